@@ -1,0 +1,152 @@
+"""What a run is to do: its configuration, and the cells that follow from it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from melanoscope.data.sources import DataSpec
+from melanoscope.errors import DataError, nearest
+from melanoscope.models.backbones import get_backbone
+from melanoscope.training.recipe import TRANSFERS, Recipe, Transfer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run's configuration.
+
+    Attributes:
+        data: Archives.
+        backbones: Names of the registry.
+        transfer: Arms of the comparison.
+        folds: Test folds, at least 2.
+        repeats: Divisions into folds, each by another seed.
+        size: Side of the photographs in pixels.
+        seed: Everything random follows from it.
+        weights: Folder of pretrained weights, None for a package's or a download.
+        recipe: How each network is trained.
+    """
+
+    data: tuple[DataSpec, ...]
+    backbones: tuple[str, ...]
+    transfer: tuple[Transfer, ...] = ("scratch", "finetune")
+    folds: int = 5
+    repeats: int = 1
+    size: int = 224
+    seed: int = 0
+    weights: Path | None = None
+    recipe: Recipe = field(default_factory=Recipe)
+
+    def __post_init__(self) -> None:
+        if not self.backbones or not self.transfer:
+            raise DataError("at least one backbone and one transfer arm", "none", "name them")
+        for name in self.backbones:
+            least = get_backbone(name).min_px
+            if self.size < least:
+                raise DataError(
+                    f"photographs of at least {least} px for {name}", str(self.size), "raise --size"
+                )
+        if self.repeats < 1:
+            raise DataError("at least 1 repeat", str(self.repeats), "raise --repeats")
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any photograph is simulated."""
+        return any(spec.kind == "simulated" for spec in self.data)
+
+    def identity(self) -> dict[str, Any]:
+        """What must be equal for two runs to share a folder.
+
+        Backbones and arms are left out, since a finished run may be given more of them.
+        """
+        return {
+            "folds": self.folds,
+            "repeats": self.repeats,
+            "size": self.size,
+            "seed": self.seed,
+            "recipe": asdict(self.recipe),
+        }
+
+    def configuration(self) -> dict[str, Any]:
+        """Everything, as plain values for run.json."""
+        return {
+            "data": [str(spec) for spec in self.data],
+            "backbones": list(self.backbones),
+            "transfer": list(self.transfer),
+            **self.identity(),
+            "weights": None if self.weights is None else self.weights.name,
+            "simulated": self.simulated,
+        }
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One network to train and test."""
+
+    repeat: int
+    fold: int
+    backbone: str
+    transfer: Transfer
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{self.backbone}-{self.transfer}-r{self.repeat}-f{self.fold}"
+
+    def seed(self, base: int) -> int:
+        """A seed of its own that does not depend on the order of the cells."""
+        digest = hashlib.sha256(f"{base}/{self.name}".encode()).digest()
+        return int.from_bytes(digest[:4], "big") >> 1
+
+
+def cells_of(plan: Plan) -> list[Cell]:
+    """List the cells fold by fold: a stopped run has compared all networks on some folds."""
+    return [
+        Cell(repeat, fold, backbone, arm)
+        for repeat in range(plan.repeats)
+        for fold in range(plan.folds)
+        for backbone in plan.backbones
+        for arm in plan.transfer
+        if arm == "scratch" or get_backbone(backbone).pretrained
+    ]
+
+
+def skipped_arms(plan: Plan) -> list[dict[str, str]]:
+    """List what the plan asks for and cannot be: transfer of networks without weights."""
+    return [
+        {"backbone": name, "transfer": arm, "why": "no ImageNet weights exist for it"}
+        for name in plan.backbones
+        for arm in plan.transfer
+        if arm != "scratch" and not get_backbone(name).pretrained
+    ]
+
+
+def arms_of(text: str) -> tuple[Transfer, ...]:
+    """Parse comma-separated arms of the comparison.
+
+    >>> arms_of("scratch,finetune")
+    ('scratch', 'finetune')
+
+    Raises:
+        DataError: An unknown arm; names the nearest.
+    """
+    known: dict[str, Transfer] = {arm: arm for arm in TRANSFERS}
+    names = split_names(text, ())
+    for name in names:
+        if name not in known:
+            raise DataError("a known transfer arm", f"'{name}'", nearest(name, list(known)))
+    return tuple(known[name] for name in names)
+
+
+def split_names(text: str | None, default: Sequence[str]) -> tuple[str, ...]:
+    """Split a comma-separated option; the same name twice counts once.
+
+    >>> split_names("a, b,a", ())
+    ('a', 'b')
+    """
+    if text is None:
+        return tuple(default)
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

@@ -1,0 +1,1 @@
+"""Photographs and their tables: archives, one catalog, folds, pixels. No torch, no model."""

@@ -1,0 +1,134 @@
+"""The one place that opens an image file, so that training and diagnosis see the same pixels.
+
+A photograph becomes the largest centred square, resized to a fixed side. The aspect ratio is kept,
+since asymmetry is a sign of melanoma and squashing would change it.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from melanoscope.errors import DataError
+
+# Part of every pixel store's name: raise it when the pixels of `read_photograph` change.
+DECODER_VERSION = 1
+
+# Pillow's own limit before it warns of a decompression bomb; larger files are refused here.
+MAX_PIXELS = 89_478_485
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+# Only what cameras and archives write: every further decoder is a further way in.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+
+
+class UnreadablePhotograph(DataError):
+    """A file that cannot be decoded whole; `reason` says why in a few words."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(
+            f"a whole photograph ({', '.join(FORMATS)}) at '{path}'",
+            reason,
+            "replace the file or take it out of the table",
+        )
+
+
+def read_photograph(path: Path, px: int) -> NDArray[np.uint8]:
+    """Decode a photograph to RGB of a fixed size.
+
+    EXIF orientation is applied; grey, palette, CMYK, alpha (over white) and 16-bit files become
+    8-bit RGB; large JPEGs are decoded at a fraction of their size where that suffices.
+
+    Args:
+        path: File of one of `FORMATS`.
+        px: Side of the square in pixels.
+
+    Returns:
+        Array of shape (px, px, 3), uint8.
+
+    Raises:
+        UnreadablePhotograph: Absent, empty, truncated, not an image, or more than `MAX_PIXELS`.
+    """
+    try:
+        if path.stat().st_size == 0:
+            raise UnreadablePhotograph(path, "an empty file")
+        with Image.open(path, formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise UnreadablePhotograph(
+                    path, f"{width} x {height} pixels, a decompression bomb (over {MAX_PIXELS})"
+                )
+            # Twice the wanted side leaves the resampling filter enough to work with.
+            image.draft(None, (2 * px, 2 * px))
+            image.load()
+            return _square(_to_rgb(ImageOps.exif_transpose(image)), px)
+    except UnreadablePhotograph:
+        raise
+    except Image.DecompressionBombError:
+        raise UnreadablePhotograph(path, "a decompression bomb") from None
+    except UnidentifiedImageError:
+        raise UnreadablePhotograph(path, "no image of these formats") from None
+    except FileNotFoundError:
+        raise UnreadablePhotograph(path, "no file") from None
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, OverflowError) as error:
+        # Pillow's decoders answer broken files with any of these.
+        raise UnreadablePhotograph(path, f"a broken file ({error})") from None
+
+
+def why_unreadable(path: Path) -> str | None:
+    """Decode a photograph whole, at the least cost, and return why it cannot be, or None."""
+    try:
+        read_photograph(path, 16)
+    except UnreadablePhotograph as error:
+        return error.reason
+    return None
+
+
+def write_photograph(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90) -> None:
+    """Write RGB pixels of shape (h, w, 3) as a JPEG that is either whole or not there."""
+    partial = path.with_name(f".{path.name}.partial")
+    Image.fromarray(pixels).save(partial, format="JPEG", quality=quality)
+    os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return Image.fromarray(_grey8(np.asarray(image))).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _grey8(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Bring 16-bit or floating-point grey to 8 bits; the range follows from what is there."""
+    grey = np.nan_to_num(values.astype(np.float64))
+    top = (
+        1.0
+        if values.dtype.kind == "f" and grey.max() <= 1
+        else 255.0
+        if grey.max() <= 255
+        else 65535.0
+    )
+    return np.clip(np.rint(grey * (255.0 / top)), 0, 255).astype(np.uint8)
+
+
+def _square(image: Image.Image, px: int) -> NDArray[np.uint8]:
+    width, height = image.size
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    square = image.resize(
+        (px, px),
+        Image.Resampling.BICUBIC,
+        box=(left, top, left + side, top + side),
+        reducing_gap=2.0,
+    )
+    return np.asarray(square)

@@ -1,0 +1,71 @@
+"""ISIC 2020 training set (Rotemberg et al. 2021, doi:10.1038/s41597-021-00815-z)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from melanoscope.data.catalog import SourceTable
+from melanoscope.data.sources import tables
+from melanoscope.data.vocabulary import DIAGNOSIS_WORDS, translate
+from melanoscope.errors import DataError
+
+TITLE = "ISIC 2020 Challenge, training set"
+LICENCE = "CC BY-NC 4.0"
+ATTRIBUTION = "Rotemberg et al. 2021, doi:10.1038/s41597-021-00815-z"
+
+# The second edition names lesions; the first and the copy on Kaggle do not.
+TABLES = (
+    "ISIC_2020_Training_GroundTruth_v2.csv",
+    "ISIC_2020_Training_GroundTruth.csv",
+    "train.csv",
+)
+DUPLICATES = "ISIC_2020_Training_Duplicates.csv"
+NEEDED = (
+    "image_name",
+    "patient_id",
+    "sex",
+    "age_approx",
+    "anatom_site_general_challenge",
+    "target",
+)
+
+
+def read(folder: Path) -> SourceTable:
+    """Read the archive's table, its list of duplicates and the names of its photographs."""
+    path = tables.find_table(folder, TABLES, "isic2020")
+    raw = tables.read_table(path, NEEDED, optional=("lesion_id", "diagnosis"))
+    static = tables.static_columns(
+        raw["sex"], raw["age_approx"], raw["anatom_site_general_challenge"], path
+    )
+    target = raw["target"].cast(pl.Int8, strict=False)
+    if not target.is_in([0, 1]).all() or target.null_count():
+        raise DataError(f"target 0 or 1 in '{path.name}'", "other values", "correct the table")
+    # Most benign rows say "unknown": what is known of them is that they are benign.
+    diagnosis = translate(
+        raw["diagnosis"], DIAGNOSIS_WORDS, f"the diagnoses of '{path.name}'", "unknown"
+    )
+    rows = pl.DataFrame(
+        {
+            "image_id": raw["image_name"],
+            "path": tables.paths_of(raw["image_name"], folder),
+            "patient_id": tables.blank_to_null(raw["patient_id"]),
+            "lesion_id": tables.blank_to_null(raw["lesion_id"]),
+            **static,
+            "diagnosis": diagnosis.replace("unknown", "unknown benign"),
+            "target": target,
+        }
+    ).with_columns(
+        dataset=pl.lit("isic2020"),
+        diagnosis=pl.when(pl.col("target") == 1).then(pl.lit("melanoma")).otherwise("diagnosis"),
+    )
+    return SourceTable("isic2020", rows, _listed_duplicates(folder))
+
+
+def _listed_duplicates(folder: Path) -> tuple[tuple[str, str], ...]:
+    path = folder / DUPLICATES
+    if not path.is_file():
+        return ()
+    raw = tables.read_table(path, ("image_name_1", "image_name_2"))
+    return tuple(zip(raw["image_name_1"], raw["image_name_2"], strict=True))

@@ -1,0 +1,43 @@
+"""PAD-UFES-20 (Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221): smartphone photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from melanoscope.data.catalog import SourceTable
+from melanoscope.data.sources import tables
+from melanoscope.data.vocabulary import DIAGNOSIS_WORDS, translate
+
+TITLE = "PAD-UFES-20"
+LICENCE = "CC BY 4.0"
+ATTRIBUTION = "Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221"
+
+TABLES = ("metadata.csv",)
+NEEDED = ("patient_id", "lesion_id", "age", "gender", "region", "diagnostic", "img_id")
+
+
+def read(folder: Path) -> SourceTable:
+    """Read the archive's table and the names of its photographs, whatever their format."""
+    path = tables.find_table(folder, TABLES, "pad-ufes-20")
+    raw = tables.read_table(path, NEEDED)
+    static = tables.static_columns(raw["gender"], raw["age"], raw["region"], path)
+    diagnosis = translate(
+        raw["diagnostic"], DIAGNOSIS_WORDS, f"the diagnoses of '{path.name}'", "unknown"
+    )
+    image_id = raw["img_id"].str.replace(r"\.[A-Za-z]+$", "")
+    # Lesions are numbered anew for some patients: the number alone would join strangers.
+    lesion = tables.blank_to_null(raw["lesion_id"])
+    rows = pl.DataFrame(
+        {
+            "image_id": image_id,
+            "path": tables.paths_of(image_id, folder),
+            "patient_id": tables.blank_to_null(raw["patient_id"]),
+            "lesion_id": raw["patient_id"] + "/" + lesion,
+            **static,
+            "diagnosis": diagnosis,
+            "target": (diagnosis == "melanoma").cast(pl.Int8),
+        }
+    ).with_columns(dataset=pl.lit("pad-ufes-20"))
+    return SourceTable("pad-ufes-20", rows)

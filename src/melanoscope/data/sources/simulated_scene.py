@@ -1,0 +1,123 @@
+"""All of a simulated photograph but the lesion: frame, skin, light, hairs, camera.
+
+Nothing here is told what the lesion is or looks like, so nothing here can give the label away.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+Field = NDArray[np.float32]
+Size = tuple[int, int]  # width, height, as Pillow has it
+
+SHORT_SIDE = 160
+ASPECTS = (1.0, 4 / 3, 4 / 3, 3 / 2)  # width by height; 4:3 is the commonest
+
+# Optical absorption per unit of pigment, by RGB: melanin turns skin brown, blood turns it red.
+MELANIN = np.array([0.62, 1.0, 1.3], np.float32)
+BLOOD = np.array([0.12, 0.75, 0.62], np.float32)
+
+# From Fitzpatrick's type I to type VI, RGB of 0 to 255 under white light.
+_TONES = np.array(
+    [
+        [243, 212, 196],
+        [234, 192, 170],
+        [217, 168, 138],
+        [188, 134, 102],
+        [146, 98, 72],
+        [104, 70, 54],
+    ],
+    np.float32,
+)
+
+
+def draw_size(rng: np.random.Generator) -> Size:
+    """Draw the photograph's width and height."""
+    return round(SHORT_SIDE * float(rng.choice(ASPECTS))), SHORT_SIDE
+
+
+def step(field: Field, low: float | Field, width: float | Field) -> Field:
+    """Rise smoothly from 0 at `low` to 1 at `low + width`.
+
+    >>> step(np.array([0.0, 1.5, 3.0], np.float32), 1.0, 1.0).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    t = np.clip((field - low) / width, 0, 1)
+    risen: Field = t * t * (3 - 2 * t)
+    return risen
+
+
+def draw_skin(size: Size, tone: float, rng: np.random.Generator) -> Field:
+    """Draw bare skin.
+
+    Args:
+        size: Width and height.
+        tone: 0 (Fitzpatrick I) to 1 (Fitzpatrick VI).
+        rng: The photograph's random numbers.
+
+    Returns:
+        RGB of shape (h, w, 3), 0 to 255.
+    """
+    place = tone * (len(_TONES) - 1)
+    levels = np.arange(len(_TONES))
+    colour = np.array([np.interp(place, levels, band) for band in _TONES.T], np.float32)
+    fine = _smooth(size, 56, rng)
+    blood = 0.05 * _smooth(size, 5, rng) + 0.025 * fine + np.float32(rng.uniform(-0.08, 0.12))
+    texture = 1 + 0.015 * fine + 0.02 * _smooth(size, 12, rng)
+    skin: Field = colour * (texture[..., None] * np.exp(-blood[..., None] * BLOOD))
+    return skin
+
+
+def shine_light(picture: Field, rng: np.random.Generator) -> Field:
+    """Light unevenly, darken the corners, and tint as a camera's white balance does."""
+    height, width = picture.shape[:2]
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None] * np.float32(width / height)
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    turn, far = np.float32(rng.uniform(0, 2 * np.pi)), x * x + y * y
+    shade = 1 + np.float32(rng.uniform(0, 0.1)) * (np.cos(turn) * x + np.sin(turn) * y)
+    shade = shade - np.float32(rng.uniform(0, 0.13)) * far
+    if rng.random() < 0.15:  # the tube of a dermatoscope
+        shade = shade * (0.06 + 0.94 * step(-np.sqrt(far), -rng.uniform(1.15, 1.4), 0.06))
+    tint = np.exp(rng.normal(0, 0.03, 3) + rng.normal(0, 0.06)).astype(np.float32)
+    lit: Field = picture * shade[..., None] * tint
+    return lit
+
+
+def take_picture(picture: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Add hairs to some photographs, and to all the camera's focus and noise."""
+    height, width = picture.shape[:2]
+    if rng.random() < 0.35:
+        cover = _hairs((width, height), rng)[..., None]
+        colour = np.array([52, 40, 34], np.float32) * np.float32(rng.uniform(0.4, 2.2))
+        picture = picture + cover * (np.minimum(colour, picture) - picture)
+    image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
+    image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.9)))
+    grain = rng.standard_normal((height, width, 1), np.float32) * np.float32(rng.uniform(1, 3.5))
+    taken: NDArray[np.uint8] = np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8)
+    return taken
+
+
+def _smooth(size: Size, cells: int, rng: np.random.Generator) -> Field:
+    """Return a smooth field, about N(0, 1), with `cells` along the short side."""
+    across = max(2, round(cells * size[0] / size[1]))
+    grid = Image.fromarray(rng.standard_normal((cells, across), np.float32))
+    # Interpolation averages neighbours and so takes a third of the spread away.
+    return np.asarray(grid.resize(size, Image.Resampling.BICUBIC), np.float32) * 1.4
+
+
+def _hairs(size: Size, rng: np.random.Generator) -> Field:
+    """Return how much hair covers each pixel, 0 to 1: bent strands, most of them lying one way."""
+    fine = 3  # drawn threefold and reduced, since Pillow's lines have no soft edge
+    canvas = Image.new("L", (size[0] * fine, size[1] * fine))
+    draw = ImageDraw.Draw(canvas)
+    lie, t = rng.uniform(0, np.pi), np.linspace(0, 1, 12)[:, None]
+    for _ in range(2 + rng.poisson(6)):
+        middle = rng.uniform(0, 1, 2) * canvas.size
+        turn, length = lie + rng.normal(0, 0.5), rng.uniform(0.3, 0.9) * canvas.size[1]
+        way = np.array([np.cos(turn), np.sin(turn)]) * length / 2
+        bow = middle + np.array([-way[1], way[0]]) * rng.normal(0, 0.5)
+        strand = (1 - t) ** 2 * (middle - way) + 2 * t * (1 - t) * bow + t**2 * (middle + way)
+        draw.line([(float(a), float(b)) for a, b in strand], 255, int(rng.integers(2, 5)), "curve")
+    return np.asarray(canvas.reduce(fine), np.float32) * np.float32(rng.uniform(0.55, 0.95) / 255)

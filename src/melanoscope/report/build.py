@@ -1,0 +1,141 @@
+"""From a run folder to its report: tables, figures and page, all or nothing."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from melanoscope.evidence.summary import summarise
+from melanoscope.report.figures import learning_figure, roc_figure, transfer_figure
+from melanoscope.report.load import load
+from melanoscope.report.page import Image, Images, render
+from melanoscope.report.style import render as draw
+from melanoscope.report.table_files import as_csv, as_latex, as_markdown
+from melanoscope.report.tables import Table, make_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.figure import Figure
+
+    from melanoscope.report.pictures import Picture
+
+_WRITERS = {"csv": as_csv, "md": as_markdown, "tex": as_latex}
+_ROC_ALT = "ROC curves of the networks {}, with the points of physicians."
+_TRANSFER = Image(
+    b"",
+    "svg",
+    "Differences in AUROC between transfer learning and training from scratch, with intervals.",
+    "Difference in AUROC between transfer learning and training from scratch, paired by fold, with "
+    "corrected 95 % intervals. Filled marks: significantly better (one-sided, "
+    "for networks after Holm's adjustment). The mean weighs all compared networks alike.",
+)
+_LEARNING = Image(
+    b"",
+    "svg",
+    "Validation AUROC by epoch for each network.",
+    "Learning curves: AUROC on validation photographs by epoch, one line per fold; a dot marks the "
+    "epoch whose weights were kept. Validation photographs steer "
+    "training, so these numbers are no results.",
+)
+
+
+def build(
+    run: Path,
+    *,
+    labels: Mapping[str, str],
+    figure2: Picture | None = None,
+    figure4: Picture | None = None,
+    command: str | None = None,
+) -> Path:
+    """Write RUN/report anew; an older report stays until the new one is whole.
+
+    Args:
+        run: The run folder.
+        labels: Backbone -> name for readers.
+        figure2: Augmentation, or None.
+        figure4: Attribution, or None.
+        command: What was typed to make the run, shown under "Reproduce it".
+
+    Returns:
+        Path of index.html.
+
+    Raises:
+        RunError: The folder cannot be used.
+        EvidenceError: Its predictions allow no honest number.
+    """
+    loaded = load(run)
+    summary = summarise(loaded.cells, planned=loaded.planned, cells_per_row=loaded.cells_per_row)
+    tables = make_tables(
+        summary, labels=labels, skipped=loaded.record["skipped"], simulated=loaded.simulated
+    )
+    final = run / "report"
+    new = Path(tempfile.mkdtemp(prefix=".report-", dir=run))
+    try:
+        new.chmod(0o755)
+        _write_tables(tables, new / "tables")
+        folder = new / "figures"
+        folder.mkdir()
+        whole, panels = roc_figure(loaded, tables)
+        if panels:
+            _save(whole, "figure_3_roc", folder)
+        images = Images(
+            roc=[
+                Image(_save(panel, f"figure_3_roc_{arm}", folder), "svg", _ROC_ALT.format(arm))
+                for arm, panel in panels.items()
+            ],
+            transfer=_image(
+                transfer_figure(summary, labels, simulated=loaded.simulated),
+                *("transfer_effect", folder, _TRANSFER),
+            ),
+            learning=_image(learning_figure(loaded, labels), "learning_curves", folder, _LEARNING),
+            augmentation=_picture(figure2, "figure_2_augmentation", folder),
+            attribution=_picture(figure4, "figure_4_attribution", folder),
+        )
+        page = render(loaded, summary, tables, images, labels=labels, command=command)
+        (new / "index.html").write_text(page, encoding="utf-8")
+        _replace(final, new)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return final / "index.html"
+
+
+def _write_tables(tables: tuple[Table, ...], folder: Path) -> None:
+    folder.mkdir()
+    for table in tables:
+        for kind, write in _WRITERS.items():
+            file = folder / f"table_{table.letter}.{kind}"
+            file.write_text(write(table), encoding="utf-8")
+
+
+def _save(figure: Figure, name: str, folder: Path) -> bytes:
+    """Save a figure as SVG and PNG and return the SVG."""
+    (folder / f"{name}.png").write_bytes(draw(figure, "png"))
+    svg = draw(figure, "svg")
+    (folder / f"{name}.svg").write_bytes(svg)
+    return svg
+
+
+def _image(figure: Figure | None, name: str, folder: Path, words: Image) -> Image | None:
+    if figure is None:
+        return None
+    return Image(_save(figure, name, folder), words.kind, words.alt, words.caption)
+
+
+def _picture(picture: Picture | None, name: str, folder: Path) -> Image | None:
+    """Save a figure of photographs as PNG only: SVG would embed the same pixels at greater size."""
+    if picture is None:
+        return None
+    png = draw(picture.figure, "png")
+    (folder / f"{name}.png").write_bytes(png)
+    return Image(png, "png", picture.alt, picture.caption)
+
+
+def _replace(final: Path, new: Path) -> None:
+    old = new.with_name(new.name + "-old")
+    if final.exists():
+        final.rename(old)
+    new.rename(final)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,94 @@
+"""The report of a run folder: what ``melanoscope report`` and ``benchmark`` write and print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from melanoscope.evidence.summary import Summary, summarise
+from melanoscope.models.backbones import labels
+from melanoscope.report.build import build
+from melanoscope.report.illustrations import figure_2, figure_4
+from melanoscope.report.load import Run, load
+
+
+def report_run(folder: Path) -> Path:
+    """Write RUN/report and return the path of its page.
+
+    Raises:
+        RunError: The folder holds no run.
+        EvidenceError: Its predictions allow no honest number.
+    """
+    run = load(folder)
+    return build(
+        folder,
+        labels=labels(),
+        figure2=figure_2(run),
+        figure4=figure_4(run, labels()),
+        command=command_of(run.record["configuration"]),
+    )
+
+
+def command_of(configuration: dict[str, Any]) -> str:
+    """Return the command line that makes a run of this configuration."""
+    words = ["melanoscope benchmark", *(f"--data {spec}" for spec in configuration["data"])]
+    words.append(f"--backbones {','.join(configuration['backbones'])}")
+    words.append(f"--transfer {','.join(configuration['transfer'])}")
+    words += [f"--{name} {configuration[name]}" for name in ("folds", "repeats")]
+    recipe = configuration["recipe"]
+    words.append(f"--epochs {recipe['epochs']} --batch-size {recipe['batch_size']}")
+    words += [f"--{name} {configuration[name]}" for name in ("size", "seed")]
+    if configuration.get("weights"):
+        words.append(f"--weights {configuration['weights']}")
+    return " ".join([*words, "--out RUN"])
+
+
+def result_of(folder: Path) -> dict[str, Any]:
+    """Return a run's tables as plain values, for ``--json``."""
+    run = load(folder)
+    summary = summarise(run.cells, planned=run.planned, cells_per_row=run.cells_per_row)
+    return {
+        "run": str(folder),
+        "report": str(folder / "report" / "index.html"),
+        "simulated": run.simulated,
+        "data_fingerprint": run.record["data"]["fingerprint"],
+        "rows": _rows(run, summary),
+        "comparisons": [
+            {
+                "backbone": c.backbone,
+                "transfer": c.transfer,
+                "metric": c.metric,
+                "difference": _interval(c.test.difference),
+                "p_value": c.test.p_value,
+                "p_holm": c.p_holm,
+                "stars": c.stars,
+            }
+            for c in summary.comparisons
+        ],
+    }
+
+
+def _rows(run: Run, summary: Summary) -> list[dict[str, Any]]:
+    return [
+        {
+            "backbone": row.backbone,
+            "transfer": row.transfer,
+            "cells": len(row.keys),
+            "planned": row.planned,
+            "prevalence": row.prevalence,
+            "metrics": {name: _interval(i) for name, i in row.intervals.items()},
+            "above_physicians_p": row.above,
+        }
+        for row in summary.rows
+        if row.keys or run.planned
+    ]
+
+
+def _interval(interval: Any) -> dict[str, Any]:
+    return {
+        "estimate": interval.estimate,
+        "low": interval.low,
+        "high": interval.high,
+        "n": interval.n,
+        "method": interval.method,
+    }

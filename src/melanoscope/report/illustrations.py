@@ -1,0 +1,118 @@
+"""Figures 2 and 4 of a run: its own photographs, its own best network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+
+from melanoscope import static
+from melanoscope.data.photograph import UnreadablePhotograph, read_photograph
+from melanoscope.evidence.summary import Cell
+from melanoscope.models.attribution import BASELINE, integrated_gradients
+from melanoscope.models.lesion_net import from_checkpoint
+from melanoscope.report.load import Run
+from melanoscope.report.pictures import Picture, attribution_figure, augmentation_figure
+from melanoscope.training.augment import augment, draw
+
+_PHOTOGRAPHS, _VARIATIONS = 4, 5
+
+
+def figure_2(run: Run) -> Picture | None:
+    """Draw photographs beside their augmentations, both classes and all archives in turn.
+
+    Returns:
+        None when the photographs have gone since the run.
+    """
+    rows = (
+        run.catalog.sort("image_id")
+        .with_columns(turn=pl.int_range(pl.len()).over("dataset", "target"))
+        .sort("turn", "target", "dataset")
+        .head(_PHOTOGRAPHS)
+    )
+    originals = _read(rows, _size(run))
+    if originals is None:
+        return None
+    generator = torch.Generator().manual_seed(0)
+    repeated = torch.from_numpy(originals).repeat_interleave(_VARIATIONS, dim=0)
+    varied = augment(repeated, draw(len(repeated), generator)).permute(0, 2, 3, 1)
+    pixels = (varied * 255).round().to(torch.uint8).numpy()
+    shape = (len(originals), _VARIATIONS, *originals.shape[1:])
+    return augmentation_figure(
+        originals, pixels.reshape(shape), credit=_credit(run, rows), simulated=run.simulated
+    )
+
+
+def figure_4(run: Run, labels: dict[str, str]) -> Picture | None:
+    """Draw the Integrated Gradients of the melanoma that the best cell is surest of.
+
+    The cell is the one with the highest AUROC among those of the network with the highest mean, so
+    the figure shows the network at its best, and says so.
+
+    Returns:
+        None when the photograph or the checkpoint has gone since the run.
+    """
+    cell = _best_cell(run)
+    key = f"{cell.backbone}-{cell.transfer}-r{cell.repeat}-f{cell.fold}"
+    checkpoint = run.path / "cells" / key / "model.safetensors"
+    in_fold = run.catalog.filter(pl.col(f"fold_r{cell.repeat}") == cell.fold).sort("image_id")
+    surest = int(np.where(cell.target == 1, cell.probability, -1.0).argmax())
+    rows = in_fold[[surest]]
+    photograph = _read(rows, _size(run))
+    if photograph is None or not checkpoint.is_file():
+        return None
+    known = static.encode(rows["age"].to_list(), rows["sex"].to_list(), rows["site"].to_list())
+    network = from_checkpoint(cell.backbone, checkpoint)
+    found = integrated_gradients(network, photograph[0], known[0])
+    name = f"{labels.get(cell.backbone, cell.backbone)} ({cell.transfer})"
+    picture = attribution_figure(
+        photograph[0],
+        found.pixels,
+        network=name,
+        credit=_credit(run, rows),
+        probability=found.probability,
+        melanoma=True,
+        simulated=run.simulated,
+    )
+    more = (
+        f" Baseline: {BASELINE}. Completeness error: {found.completeness_error:.2%} of the "
+        f"difference of {found.difference:+.2f} in the logit. The photograph is the melanoma of "
+        "its test fold that this network is surest of: the network at its best, not on average."
+    )
+    return Picture(picture.figure, picture.caption + more, picture.alt)
+
+
+def _best_cell(run: Run) -> Cell:
+    from melanoscope.evidence.metrics import auroc
+
+    scores = [(auroc(c.target, c.probability), c) for c in run.cells]
+    rows: dict[tuple[str, str], list[tuple[float, Cell]]] = {}
+    for score, cell in scores:
+        rows.setdefault((cell.backbone, cell.transfer), []).append((score, cell))
+    best = max(rows.values(), key=lambda row: float(np.mean([score for score, _ in row])))
+    return max(best, key=lambda scored: scored[0])[1]
+
+
+def _size(run: Run) -> int:
+    return int(run.record["configuration"]["size"])
+
+
+def _read(rows: pl.DataFrame, px: int) -> NDArray[np.uint8] | None:
+    try:
+        return np.stack([read_photograph(Path(path), px) for path in rows["path"]])
+    except UnreadablePhotograph:
+        return None
+
+
+def _credit(run: Run, rows: pl.DataFrame) -> str:
+    """Name the archives shown and their licences."""
+    shown = set(rows["dataset"])
+    words = [
+        f"{source['title']} ({source['attribution']}; {source['licence']})"
+        for source in run.record["data"]["sources"]
+        if any(source["kind"].startswith(name.partition(":")[0]) for name in shown)
+    ]
+    return "Photographs: " + "; ".join(dict.fromkeys(words))

@@ -1,0 +1,235 @@
+"""Reading a run folder, with every reason why it cannot be used said in one line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from melanoscope.errors import RunError
+from melanoscope.evidence.summary import ARMS, Cell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = 1
+_SECTIONS: dict[str, tuple[str, ...]] = {
+    "configuration": ("backbones", "transfer", "folds", "repeats", "epochs", "size", "seed"),
+    "hardware": ("processor", "cores", "accelerator", "memory_gib"),
+    "data": (
+        *("fingerprint", "sources", "rows", "found", "absent", "absent_examples", "unreadable"),
+        *("listed_twice", "melanomas", "patients", "lesions", "groups"),
+    ),
+    "folds": ("fingerprint", "sizes"),
+}
+_TOP = ("melanoscope", "created", *_SECTIONS, "versions", "skipped")
+_CATALOG = ("image_id", "dataset", "group_id", "target")
+_PREDICTIONS: dict[str, pl.DataType] = {
+    "image_id": pl.String(),
+    "target": pl.Int64(),
+    "fold": pl.Int64(),
+    "repeat": pl.Int64(),
+    "backbone": pl.String(),
+    "transfer": pl.String(),
+    "probability": pl.Float64(),
+    "threshold": pl.Float64(),
+}
+_HISTORY = ("epoch", "train_loss", "val_loss", "val_auroc", "lr")
+CellKey = tuple[str, str, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run folder in memory.
+
+    Attributes:
+        path: The folder.
+        record: Content of run.json.
+        catalog: The photographs that took part.
+        cells: Finished cells, each with its photographs in the order of their ids.
+        done: Per finished cell, content of done.json.
+        histories: Per finished cell, its learning curve.
+        planned: (backbone, transfer) of every row of the tables, without the skipped ones.
+    """
+
+    path: Path
+    record: dict[str, Any]
+    catalog: pl.DataFrame
+    cells: tuple[Cell, ...]
+    done: dict[CellKey, dict[str, Any]]
+    histories: dict[CellKey, pl.DataFrame]
+    planned: tuple[tuple[str, str], ...]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the photographs are drawn by a program and say nothing about skin."""
+        return bool(self.record["configuration"].get("simulated", False))
+
+    @property
+    def cells_per_row(self) -> int:
+        """Folds x repeats."""
+        configuration = self.record["configuration"]
+        return int(configuration["folds"]) * int(configuration["repeats"])
+
+
+def load(path: Path) -> Run:
+    """Read a run folder.
+
+    Args:
+        path: Folder with run.json, catalog.parquet, predictions.parquet and cells/.
+
+    Raises:
+        RunError: A file, key or column is missing, or the files do not belong together.
+    """
+    record = _record(path / "run.json")
+    catalog = _table(path / "catalog.parquet", _CATALOG)
+    catalog = catalog.with_columns(
+        pl.col("image_id").cast(pl.String), pl.col("target").cast(pl.Int64)
+    )
+    predictions = _predictions(path / "predictions.parquet", catalog)
+    done: dict[CellKey, dict[str, Any]] = {}
+    histories: dict[CellKey, pl.DataFrame] = {}
+    cells = []
+    for (backbone, transfer, repeat, fold), rows in predictions.group_by(
+        "backbone", "transfer", "repeat", "fold", maintain_order=True
+    ):
+        key = (str(backbone), str(transfer), int(repeat), int(fold))
+        folder = path / "cells" / "{}-{}-r{}-f{}".format(*key)
+        done[key] = _done(folder / "done.json", rows.height)
+        histories[key] = _history(folder / "history.csv")
+        cells.append(_cell(key, rows, int(done[key]["n_train"])))
+    return Run(path, record, catalog, tuple(cells), done, histories, _planned(record, done))
+
+
+def _cell(key: CellKey, rows: pl.DataFrame, n_train: int) -> Cell:
+    name = "{}-{}-r{}-f{}".format(*key)
+    if rows["image_id"].is_duplicated().any():
+        raise RunError(
+            "one prediction per photograph and cell", f"several in {name}", "run the cell again"
+        )
+    thresholds = rows["threshold"].unique().to_list()
+    if len(thresholds) != 1:
+        raise RunError("one threshold per cell", f"{thresholds} in {name}", "run the cell again")
+    return Cell(
+        *key,
+        target=rows["target"].to_numpy().astype(np.int64),
+        probability=rows["probability"].to_numpy(),
+        threshold=float(thresholds[0]),
+        n_train=n_train,
+    )
+
+
+def _json(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        raise RunError(f"a file {file.name}", f"none at '{file}'", "check the run folder's path")
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunError("JSON", f"{error} in '{file}'", "run the benchmark again") from error
+    if not isinstance(content, dict):
+        raise RunError("a JSON object", f"{type(content).__name__} in '{file}'", "run again")
+    return content
+
+
+def _require(content: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
+    missing = [key for key in keys if key not in content]
+    if missing:
+        raise RunError(
+            f"keys {', '.join(keys)} in {where}",
+            f"no {', '.join(missing)}",
+            "run the benchmark again with this version",
+        )
+
+
+def _record(file: Path) -> dict[str, Any]:
+    record = _json(file)
+    if record.get("schema") != SCHEMA:
+        raise RunError(
+            f"a run of schema {SCHEMA}",
+            f"schema {record.get('schema')!r}",
+            "use the version of melanoscope that made it, or run again",
+        )
+    _require(record, _TOP, "run.json")
+    for section, keys in _SECTIONS.items():
+        _require(record[section], keys, f"run.json's {section}")
+    strangers = [arm for arm in record["configuration"]["transfer"] if arm not in ARMS]
+    if strangers:
+        raise RunError(f"transfer among {', '.join(ARMS)}", ", ".join(strangers), "run again")
+    return record
+
+
+def _done(file: Path, n_predictions: int) -> dict[str, Any]:
+    done = _json(file)
+    _require(done, ("n_train", "n_test"), f"'{file}'")
+    if done["n_test"] != n_predictions:
+        raise RunError(
+            f"{done['n_test']} predictions, as done.json says",
+            f"{n_predictions} for {file.parent.name}",
+            "run the cell again",
+        )
+    return done
+
+
+def _table(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
+    if not file.is_file():
+        raise RunError(
+            f"a file {file.name}", f"none at '{file}'", "let the benchmark finish a cell first"
+        )
+    try:
+        table = pl.read_parquet(file)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise RunError("a Parquet file", f"'{file}' ({error})", "run again") from error
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise RunError(
+            f"columns {', '.join(columns)} in {file.name}", f"no {', '.join(missing)}", "run again"
+        )
+    return table
+
+
+def _predictions(file: Path, catalog: pl.DataFrame) -> pl.DataFrame:
+    table = _table(file, tuple(_PREDICTIONS)).select(*_PREDICTIONS)
+    try:
+        table = table.cast(_PREDICTIONS)  # type: ignore[arg-type]
+    except pl.exceptions.PolarsError as error:
+        raise RunError(f"numbers in {file.name}", str(error), "run again") from error
+    if table.null_count().sum_horizontal().item():
+        raise RunError(f"no empty value in {file.name}", "some", "run the affected cells again")
+    strangers = table.join(catalog, on=["image_id", "target"], how="anti")
+    if strangers.height:
+        raise RunError(
+            "predictions for photographs of the catalog, with their outcome",
+            f"{strangers.height} others, the first '{strangers['image_id'][0]}'",
+            "do not mix files of several runs",
+        )
+    return table.sort("backbone", "transfer", "repeat", "fold", "image_id")
+
+
+def _history(file: Path) -> pl.DataFrame:
+    if not file.is_file():
+        raise RunError(f"a file {file.name}", f"none at '{file}'", "run the cell again")
+    history = pl.read_csv(file)
+    missing = [name for name in _HISTORY if name not in history.columns]
+    if missing:
+        raise RunError(f"columns {', '.join(_HISTORY)} in '{file}'", f"no {missing}", "run again")
+    return history
+
+
+def _planned(
+    record: dict[str, Any], done: dict[CellKey, dict[str, Any]]
+) -> tuple[tuple[str, str], ...]:
+    configuration = record["configuration"]
+    skipped = {(entry["backbone"], entry["transfer"]) for entry in record["skipped"]}
+    every = [(b, t) for t in configuration["transfer"] for b in configuration["backbones"]]
+    planned = tuple(row for row in every if row not in skipped)
+    strangers = sorted({key[:2] for key in done} - set(planned))
+    if strangers:
+        raise RunError(
+            "predictions of planned networks only",
+            "-".join(strangers[0]),
+            "do not mix files of several runs",
+        )
+    return planned

@@ -1,0 +1,126 @@
+"""The page: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from melanoscope.evidence.metrics import METRICS
+from melanoscope.evidence.physicians import PHYSICIANS, SOURCE, SOURCE_URL
+from melanoscope.report import answer
+from melanoscope.report.style import ARM_NAMES, SIMULATED
+from melanoscope.report.tables import NAMES, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from melanoscope.evidence.summary import Summary
+    from melanoscope.report.load import Run
+
+_MIME = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+@dataclass(frozen=True)
+class Image:
+    """A rendered figure for the page.
+
+    Attributes:
+        data: File content.
+        kind: "svg" or "png".
+        alt: What is seen, for those who do not see it.
+        caption: Sentences below it.
+    """
+
+    data: bytes
+    kind: str
+    alt: str
+    caption: str = ""
+
+    @property
+    def uri(self) -> str:
+        """The image as a data URI."""
+        return f"data:{_MIME[self.kind]};base64,{b64encode(self.data).decode('ascii')}"
+
+
+@dataclass(frozen=True)
+class Images:
+    """The figures of the page; those that could not be drawn are None or absent."""
+
+    roc: Sequence[Image] = ()
+    transfer: Image | None = None
+    learning: Image | None = None
+    augmentation: Image | None = None
+    attribution: Image | None = None
+
+
+def render(
+    run: Run,
+    summary: Summary,
+    tables: Sequence[Table],
+    images: Images,
+    *,
+    labels: Mapping[str, str],
+    command: str | None = None,
+) -> str:
+    """Write the page.
+
+    Args:
+        run: The run.
+        summary: Its numbers.
+        tables: Its tables.
+        images: Its figures.
+        labels: Backbone -> name for readers.
+        command: What was typed to make the run, or None.
+
+    Returns:
+        HTML that loads nothing from elsewhere.
+    """
+    environment = Environment(
+        loader=PackageLoader("melanoscope.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"count": _count, "decimals": _decimals}
+    rows = [row for row in summary.rows if row.keys]
+    context: dict[str, Any] = {
+        "run": run.record,
+        "simulated": run.simulated,
+        "simulated_words": SIMULATED,
+        "best": answer.best_network(summary, labels),
+        "effects": answer.effects(summary),
+        "archives": answer.archives(run),
+        "archive_auroc": answer.archive_auroc(run),
+        "took_part": run.catalog.height,
+        "melanomas": int(run.catalog["target"].sum()),
+        "tables": tables,
+        "metrics": METRICS,
+        "names": NAMES,
+        "arm_names": ARM_NAMES,
+        "images": images,
+        "physicians": PHYSICIANS,
+        "source": SOURCE,
+        "source_url": SOURCE_URL,
+        "command": command,
+        "finished": len(run.cells),
+        "planned": len(run.planned) * run.cells_per_row,
+        "n_train": rows[0].n_train if rows else None,
+        "n_test": rows[0].n_test if rows else None,
+        "hours": sum(float(done.get("seconds") or 0) for done in run.done.values()) / 3600,
+    }
+    return environment.get_template("page.html.j2").render(context)
+
+
+def _count(value: float) -> str:
+    """Write a whole number with thousands apart."""
+    return f"{round(value):,}"
+
+
+def _decimals(value: float, places: int = 3) -> str:
+    """Write a number with fixed decimals, a dash for NaN."""
+    return "\N{EN DASH}" if isnan(value) else f"{value:.{places}f}"

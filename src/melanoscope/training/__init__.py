@@ -1,0 +1,1 @@
+"""Augmentation, batches and the training of one network."""

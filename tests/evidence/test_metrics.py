@@ -1,0 +1,116 @@
+"""Metrics against scikit-learn, and against the poster's first error."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as oracle
+
+from melanoscope.errors import EvidenceError
+from melanoscope.evidence import curves, metrics
+
+
+@st.composite
+def predictions(draw):
+    """Targets with both classes; probabilities from a coarse grid, so that ties abound."""
+    n = draw(st.integers(2, 60))
+    labels = st.lists(st.integers(0, 1), min_size=n, max_size=n)
+    target = draw(labels.filter(lambda t: 0 < sum(t) < n))
+    steps = draw(st.sampled_from([1, 3, 10, 1000]))
+    score = draw(st.lists(st.integers(0, steps), min_size=n, max_size=n))
+    return np.array(target), np.array(score) / steps
+
+
+@given(predictions())
+def test_ranking_metrics_agree_with_scikit_learn(case):
+    target, p = case
+    assert metrics.auroc(target, p) == pytest.approx(oracle.roc_auc_score(target, p), abs=1e-12)
+    assert metrics.auprc(target, p) == pytest.approx(
+        oracle.average_precision_score(target, p), abs=1e-12
+    )
+
+
+@given(predictions(), st.floats(0, 1))
+def test_decision_metrics_agree_with_scikit_learn(case, threshold):
+    target, p = case
+    decided = p >= threshold
+    expected = {
+        metrics.accuracy: oracle.accuracy_score(target, decided),
+        metrics.balanced_accuracy: oracle.balanced_accuracy_score(target, decided),
+        metrics.f1: oracle.f1_score(target, decided, zero_division=0),
+        metrics.sensitivity: oracle.recall_score(target, decided),
+        metrics.specificity: oracle.recall_score(target, decided, pos_label=0),
+    }
+    for ours, value in expected.items():
+        assert ours(target, p, threshold) == pytest.approx(value, abs=1e-12)
+
+
+@given(predictions())
+def test_roc_curve_agrees_with_scikit_learn_and_with_the_area(case):
+    target, p = case
+    x, y = curves.roc_curve(target, p)
+    expected_x, expected_y, _ = oracle.roc_curve(target, p, drop_intermediate=False)
+    np.testing.assert_allclose(x, expected_x, atol=1e-12)
+    np.testing.assert_allclose(y, expected_y, atol=1e-12)
+    assert np.trapezoid(y, x) == pytest.approx(metrics.auroc(target, p), abs=1e-12)
+
+
+def test_mean_roc_averages_vertically():
+    perfect = (np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0]))
+    chance = (np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+    x, y = curves.mean_roc([perfect, chance], points=11)
+    assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
+    np.testing.assert_allclose(y[1:], (1 + x[1:]) / 2)
+    with pytest.raises(EvidenceError, match="at least one ROC curve"):
+        curves.mean_roc([])
+
+
+def test_posters_first_error_rounding_turns_auroc_into_balanced_accuracy():
+    """The published "AUROC" was computed on rounded predictions."""
+    rng = np.random.default_rng(0)
+    target = (rng.random(2000) < 0.14).astype(int)
+    p = 1 / (1 + np.exp(-(rng.normal(size=2000) + 1.6 * target - 1.5)))
+    rounded = np.round(p)
+    assert metrics.auroc(target, rounded) == pytest.approx(
+        metrics.balanced_accuracy(target, p, 0.5), abs=1e-12
+    )
+    assert metrics.auroc(target, p) - metrics.auroc(target, rounded) > 0.05
+    assert abs(metrics.auprc(target, p) - metrics.auprc(target, rounded)) > 0.05
+
+
+@pytest.mark.parametrize("function", [metrics.auroc, metrics.auprc])
+@pytest.mark.parametrize("hard", [np.array([0, 1, 1]), np.array([False, True, True])])
+def test_hard_labels_are_refused(function, hard):
+    with pytest.raises(EvidenceError, match="before any threshold"):
+        function([0, 1, 1], hard)
+
+
+@pytest.mark.parametrize(
+    ("target", "p", "said"),
+    [
+        ([0, 1], [0.1, np.nan], "1 outside or NaN"),
+        ([0, 1], [0.1, 1.2], r"the first 1\.2"),
+        ([0, 1], [-3.0, 0.2], "logits"),
+        ([0, 1, 1], [0.1, 0.2], r"shapes \(3,\) and \(2,\)"),
+        ([[0, 1]], [[0.1, 0.2]], "one shape"),
+        ([0, 0], [0.1, 0.2], "0 melanomas among 2"),
+        ([1, 1], [0.1, 0.2], "both melanomas and others"),
+        ([0, 2], [0.1, 0.2], "0 or 1"),
+        (["0", "1"], [0.1, 0.2], "0 or 1"),
+        ([], np.zeros(0), "0 melanomas among 0"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_dishonest_input_is_refused_in_one_line(target, p, said):
+    for function in (metrics.auroc, metrics.auprc, lambda t, q: metrics.f1(t, q, 0.5)):
+        with pytest.raises(EvidenceError, match=said) as caught:
+            function(target, p)
+        assert "\n" not in str(caught.value)
+
+
+def test_threshold_counts_equal_probabilities_as_melanoma_and_must_be_finite():
+    assert metrics.sensitivity([0, 1], [0.2, 0.5], 0.5) == 1
+    with pytest.raises(EvidenceError, match="finite threshold"):
+        metrics.accuracy([0, 1], [0.2, 0.5], float("nan"))
