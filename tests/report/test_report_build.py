@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from html.parser import HTMLParser
 
@@ -183,15 +182,18 @@ def test_nothing_finished_and_nothing_compared_still_give_a_page(run_folder, lab
     assert "No network is finished yet." in html
 
 
-def test_a_failed_build_keeps_the_older_report(run_folder, labels):
+def test_a_failed_build_keeps_the_older_report(run_folder, labels, monkeypatch):
     page = build(run_folder, labels=labels)
-    before = page.read_bytes()
-    record = json.loads((run_folder / "run.json").read_text())
-    del record["hardware"]["processor"]
-    (run_folder / "run.json").write_text(json.dumps(record))
-    with pytest.raises(RunError, match="processor"):
+    before, files = page.read_bytes(), sorted(run_folder.rglob("*"))
+
+    def fail(*_, **__):
+        raise RunError("a page", "none", "this test breaks it at the last step")
+
+    monkeypatch.setattr("melanoscope.report.build.render", fail)
+    with pytest.raises(RunError, match="last step"):
         build(run_folder, labels=labels)
     assert page.read_bytes() == before
+    assert sorted(run_folder.rglob("*")) == files
 
 
 def test_drawing_leaves_the_callers_settings_alone(run_folder, labels):

@@ -112,7 +112,7 @@ def build_catalog(tables: Sequence[SourceTable]) -> Catalog:
     counts = joined["image_id"].value_counts().filter(pl.col("count") > 1)
     frame = kept.sort("order").drop("order")
     pairs = [pair for table in tables for pair in table.same]
-    frame = frame.with_columns(group_id=_groups(frame, pairs))
+    frame = frame.with_columns(group_id=_groups(joined, pairs, frame["image_id"]))
     return Catalog(frame, tuple(sorted(counts["image_id"])))
 
 
@@ -146,6 +146,13 @@ def _validate(table: SourceTable) -> None:
         )
     if not rows["target"].is_in([0, 1]).all() or rows["target"].null_count():
         raise DataError(f"target 0 or 1 in every row of {kind}", "other values", "correct them")
+    torn = rows.filter((pl.col("diagnosis") == "melanoma") != (pl.col("target") == 1))
+    if not torn.is_empty():
+        raise DataError(
+            f"target 1 for each melanoma of {kind} and for nothing else",
+            f"{torn.height} rows otherwise ({_few(torn['image_id'])})",
+            "correct one of the columns",
+        )
 
 
 def _refuse_conflicts(joined: pl.DataFrame) -> None:
@@ -158,21 +165,26 @@ def _refuse_conflicts(joined: pl.DataFrame) -> None:
         )
 
 
-def _groups(frame: pl.DataFrame, pairs: Sequence[tuple[str, str]]) -> pl.Series:
-    """Name the connected components over shared patients, shared lesions and listed pairs."""
-    n = frame.height
-    edges = [np.empty((0, 2), np.int64)]
+def _groups(
+    joined: pl.DataFrame, pairs: Sequence[tuple[str, str]], image_ids: pl.Series
+) -> pl.Series:
+    """Name the connected components over shared patients, shared lesions and listed pairs.
+
+    Every row of every archive counts, kept or not: one may name the lesion that another leaves
+    blank. So do listed ids without a row, which may join two that have one.
+    """
+    names = dict.fromkeys([*image_ids, *(name for pair in pairs for name in pair)])
+    node = {name: number for number, name in enumerate(names)}
+    nodes = joined.with_columns(node=pl.col("image_id").replace_strict(node, return_dtype=pl.Int64))
+    edges = [np.array([[node[a], node[b]] for a, b in pairs], np.int64).reshape(-1, 2)]
     for column in ("patient_id", "lesion_id"):
-        known = frame.with_row_index("row").filter(pl.col(column).is_not_null())
-        first = known.with_columns(first=pl.col("row").first().over(column))
-        edges.append(first.select("row", "first").to_numpy().astype(np.int64))
-    position = {name: row for row, name in enumerate(frame["image_id"])}
-    listed = [(position[a], position[b]) for a, b in pairs if a in position and b in position]
-    edges.append(np.array(listed, np.int64).reshape(-1, 2))
+        known = nodes.filter(pl.col(column).is_not_null())
+        first = known.with_columns(first=pl.col("node").first().over(column))
+        edges.append(first.select("node", "first").to_numpy())
     left, right = np.concatenate(edges).T
-    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(n, n))
+    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(len(node), len(node)))
     _, component = connected_components(graph, directed=False)
-    named = frame.select("image_id").with_columns(component=pl.Series(component))
+    named = pl.DataFrame({"image_id": image_ids, "component": component[: len(image_ids)]})
     # The smallest id names the group, so that names do not depend on the order of rows.
     return named.select(pl.col("image_id").min().over("component")).to_series().alias("group_id")
 

@@ -35,15 +35,12 @@ def assign_folds(
     Raises:
         DataError: One class only, or fewer groups than such folds need.
     """
-    names, member = np.unique(np.asarray(groups), return_inverse=True)
-    outcome = np.asarray(targets, np.int64)
-    counts = np.zeros((len(names), 2), np.int64)
-    np.add.at(counts, (member, outcome), 1)
+    counts, member = _count(groups, targets)
     _refuse_impossible(counts, n_folds)
 
-    shuffled = np.random.default_rng(seed).permutation(len(names))
+    shuffled = np.random.default_rng(seed).permutation(len(counts))
     order = shuffled[np.argsort(-counts[shuffled].sum(axis=1), kind="stable")]
-    fold_of = np.full(len(names), -1, np.int64)
+    fold_of = np.full(len(counts), -1, np.int64)
     for fold, unit in enumerate(_seed_units(counts, order, n_folds)):
         fold_of[unit] = fold
 
@@ -56,20 +53,23 @@ def assign_folds(
         load[fold] += share[group]
 
     folds = fold_of[member]
-    check_folds(groups, outcome, folds, n_folds)
+    check_folds(groups, np.asarray(targets, np.int64), folds, n_folds)
     return folds
 
 
 def hold_out(
     groups: Sequence[str], targets: Sequence[int] | NDArray[np.int8], fraction: float, seed: int
 ) -> NDArray[np.bool_]:
-    """Mark about a fraction (0 to 0.5) of the photographs, whole groups with both classes.
+    """Mark about a fraction (above 0, to 0.5) of the photographs, whole groups with both classes.
+
+    Where few groups hold a class, so that so small a part with both is not to be had, the part is
+    larger, up to a half.
 
     Raises:
-        DataError: As `assign_folds`.
+        DataError: As `assign_folds` with 2 folds.
     """
-    folds = assign_folds(groups, targets, max(2, round(1 / fraction)), seed)
-    return np.equal(folds, 0)
+    parts = min(round(1 / fraction), _most_folds(_count(groups, targets)[0]))
+    return np.equal(assign_folds(groups, targets, max(2, parts), seed), 0)
 
 
 def check_folds(
@@ -98,8 +98,23 @@ def check_folds(
             )
 
 
-def _refuse_impossible(counts: NDArray[np.int64], n_folds: int) -> None:
+def _count(
+    groups: Sequence[str], targets: Sequence[int] | NDArray[np.int8]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each group's photographs by class, shape (groups, 2), and each photograph's group."""
+    names, member = np.unique(np.asarray(groups), return_inverse=True)
+    counts = np.zeros((len(names), 2), np.int64)
+    np.add.at(counts, (member, np.asarray(targets, np.int64)), 1)
+    return counts, member
+
+
+def _most_folds(counts: NDArray[np.int64]) -> int:
     """A division exists if and only if mixed + min(pure positive, pure negative) >= folds."""
+    mixed = (counts > 0).all(axis=1).sum()
+    return int(mixed + (counts == 0).sum(axis=0).min())
+
+
+def _refuse_impossible(counts: NDArray[np.int64], n_folds: int) -> None:
     if n_folds < 2:
         raise DataError("at least 2 folds", str(n_folds), "ask for more folds")
     negatives, positives = counts.sum(axis=0)
@@ -112,11 +127,11 @@ def _refuse_impossible(counts: NDArray[np.int64], n_folds: int) -> None:
     mixed = int(((counts > 0).all(axis=1)).sum())
     pure_positive = int((counts[:, 0] == 0).sum())
     pure_negative = int((counts[:, 1] == 0).sum())
-    if mixed + min(pure_positive, pure_negative) < n_folds:
+    if _most_folds(counts) < n_folds:
         raise DataError(
             f"groups (patients, lesions, duplicates) of both classes for {n_folds} folds",
             f"{pure_positive} with melanomas only, {pure_negative} with none, {mixed} with both",
-            f"use at most {mixed + min(pure_positive, pure_negative)} folds or add photographs",
+            f"use at most {_most_folds(counts)} folds or add photographs",
         )
 
 

@@ -6,13 +6,16 @@ since asymmetry is a sign of melanoma and squashing would change it.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import struct
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from melanoscope.errors import DataError
 
@@ -23,9 +26,35 @@ DECODER_VERSION = 1
 MAX_PIXELS = 89_478_485
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
-# Only what cameras and archives write: every further decoder is a further way in.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP")
+# Only what cameras and archives write: every further decoder is a further way in. JPEG stands for
+# MPO too (a JPEG with a second picture behind it), which Pillow knows by no name of its own.
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+
+# Pillow's decoders answer broken files with any of these.
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class UnreadablePhotograph(DataError):
@@ -68,7 +97,7 @@ def read_photograph(path: Path, px: int) -> NDArray[np.uint8]:
             # Twice the wanted side leaves the resampling filter enough to work with.
             image.draft(None, (2 * px, 2 * px))
             image.load()
-            return _square(_to_rgb(ImageOps.exif_transpose(image)), px)
+            return _square(_to_rgb(_upright(image)), px)
     except UnreadablePhotograph:
         raise
     except Image.DecompressionBombError:
@@ -77,8 +106,11 @@ def read_photograph(path: Path, px: int) -> NDArray[np.uint8]:
         raise UnreadablePhotograph(path, "no image of these formats") from None
     except FileNotFoundError:
         raise UnreadablePhotograph(path, "no file") from None
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, OverflowError) as error:
-        # Pillow's decoders answer broken files with any of these.
+    except IsADirectoryError:
+        raise UnreadablePhotograph(path, "a folder") from None
+    except PermissionError:
+        raise UnreadablePhotograph(path, "no permission to read") from None
+    except _BROKEN as error:
         raise UnreadablePhotograph(path, f"a broken file ({error})") from None
 
 
@@ -94,8 +126,23 @@ def why_unreadable(path: Path) -> str | None:
 def write_photograph(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90) -> None:
     """Write RGB pixels of shape (h, w, 3) as a JPEG that is either whole or not there."""
     partial = path.with_name(f".{path.name}.partial")
-    Image.fromarray(pixels).save(partial, format="JPEG", quality=quality)
-    os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
+    try:
+        Image.fromarray(pixels).save(partial, format="JPEG", quality=quality)
+        os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Apply EXIF orientation. Broken EXIF says nothing, and the photograph beside it may be whole.
+
+    `ImageOps.exif_transpose` would also write the EXIF anew, and fails where it cannot.
+    """
+    with contextlib.suppress(*_BROKEN):
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        return image if turn is None else image.transpose(turn)
+    return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -110,7 +157,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _grey8(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Bring 16-bit or floating-point grey to 8 bits; the range follows from what is there."""
-    grey = np.nan_to_num(values.astype(np.float64))
+    grey = np.nan_to_num(values.astype(np.float32))
     top = (
         1.0
         if values.dtype.kind == "f" and grey.max() <= 1
@@ -118,7 +165,8 @@ def _grey8(values: NDArray[np.generic]) -> NDArray[np.uint8]:
         if grey.max() <= 255
         else 65535.0
     )
-    return np.clip(np.rint(grey * (255.0 / top)), 0, 255).astype(np.uint8)
+    grey8: NDArray[np.uint8] = np.clip(np.rint(grey * (255.0 / top)), 0, 255).astype(np.uint8)
+    return grey8
 
 
 def _square(image: Image.Image, px: int) -> NDArray[np.uint8]:

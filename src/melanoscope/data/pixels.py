@@ -75,19 +75,27 @@ def open_store(
         progress: Told after each chunk.
 
     Raises:
-        DataError: No photograph has a file, or the disk is full.
+        DataError: No photograph has a file, the disk is full, or the cache cannot be written to.
     """
     present = catalog.present.frame
     ids, paths = present["image_id"].to_list(), [Path(p) for p in present["path"]]
     if not ids:
         raise DataError("photographs on disk", "none of the listed files", "check the folders")
     folder = cache / "pixels" / _name(ids, px)
-    folder.mkdir(parents=True, exist_ok=True)
-    pixels = _map(folder / "pixels.u8", (len(ids), px, px, 3), np.uint8)
-    signatures = _map(folder / "signatures.i64", (len(ids), 2), np.int64)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = _map(folder / "pixels.u8", (len(ids), px, px, 3), np.uint8)
+        signatures = _map(folder / "signatures.i64", (len(ids), 2), np.int64)
+    except OSError as error:
+        raise DataError(
+            f"a folder '{cache}' that can be written to",
+            error.strerror or type(error).__name__,
+            "name another folder with --cache",
+        ) from None
 
     current = np.array([_signature(path) for path in paths], np.int64)
-    stale = np.flatnonzero((signatures != current).any(axis=1))
+    # An empty or absent file is asked for its reason each time, even if it bears the date 1970.
+    stale = np.flatnonzero((signatures != current).any(axis=1) | (current[:, 0] <= 0))
     signatures[stale] = 0
     signatures.flush()
     unreadable: dict[str, str] = {}

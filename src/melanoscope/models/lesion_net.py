@@ -84,6 +84,7 @@ class LesionNet(nn.Module):
         """Keep the image branch as it is in training, batch norm's statistics included."""
         self._frozen = frozen
         self.image_branch.requires_grad_(not frozen)
+        self.train(self.training)
 
     def train(self, mode: bool = True) -> LesionNet:
         """Enter training or evaluation; a frozen image branch stays in evaluation."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _SECTIONS: dict[str, tuple[str, ...]] = {
-    "configuration": ("backbones", "transfer", "folds", "repeats", "epochs", "size", "seed"),
+    "configuration": ("backbones", "transfer", "folds", "repeats", "size", "seed", "recipe"),
     "hardware": ("processor", "cores", "accelerator", "memory_gib"),
     "data": (
         *("fingerprint", "sources", "rows", "found", "absent", "absent_examples", "unreadable"),
@@ -155,6 +155,7 @@ def _record(file: Path) -> dict[str, Any]:
     _require(record, _TOP, "run.json")
     for section, keys in _SECTIONS.items():
         _require(record[section], keys, f"run.json's {section}")
+    _require(record["configuration"]["recipe"], ("epochs",), "run.json's recipe")
     strangers = [arm for arm in record["configuration"]["transfer"] if arm not in ARMS]
     if strangers:
         raise RunError(f"transfer among {', '.join(ARMS)}", ", ".join(strangers), "run again")

@@ -72,6 +72,7 @@ def fit(
     """
     L.seed_everything(seed, verbose=False)
     network.freeze(transfer == "frozen")
+    network.train()  # Lightning keeps whatever mode it finds
     module = _Training(network, recipe, transfer, seed)
     result = Fit()
     watch = _Watch(result, on_epoch)
@@ -222,6 +223,8 @@ def _quiet() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     # The gather needs no worker processes; a copy of a memory map would only cost time.
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    # A frozen image branch is in evaluation on purpose.
+    warnings.filterwarnings("ignore", ".*module.* in eval mode at the start of training.*")
     warnings.filterwarnings("ignore", ".*smaller than the logging interval.*")
     warnings.filterwarnings("ignore", ".*infer the `batch_size`.*")
     warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated.*")

@@ -29,7 +29,7 @@ def read(folder: Path) -> SourceTable:
         about, ("image", "age_approx", "anatom_site_general", "sex"), optional=("lesion_id",)
     )
     raw = labels.with_columns(diagnosis=_one_hot(labels, path)).join(
-        metadata.unique("image", keep="first"), on="image", how="left", maintain_order="left"
+        metadata, on="image", how="left", maintain_order="left"
     )
     static = tables.static_columns(raw["sex"], raw["age_approx"], raw["anatom_site_general"], about)
     rows = pl.DataFrame(
@@ -57,7 +57,8 @@ def read_melanomas(folder: Path) -> SourceTable:
 
 def _one_hot(labels: pl.DataFrame, path: Path) -> pl.Series:
     names = [*CLASSES, "UNK"]
-    values = labels.select(pl.col(names).cast(pl.Float64, strict=False).fill_null(0.0)).to_numpy()
+    filled = labels.with_columns(pl.col("UNK").fill_null("0"))
+    values = filled.select(pl.col(names).cast(pl.Float64, strict=False)).to_numpy()
     wrong = (values.sum(axis=1) != 1) | ((values != 0) & (values != 1)).any(axis=1)
     if wrong.any():
         raise DataError(

@@ -40,8 +40,9 @@ def read(folder: Path) -> SourceTable:
         raw["sex"], raw["age_approx"], raw["anatom_site_general_challenge"], path
     )
     target = raw["target"].cast(pl.Int8, strict=False)
-    if not target.is_in([0, 1]).all() or target.null_count():
-        raise DataError(f"target 0 or 1 in '{path.name}'", "other values", "correct the table")
+    strange = raw["target"].filter(~target.is_in([0, 1]).fill_null(value=False))
+    if len(strange):
+        raise DataError(f"target 0 or 1 in '{path.name}'", f"'{strange[0]}'", "correct the table")
     # Most benign rows say "unknown": what is known of them is that they are benign.
     diagnosis = translate(
         raw["diagnosis"], DIAGNOSIS_WORDS, f"the diagnoses of '{path.name}'", "unknown"
@@ -67,5 +68,5 @@ def _listed_duplicates(folder: Path) -> tuple[tuple[str, str], ...]:
     path = folder / DUPLICATES
     if not path.is_file():
         return ()
-    raw = tables.read_table(path, ("image_name_1", "image_name_2"))
+    raw = tables.read_table(path, ("image_name_1", "image_name_2")).drop_nulls()
     return tuple(zip(raw["image_name_1"], raw["image_name_2"], strict=True))

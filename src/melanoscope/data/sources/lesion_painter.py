@@ -30,7 +30,7 @@ from melanoscope.data.sources.simulated_scene import (
 
 Fields = tuple[Field, Field, Field, Field]
 
-# Part of the folder's name: raise it when the pixels that `paint` draws change.
+# Part of the folder's name: raise it when the files drawn change (pixels, population, compression).
 PAINTER_VERSION = 1
 
 _KERATIN = np.array([0.25, 0.5, 1.15], np.float32)  # as `MELANIN`, of the waxy yellow

@@ -2,7 +2,8 @@
 
 It lets the whole pipeline run as on an archive, without one: patients with several lesions, some
 photographed twice, static data with gaps, and a label that both photograph and static data foretell
-in part. Nothing but the lesion itself and age, sex and site depends on the label.
+in part. Nothing but the lesion itself and age, sex and site depends on the label; how well a busy
+lesion compresses moves the file's size a little.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -60,7 +61,7 @@ def index_photographs(folder: Path) -> dict[str, str]:
             some downloads of HAM10000 hold every folder twice.
     """
     found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(_files_below(folder)):
         if path.suffix.lower() not in SUFFIXES:
             continue
         other = found.setdefault(path.stem, path)
@@ -71,6 +72,19 @@ def index_photographs(folder: Path) -> dict[str, str]:
                 "remove one of them",
             )
     return {stem: str(path) for stem, path in found.items()}
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Walk through linked folders too: large archives are often kept elsewhere and linked to."""
+    been: set[str] = set()
+    for here, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(here)
+        if real in been:
+            folders.clear()
+            continue
+        been.add(real)
+        folders.sort()
+        yield from (Path(here, name) for name in names)
 
 
 def paths_of(image_ids: pl.Series, folder: Path) -> pl.Series:
@@ -93,4 +107,4 @@ def static_columns(
 def blank_to_null(column: pl.Series) -> pl.Series:
     """Turn blank identifiers into nulls, so that "nobody" is not one large patient."""
     clean = column.cast(pl.String).str.strip_chars()
-    return clean.replace(["", "unknown", "0"], [None] * 3)
+    return clean.replace(["", "unknown"], [None] * 2)

@@ -1,0 +1,256 @@
+"""One validated catalog: what is refused, what is joined, what belongs together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import networkx as nx
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from melanoscope.data.catalog import Catalog, SourceTable, build_catalog
+from melanoscope.errors import DataError
+
+
+def groups_of(catalog: Catalog) -> set[frozenset[str]]:
+    grouped = catalog.frame.group_by("group_id").agg("image_id")
+    return {frozenset(members) for members in grouped["image_id"]}
+
+
+def refusal(*tables: SourceTable) -> DataError:
+    with pytest.raises(DataError) as caught:
+        build_catalog(tables)
+    error = caught.value
+    assert "\n" not in str(error)
+    assert error.expected
+    assert error.found
+    assert error.mend
+    return error
+
+
+# --- validation
+
+
+@pytest.mark.parametrize(
+    ("row", "expected", "found"),
+    [
+        ({"sex": "woman"}, "sex of a among female", "woman"),
+        ({"sex": None}, "sex of a among female", "None"),
+        ({"site": "trunk"}, "site of a among head/neck", "trunk"),
+        ({"diagnosis": "mole"}, "diagnosis of a among melanoma", "mole"),
+        ({"age": -1.0}, "ages of a from 0 to 120", "-1.0 for bad"),
+        ({"age": 121.0}, "ages of a from 0 to 120", "121.0 for bad"),
+        ({"age": float("nan")}, "ages of a from 0 to 120", "nan for bad"),
+        ({"target": 2, "diagnosis": "melanoma"}, "target 0 or 1", "other values"),
+        ({"target": None, "diagnosis": "melanoma"}, "target 0 or 1", "other values"),
+        ({"target": 0, "diagnosis": "melanoma"}, "target 1 for each melanoma", "1 rows"),
+        ({"target": 1, "diagnosis": "nevus"}, "target 1 for each melanoma", "1 rows"),
+        ({"image_id": ""}, "an image id in every row of a", "1 without"),
+        ({"image_id": None}, "an image id in every row of a", "1 without"),
+        ({"image_id": "good"}, "one row per image id in a", "good"),
+    ],
+)
+def test_bad_rows(make_table, row, expected, found):
+    rows = [{"image_id": "good"}, {"image_id": "bad", **row}]
+    error = refusal(make_table("b", [{"image_id": "other"}]), make_table("a", rows))
+    assert expected in error.expected
+    assert found in error.found
+
+
+def test_an_empty_table(make_table):
+    assert "rows in the table of a" in refusal(make_table("a", [])).expected
+
+
+def test_archives_that_disagree(make_table):
+    error = refusal(
+        make_table("a", [{"image_id": "x", "target": 1}, {"image_id": "y"}]),
+        make_table("b", [{"image_id": "x", "target": 0}, {"image_id": "y"}]),
+    )
+    assert "label" in error.expected
+    assert "1 ids" in error.found
+    assert "x" in error.found
+
+
+# --- joining
+
+
+def test_of_two_rows_the_one_with_a_file_is_kept_else_the_first(make_table):
+    first = make_table(
+        "first",
+        [
+            {"image_id": "both", "path": "/1/both"},
+            {"image_id": "second", "path": None},
+            {"image_id": "neither", "path": None},
+            {"image_id": "only", "path": None},
+        ],
+    )
+    second = make_table(
+        "second",
+        [
+            {"image_id": "neither", "path": None},
+            {"image_id": "second", "path": "/2/second"},
+            {"image_id": "both", "path": "/2/both"},
+            {"image_id": "new", "path": "/2/new"},
+        ],
+    )
+    catalog = build_catalog([first, second])
+    kept = {
+        name: (where, path)
+        for name, where, path in catalog.frame.select("image_id", "dataset", "path").iter_rows()
+    }
+    assert kept == {
+        "both": ("first", "/1/both"),
+        "second": ("second", "/2/second"),
+        "neither": ("first", None),
+        "only": ("first", None),
+        "new": ("second", "/2/new"),
+    }
+    assert catalog.listed_twice == ("both", "neither", "second")
+    assert catalog.absent == ["neither", "only"]
+    assert set(catalog.present.frame["image_id"]) == {"both", "second", "new"}
+    assert len(catalog.without(["both", "unheard of"])) == 4
+
+
+def test_rows_stay_in_the_order_of_the_sources(make_table):
+    ids = [f"i{n * 7 % 20:02d}" for n in range(20)]
+    catalog = build_catalog([make_table("a", [{"image_id": name} for name in ids])])
+    assert catalog.frame["image_id"].to_list() == ids
+
+
+# --- groups
+
+
+def test_blank_ids_join_nobody(make_table):
+    catalog = build_catalog([make_table("a", [{"image_id": name} for name in "xyz"])])
+    assert len(groups_of(catalog)) == 3
+
+
+def test_a_row_that_was_not_kept_still_joins(make_table):
+    """ISIC 2019 leaves blank what lesion a photograph shows; another archive may name it."""
+    blank = make_table("a", [{"image_id": "x", "path": "/x"}, {"image_id": "y", "path": "/y"}])
+    named = make_table(
+        "b", [{"image_id": "x", "lesion_id": "L"}, {"image_id": "y", "lesion_id": "L"}]
+    )
+    for tables in ([blank, named], [named, blank]):
+        catalog = build_catalog(tables)
+        assert set(catalog.frame["dataset"]) == {"a"}
+        assert groups_of(catalog) == {frozenset("xy")}
+
+
+def test_photographs_without_a_file_still_join(make_table):
+    rows = [
+        {"image_id": "x", "path": "/x", "patient_id": "P"},
+        {"image_id": "bridge", "patient_id": "P", "lesion_id": "L"},
+        {"image_id": "y", "path": "/y", "lesion_id": "L"},
+    ]
+    assert build_catalog([make_table("a", rows)]).present.frame["group_id"].n_unique() == 1
+
+
+NAMES = [f"i{n}" for n in range(12)]
+
+
+@st.composite
+def archives(draw):
+    """Rows of two archives with few patients and lesions, so that chains of them arise."""
+    whose = st.sampled_from([None, "A", "B", "C", "D"])
+    told = st.fixed_dictionaries(
+        {"patient_id": whose, "lesion_id": whose, "path": st.sampled_from([None, "/there"])}
+    )
+    names = st.lists(st.sampled_from(NAMES), min_size=1, unique=True)
+    listed = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=3)
+    return [
+        ([{"image_id": name, **draw(told)} for name in draw(names)], tuple(draw(listed)))
+        for _ in range(2)
+    ]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(archives())
+def test_groups_are_connected_components(make_table, archives):
+    graph = nx.Graph()
+    rows = [row for rows, _ in archives for row in rows]
+    for row in rows:
+        graph.add_node(row["image_id"])
+        for column in ("patient_id", "lesion_id"):
+            if row[column]:
+                graph.add_edge(row["image_id"], (column, row[column]))
+    for _, same in archives:
+        graph.add_edges_from(same)
+    ids = {row["image_id"] for row in rows}
+    expected = {frozenset(part) & ids for part in nx.connected_components(graph)} - {frozenset()}
+
+    tables = [make_table(kind, *archive) for kind, archive in zip("ab", archives, strict=True)]
+    catalog = build_catalog(tables)
+    assert groups_of(catalog) == expected
+    assert set(catalog.frame["image_id"]) == ids
+    assert all(
+        g == min(m) for g, m in catalog.frame.group_by("group_id").agg("image_id").iter_rows()
+    )
+
+
+# --- fingerprint
+
+
+@pytest.fixture
+def some(make_table, draw, tmp_path):
+    def make(folder: str, order: int = 1, **change) -> Catalog:
+        rows = [
+            {
+                "image_id": name,
+                "path": str(draw(tmp_path / folder / f"{name}.png", seed)),
+                "age": 50.0 if seed else None,
+                "target": seed % 2,
+            }
+            for seed, name in enumerate("uvwx")
+        ]
+        rows.append({"image_id": "absent"})
+        rows[1] |= change
+        return build_catalog([make_table("a", rows[::order])])
+
+    return make
+
+
+def test_fingerprint_knows_neither_folder_nor_order(some):
+    assert some("here").fingerprint() == some("there", order=-1).fingerprint()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"target": 0},
+        {"age": 55.0},
+        {"age": None},
+        {"sex": "male"},
+        {"site": "unknown"},
+        {"dataset": "b"},
+        {"path": None},
+        {"image_id": "other"},
+    ],
+)
+def test_fingerprint_sees_each_change(some, change):
+    assert some("here").fingerprint() != some("here", **change).fingerprint()
+
+
+def test_fingerprint_sees_groups(make_table):
+    def of(*patients: str) -> str:
+        rows = [{"image_id": n, "patient_id": p} for n, p in zip("xyz", patients, strict=True)]
+        return build_catalog([make_table("a", rows)]).fingerprint()
+
+    assert of("1", "2", "3") != of("1", "1", "3")
+    assert of("1", "1", "3") == of("7", "7", "8")
+
+
+def test_fingerprint_sees_a_files_size(some):
+    catalog = some("here")
+    before = catalog.fingerprint()
+    path = Path(catalog.frame["path"][2])
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert catalog.fingerprint() != before
+
+
+def test_schema(some):
+    frame = some("here").frame
+    assert frame.schema["target"] == pl.Int8
+    assert frame.columns[-1] == "group_id"

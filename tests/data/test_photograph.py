@@ -1,0 +1,482 @@
+"""Whatever a camera or archive writes becomes the same RGB square, or is refused with a reason."""
+
+from __future__ import annotations
+
+import io
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import ExifTags, Image, ImageOps
+
+from melanoscope.data import photograph
+from melanoscope.data.photograph import (
+    UnreadablePhotograph,
+    read_photograph,
+    why_unreadable,
+    write_photograph,
+)
+from melanoscope.errors import DataError
+
+PX = 32
+
+# Pillow says of some broken files what is wrong before it refuses or repairs them.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning"
+)
+
+
+def painting(width: int = 48, height: int = 48) -> Image.Image:
+    """Smooth and nowhere the same: each corner has its own colour, so that a turn shows."""
+    x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
+    rgb = np.stack([40 + 200 * x, 60 + 150 * y, 200 - 90 * x - 90 * y * y], axis=-1)
+    return Image.fromarray(rgb.astype(np.uint8))
+
+
+def encode(image: Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def reference(image: Image.Image, px: int = PX) -> np.ndarray:
+    """The centred square by another way: crop to whole pixels, then resize."""
+    side = min(image.size)
+    return np.asarray(ImageOps.fit(image.convert("RGB"), (side, side)).resize((px, px), 3))
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.abs(a.astype(float) - b.astype(float)).mean())
+
+
+def put(folder: Path, data: bytes, name: str = "photograph") -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def reason_of(path: Path) -> str:
+    with pytest.raises(UnreadablePhotograph) as caught:
+        read_photograph(path, PX)
+    assert caught.value.path == path
+    assert why_unreadable(path) == caught.value.reason
+    text = str(caught.value)
+    assert "\n" not in text
+    assert str(path) in text
+    return caught.value.reason
+
+
+# --- every format
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("JPEG", {"quality": 95}),
+        ("JPEG", {"quality": 95, "progressive": True}),
+        ("MPO", {"quality": 95, "save_all": True, "append_images": [Image.new("RGB", (48, 48))]}),
+        ("PNG", {}),
+        ("WEBP", {"lossless": True}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("BMP", {}),
+    ],
+)
+def test_formats(tmp_path, kind, options):
+    """Recognised by content; the name without a suffix helps nobody."""
+    pixels = read_photograph(put(tmp_path, encode(painting(), kind, **options)), PX)
+    assert pixels.shape == (PX, PX, 3)
+    assert pixels.dtype == np.uint8
+    assert difference(pixels, reference(painting())) < (3 if kind in ("JPEG", "MPO") else 0.5)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "BMP", "MPO"])
+def test_the_first_file_a_process_opens_may_be_of_any_format(tmp_path, kind):
+    """Pillow loads its decoders one by one, as they are first needed."""
+    path = put(tmp_path, encode(painting(), kind))
+    code = (
+        "import sys; from pathlib import Path; from melanoscope.data.photograph import *; "
+        "print(read_photograph(Path(sys.argv[1]), 8).shape)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+    )
+    assert ran.stdout == "(8, 8, 3)\n", ran.stderr
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation(tmp_path, kind, orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    path = put(tmp_path, encode(painting(56, 40), kind, exif=exif, quality=95))
+    with Image.open(path) as image:
+        upright = ImageOps.exif_transpose(image)
+    pixels = read_photograph(path, PX)
+    assert difference(pixels, reference(upright)) < 3
+    if orientation > 1:
+        assert difference(pixels, reference(painting(56, 40))) > 10
+
+
+def test_a_nonsense_orientation_leaves_the_photograph_as_it_lies(tmp_path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 77
+    path = put(tmp_path, encode(painting(), "PNG", exif=exif))
+    assert difference(read_photograph(path, PX), reference(painting())) < 0.5
+
+
+def test_broken_exif_does_not_cost_the_photograph(tmp_path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    data = encode(painting(), "JPEG", exif=exif, quality=95)
+    broken = data.replace(b"Exif\0\0MM", b"Exif\0\0xx").replace(b"Exif\0\0II", b"Exif\0\0xx")
+    assert broken != data
+    assert difference(read_photograph(put(tmp_path, broken), PX), reference(painting())) < 3
+
+
+# --- every mode
+
+
+def test_grey(tmp_path):
+    grey = painting().convert("L")
+    for kind in ("PNG", "JPEG"):
+        pixels = read_photograph(put(tmp_path, encode(grey, kind)), PX)
+        assert difference(pixels, reference(grey)) < 3
+        assert (pixels == pixels[..., :1]).all()
+
+
+def test_one_bit(tmp_path):
+    image = Image.new("1", (40, 40))
+    image.paste(1, (20, 0, 40, 40))
+    pixels = read_photograph(put(tmp_path, encode(image, "PNG")), PX)
+    assert pixels[:, :12].max() == 0
+    assert pixels[:, -12:].min() == 255
+
+
+def test_cmyk(tmp_path):
+    """Four inks, so that a forgotten inversion or a dropped channel would show at once."""
+    cmyk = painting().convert("CMYK")
+    for kind in ("JPEG", "TIFF"):
+        pixels = read_photograph(put(tmp_path, encode(cmyk, kind)), PX)
+        assert difference(pixels, reference(painting())) < 4
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bit_grey(tmp_path, kind):
+    """Not clipped at 255: a 16-bit ramp over the whole range stays a ramp."""
+    grey = np.asarray(painting().convert("L"))
+    image = Image.fromarray(grey.astype(np.uint16) * 257)
+    assert image.mode == "I;16"
+    pixels = read_photograph(put(tmp_path, encode(image, kind)), PX)
+    assert difference(pixels, reference(Image.fromarray(grey))) < 1
+
+
+@pytest.mark.parametrize(
+    ("dtype", "top"),
+    [
+        (np.int32, 255),
+        (np.int32, 65535),
+        (np.float32, 1.0),
+        (np.float32, 255.0),
+        (np.float32, 65535.0),
+    ],
+)
+def test_deep_grey_tiff(tmp_path, dtype, top):
+    grey = np.asarray(painting().convert("L")) / 255.0
+    image = Image.fromarray((grey * top).astype(dtype))
+    pixels = read_photograph(put(tmp_path, encode(image, "TIFF")), PX)
+    assert difference(pixels, reference(painting().convert("L"))) < 1.5
+
+
+def test_not_a_number_is_black(tmp_path):
+    grey = np.full((20, 20), 0.5, np.float32)
+    grey[:, 10:] = np.nan
+    pixels = read_photograph(put(tmp_path, encode(Image.fromarray(grey), "TIFF")), 20)
+    assert pixels[10, 2, 0] == 128
+    assert pixels[10, 18, 0] == 0
+
+
+def png(header: bytes, raw: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """Write a PNG by hand, of a kind that Pillow reads and does not write."""
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(raw)), (b"IEND", b"")]
+    written = b"\x89PNG\r\n\x1a\n"
+    for name, body in parts:
+        written += struct.pack(">I", len(body)) + name + body
+        written += struct.pack(">I", zlib.crc32(name + body))
+    return written
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_sixteen_bit_colour_png(tmp_path, transparent):
+    rgb = np.asarray(painting()).astype(">u2") * 257
+    raw = b"".join(b"\0" + row.tobytes() for row in rgb)
+    header = struct.pack(">IIBBBBB", 48, 48, 16, 2, 0, 0, 0)
+    chunks = [(b"tRNS", struct.pack(">HHH", 1, 2, 3))] if transparent else []
+    pixels = read_photograph(put(tmp_path, png(header, raw, *chunks)), PX)
+    assert difference(pixels, reference(painting())) < 1.5
+
+
+def test_sixteen_bit_colour_and_alpha_png(tmp_path):
+    rgba = np.full((20, 20, 4), (50, 100, 150, 255), np.uint16)
+    rgba[:, 10:, 3] = 0
+    raw = b"".join(b"\0" + row.tobytes() for row in (rgba * 257).astype(">u2"))
+    header = struct.pack(">IIBBBBB", 20, 20, 16, 6, 0, 0, 0)
+    pixels = read_photograph(put(tmp_path, png(header, raw)), 20)
+    assert pixels[10, 3].tolist() == [50, 100, 150]
+    assert pixels[10, 17].tolist() == [255, 255, 255]
+
+
+def test_palette(tmp_path):
+    palette = painting().quantize(64)
+    pixels = read_photograph(put(tmp_path, encode(palette, "PNG")), PX)
+    assert difference(pixels, reference(palette)) < 0.5
+    assert difference(pixels, reference(painting())) < 8
+
+
+@pytest.mark.parametrize("transparency", [0, bytes([0, 255])])
+def test_transparent_palette_over_white(tmp_path, transparency):
+    image = Image.new("P", (40, 40), 1)
+    image.putpalette([0, 0, 0, 200, 10, 20])
+    image.paste(0, (0, 0, 20, 40))
+    data = encode(image, "PNG", transparency=transparency)
+    pixels = read_photograph(put(tmp_path, data), PX)
+    assert pixels[16, 4].tolist() == [255, 255, 255]
+    assert pixels[16, 28].tolist() == [200, 10, 20]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
+def test_alpha_over_white(tmp_path, kind):
+    image = Image.new("RGBA", (40, 40), (200, 0, 100, 255))
+    image.paste((0, 0, 0, 0), (0, 0, 20, 20))
+    image.paste((0, 0, 0, 128), (20, 0, 40, 20))
+    pixels = read_photograph(put(tmp_path, encode(image, kind, lossless=True)), 40)
+    assert pixels[6, 6].tolist() == [255, 255, 255]
+    assert abs(int(pixels[6, 33, 0]) - 127) <= 1
+    assert pixels[33, 33].tolist() == [200, 0, 100]
+
+
+def test_grey_with_alpha_over_white(tmp_path):
+    image = Image.new("LA", (40, 40), (90, 255))
+    image.paste((0, 0), (0, 0, 20, 40))
+    pixels = read_photograph(put(tmp_path, encode(image, "PNG")), PX)
+    assert pixels[16, 4].tolist() == [255, 255, 255]
+    assert pixels[16, 28].tolist() == [90, 90, 90]
+
+
+# --- size and square
+
+
+@pytest.mark.parametrize("size", [(100, 40), (40, 100), (41, 100), (7, 5), (1, 1), (1, 300)])
+def test_the_square_is_the_centre(tmp_path, size):
+    image = painting(*size)
+    pixels = read_photograph(put(tmp_path, encode(image, "PNG")), PX)
+    assert pixels.shape == (PX, PX, 3)
+    assert difference(pixels, reference(image)) < 3
+
+
+def test_nothing_is_squashed(tmp_path):
+    """A disc stays a disc: asymmetry is a sign of melanoma."""
+    x, y = np.meshgrid(np.arange(120), np.arange(60))
+    disc = np.hypot(x - 59.5, y - 29.5) < 20
+    image = Image.fromarray(np.where(disc, 0, 255).astype(np.uint8))
+    dark = read_photograph(put(tmp_path, encode(image, "PNG")), 60)[..., 0] < 128
+    assert dark.any(axis=0).sum() == dark.any(axis=1).sum() == 40
+
+
+def test_scaled_decoding_is_close_to_full_decoding(tmp_path):
+    """Of structure finer than the wanted pixels too, which careless shrinking turns into moire."""
+    rng = np.random.default_rng(1)
+    pixels = np.asarray(painting(1600, 1200)).astype(float)
+    pixels += rng.normal(0, 12, (1200, 1600, 1)) + 25 * (np.arange(1600) // 3 % 2)[None, :, None]
+    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    path = put(tmp_path, encode(image, "JPEG", quality=90))
+    with Image.open(path) as full:
+        full.load()
+        exact = photograph._square(full, 128)
+    with Image.open(path) as scaled:
+        scaled.draft(None, (256, 256))
+        assert scaled.size == (400, 300)
+    assert difference(read_photograph(path, 128), exact) < 1.0
+
+
+# --- what is no photograph
+
+
+def test_empty_absent_folder_text(tmp_path):
+    assert reason_of(put(tmp_path, b"")) == "an empty file"
+    assert reason_of(tmp_path / "nowhere.jpg") == "no file"
+    assert reason_of(tmp_path / "no" / "where.jpg") == "no file"
+    assert reason_of(tmp_path) == "a folder"
+    text = put(tmp_path, b"<html>404 Not Found</html>", "a.jpg")
+    assert reason_of(text) == "no image of these formats"
+    assert "broken" in reason_of(put(tmp_path, b"x", "file") / "below.jpg")
+
+
+def test_other_image_formats_are_refused(tmp_path):
+    for kind in ("GIF", "PPM", "ICO"):
+        path = put(tmp_path, encode(painting(), kind), "a.jpg")
+        assert reason_of(path) == "no image of these formats"
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    def refuse(*_args, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(photograph.Image, "open", refuse)
+    assert reason_of(put(tmp_path, b"x")) == "no permission to read"
+
+
+@pytest.mark.parametrize("fill", [b"", b"\0", b"\xff"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_an_interrupted_download(tmp_path, fill, progressive):
+    """Cut off, or at its full length with nothing in its second half."""
+    data = encode(painting(300, 200), "JPEG", quality=95, progressive=progressive)
+    half = len(data) // 2
+    path = put(tmp_path, data[:half] + fill * (len(data) - half))
+    assert "truncated" in reason_of(path)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "BMP"])
+def test_half_a_file(tmp_path, kind):
+    data = encode(painting(64, 64), kind)
+    assert "broken" in reason_of(put(tmp_path, data[: len(data) // 2]))
+
+
+@pytest.mark.parametrize("side", [9_500, 30_000])
+def test_a_decompression_bomb(tmp_path, side):
+    """A few kilobytes that would become 90 or 900 million pixels."""
+    row = zlib.compressobj(9)
+    line = b"\0" * (side // 8 + 2)
+    raw = b"".join(row.compress(line) for _ in range(side)) + row.flush()
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    bomb = png(header, b"").replace(
+        struct.pack(">I", len(zlib.compress(b""))) + b"IDAT" + zlib.compress(b""),
+        struct.pack(">I", len(raw)) + b"IDAT" + raw,
+    )
+    assert len(bomb) < 200_000
+    assert "decompression bomb" in reason_of(put(tmp_path, bomb))
+
+
+# --- fuzz
+
+
+def small_files() -> dict[str, bytes]:
+    """One small valid file of each format and kind of pixel."""
+    rgb = painting(17, 12)
+    palette = rgb.quantize(16)
+    deep = Image.fromarray(np.asarray(rgb.convert("L")).astype(np.uint16) * 257)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.ImageDescription] = "lesion"
+    return {
+        "JPEG": encode(rgb, "JPEG", exif=exif),
+        "progressive": encode(rgb, "JPEG", progressive=True),
+        "CMYK": encode(rgb.convert("CMYK"), "JPEG"),
+        "MPO": encode(rgb, "MPO", save_all=True, append_images=[rgb]),
+        "PNG": encode(rgb, "PNG", exif=exif),
+        "palette": encode(palette, "PNG", transparency=bytes(range(16))),
+        "16 bit": encode(deep, "PNG"),
+        "alpha": encode(rgb.convert("LA"), "PNG"),
+        "WEBP": encode(rgb, "WEBP", exif=exif.tobytes()),
+        "TIFF": encode(rgb, "TIFF"),
+        "LZW": encode(rgb, "TIFF", compression="tiff_lzw"),
+        "16 bit TIFF": encode(deep, "TIFF"),
+        "BMP": encode(rgb, "BMP"),
+        "palette BMP": encode(palette, "BMP"),
+    }
+
+
+FILES = small_files()
+# Broken TIFF can name millions of pixels, up to `MAX_PIXELS`; what that costs is not the point.
+FEW = settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+)
+
+
+def read_or_refuse(path: Path) -> np.ndarray | None:
+    try:
+        pixels = read_photograph(path, 8)
+    except UnreadablePhotograph:
+        return None
+    assert pixels.shape == (8, 8, 3)
+    assert pixels.dtype == np.uint8
+    return pixels
+
+
+@pytest.fixture
+def small_limit(monkeypatch):
+    """Refuse what a flipped byte blows up before it costs a second."""
+    monkeypatch.setattr(photograph, "MAX_PIXELS", 10_000_000)
+
+
+@pytest.mark.parametrize("name", FILES)
+@FEW
+@given(st.data())
+def test_flipped_bytes(tmp_path, small_limit, name, data):
+    broken = bytearray(FILES[name])
+    # Headers are where decoders trip; the first bytes get half of the changes.
+    head = st.integers(0, min(150, len(broken) - 1))
+    anywhere = st.integers(0, len(broken) - 1)
+    for place in data.draw(st.lists(head | anywhere, min_size=1, max_size=6)):
+        broken[place] = data.draw(st.integers(0, 255))
+    read_or_refuse(put(tmp_path, bytes(broken)))
+
+
+@settings(FEW, max_examples=150)
+@given(
+    st.sampled_from(
+        [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP", b"II*\0", b"BM"]
+    ),
+    st.binary(max_size=200),
+)
+def test_random_bytes(tmp_path, small_limit, magic, noise):
+    read_or_refuse(put(tmp_path, magic + noise))
+
+
+@pytest.mark.parametrize("name", ["JPEG", "progressive", "PNG", "16 bit", "WEBP", "BMP", "TIFF"])
+@FEW
+@given(st.data())
+def test_any_truncation_is_refused_or_decodes_whole(tmp_path, name, data):
+    """Never half a lesion on grey, which a network would learn from without a word."""
+    whole = read_or_refuse(put(tmp_path, FILES[name]))
+    length = data.draw(st.integers(0, len(FILES[name]) - 1))
+    pixels = read_or_refuse(put(tmp_path, FILES[name][:length]))
+    assert pixels is None or (pixels == whole).all()
+
+
+# --- writing
+
+
+def test_what_is_written_is_read(tmp_path):
+    pixels = np.asarray(painting(40, 40))
+    write_photograph(tmp_path / "a.jpg", pixels, quality=95)
+    assert difference(read_photograph(tmp_path / "a.jpg", 40), pixels) < 3
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
+
+
+def test_failed_writing_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "a.jpg"
+    write_photograph(path, np.asarray(painting(40, 40)))
+    before = path.read_bytes()
+
+    def half(_image, target, **_options):
+        Path(target).write_bytes(before[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", half)
+    with pytest.raises(OSError, match="No space"):
+        write_photograph(path, np.asarray(painting(30, 30)))
+    assert path.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
+
+
+def test_unreadable_is_a_data_error(tmp_path):
+    """What catches the room's errors catches this one too."""
+    with pytest.raises(DataError, match="replace the file"):
+        read_photograph(tmp_path / "gone.png", PX)
