@@ -202,6 +202,16 @@ def main() -> None:
             raise
         typer.echo(f"melanoscope: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        if os.environ.get("MELANOSCOPE_DEBUG"):
+            raise
+        where = f" at '{error.filename}'" if error.filename else ""
+        typer.echo(
+            f"melanoscope: expected files that can be read and written; found "
+            f"{error.strerror or error}{where}; check permissions and room",
+            err=True,
+        )
+        sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("melanoscope: stopped; the same command goes on from here", err=True)
         sys.exit(1)

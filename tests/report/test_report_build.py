@@ -175,11 +175,21 @@ def test_nothing_finished_and_nothing_compared_still_give_a_page(run_folder, lab
     whole.filter(pl.col("transfer") == "scratch").write_parquet(file)
     html = build(run_folder, labels=labels).read_text(encoding="utf-8")
     assert "No network is finished both from scratch and with transfer." in html
-    assert "Best network: ResNet-50." in html
+    assert "Best network: ResNet-50, AUROC 0." in html
     whole.clear().write_parquet(file)
     html = build(run_folder, labels=labels).read_text(encoding="utf-8")
     parse(html)
     assert "No network is finished yet." in html
+
+
+def test_two_folds_are_warned_about_and_bounds_stay_possible(tmp_path, writer, labels):
+    skill = {("vgg16", "scratch"): 1.2, ("resnet50", "scratch"): 1.0}
+    html = build(
+        writer(tmp_path / "run", skill, folds=2, photographs=60, seed=1), labels=labels
+    ).read_text(encoding="utf-8")
+    low, high = re.search(r'interval <span class="number">(.+?) to (.+?)</span>', html).groups()
+    assert (low, high) == ("0.000", "1.000")
+    assert "intervals are very wide" in html
 
 
 def test_a_failed_build_keeps_the_older_report(run_folder, labels, monkeypatch):

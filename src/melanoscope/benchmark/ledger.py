@@ -73,13 +73,18 @@ class Ledger:
             write_frame(folder / "predictions.parquet", predictions)
             write_json(folder / "done.json", about)
 
-    def gather(self, cells: list[Cell]) -> pl.DataFrame:
+    def finished(self) -> list[Cell]:
+        """The finished cells, of this and of earlier sessions of the run."""
+        markers = (self.folder / "cells").glob("*/done.json")
+        return sorted(Cell.named(marker.parent.name) for marker in markers)
+
+    def gather(self) -> pl.DataFrame:
         """Join the predictions of all finished cells into predictions.parquet and return them.
 
         Raises:
             RunError: No cell is finished.
         """
-        done = [cell for cell in cells if self.is_done(cell)]
+        done = self.finished()
         if not done:
             raise RunError("a finished cell", "none", "start the run again")
         parts = [
@@ -89,7 +94,7 @@ class Ledger:
                 backbone=pl.lit(cell.backbone),
                 transfer=pl.lit(cell.transfer),
             )
-            for cell in sorted(done)
+            for cell in done
         ]
         columns = ["image_id", "target", "fold", "repeat", "backbone", "transfer"]
         table = pl.concat(parts).select(*columns, "probability", "threshold")

@@ -96,6 +96,16 @@ class Cell:
         """Name of its folder."""
         return f"{self.backbone}-{self.transfer}-r{self.repeat}-f{self.fold}"
 
+    @staticmethod
+    def named(name: str) -> Cell:
+        """Return the cell of a folder's name.
+
+        >>> Cell.named("vgg16-scratch-r0-f2")
+        Cell(repeat=0, fold=2, backbone='vgg16', transfer='scratch')
+        """
+        backbone, arm, repeat, fold = name.rsplit("-", 3)
+        return Cell(int(repeat[1:]), int(fold[1:]), backbone, arms_of(arm)[0])
+
     def seed(self, base: int) -> int:
         """A seed of its own that does not depend on the order of the cells."""
         digest = hashlib.sha256(f"{base}/{self.name}".encode()).digest()

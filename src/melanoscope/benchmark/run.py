@@ -106,7 +106,7 @@ def run(plan: Plan, out: Path, cache: Path, display: Display) -> Ledger:
             display.cell_begins(cell, index, len(cells), plan.recipe.epochs)
             score = run_cell(plan, prepared, cell, book, display.epoch_ends)
             display.cell_ends(cell, score)
-    book.gather(cells)
+    book.gather()
     return book
 
 

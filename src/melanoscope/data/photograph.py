@@ -125,7 +125,7 @@ def why_unreadable(path: Path) -> str | None:
 
 def write_photograph(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90) -> None:
     """Write RGB pixels of shape (h, w, 3) as a JPEG that is either whole or not there."""
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         Image.fromarray(pixels).save(partial, format="JPEG", quality=quality)
         os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists

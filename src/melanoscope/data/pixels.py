@@ -84,8 +84,7 @@ def open_store(
     folder = cache / "pixels" / _name(ids, px)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        pixels = _map(folder / "pixels.u8", (len(ids), px, px, 3), np.uint8)
-        signatures = _map(folder / "signatures.i64", (len(ids), 2), np.int64)
+        pixels, signatures = _open_files(folder, len(ids), px)
     except OSError as error:
         raise DataError(
             f"a folder '{cache}' that can be written to",
@@ -137,11 +136,25 @@ def _name(ids: Sequence[str], px: int) -> str:
     return f"{px}px-{digest.hexdigest()[:16]}"
 
 
+def _open_files(
+    folder: Path, count: int, px: int
+) -> tuple[np.memmap[Any, Any], np.memmap[Any, Any]]:
+    """Map both files. Signatures of pixels that were lost would pass black squares as decoded."""
+    path, shape = folder / "pixels.u8", (count, px, px, 3)
+    if not _has_size(path, int(np.prod(shape))):
+        (folder / "signatures.i64").unlink(missing_ok=True)
+    return _map(path, shape, np.uint8), _map(folder / "signatures.i64", (count, 2), np.int64)
+
+
+def _has_size(path: Path, size: int) -> bool:
+    return path.exists() and path.stat().st_size == size
+
+
 def _map(path: Path, shape: tuple[int, ...], kind: type[np.generic]) -> np.memmap[Any, Any]:
     """Map a file that has its whole room on disk: a full disk would kill the process later."""
     size = int(np.prod(shape)) * np.dtype(kind).itemsize
-    if not path.exists() or path.stat().st_size != size:
-        partial = path.with_suffix(".partial")
+    if not _has_size(path, size):
+        partial = path.with_suffix(f".{os.getpid()}.partial")
         try:
             with partial.open("wb") as file:
                 _reserve(file.fileno(), size, path.parent)

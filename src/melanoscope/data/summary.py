@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -64,8 +65,11 @@ def summarise(catalog: Catalog, unreadable: dict[str, str]) -> dict[str, Any]:
 
 
 def _counts(frame: pl.DataFrame) -> dict[str, Any]:
-    age = pl.col("age").cut(list(_AGE_EDGES), labels=list(_AGE_BANDS), left_closed=True)
-    banded = frame.with_columns(age_band=age.cast(pl.String).fill_null("unknown"))
+    bands = [
+        "unknown" if age is None else _AGE_BANDS[bisect_right(_AGE_EDGES, age)]
+        for age in frame["age"]
+    ]
+    banded = frame.with_columns(age_band=pl.Series(bands, dtype=pl.String))
     ages = frame["age"].drop_nulls()
     return {
         "photographs": frame.height,

@@ -12,7 +12,7 @@ _MOST = 10
 
 def print_summary(summary: dict[str, Any]) -> None:
     """Print what `melanoscope.data.summary.summarise` counted."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     usable = summary["usable"]
     console.print(
         f"{summary['rows']:,} rows, {summary['melanomas']:,} melanomas; files: "

@@ -20,8 +20,8 @@ def highest_f1(targets: NDArray[np.int64], probabilities: NDArray[np.float64]) -
     Raises:
         EvidenceError: No photograph of class 1.
 
-    >>> highest_f1(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.4, 0.9]))
-    0.3
+    >>> highest_f1(np.array([0, 0, 1, 1]), np.array([0.1, 0.25, 0.75, 0.9]))
+    0.5
     """
     positives = int(np.sum(targets == 1))
     if not positives:

@@ -9,6 +9,7 @@ import polars as pl
 
 from melanoscope.evidence.metrics import auroc
 from melanoscope.evidence.physicians import PHYSICIANS
+from melanoscope.evidence.resampled import Interval
 from melanoscope.evidence.summary import ARMS, Row, Summary
 from melanoscope.report.tables import ALPHA, bounds, signed
 
@@ -89,10 +90,15 @@ def best_network(summary: Summary, labels: Mapping[str, str]) -> Best | None:
         labels.get(row.backbone, row.backbone),
         _HOW[row.transfer],
         f"{row.estimate('auroc'):.3f}",
-        f"{interval.low:.3f} to {interval.high:.3f}" if interval else "",
+        _range(interval) if interval else "",
         _against_physicians(row),
         len(rows),
     )
+
+
+def _range(interval: Interval) -> str:
+    """Write the bounds of an AUROC within 0..1, which a t interval over few folds may leave."""
+    return f"{max(interval.low, 0):.3f} to {min(interval.high, 1):.3f}"
 
 
 def _against_physicians(row: Row) -> str:

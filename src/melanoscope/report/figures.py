@@ -228,19 +228,21 @@ def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
     with styled():
         figure = Figure(figsize=(2.35 * columns + 0.4, 2.05 * rows + 0.7), layout="constrained")
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        for axes, backbone in zip(grid.flat, backbones, strict=False):
+        for i, (axes, backbone) in enumerate(zip(grid.flat, backbones, strict=False)):
             _learning_panel(axes, run, backbone)
             axes.set_title(labels.get(backbone, backbone), fontsize=9.5)
+            if i + columns >= len(backbones):
+                axes.tick_params(labelbottom=True)
+                axes.set_xlabel("Epoch")
         for axes in grid.flat[len(backbones) :]:
             axes.set_visible(False)
-        figure.supxlabel("Epoch", fontsize=9.5)
-        figure.supylabel("AUROC on validation photographs", fontsize=9.5)
+        figure.supylabel("Validation AUROC", fontsize=9.5)
         arms = [a for a in ARM_NAMES if a in {key[1] for key in run.histories}]
         figure.legend(
             handles=[
                 Line2D([], [], color=ARM_COLOURS[a], linewidth=2, label=ARM_NAMES[a]) for a in arms
             ],
-            loc="outside upper left",
+            loc="outside lower left",
             ncols=len(arms),
         )
         mark_simulated(figure, run.simulated)

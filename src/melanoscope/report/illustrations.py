@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from melanoscope import static
 from melanoscope.data.photograph import UnreadablePhotograph, read_photograph
+from melanoscope.evidence.metrics import auroc
 from melanoscope.evidence.summary import Cell
 from melanoscope.models.attribution import BASELINE, integrated_gradients
 from melanoscope.models.lesion_net import from_checkpoint
 from melanoscope.report.load import Run
 from melanoscope.report.pictures import Picture, attribution_figure, augmentation_figure
+from melanoscope.report.style import ARM_NAMES
 from melanoscope.training.augment import augment, draw
 
 _PHOTOGRAPHS, _VARIATIONS = 4, 5
@@ -67,7 +69,7 @@ def figure_4(run: Run, labels: dict[str, str]) -> Picture | None:
     known = static.encode(rows["age"].to_list(), rows["sex"].to_list(), rows["site"].to_list())
     network = from_checkpoint(cell.backbone, checkpoint)
     found = integrated_gradients(network, photograph[0], known[0])
-    name = f"{labels.get(cell.backbone, cell.backbone)} ({cell.transfer})"
+    name = f"{labels.get(cell.backbone, cell.backbone)} ({ARM_NAMES[cell.transfer]})"
     picture = attribution_figure(
         photograph[0],
         found.pixels,
@@ -86,13 +88,14 @@ def figure_4(run: Run, labels: dict[str, str]) -> Picture | None:
 
 
 def _best_cell(run: Run) -> Cell:
-    from melanoscope.evidence.metrics import auroc
-
     scores = [(auroc(c.target, c.probability), c) for c in run.cells]
     rows: dict[tuple[str, str], list[tuple[float, Cell]]] = {}
     for score, cell in scores:
         rows.setdefault((cell.backbone, cell.transfer), []).append((score, cell))
-    best = max(rows.values(), key=lambda row: float(np.mean([score for score, _ in row])))
+    # A row that lacks folds would be judged by those that happened to finish first.
+    most = max(len(row) for row in rows.values())
+    complete = [row for row in rows.values() if len(row) == most]
+    best = max(complete, key=lambda row: float(np.mean([score for score, _ in row])))
     return max(best, key=lambda scored: scored[0])[1]
 
 

@@ -107,6 +107,7 @@ def render(
         "source": SOURCE,
         "source_url": SOURCE_URL,
         "command": command,
+        "cells_per_row": run.cells_per_row,
         "finished": len(run.cells),
         "planned": len(run.planned) * run.cells_per_row,
         "n_train": rows[0].n_train if rows else None,

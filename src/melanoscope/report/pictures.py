@@ -133,7 +133,7 @@ def attribution_figure(
         bar.outline.set_visible(False)
         _sign(figure, credit, simulated)
     is_what = "" if melanoma is None else ("a melanoma" if melanoma else "not a melanoma")
-    said = "" if probability is None else f"; {network} gives melanoma {probability:.0%}"
+    said = "" if probability is None else f"; {network} gives melanoma {100 * probability:.0f} %"
     caption = (
         f"{method} of {network} on one test photograph{f' ({is_what}{said})' if is_what else said}."
         " Red pixels raise the probability of melanoma, blue pixels lower it. It shows what the "
@@ -144,6 +144,7 @@ def attribution_figure(
 
 
 def _source(credit: str, simulated: bool) -> str:
+    credit = f"{credit.rstrip('.')}."
     return f"{SIMULATED}. {credit}" if simulated else credit
 
 

@@ -156,6 +156,6 @@ def legend(table: Table) -> str:
             "t-test, Holm over networks; beside a star the difference with its 95 % interval."
         )
     return text + (
-        " Above physicians: one-sided z-test with both standard errors, p < 0.05, not adjusted;"
+        " Above physicians: one-sided Welch test with both standard errors, p < 0.05, not adjusted;"
         " published AUROC on other lesions at another prevalence."
     )

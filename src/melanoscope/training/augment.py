@@ -111,8 +111,8 @@ def colour_matrix(drawn: Draw) -> tuple[Tensor, Tensor]:
     """Return the colour shift as a matrix (n, 3, 3) and the offset's factor on mean grey (n,).
 
     Brightness b, then contrast c about the mean grey, then saturation, then hue as a rotation of
-    the chroma plane of YIQ. Saturation and hue leave grey alone, so the contrast's offset passes
-    through them: colour = b c (hue saturation) rgb + b (1 - c) grey.
+    the chroma plane of YIQ (above 0 from red to blue). Saturation and hue leave grey alone, so the
+    contrast's offset passes through them: colour = b c (hue saturation) rgb + b (1 - c) grey.
     """
     n = len(drawn.hue)
     luma = torch.tensor(LUMA)

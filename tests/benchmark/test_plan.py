@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from melanoscope.benchmark.demo import demo_plan
+from melanoscope.benchmark.plan import Cell, Plan, arms_of, cells_of, skipped_arms
+from melanoscope.data.sources import parse_spec
+from melanoscope.errors import DataError, WeightsError
+
+DATA = (parse_spec("simulated=10"),)
+
+
+def test_cells_cover_the_matrix_once_and_skip_what_cannot_be() -> None:
+    plan = Plan(DATA, ("standard_cnn", "resnet18"), ("scratch", "finetune"), folds=3, repeats=2)
+    cells = cells_of(plan)
+    assert len(cells) == len({c.name for c in cells}) == 3 * 2 * 3
+    assert [(s["backbone"], s["transfer"]) for s in skipped_arms(plan)] == [
+        ("standard_cnn", "finetune")
+    ]
+
+
+def test_each_cell_has_a_seed_of_its_own_whatever_the_order() -> None:
+    cells = cells_of(Plan(DATA, ("resnet18", "vgg16"), ("scratch", "frozen"), folds=5, repeats=3))
+    assert len({cell.seed(0) for cell in cells}) == len(cells)
+    assert Cell(0, 1, "vgg16", "scratch").seed(0) == Cell(0, 1, "vgg16", "scratch").seed(0)
+    assert Cell(0, 1, "vgg16", "scratch").seed(0) != Cell(0, 1, "vgg16", "scratch").seed(1)
+
+
+def test_what_cannot_be_planned() -> None:
+    with pytest.raises(DataError, match="nearest: vgg16"):
+        Plan(DATA, ("vgg",))
+    with pytest.raises(DataError, match="finetune"):
+        arms_of("scratch,fine-tune")
+    with pytest.raises(DataError, match="px"):
+        Plan(DATA, ("vgg16",), size=16)
+    with pytest.raises(DataError, match="repeat"):
+        Plan(DATA, ("vgg16",), repeats=0)
+    with pytest.raises(DataError, match="none"):
+        Plan(DATA, ())
+
+
+def test_demo_uses_weights_that_are_at_hand(tmp_path: Path) -> None:
+    plan = demo_plan(None, None)
+    assert plan.simulated
+    assert plan.backbones == ("standard_cnn", "tf_efficientnet_lite0")
+    (tmp_path / "resnet18.pth").touch()
+    assert "resnet18" in demo_plan(None, tmp_path).backbones
+    with pytest.raises(WeightsError, match="no folder"):
+        demo_plan(None, tmp_path / "absent")
+    with pytest.raises(DataError, match="archive"):
+        demo_plan(tmp_path, None)

@@ -1,0 +1,224 @@
+"""Small whole runs: resumed, refused, and with broken photographs among the good ones."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from melanoscope.benchmark import ledger
+from melanoscope.benchmark.plan import Cell, Plan
+from melanoscope.benchmark.run import run
+from melanoscope.data.sources import parse_spec, simulated
+from melanoscope.errors import DataError, RunError, WeightsError
+from melanoscope.progress import RunProgress
+from melanoscope.training.recipe import Recipe
+
+RECIPE = Recipe(epochs=1, batch_size=16)
+
+
+class Silent(RunProgress):
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__(quiet=True)
+        self.cells: list[str] = []
+
+    def cell_begins(self, cell: object, index: int, total: int, epochs: int) -> None:
+        self.cells.append(getattr(cell, "name", ""))
+        super().cell_begins(cell, index, total, epochs)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def plan() -> Plan:
+    return Plan(
+        (parse_spec("simulated=60"),),
+        ("standard_cnn",),
+        ("scratch",),
+        folds=2,
+        size=32,
+        recipe=RECIPE,
+    )
+
+
+@pytest.fixture
+def start(plan: Plan, cache: Path, tmp_path: Path) -> Callable[..., list[str]]:
+    def go(other: Plan | None = None, out: str = "run") -> list[str]:
+        display = Silent()
+        run(other or plan, tmp_path / out, cache, display)
+        return display.cells
+
+    return go
+
+
+def test_writes_the_contract(start: Callable[..., list[str]], tmp_path: Path) -> None:
+    assert start() == ["standard_cnn-scratch-r0-f0", "standard_cnn-scratch-r0-f1"]
+    folder = tmp_path / "run"
+    about = json.loads((folder / "run.json").read_text())
+    assert about["configuration"]["simulated"] is True
+    assert about["data"]["photographs"] == 60
+    assert sum(f["photographs"] for f in about["folds"]["sizes"][0]) == 60
+    predictions = pl.read_parquet(folder / "predictions.parquet")
+    assert predictions.columns == [
+        *("image_id", "target", "fold", "repeat", "backbone", "transfer"),
+        *("probability", "threshold"),
+    ]
+    # Each photograph is tested once, in its own fold, and never trained on then.
+    catalog = pl.read_parquet(folder / "catalog.parquet")
+    joined = predictions.join(catalog, on="image_id", validate="1:1")
+    assert joined.height == 60
+    assert (joined["fold"] == joined["fold_r0"]).all()
+    assert (joined["target"] == joined["target_right"]).all()
+    assert catalog.group_by("group_id").agg(pl.col("fold_r0").n_unique())["fold_r0"].max() == 1
+    cell = folder / "cells" / "standard_cnn-scratch-r0-f0"
+    assert {p.name for p in cell.iterdir()} == {
+        *("done.json", "history.csv", "model.safetensors", "predictions.parquet")
+    }
+
+
+def test_goes_on_where_it_stopped_and_gives_the_same(
+    start: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    """A cell alone is the cell in its run: nothing is carried over (the poster's error 4)."""
+    start()
+    folder = tmp_path / "run"
+    whole = pl.read_parquet(folder / "predictions.parquet")
+    cell = folder / "cells" / "standard_cnn-scratch-r0-f1"
+    (cell / "done.json").unlink()  # as a kill would leave it
+    (cell / "predictions.parquet").write_bytes(b"half")
+    (folder / "predictions.parquet").unlink()
+    assert start() == ["standard_cnn-scratch-r0-f1"]
+    assert pl.read_parquet(folder / "predictions.parquet").equals(whole)
+    assert start() == []
+    assert len(json.loads((folder / "run.json").read_text())["resumed"]) == 2
+
+
+def test_may_be_given_more_networks(
+    start: Callable[..., list[str]], plan: Plan, tmp_path: Path
+) -> None:
+    start()
+    more = replace(plan, backbones=("squeezenet1_1",))
+    assert [name.partition("-")[0] for name in start(more)] == ["squeezenet1_1"] * 2
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert about["configuration"]["backbones"] == ["standard_cnn", "squeezenet1_1"]
+    assert pl.read_parquet(tmp_path / "run" / "predictions.parquet").height == 120
+
+
+def test_refuses_the_folder_of_another_run(
+    start: Callable[..., list[str]], plan: Plan, tmp_path: Path
+) -> None:
+    start()
+    with pytest.raises(RunError, match="seed"):
+        start(replace(plan, seed=1))
+    with pytest.raises(RunError, match="data_fingerprint"):
+        start(replace(plan, data=(parse_spec("simulated=50"),)))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.txt").touch()
+    with pytest.raises(RunError, match="other files"):
+        start(out="other")
+    (other / "run.json").write_text("{}")
+    with pytest.raises(RunError, match="cannot be read"):
+        start(out="other")
+
+
+def test_a_full_disk_leaves_nothing_to_trust(
+    start: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(self: pl.DataFrame, path: Path) -> None:
+        Path(path).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pl.DataFrame, "write_parquet", full)
+        with pytest.raises(RunError, match="full disk"):
+            start()
+    book = ledger.Ledger(tmp_path / "run")
+    assert not book.is_done(Cell(0, 0, "standard_cnn", "scratch"))
+    assert not list((tmp_path / "run").rglob("*.partial"))
+    assert len(start()) == 2
+
+
+def test_a_kill_while_writing_predictions_is_no_finished_cell(tmp_path: Path) -> None:
+    book = ledger.Ledger(tmp_path)
+    cell = Cell(0, 0, "standard_cnn", "scratch")
+    frame = pl.DataFrame({"image_id": ["a"]})
+    with pytest.raises(TypeError):
+        book.finish_cell(cell, frame, {"not JSON": object()})
+    assert not book.is_done(cell)
+    with pytest.raises(RunError, match="finished cell"):
+        book.gather()
+
+
+def test_goes_on_without_broken_photographs_and_says_so(cache: Path, tmp_path: Path) -> None:
+    photographs = simulated.read(60, cache / "simulated")
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for path in photographs["path"]:
+        shutil.copy(path, folder)
+    broken = Path(photographs["path"][7]).name
+    whole = (folder / broken).read_bytes()
+    (folder / broken).write_bytes(whole[: len(whole) // 2])
+    (folder / Path(photographs["path"][8]).name).unlink()
+    table = photographs.with_columns(
+        path=pl.col("path").map_elements(lambda p: Path(p).name, return_dtype=pl.String)
+    )
+    table.drop("dataset").write_csv(folder / "own.csv")
+    spec = parse_spec(f"table={folder / 'own.csv'}")
+    plan = Plan((spec,), ("standard_cnn",), ("scratch",), folds=2, size=32, recipe=RECIPE)
+    run(plan, tmp_path / "run", cache, Silent())
+    data = json.loads((tmp_path / "run" / "run.json").read_text())["data"]
+    assert (data["rows"], data["found"], data["absent"], data["photographs"]) == (60, 59, 1, 58)
+    assert data["absent_examples"] == [photographs["image_id"][8]]
+    assert [one["image_id"] for one in data["unreadable"]] == [photographs["image_id"][7]]
+    assert "truncated" in data["unreadable"][0]["reason"]
+    named = pl.read_parquet(tmp_path / "run" / "predictions.parquet")["image_id"]
+    assert len(set(photographs["image_id"]) - set(named)) == 2
+
+
+def test_missing_weights_are_known_before_anything_is_read(
+    plan: Plan, cache: Path, tmp_path: Path
+) -> None:
+    other = replace(
+        plan, backbones=("resnet18",), transfer=("scratch", "finetune"), weights=tmp_path
+    )
+    with pytest.raises(WeightsError, match="resnet18"):
+        run(other, tmp_path / "run", cache, Silent())
+    assert not (tmp_path / "run").exists()
+
+
+def test_more_folds_than_groups(plan: Plan, cache: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="folds"):
+        run(replace(plan, folds=50), tmp_path / "run", cache, Silent())
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.real
+def test_a_network_on_real_photographs_is_better_than_chance(
+    real_folder: Path, cache: Path, tmp_path: Path
+) -> None:
+    plan = Plan(
+        (parse_spec(f"ham10000={real_folder / 'lesions' / 'ham10000'}"),),
+        ("squeezenet1_1",),
+        ("frozen",),
+        folds=2,
+        size=64,
+        weights=real_folder / "weights",
+        recipe=Recipe(epochs=2),
+    )
+    run(plan, tmp_path / "run", cache, Silent())
+    cells = sorted((tmp_path / "run" / "cells").glob("*/done.json"))
+    scores = [json.loads(path.read_text())["auroc"] for path in cells]
+    assert np.mean(scores) > 0.65

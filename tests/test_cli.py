@@ -1,0 +1,152 @@
+"""The command line: quick, one line for each mistake, nothing but JSON on stdout with --json."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from melanoscope import cli
+
+Outcome = tuple[int, str, str]
+Call = Callable[..., Outcome]
+
+
+@pytest.fixture
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Call:
+    def run(*words: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["melanoscope", *map(str, words)])
+        monkeypatch.setenv("MELANOSCOPE_CACHE", str(tmp_path / "cache"))
+        monkeypatch.delenv("MELANOSCOPE_DEBUG", raising=False)
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['melanoscope', '--help']\n"
+        "from melanoscope.cli import app\n"
+        "try: app()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'lightning', 'polars', 'numpy', 'matplotlib'} & set(sys.modules)\n"
+        "sys.exit(f'imports {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "benchmark" in done.stdout
+
+
+TABLE = "path,target,patient_id\n" + "".join(f"{i}.jpg,{i % 2},{i}\n" for i in range(6))
+BENCHMARK = ("--backbones", "standard_cnn", "--transfer", "scratch", "--size", "32")
+
+
+def own_table(folder: Path, text: str = TABLE) -> str:
+    import numpy as np
+
+    from melanoscope.data.photograph import write_photograph
+
+    for i in range(6):
+        pixels = np.random.default_rng(i).integers(0, 256, (40, 40, 3), np.uint8)
+        write_photograph(folder / f"{i}.jpg", pixels)
+    (folder / "own.csv").write_text(text)
+    return f"table={folder / 'own.csv'}"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (TABLE.replace("path", "file"), "'path'"),
+        (TABLE.replace("1.jpg", "0.jpg"), "one row per image id"),
+        (TABLE.replace(",1,", ",7,"), "0 or 1"),
+        (TABLE.replace(",1,", ",0,"), "both classes"),
+        ("", "CSV"),
+    ],
+    ids=["no column", "one id twice", "label outside", "one class", "empty"],
+)
+def test_bad_tables(call: Call, tmp_path: Path, text: str, hint: str) -> None:
+    data = own_table(tmp_path, text)
+    out = tmp_path / "run"
+    refused(call("benchmark", "--data", data, "--out", out, *BENCHMARK), hint)
+    assert not out.exists()
+
+
+def refused(outcome: Outcome, hint: str) -> None:
+    status, out, err = outcome
+    lines = [line for line in err.splitlines() if line.startswith("melanoscope:")]
+    assert status == 1
+    assert out == ""
+    assert len(lines) == 1, err
+    assert "expected" in lines[0]
+    assert "found" in lines[0]
+    assert hint in lines[0]
+    assert "Traceback" not in err
+
+
+def test_bad_arguments(call: Call, tmp_path: Path) -> None:
+    data = own_table(tmp_path)
+    out = ("--out", tmp_path / "run")
+    refused(call("benchmark", "--data", "isic2020=/nowhere", *out, *BENCHMARK), "'/nowhere'")
+    refused(call("benchmark", "--data", "isic=x", *out, *BENCHMARK), "isic2020")
+    refused(call("benchmark", "--data", data, *out, *BENCHMARK, "--folds", 4), "at most 3 folds")
+    refused(call("benchmark", "--data", data, *out, "--backbones", "resnet5"), "resnet50")
+    refused(call("benchmark", "--data", data, *out, *BENCHMARK[:2], "--transfer", "x"), "scratch")
+    refused(call("report", tmp_path / "absent"), "run.json")
+    refused(call("demo", "--data", tmp_path / "absent"), "folder")
+    assert not (tmp_path / "run").exists()
+
+
+def test_wrong_usage_is_status_2(call: Call) -> None:
+    assert call("benchmark", "--nonsense")[0] == 2
+    assert call("nonsense")[0] == 2
+
+
+def test_debug_shows_the_traceback(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    from melanoscope.errors import DataError
+
+    with pytest.raises(DataError):
+        call("--debug", "data", "summary", "--data", "x=y")
+    monkeypatch.delenv("MELANOSCOPE_DEBUG", raising=False)
+
+
+def test_summary_as_json_is_one_document(call: Call, tmp_path: Path) -> None:
+    data = own_table(tmp_path)
+    (tmp_path / "3.jpg").write_bytes(b"")
+    (tmp_path / "4.jpg").unlink()
+    status, out, _ = call("data", "summary", "--data", data, "--json")
+    summary = json.loads(out)
+    assert status == 0
+    assert (summary["rows"], summary["found"], summary["absent"]) == (6, 5, 1)
+    assert summary["unreadable"][0]["reason"] == "an empty file"
+    assert summary["usable"]["photographs"] == 4
+    status, out, _ = call("data", "summary", "--data", data)
+    assert status == 0
+    assert "an empty file" in out
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_benchmark_ends_with_its_report(call: Call, tmp_path: Path, as_json: bool) -> None:
+    words = ("--data", "simulated=60", "--folds", 2, "--epochs", 1, "--out", tmp_path / "run")
+    status, out, err = call("benchmark", *words, *BENCHMARK, *(["--json"] if as_json else []))
+    assert status == 0, err
+    page = (tmp_path / "run" / "report" / "index.html").read_text()
+    assert "says nothing about skin" in page
+    if as_json:
+        result = json.loads(out)
+        assert result["simulated"] is True
+        assert result["rows"][0]["metrics"]["auroc"]["n"] == 2
+    else:
+        assert out.startswith("report: ")
+    assert call("report", tmp_path / "run")[0] == 0
