@@ -26,7 +26,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "folds": ("fingerprint", "sizes"),
 }
 _TOP = ("melanoscope", "created", *_SECTIONS, "versions", "skipped")
-_CATALOG = ("image_id", "dataset", "group_id", "target")
+_CATALOG = ("image_id", "dataset", "group_id", "patient_id", "target")
 _PREDICTIONS: dict[str, pl.DataType] = {
     "image_id": pl.String(),
     "target": pl.Int64(),

@@ -97,6 +97,7 @@ def render(
         "archives": answer.archives(run),
         "archive_auroc": answer.archive_auroc(run),
         "took_part": run.catalog.height,
+        "nameless": run.catalog["patient_id"].null_count(),
         "melanomas": int(run.catalog["target"].sum()),
         "tables": tables,
         "metrics": METRICS,
