@@ -68,7 +68,8 @@ def test_only_what_is_missing_is_drawn_and_a_half_written_file_is_not_trusted(tm
     assert simulated.read(8, tmp_path).equals(first)
     assert files_of(first) == before
     assert {path: Path(path).stat().st_mtime_ns for path in kept} == kept
-    assert len(list(gone.parent.iterdir())) == 8
+    # Another process's partial file may still be its own to finish; it passes for no photograph.
+    assert len(list(gone.parent.glob("[!.]*"))) == 8
 
 
 def test_the_table_passes_for_an_archive(tmp_path):
