@@ -9,7 +9,7 @@ import polars as pl
 
 from melanoscope.evidence.metrics import auroc
 from melanoscope.evidence.physicians import PHYSICIANS
-from melanoscope.evidence.resampled import Interval
+from melanoscope.evidence.resampled import Interval, PairedTest
 from melanoscope.evidence.summary import ARMS, Row, Summary
 from melanoscope.report.tables import ALPHA, bounds, signed
 
@@ -55,7 +55,8 @@ class Effect:
         act: The arm as the subject of a sentence.
         difference: Mean AUROC difference, signed.
         interval: Bounds in words.
-        verdict: "helps", "hurts" or "unclear": where the interval lies.
+        verdict: "helps" or "hurts" where the interval lies above or below 0; "probably" where it
+            reaches 0 and the one-sided test is significant all the same; else "unclear".
         better: Networks significantly better after Holm.
         compared: Networks compared.
     """
@@ -74,6 +75,7 @@ class Effect:
         size = self.difference.lstrip("+\N{MINUS SIGN}")
         return {
             "helps": f"{self.act} raises AUROC by {size} on average.",
+            "probably": f"{self.act} probably raises AUROC, by {size} on average.",
             "hurts": f"{self.act} lowers AUROC by {size} on average.",
             "unclear": f"{self.act} makes no difference to AUROC that this run can show.",
         }[self.verdict]
@@ -125,7 +127,7 @@ def effects(summary: Summary) -> list[Effect]:
             continue
         d = summary.overall[arm].difference
         mine = [c for c in summary.comparisons if c.transfer == arm and c.metric == "auroc"]
-        verdict = "helps" if d.low > 0 else "hurts" if d.high < 0 else "unclear"
+        verdict = _verdict(summary.overall[arm])
         found.append(
             Effect(
                 arm,
@@ -138,6 +140,14 @@ def effects(summary: Summary) -> list[Effect]:
             )
         )
     return found
+
+
+def _verdict(test: PairedTest) -> str:
+    if test.difference.low > 0:
+        return "helps"
+    if test.difference.high < 0:
+        return "hurts"
+    return "probably" if test.p_value < ALPHA else "unclear"
 
 
 @dataclass(frozen=True)
