@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The comparison of the README: three archives of real photographs, three networks, five folds.
 #   benchmarks/real_comparison.sh FOLDER RUN
-# FOLDER holds lesions/{isic2020,isic2019,ham10000} and weights/. About 90 minutes on 2 cores; a run
+# FOLDER holds lesions/{isic2020,isic2019,ham10000} and weights/. About two hours on 2 cores; a run
 # that was stopped goes on from its last finished cell. `docs/results/README.md` says what came out.
 set -euo pipefail
 folder=$1 run=$2

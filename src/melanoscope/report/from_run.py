@@ -9,7 +9,7 @@ from melanoscope.evidence.summary import Summary, summarise
 from melanoscope.models.backbones import labels
 from melanoscope.report.build import build
 from melanoscope.report.illustrations import figure_2, figure_4
-from melanoscope.report.load import Run, load
+from melanoscope.report.load import load
 
 
 def report_run(folder: Path) -> Path:
@@ -52,7 +52,7 @@ def result_of(folder: Path) -> dict[str, Any]:
         "report": str(folder / "report" / "index.html"),
         "simulated": run.simulated,
         "data_fingerprint": run.record["data"]["fingerprint"],
-        "rows": _rows(run, summary),
+        "rows": _rows(summary),
         "comparisons": [
             {
                 "backbone": c.backbone,
@@ -68,7 +68,7 @@ def result_of(folder: Path) -> dict[str, Any]:
     }
 
 
-def _rows(run: Run, summary: Summary) -> list[dict[str, Any]]:
+def _rows(summary: Summary) -> list[dict[str, Any]]:
     return [
         {
             "backbone": row.backbone,
@@ -80,7 +80,6 @@ def _rows(run: Run, summary: Summary) -> list[dict[str, Any]]:
             "above_physicians_p": row.above,
         }
         for row in summary.rows
-        if row.keys or run.planned
     ]
 
 
