@@ -100,6 +100,47 @@ def auprc(target: ArrayLike, probability: ArrayLike) -> float:
     return float(precision @ gain)
 
 
+def pauc_above_sensitivity(
+    target: ArrayLike, probability: ArrayLike, minimum: float = 0.8
+) -> float:
+    """Area under the ROC curve above a sensitivity, 0..1 - minimum.
+
+    The measure of the ISIC 2024 challenge: the area between the curve and the line of sensitivity
+    0.8, at most 0.2. Only thresholds at which few melanomas are missed count.
+    Arguments and errors as `validated`.
+
+    >>> round(pauc_above_sensitivity([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 3)
+    0.1
+    """
+    positive, score = validated(target, probability)
+    order = np.argsort(-score, kind="stable")
+    last_of_tie = np.append(np.flatnonzero(np.diff(score[order])), score.size - 1)
+    hits = np.cumsum(positive[order])[last_of_tie]
+    false_alarms = last_of_tie + 1 - hits
+    tpr = np.concatenate([[0.0], hits / hits[-1]])
+    fpr = np.concatenate([[0.0], false_alarms / false_alarms[-1]])
+    # Seen from the side: specificity as a function of sensitivity, cut at the minimum.
+    above = np.clip(tpr, minimum, None)
+    rise = np.diff(tpr)
+    climbs = rise > 0
+    share = (above[:-1] - tpr[:-1])[climbs] / rise[climbs]
+    at_cut = fpr[:-1][climbs] + np.minimum(share, 1) * np.diff(fpr)[climbs]
+    area = np.diff(above)[climbs] * (1 - (at_cut + fpr[1:][climbs]) / 2)
+    return float(area.sum())
+
+
+def brier(target: ArrayLike, probability: ArrayLike) -> float:
+    """Mean squared distance of probability from outcome, 0..1 (Brier 1950); lower is better.
+
+    Arguments and errors as `validated`.
+
+    >>> round(brier([0, 1], [0.2, 0.7]), 3)
+    0.065
+    """
+    positive, score = validated(target, probability)
+    return float(np.mean((score - positive) ** 2))
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """The confusion matrix at one threshold."""

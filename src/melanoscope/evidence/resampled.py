@@ -7,63 +7,24 @@ the variance of the mean from s^2 / J to s^2 (1/J + n_test/n_train), with t on J
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import t as student
 
 from melanoscope.errors import EvidenceError
+from melanoscope.evidence.interval import Interval, PairedTest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from melanoscope.evidence.metrics import Floats
 
+__all__ = ["CORRECTED", "Interval", "PairedTest", "corrected_interval", "corrected_t_test"]
+
 CORRECTED = "corrected resampled t (Nadeau & Bengio 2003)"
 # Metrics are of order one: a spread below this is the rounding of doubles, not variance.
 _ROUNDING = 1e-12
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean with its confidence interval.
-
-    Attributes:
-        estimate: Mean of the n values.
-        low: Lower bound; not cut at 0, so that it stays symmetric.
-        high: Upper bound; not cut at 1.
-        standard_error: Corrected standard error of the mean.
-        n: Number of values (folds x repeats).
-        method: How it was computed.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    standard_error: float
-    n: int
-    method: str
-
-    @property
-    def half_width(self) -> float:
-        """Half the width of the interval, the number behind the plus-minus sign."""
-        return (self.high - self.low) / 2
-
-
-@dataclass(frozen=True, slots=True)
-class PairedTest:
-    """A one-sided paired comparison.
-
-    Attributes:
-        difference: Mean difference with its (two-sided) interval.
-        statistic: t; infinite or 0 when the differences do not vary.
-        p_value: For "the true mean difference is above 0".
-    """
-
-    difference: Interval
-    statistic: float
-    p_value: float
 
 
 def corrected_interval(

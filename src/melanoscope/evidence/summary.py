@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ARMS = ("scratch", "finetune", "frozen")
+ARMS = ("scratch", "finetune", "frozen", "image_only")
+REFERENCES = {"finetune": "scratch", "frozen": "scratch", "image_only": "finetune"}
+"""What each arm is compared with, network by network."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,7 @@ class Cell:
 
     Attributes:
         backbone: Name of the backbone.
-        transfer: "scratch", "finetune" or "frozen".
+        transfer: One of `ARMS`.
         repeat: Which division into folds.
         fold: The fold it was tested on.
         target: 0 or 1, shape (n_test,); same order of photographs for one (repeat, fold).
@@ -93,10 +95,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One arm against scratch, for one backbone and metric.
+    """One arm against its reference, for one backbone and metric.
 
     Attributes:
-        test: Difference (arm - scratch) with interval, t and one-sided p-value.
+        test: Difference (arm - reference) with interval, t and one-sided p-value.
         p_holm: Adjusted over the backbones of the same arm and metric.
     """
 
@@ -126,7 +128,7 @@ class Summary:
         return next((r for r in self.rows if (r.backbone, r.transfer) == wanted), None)
 
     def comparison(self, backbone: str, transfer: str, metric: str) -> Comparison | None:
-        """Find a comparison, or None where scratch or the arm is missing or unfinished."""
+        """Find a comparison, or None where the arm or its reference is missing or unfinished."""
         wanted = (backbone, transfer, metric)
         found = (c for c in self.comparisons if (c.backbone, c.transfer, c.metric) == wanted)
         return next(found, None)
@@ -137,7 +139,7 @@ def summarise(
 ) -> Summary:
     """Compute every row and comparison of a benchmark.
 
-    Only complete rows are compared, with scratch or with physicians: a row that lacks folds
+    Only complete rows are compared, with their reference or with physicians: a row that lacks folds
     would be compared on the folds that happened to finish first.
 
     Args:
@@ -164,7 +166,7 @@ def summarise(
     _check_pairs(grouped)
     comparisons: list[Comparison] = []
     overall: dict[str, PairedTest] = {}
-    for arm in ARMS[1:]:
+    for arm in REFERENCES:
         pairs = _complete_pairs(rows, arm)
         for metric in METRICS:
             comparisons += _family(pairs, arm, metric)
@@ -215,7 +217,7 @@ def _check_pairs(grouped: dict[tuple[str, str], dict[tuple[int, int], Cell]]) ->
 def _complete_pairs(rows: dict[tuple[str, str], Row], arm: str) -> list[tuple[Row, Row]]:
     pairs = []
     for (backbone, transfer), row in rows.items():
-        base = rows.get((backbone, "scratch"))
+        base = rows.get((backbone, REFERENCES[arm]))
         if transfer == arm and base and row.complete and base.complete and row.intervals:
             pairs.append((base, row))
     return pairs

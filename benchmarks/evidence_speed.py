@@ -1,0 +1,138 @@
+"""How long the evidence takes: all metrics, 2,000 group-bootstrap replicates, the poster's size.
+
+    python benchmarks/evidence_speed.py [--json FILE]
+
+22 networks' predictions of 37,648 photographs (2,056 patients with 33,126 of them, 584 melanomas;
+4,522 melanomas alone) in five parts. Beside it, in the same run, the plain loop: each replicate
+gathers its photographs and asks scikit-learn for each metric. The loop is timed on a few replicates
+and scaled; both do the same work on one network first, so that nothing is warmed for one alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    balanced_accuracy_score,
+    brier_score_loss,
+    f1_score,
+    recall_score,
+    roc_auc_score,
+)
+
+from melanoscope.evidence.bootstrap import ALL_METRICS, bootstrap_many, group_bootstrap
+from melanoscope.evidence.calibration_error import BINS, clipped_logit, equal_mass_bins
+from melanoscope.evidence.predictions import Predictions
+
+NETWORKS, REPLICATES, PARTS = 22, 2000, 5
+PATIENTS, OF_PATIENTS, MELANOMAS, ALONE = 2056, 33126, 584, 4522
+
+
+def simulate() -> list[Predictions]:
+    """Draw predictions of the poster's size; patients' photographs vary in number as in ISIC."""
+    rng = np.random.default_rng(0)
+    share = rng.gamma(1.2, size=PATIENTS)
+    of_patient = rng.choice(PATIENTS, OF_PATIENTS, p=share / share.sum())
+    group = np.concatenate([of_patient, PATIENTS + np.arange(ALONE)])
+    target = np.concatenate(
+        [rng.permutation(OF_PATIENTS) < MELANOMAS, np.ones(ALONE, bool)]
+    ).astype(np.int64)
+    part = rng.integers(0, PARTS, PATIENTS + ALONE)[group]
+    common = 1.5 * target + rng.normal(size=target.size)
+    found = []
+    for _ in range(NETWORKS):
+        score = common + rng.normal(size=target.size) - 2.5
+        found.append(
+            Predictions(
+                target,
+                1 / (1 + np.exp(-score)),
+                np.full(target.size, 0.3),
+                part,
+                group,
+                np.arange(target.size),
+            )
+        )
+    return found
+
+
+def plain(one: Predictions, replicates: int, seed: int) -> None:
+    """One network by the plain loop."""
+    rng = np.random.default_rng(seed)
+    groups = np.unique(one.group)
+    members = {g: np.flatnonzero(one.group == g) for g in groups}
+    for _ in range(replicates):
+        rows = np.concatenate([members[g] for g in rng.choice(groups, groups.size)])
+        y, p, t = one.target[rows], one.probability[rows], one.threshold[rows]
+        for part in one.parts:
+            m = one.part[rows] == part
+            called = p[m] >= t[m]
+            roc_auc_score(y[m], p[m])
+            average_precision_score(y[m], p[m])
+            roc_auc_score(1 - y[m], -p[m], max_fpr=0.2)
+            for score in (accuracy_score, balanced_accuracy_score, f1_score):
+                score(y[m], called)
+        called = p >= t
+        recall_score(y, called)
+        recall_score(y, called, pos_label=0)
+        brier_score_loss(y, p)
+        np.bincount(equal_mass_bins(p), y - p, minlength=BINS)
+        x = clipped_logit(p)[:, None]
+        LogisticRegression(C=np.inf).fit(x, y)
+
+
+def main() -> None:
+    """Time both and print what came out."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--loop-replicates", type=int, default=20)
+    arguments = parser.parse_args()
+    networks = simulate()
+    group_bootstrap(networks[0], replicates=10)
+    plain(networks[0], 1, 0)
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    started = time.perf_counter()
+    bootstrap_many({str(i): one for i, one in enumerate(networks)}, replicates=REPLICATES)
+    ours = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    members_cost = time.perf_counter()
+    plain(networks[0], 0, 0)
+    members_cost = time.perf_counter() - members_cost
+    started = time.perf_counter()
+    plain(networks[0], arguments.loop_replicates, 1)
+    one_network = time.perf_counter() - started - members_cost
+    loop = one_network / arguments.loop_replicates * REPLICATES * NETWORKS
+    result = {
+        "networks": NETWORKS,
+        "photographs": int(networks[0].target.size),
+        "groups": networks[0].n_groups,
+        "replicates": REPLICATES,
+        "metrics": list(ALL_METRICS),
+        "seconds": round(ours, 2),
+        "processor_seconds": round(
+            after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, 2
+        ),
+        "peak_memory_mib": round(after.ru_maxrss / 1024),
+        "memory_before_mib": round(before.ru_maxrss / 1024),
+        "loop_seconds_scaled": round(loop, 1),
+        "loop_replicates_timed": arguments.loop_replicates,
+        "times_faster": round(loop / ours, 1),
+        "cores": os.cpu_count(),
+        "processor": platform.processor() or platform.machine(),
+    }
+    print(json.dumps(result, indent=2))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
