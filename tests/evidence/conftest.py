@@ -22,7 +22,7 @@ def make_predictions(
     decimals: int | None = 2,
     repeats: int = 1,
 ) -> Predictions:
-    """Draw predictions; every patient is in one part of each repeat, scores of patients hang together."""
+    """Draw predictions: a patient is in one part of each repeat, and its scores hang together."""
     rng = np.random.default_rng(seed)
     group = rng.integers(0, patients, n)
     target = (rng.random(n) < 0.35).astype(np.int64)

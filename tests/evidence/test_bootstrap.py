@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def _pauc(target, score, weight) -> float:
     fpr, tpr, _ = roc_curve(target, score, sample_weight=weight, drop_intermediate=False)
     at = np.unique(np.concatenate([[0.8], tpr[tpr > 0.8]]))
     total = 0.0
-    for low, high in zip(at[:-1], at[1:], strict=True):
+    for low, high in pairwise(at):
         rises = np.flatnonzero((tpr[:-1] <= low + 1e-15) & (tpr[1:] >= high - 1e-15))
         i = next(i for i in rises if tpr[i + 1] > tpr[i])
         inside = [np.interp(t, tpr[i : i + 2], fpr[i : i + 2]) for t in (low, high)]
@@ -219,7 +220,9 @@ def test_refusals(make: Make) -> None:
         np.isin(one.group, np.unique(one.group[one.target == 1])[:1]) | (one.target == 0)
     )
     lone = replace(few, group=np.where(few.target == 1, 10**6, few.group))
-    with pytest.raises(EvidenceError, match=r"at least 2 groups \(patients\) with melanomas; found 1"):
+    with pytest.raises(
+        EvidenceError, match=r"at least 2 groups \(patients\) with melanomas; found 1"
+    ):
         group_bootstrap(lone)
     with pytest.raises(EvidenceError, match="both classes in every part"):
         group_bootstrap(one.where((one.part > 0) | (one.target == 0)))

@@ -8,6 +8,7 @@ replicate lacks a class and folds keep their share.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,11 @@ class Draws:
     groups: Codes
     counts: NDArray[np.uint8]
     seed: int
+
+    @cached_property
+    def weights(self) -> NDArray[np.float32]:
+        """The counts the other way round, shape (g, replicates)."""
+        return np.ascontiguousarray(self.counts.T, np.float32)
 
     @property
     def replicates(self) -> int:

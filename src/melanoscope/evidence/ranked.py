@@ -37,7 +37,13 @@ class RankedPart:
     tied: csr_array
 
     @staticmethod
-    def of(target: Codes, probability: Floats, row: Codes, groups: int) -> RankedPart:
+    def of(
+        target: Codes,
+        probability: Floats,
+        row: Codes,
+        groups: int,
+        weight: Floats | None = None,
+    ) -> RankedPart:
         """Sort one part.
 
         Args:
@@ -45,17 +51,39 @@ class RankedPart:
             probability: Shape (n,).
             row: Position of each photograph's group among all, shape (n,).
             groups: How many groups there are in all.
+            weight: Of each photograph beside its group's, shape (n,); None for 1.
         """
         hit = target == 1
+        weight = np.ones(target.size) if weight is None else weight
+        w_hit, w_other = weight[hit], weight[~hit]
         levels, level = np.unique(probability[hit], return_inverse=True)
         others, other_rows = probability[~hit], row[~hit]
         place = np.searchsorted(levels, others, side="left")
         tie = (place < levels.size) & (levels[np.minimum(place, levels.size - 1)] == others)
         return RankedPart(
-            _counts(level, row[hit], levels.size, groups),
-            _counts(place[~tie], other_rows[~tie], levels.size + 1, groups),
-            _counts(place[tie], other_rows[tie], levels.size, groups),
+            _counts(level, row[hit], w_hit, levels.size, groups),
+            _counts(place[~tie], other_rows[~tie], w_other[~tie], levels.size + 1, groups),
+            _counts(place[tie], other_rows[tie], w_other[tie], levels.size, groups),
         )
+
+    def pairs(self, weights: Weights) -> tuple[Floats, Floats]:
+        """Weigh the pairs of a melanoma and another lesion, under weights as `metrics`.
+
+        Returns:
+            Those in which the melanoma scores higher (ties count half), and all; each of shape
+            (replicates,).
+        """
+        hits, below, tied = self._summed(weights)
+        under = _under(below, tied)
+        right = (hits * (under + tied / 2)).sum(axis=0)
+        return right, hits.sum(axis=0) * (below.sum(axis=0) + tied.sum(axis=0))
+
+    def _summed(self, weights: Weights) -> tuple[Floats, Floats, Floats]:
+        hits, below, tied = (
+            np.asarray(part @ weights, np.float64)
+            for part in (self.positive, self.below, self.tied)
+        )
+        return hits, below, tied
 
     def metrics(self, weights: Weights) -> dict[str, Floats]:
         """Compute the metrics of `RANKED` under weights of shape (groups, replicates).
@@ -63,13 +91,9 @@ class RankedPart:
         Returns:
             Metric -> shape (replicates,); NaN where a replicate leaves a class without weight.
         """
-        hits = np.asarray(self.positive @ weights, np.float64)
-        below = np.asarray(self.below @ weights, np.float64)
-        tied = np.asarray(self.tied @ weights, np.float64)
+        hits, below, tied = self._summed(weights)
         n_hits, n_others = hits.sum(axis=0), below.sum(axis=0) + tied.sum(axis=0)
-        # Others strictly below each level.
-        under = np.cumsum(below[:-1], axis=0)
-        under[1:] += np.cumsum(tied[:-1], axis=0)
+        under = _under(below, tied)
         with np.errstate(invalid="ignore", divide="ignore"):
             auroc = (hits * (under + tied / 2)).sum(axis=0) / (n_hits * n_others)
             # From the highest score down, as a threshold falls.
@@ -79,6 +103,13 @@ class RankedPart:
             fpr = (n_others - under - tied) / n_others
             pauc = _partial(hits / n_hits, caught / n_hits, fpr, tied / n_others)
         return {"auroc": auroc, "auprc": auprc, "pauc_above_sensitivity": pauc}
+
+
+def _under(below: Floats, tied: Floats) -> Floats:
+    """Others strictly below each level."""
+    under: Floats = np.cumsum(below[:-1], axis=0)
+    under[1:] += np.cumsum(tied[:-1], axis=0)
+    return under
 
 
 def _partial(rise: Floats, after: Floats, fpr: Floats, step: Floats) -> Floats:
@@ -103,6 +134,8 @@ def _ratio(above: Floats, under: Floats) -> Floats:
     return np.divide(above, under, out=np.zeros_like(above), where=under > 0)
 
 
-def _counts(level: Codes, row: Codes, levels: int, groups: int) -> csr_array:
-    ones = np.ones(level.size, np.float32)
-    return csr_array((ones, (level, row)), shape=(levels, groups), dtype=np.float32)
+def _counts(level: Codes, row: Codes, weight: Floats, levels: int, groups: int) -> csr_array:
+    # Single precision counts whole photographs exactly, and is faster.
+    whole = bool((weight == 1).all())
+    values = weight.astype(np.float32 if whole else np.float64)
+    return csr_array((values, (level, row)), shape=(levels, groups))

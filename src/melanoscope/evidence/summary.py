@@ -15,6 +15,7 @@ from melanoscope.errors import EvidenceError
 from melanoscope.evidence.holm import holm
 from melanoscope.evidence.metrics import METRICS, Floats, all_metrics
 from melanoscope.evidence.physicians import PHYSICIANS, p_above
+from melanoscope.evidence.poster_protocol import hard_metrics, poster_interval, poster_t_test
 from melanoscope.evidence.resampled import (
     Interval,
     PairedTest,
@@ -23,7 +24,7 @@ from melanoscope.evidence.resampled import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -99,7 +100,8 @@ class Comparison:
 
     Attributes:
         test: Difference (arm - reference) with interval, t and one-sided p-value.
-        p_holm: Adjusted over the backbones of the same arm and metric.
+        p_holm: Adjusted over the backbones of the same arm and metric; as it is with the poster's
+            protocol, which did not adjust.
     """
 
     backbone: str
@@ -135,9 +137,16 @@ class Summary:
 
 
 def summarise(
-    cells: Iterable[Cell], *, planned: Sequence[tuple[str, str]], cells_per_row: int
+    cells: Iterable[Cell],
+    *,
+    planned: Sequence[tuple[str, str]],
+    cells_per_row: int,
+    protocol: str = "corrected",
 ) -> Summary:
     """Compute every row and comparison of a benchmark.
+
+    With the protocol "poster" everything is computed as the poster did, from rounded predictions
+    and by its t-tests without adjustment; nothing is compared with physicians then.
 
     Only complete rows are compared, with their reference or with physicians: a row that lacks folds
     would be compared on the folds that happened to finish first.
@@ -146,6 +155,7 @@ def summarise(
         cells: Finished cells, in any order.
         planned: (backbone, transfer) of every row, finished or not.
         cells_per_row: Folds x repeats.
+        protocol: "corrected" or "poster".
 
     Raises:
         EvidenceError: A cell that was not planned or appears twice, predictions from which no
@@ -162,23 +172,54 @@ def summarise(
                 "check the predictions",
             )
         row[key] = cell
-    rows = {key: _row(*key, mine, cells_per_row) for key, mine in grouped.items()}
+    ways = _POSTER if protocol == "poster" else _CORRECTED
+    rows = {key: _row(*key, mine, cells_per_row, ways) for key, mine in grouped.items()}
     _check_pairs(grouped)
     comparisons: list[Comparison] = []
     overall: dict[str, PairedTest] = {}
     for arm in REFERENCES:
         pairs = _complete_pairs(rows, arm)
         for metric in METRICS:
-            comparisons += _family(pairs, arm, metric)
+            comparisons += _family(pairs, arm, metric, ways)
         if pairs:
-            overall[arm] = _overall(pairs)
+            overall[arm] = _overall(pairs, ways)
     return Summary(tuple(rows.values()), tuple(comparisons), overall)
 
 
-def _row(backbone: str, transfer: str, cells: dict[tuple[int, int], Cell], planned: int) -> Row:
+@dataclass(frozen=True)
+class _Ways:
+    """How a protocol counts."""
+
+    measure: Callable[[Cell], dict[str, float]]
+    interval: Callable[[Sequence[float], float, float], Interval]
+    compare: Callable[[Floats, Floats, float, float], PairedTest]
+    adjusted: bool
+
+
+_CORRECTED = _Ways(
+    lambda c: all_metrics(c.target, c.probability, c.threshold),
+    lambda values, n_train, n_test: corrected_interval(values, n_train=n_train, n_test=n_test),
+    lambda arm, base, n_train, n_test: corrected_t_test(arm - base, n_train=n_train, n_test=n_test),
+    adjusted=True,
+)
+_POSTER = _Ways(
+    lambda c: hard_metrics(c.target, c.probability),
+    lambda values, _n_train, _n_test: poster_interval(values),
+    lambda arm, base, _n_train, _n_test: poster_t_test(arm, base),
+    adjusted=False,
+)
+
+
+def _row(
+    backbone: str,
+    transfer: str,
+    cells: dict[tuple[int, int], Cell],
+    planned: int,
+    ways: _Ways,
+) -> Row:
     keys = tuple(sorted(cells))
     mine = [cells[key] for key in keys]
-    measured = [all_metrics(c.target, c.probability, c.threshold) for c in mine]
+    measured = [ways.measure(c) for c in mine]
     values = {name: tuple(m[name] for m in measured) for name in METRICS}
     n_train, n_test, prevalence = (float("nan"),) * 3
     intervals: dict[str, Interval] = {}
@@ -187,12 +228,9 @@ def _row(backbone: str, transfer: str, cells: dict[tuple[int, int], Cell], plann
         n_test = float(np.mean([c.target.size for c in mine]))
         prevalence = float(np.mean(np.concatenate([c.target for c in mine])))
     if len(mine) >= 2:
-        intervals = {
-            name: corrected_interval(values[name], n_train=n_train, n_test=n_test)
-            for name in METRICS
-        }
+        intervals = {name: ways.interval(values[name], n_train, n_test) for name in METRICS}
     above = {}
-    if intervals and len(mine) == planned:
+    if intervals and len(mine) == planned and ways.adjusted:
         above = {who.key: p_above(intervals["auroc"], who) for who in PHYSICIANS}
     return Row(
         backbone, transfer, values, keys, intervals, planned, n_train, n_test, prevalence, above
@@ -223,25 +261,24 @@ def _complete_pairs(rows: dict[tuple[str, str], Row], arm: str) -> list[tuple[Ro
     return pairs
 
 
-def _difference(base: Row, row: Row, metric: str) -> Floats:
-    return np.subtract(row.values[metric], base.values[metric], dtype=np.float64)
-
-
-def _family(pairs: list[tuple[Row, Row]], arm: str, metric: str) -> list[Comparison]:
+def _family(pairs: list[tuple[Row, Row]], arm: str, metric: str, ways: _Ways) -> list[Comparison]:
     tests = [
-        corrected_t_test(_difference(base, row, metric), n_train=row.n_train, n_test=row.n_test)
+        ways.compare(
+            np.array(row.values[metric]), np.array(base.values[metric]), row.n_train, row.n_test
+        )
         for base, row in pairs
     ]
-    adjusted = holm([test.p_value for test in tests])
+    p_values = [test.p_value for test in tests]
+    adjusted = holm(p_values) if ways.adjusted else np.array(p_values)
     return [
         Comparison(row.backbone, arm, metric, test, float(p))
         for (_, row), test, p in zip(pairs, tests, adjusted, strict=True)
     ]
 
 
-def _overall(pairs: list[tuple[Row, Row]]) -> PairedTest:
+def _overall(pairs: list[tuple[Row, Row]], ways: _Ways) -> PairedTest:
     """Mean AUROC difference over backbones within each fold, then over folds."""
-    mean = np.mean([_difference(base, row, "auroc") for base, row in pairs], axis=0)
+    base, arm = (np.mean([pair[i].values["auroc"] for pair in pairs], axis=0) for i in (0, 1))
     n_train = float(np.mean([row.n_train for _, row in pairs]))
     n_test = float(np.mean([row.n_test for _, row in pairs]))
-    return corrected_t_test(mean, n_train=n_train, n_test=n_test)
+    return ways.compare(arm, base, n_train, n_test)

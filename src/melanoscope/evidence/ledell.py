@@ -1,0 +1,66 @@
+"""LeDell's interval of the cross-validated AUROC, from its influence curve.
+
+LeDell, Petersen & van der Laan (2015), Electronic Journal of Statistics 9:1583-1607, eq. 12-15:
+the AUROC is averaged over folds, and each photograph's influence is how far it moves that average.
+Influences are added up within a group, so that patients count once (their section 5).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import norm, rankdata
+
+from melanoscope.errors import EvidenceError
+from melanoscope.evidence.interval import Interval
+
+if TYPE_CHECKING:
+    from melanoscope.evidence.predictions import Floats, Predictions
+
+METHOD = "influence curve of the cross-validated AUROC (LeDell et al. 2015), by group"
+
+
+def ledell_interval(predictions: Predictions, confidence: float = 0.95) -> Interval:
+    """Return the mean AUROC over parts with its influence-curve interval, cut at 0 and 1.
+
+    Args:
+        predictions: Of one network.
+        confidence: Between 0 and 1.
+
+    Raises:
+        EvidenceError: A part of one class, or fewer than two groups.
+    """
+    areas, influence = _influence(predictions)
+    _, member = np.unique(predictions.group, return_inverse=True)
+    per_group = np.bincount(member, influence)
+    groups = per_group.size
+    if groups < 2:
+        raise EvidenceError("at least 2 groups", str(groups), "use more patients")
+    estimate = float(np.mean(areas))
+    error = float(np.sqrt((per_group**2).sum() * groups / (groups - 1)))
+    half = float(norm.ppf((1 + confidence) / 2)) * error
+    low, high = max(estimate - half, 0.0), min(estimate + half, 1.0)
+    return Interval(estimate, low, high, error, groups, METHOD, "groups", confidence)
+
+
+def _influence(one: Predictions) -> tuple[list[float], Floats]:
+    """Return each part's AUROC, and how far each prediction moves their mean, shape (n,)."""
+    parts = one.parts
+    influence = np.zeros(one.target.size)
+    areas = []
+    for part in parts:
+        rows = np.flatnonzero(one.part == part)
+        positive = one.target[rows] == 1
+        n, m = int(positive.sum()), int((~positive).sum())
+        if not n or not m:
+            raise EvidenceError("both classes in every part", "one in one", "use fewer folds")
+        score = one.probability[rows]
+        ranks = rankdata(score)
+        above = (ranks[positive] - rankdata(score[positive])) / m
+        below = 1 - (ranks[~positive] - rankdata(score[~positive])) / n
+        area = float(above.mean())
+        areas.append(area)
+        influence[rows[positive]] = (above - area) / n / parts.size
+        influence[rows[~positive]] = (below - area) / m / parts.size
+    return areas, influence

@@ -1,0 +1,118 @@
+"""What Kim & Rocheteau (2020) computed, so that the difference can be measured.
+
+Their AUROC and AUPRC are those of rounded predictions, their intervals treat folds as independent,
+and their stars come from an unpaired t-test over folds. None of it means what it seems to:
+docs/poster.md says why. `metrics` refuses rounded predictions; here they are the point.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import t as student
+from scipy.stats import ttest_ind
+
+from melanoscope.errors import EvidenceError
+from melanoscope.evidence.interval import Interval, PairedTest
+from melanoscope.evidence.metrics import balanced_accuracy, counts
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from melanoscope.evidence.metrics import Floats
+
+METHOD = "t over folds as if they were independent (as in the poster)"
+THRESHOLD = 0.5
+
+
+def rounded_auroc(target: ArrayLike, probability: ArrayLike, threshold: float = THRESHOLD) -> float:
+    """AUROC of decisions instead of probabilities, which is the balanced accuracy.
+
+    Arguments and errors as `metrics.counts`.
+    """
+    return balanced_accuracy(target, probability, threshold)
+
+
+def rounded_auprc(target: ArrayLike, probability: ArrayLike, threshold: float = THRESHOLD) -> float:
+    """Average precision of decisions instead of probabilities.
+
+    Two steps: precision x sensitivity at the threshold, then prevalence x what is missed.
+    Arguments and errors as `metrics.counts`.
+    """
+    c = counts(target, probability, threshold)
+    positives = c.true_positive + c.false_negative
+    prevalence = positives / (positives + c.false_positive + c.true_negative)
+    caught = c.true_positive / positives
+    precision = c.true_positive / max(c.true_positive + c.false_positive, 1)
+    return precision * caught + prevalence * (1 - caught)
+
+
+def hard_metrics(
+    target: ArrayLike, probability: ArrayLike, threshold: float = THRESHOLD
+) -> dict[str, float]:
+    """Compute the tables' five metrics as the poster did, under the tables' names."""
+    c = counts(target, probability, threshold)
+    total = c.true_positive + c.false_positive + c.true_negative + c.false_negative
+    return {
+        "accuracy": (c.true_positive + c.true_negative) / total,
+        "auroc": rounded_auroc(target, probability, threshold),
+        "auprc": rounded_auprc(target, probability, threshold),
+        "f1": 2 * c.true_positive / (2 * c.true_positive + c.false_positive + c.false_negative),
+        "balanced_accuracy": balanced_accuracy(target, probability, threshold),
+    }
+
+
+def poster_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Mean over folds with the t interval of independent samples; too narrow.
+
+    Args:
+        values: One result per fold, shape (J,), J at least 2.
+        confidence: Between 0 and 1.
+
+    Raises:
+        EvidenceError: Fewer than two values, or NaN.
+    """
+    sample = _checked(values)
+    error = float(sample.std(ddof=1) / np.sqrt(sample.size))
+    half = float(student.ppf((1 + confidence) / 2, sample.size - 1)) * error
+    mean = float(sample.mean())
+    return Interval(mean, mean - half, mean + half, error, sample.size, METHOD, "folds", confidence)
+
+
+def poster_t_test(arm: ArrayLike, base: ArrayLike, confidence: float = 0.95) -> PairedTest:
+    """One-tailed unpaired t-test over folds that an arm is better; finds far too much.
+
+    Args:
+        arm: One result per fold, shape (J,).
+        base: Likewise of the other arm.
+        confidence: Of the difference's interval.
+
+    Raises:
+        EvidenceError: As `poster_interval`.
+    """
+    a, b = _checked(arm), _checked(base)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = ttest_ind(a, b, alternative="greater")
+        both = ttest_ind(a, b).confidence_interval(confidence)
+        low, high = float(both.low), float(both.high)
+    difference = float(a.mean() - b.mean())
+    statistic, p_value = float(found.statistic), float(found.pvalue)
+    if not np.isfinite(statistic):  # neither arm varies
+        sign = float(np.sign(difference))
+        statistic, p_value = sign * np.inf if sign else 0.0, (1 - sign) / 2
+        low = high = difference
+    error = difference / statistic if np.isfinite(statistic) and statistic else 0.0
+    interval = Interval(difference, low, high, error, a.size, METHOD, "folds", confidence)
+    return PairedTest(interval, statistic, p_value)
+
+
+def _checked(values: ArrayLike) -> Floats:
+    sample = np.asarray(values, np.float64)
+    if sample.ndim != 1 or sample.size < 2 or not np.isfinite(sample).all():
+        raise EvidenceError(
+            "at least two finite results, one per fold",
+            f"{sample.tolist()}",
+            "run two folds or more",
+        )
+    return sample

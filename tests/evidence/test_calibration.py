@@ -1,0 +1,122 @@
+"""Temperature, prevalence, calibration error and line, against statsmodels and closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.proportion import proportion_confint
+
+from melanoscope.errors import EvidenceError
+from melanoscope.evidence.calibration import (
+    apply_temperature,
+    fit_temperature,
+    reliability,
+    to_prevalence,
+    wilson,
+)
+from melanoscope.evidence.calibration_error import (
+    calibration_line,
+    equal_mass_bins,
+    expected_calibration_error,
+)
+
+
+def _drawn(n: int = 3000, seed: int = 0, stretch: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Outcomes of calibrated probabilities, and these with logits stretched."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(-0.5, 1.2, n)
+    target = (rng.random(n) < 1 / (1 + np.exp(-x))).astype(int)
+    return target, 1 / (1 + np.exp(-stretch * x))
+
+
+@pytest.mark.parametrize("stretch", [0.5, 1.0, 2.0])
+def test_temperature_is_the_inverse_slope_without_intercept(stretch: float) -> None:
+    """The oracle: a logistic regression on the logit alone has slope 1 / T."""
+    target, probability = _drawn(stretch=stretch)
+    x = np.log(probability / (1 - probability))
+    slope = sm.Logit(target, x[:, None]).fit(disp=0, tol=1e-12).params[0]
+    found = fit_temperature(target, probability)
+    assert found == pytest.approx(1 / slope, rel=1e-6)
+    tempered = apply_temperature(probability, found)
+    assert fit_temperature(target, tempered) == pytest.approx(1, rel=1e-6)
+
+
+def test_temperature_refuses_what_none_can_fit() -> None:
+    with pytest.raises(EvidenceError, match="separated"):
+        fit_temperature([0, 0, 1, 1], [0.1, 0.2, 0.7, 0.8])
+    rng = np.random.default_rng(0)
+    with pytest.raises(EvidenceError, match="say nothing"):
+        fit_temperature([0, 1] * 100, np.tile(rng.random(100).repeat(2), 1))
+    with pytest.raises(EvidenceError, match="above 0"):
+        apply_temperature([0.5], 0.0)
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.01, 0.99), st.floats(0.02, 0.98), st.floats(0.02, 0.98))
+@settings(max_examples=100, deadline=None)
+def test_prevalence_is_bayes_rule(p: float, q: float, sample: float, stated: float) -> None:
+    """Two kinds of photographs, each with its likelihood ratio: the posterior is known."""
+    ratio = p / (1 - p) / (sample / (1 - sample))
+    posterior = ratio * stated / (ratio * stated + 1 - stated)
+    moved = to_prevalence([p, q], sample, stated)
+    assert moved[0] == pytest.approx(posterior, rel=1e-9)
+    assert (moved[0] < moved[1]) == (p < q) or p == pytest.approx(q)
+    assert to_prevalence(moved, stated, sample) == pytest.approx([p, q], rel=1e-7)
+
+
+def test_line_is_statsmodels() -> None:
+    target, probability = _drawn(stretch=1.7)
+    x = np.log(probability / (1 - probability))
+    both = sm.Logit(target, sm.add_constant(x)).fit(disp=0, tol=1e-13)
+    offset = sm.GLM(target, np.ones((x.size, 1)), family=sm.families.Binomial(), offset=x)
+    found = calibration_line(target, probability)
+    assert (found.at_slope, found.slope) == pytest.approx(tuple(both.params), abs=1e-10)
+    assert found.intercept == pytest.approx(offset.fit(tol=1e-13).params[0], abs=1e-8)
+
+
+def test_line_survives_extreme_probabilities_and_refuses_separation() -> None:
+    target, probability = _drawn()
+    probability[:3] = (0.0, 1.0, 1.0)
+    assert np.isfinite(calibration_line(target, probability).slope)
+    with pytest.raises(EvidenceError, match="perfect separation"):
+        calibration_line([0, 1], [0.2, 0.3])
+    with pytest.raises(EvidenceError, match="probabilities that differ"):
+        calibration_line([0, 1], [0.3, 0.3])
+
+
+@given(st.integers(0, 10_000), st.integers(20, 200), st.integers(1, 15))
+@settings(max_examples=40, deadline=None)
+def test_calibration_error_by_hand(seed: int, n: int, bins: int) -> None:
+    rng = np.random.default_rng(seed)
+    target = np.append(rng.integers(0, 2, n), [0, 1])
+    probability = np.round(rng.random(n + 2), 2)
+    ranked = sorted(probability)
+    by_hand: dict[int, list[float]] = {}
+    for y, p in zip(target, probability, strict=True):
+        by_hand.setdefault(ranked.index(p) * bins // (n + 2), []).append(y - p)
+    total = sum(abs(np.mean(gaps)) * len(gaps) for gaps in by_hand.values()) / (n + 2)
+    assert expected_calibration_error(target, probability, bins) == pytest.approx(total, abs=1e-10)
+    order = rng.permutation(n + 2)
+    again = expected_calibration_error(target[order], probability[order], bins)
+    assert again == pytest.approx(total, abs=1e-12)
+
+
+def test_bins_have_equal_mass_without_ties() -> None:
+    sizes = np.bincount(equal_mass_bins(np.random.default_rng(0).random(150), 15))
+    assert (sizes == 10).all()
+
+
+def test_reliability() -> None:
+    target, probability = _drawn(n=1000)
+    bins = reliability(target, probability)
+    assert sum(b.n for b in bins) == 1000
+    assert sum(b.observed * b.n for b in bins) == pytest.approx(target.sum())
+    assert all(b.low <= b.observed <= b.high for b in bins)
+    assert [b.predicted for b in bins] == sorted(b.predicted for b in bins)
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 5), (5, 5), (3, 17)])
+def test_wilson_is_statsmodels(hits: int, n: int) -> None:
+    assert wilson(hits, n) == pytest.approx(proportion_confint(hits, n, method="wilson"), abs=1e-10)
