@@ -99,7 +99,7 @@ def benchmark(
         str | None, typer.Option(help="Comma-separated names. Default: the poster's eleven.")
     ] = None,
     transfer: Annotated[
-        str, typer.Option(help="Comma-separated arms of scratch, finetune, frozen.")
+        str, typer.Option(help="Comma-separated arms of scratch, finetune, frozen, image_only.")
     ] = "scratch,finetune",
     folds: Annotated[int, typer.Option(help="Test folds.")] = 5,
     repeats: Annotated[int, typer.Option(help="Divisions into folds.")] = 1,
@@ -107,12 +107,26 @@ def benchmark(
     batch_size: Annotated[int, typer.Option(help="Photographs a step.")] = 64,
     size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 224,
     seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="corrected, or poster: what Kim & Rocheteau (2020) computed, to be set beside it."
+        ),
+    ] = "corrected",
+    near_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--near-duplicates/--no-near-duplicates",
+            help="Keep near-duplicate photographs in one fold.",
+        ),
+    ] = True,
     weights: WeightsOption = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train and test every network on every fold, and write the report."""
     from melanoscope.benchmark.plan import Plan, arms_of, split_names
+    from melanoscope.benchmark.protocol import protocol_of
     from melanoscope.data.sources import parse_spec
     from melanoscope.models.backbones import POSTER
     from melanoscope.training.recipe import Recipe
@@ -127,6 +141,8 @@ def benchmark(
         seed=seed,
         weights=weights,
         recipe=Recipe(epochs=epochs, batch_size=batch_size),
+        protocol=protocol_of(protocol),
+        near_duplicates=near_duplicates,
     )
     _run_and_report(plan, out, cache, as_json)
 

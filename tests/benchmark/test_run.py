@@ -84,7 +84,8 @@ def test_writes_the_contract(start: Callable[..., list[str]], tmp_path: Path) ->
     assert catalog.group_by("group_id").agg(pl.col("fold_r0").n_unique())["fold_r0"].max() == 1
     cell = folder / "cells" / "standard_cnn-scratch-r0-f0"
     assert {p.name for p in cell.iterdir()} == {
-        *("done.json", "history.csv", "model.safetensors", "predictions.parquet")
+        *("done.json", "history.csv", "model.safetensors", "predictions.parquet"),
+        "validation.parquet",
     }
 
 

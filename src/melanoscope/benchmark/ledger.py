@@ -23,6 +23,9 @@ from melanoscope.errors import RunError
 
 SCHEMA = 1
 
+# What runs did that were begun before these settings existed.
+_BEFORE = {"protocol": "corrected", "near_duplicates": False}
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -43,7 +46,13 @@ class Ledger:
         """Whether a cell's results can be trusted."""
         return (self.cell_folder(cell) / "done.json").is_file()
 
-    def begin(self, run: dict[str, Any], catalog: pl.DataFrame, identity: dict[str, Any]) -> None:
+    def begin(
+        self,
+        run: dict[str, Any],
+        catalog: pl.DataFrame,
+        near_duplicates: pl.DataFrame,
+        identity: dict[str, Any],
+    ) -> None:
         """Take the folder for a run, or take up the same run again.
 
         A run taken up keeps its first date, versions and hardware; those of now are added under
@@ -63,14 +72,27 @@ class Ledger:
         with refuse_full_disk(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             write_frame(self.folder / "catalog.parquet", catalog)
+            write_frame(self.folder / "near_duplicates.parquet", near_duplicates)
             write_json(self.run_file, run)
 
-    def finish_cell(self, cell: Cell, predictions: pl.DataFrame, about: dict[str, Any]) -> None:
-        """Write a cell's predictions and, last, its done marker."""
+    def write_baselines(self, predictions: pl.DataFrame) -> None:
+        """Write what can be predicted without the photograph."""
+        with refuse_full_disk(self.folder):
+            write_frame(self.folder / "baselines.parquet", predictions)
+
+    def finish_cell(
+        self,
+        cell: Cell,
+        predictions: pl.DataFrame,
+        validation: pl.DataFrame,
+        about: dict[str, Any],
+    ) -> None:
+        """Write a cell's predictions of its test and validation part and, last, its done marker."""
         folder = self.cell_folder(cell)
         with refuse_full_disk(self.folder):
             folder.mkdir(parents=True, exist_ok=True)
             write_frame(folder / "predictions.parquet", predictions)
+            write_frame(folder / "validation.parquet", validation)
             write_json(folder / "done.json", about)
 
     def finished(self) -> list[Cell]:
@@ -79,16 +101,23 @@ class Ledger:
         return sorted(Cell.named(marker.parent.name) for marker in markers)
 
     def gather(self) -> pl.DataFrame:
-        """Join the predictions of all finished cells into predictions.parquet and return them.
+        """Join the finished cells' predictions, of the test and of the validation parts.
+
+        Returns:
+            Those of the test parts, as in predictions.parquet.
 
         Raises:
             RunError: No cell is finished.
         """
+        self._join("validation.parquet")
+        return self._join("predictions.parquet")
+
+    def _join(self, name: str) -> pl.DataFrame:
         done = self.finished()
         if not done:
             raise RunError("a finished cell", "none", "start the run again")
         parts = [
-            pl.read_parquet(self.cell_folder(cell) / "predictions.parquet").with_columns(
+            pl.read_parquet(self.cell_folder(cell) / name).with_columns(
                 fold=pl.lit(cell.fold, pl.Int64),
                 repeat=pl.lit(cell.repeat, pl.Int64),
                 backbone=pl.lit(cell.backbone),
@@ -99,7 +128,7 @@ class Ledger:
         columns = ["image_id", "target", "fold", "repeat", "backbone", "transfer"]
         table = pl.concat(parts).select(*columns, "probability", "threshold")
         with refuse_full_disk(self.folder):
-            write_frame(self.folder / "predictions.parquet", table)
+            write_frame(self.folder / name, table)
         return table
 
     def _same_run(self, identity: dict[str, Any]) -> dict[str, Any]:
@@ -113,10 +142,11 @@ class Ledger:
                 "name another folder with --out",
             ) from None
         for key, value in identity.items():
-            if known.get(key) != value:
+            before = known.get(key, _BEFORE.get(key))
+            if before != value:
                 raise RunError(
                     f"an --out folder of this run ({key} = {_short(value)})",
-                    f"'{self.folder}' of another ({key} = {_short(known.get(key))})",
+                    f"'{self.folder}' of another ({key} = {_short(before)})",
                     "name another folder with --out",
                 )
         return run

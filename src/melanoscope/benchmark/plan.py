@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from melanoscope.benchmark.protocol import Protocol, poster_sources
 from melanoscope.data.sources import DataSpec
 from melanoscope.errors import DataError, nearest
 from melanoscope.models.backbones import get_backbone
@@ -28,6 +29,10 @@ class Plan:
         seed: Everything random follows from it.
         weights: Folder of pretrained weights, None for a package's or a download.
         recipe: How each network is trained.
+        protocol: How photographs are divided and networks begun; "poster" also takes of ISIC 2019
+            the melanomas only.
+        near_duplicates: Whether near-duplicates that the audit finds are kept in one fold. The
+            poster's protocol knows no groups.
     """
 
     data: tuple[DataSpec, ...]
@@ -39,8 +44,13 @@ class Plan:
     seed: int = 0
     weights: Path | None = None
     recipe: Recipe = field(default_factory=Recipe)
+    protocol: Protocol = "corrected"
+    near_duplicates: bool = True
 
     def __post_init__(self) -> None:
+        if self.protocol == "poster":
+            object.__setattr__(self, "data", poster_sources(self.data))
+            object.__setattr__(self, "near_duplicates", False)
         if not self.backbones or not self.transfer:
             raise DataError("at least one backbone and one transfer arm", "none", "name them")
         for name in self.backbones:
@@ -68,6 +78,8 @@ class Plan:
             "size": self.size,
             "seed": self.seed,
             "recipe": asdict(self.recipe),
+            "protocol": self.protocol,
+            "near_duplicates": self.near_duplicates,
         }
 
     def configuration(self) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,20 +13,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from melanoscope.benchmark import ledger as files
+from melanoscope.benchmark.baselines import baseline_predictions
 from melanoscope.benchmark.ledger import Ledger
 from melanoscope.benchmark.plan import Cell, Plan, cells_of
+from melanoscope.benchmark.prepare import Prepared, prepare
+from melanoscope.benchmark.protocol import POSTER_THRESHOLD, Split, split
 from melanoscope.benchmark.provenance import describe_run
-from melanoscope.data.catalog import Catalog, build_catalog
-from melanoscope.data.folds import assign_folds, hold_out
-from melanoscope.data.pixels import open_store
-from melanoscope.data.sources import read_sources
-from melanoscope.errors import DataError
 from melanoscope.evidence.metrics import auroc
 from melanoscope.evidence.thresholds import highest_f1
 from melanoscope.models import lesion_net
 from melanoscope.models.backbones import get_backbone
 from melanoscope.models.weights import find_weights
-from melanoscope.training.batches import LesionArrays, arrays_of
 from melanoscope.training.fit import fit, predict
 
 
@@ -43,38 +41,6 @@ class Display(Protocol):
 
     def cell_ends(self, cell: Cell, auroc: float) -> None:
         """The current cell is written."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Data, folds and pixels of a plan."""
-
-    catalog: Catalog
-    usable: Catalog
-    unreadable: dict[str, str]
-    arrays: LesionArrays
-    folds: list[NDArray[np.int64]]
-
-
-def prepare(plan: Plan, cache: Path, display: Display) -> Prepared:
-    """Read the archives, decode the photographs, divide them into folds.
-
-    Raises:
-        DataError: The archives, photographs or folds are not what the plan needs.
-    """
-    catalog = build_catalog(read_sources(plan.data, cache))
-    store = open_store(catalog, plan.size, cache, progress=display.decoding)
-    usable = catalog.present.without(store.unreadable)
-    if not len(usable):
-        raise DataError("readable photographs", "none", "see melanoscope data summary")
-    frame = usable.frame
-    folds = [
-        assign_folds(
-            frame["group_id"].to_list(), frame["target"].to_numpy(), plan.folds, plan.seed + repeat
-        )
-        for repeat in range(plan.repeats)
-    ]
-    return Prepared(catalog, usable, store.unreadable, arrays_of(frame, store), folds)
 
 
 def run(plan: Plan, out: Path, cache: Path, display: Display) -> Ledger:
@@ -98,14 +64,17 @@ def run(plan: Plan, out: Path, cache: Path, display: Display) -> Ledger:
     about = describe_run(
         plan, prepared.catalog, prepared.usable, prepared.unreadable, prepared.folds
     )
-    fold_columns = [pl.Series(f"fold_r{r}", f) for r, f in enumerate(prepared.folds)]
-    book.begin(about, prepared.usable.frame.with_columns(fold_columns), about["identity"])
+    book.begin(about, prepared.table(), prepared.pairs(), about["identity"])
+    book.write_baselines(_baselines(plan, prepared))
     cells = cells_of(plan)
     for index, cell in enumerate(cells):
         if not book.is_done(cell):
             display.cell_begins(cell, index, len(cells), plan.recipe.epochs)
             score = run_cell(plan, prepared, cell, book, display.epoch_ends)
             display.cell_ends(cell, score)
+    for cell in book.finished():
+        if not (book.cell_folder(cell) / "validation.parquet").is_file():
+            _add_validation(plan, prepared, cell, book)
     book.gather()
     return book
 
@@ -117,29 +86,30 @@ def run_cell(
     book: Ledger,
     on_epoch: Callable[[int, dict[str, float]], None],
 ) -> float:
-    """Train one network on all folds but one, test it on that one, write both; return AUROC."""
+    """Train one network on its training part, test it, write both; return AUROC."""
     files.discard(book.cell_folder(cell))
-    frame, folds = prepared.usable.frame, prepared.folds[cell.repeat]
+    parts = _split(plan, prepared, cell.repeat, cell.fold)
     seed = cell.seed(plan.seed)
-    test = np.flatnonzero(folds == cell.fold)
-    training = np.flatnonzero(folds != cell.fold)
-    # The same validation photographs for every network of a fold: its seed names no network.
-    held = hold_out(
-        frame["group_id"].gather(training).to_list(),
-        frame["target"].to_numpy()[training],
-        plan.recipe.validation_fraction,
-        plan.seed + cell.repeat,
-    )
-    train, validation = training[~held], training[held]
-    network = _network(cell, plan, seed)
+    network = _network(cell, plan, seed, book)
     result = fit(
-        network, prepared.arrays, train, validation, plan.recipe, cell.transfer, seed, on_epoch
+        network,
+        prepared.arrays,
+        parts.train,
+        parts.validation,
+        plan.recipe,
+        cell.transfer,
+        seed,
+        on_epoch,
     )
     targets = prepared.arrays.targets.astype(np.int64)
-    on_validation = predict(network, prepared.arrays, validation)
-    threshold = highest_f1(targets[validation], on_validation)
-    probabilities = predict(network, prepared.arrays, test)
-    score = auroc(targets[test], probabilities)
+    on_validation = predict(network, prepared.arrays, parts.validation)
+    threshold = (
+        POSTER_THRESHOLD
+        if plan.protocol == "poster"
+        else highest_f1(targets[parts.validation], on_validation)
+    )
+    probabilities = predict(network, prepared.arrays, parts.test)
+    score = auroc(targets[parts.test], probabilities)
     folder = book.cell_folder(cell)
     with files.refuse_full_disk(book.folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -149,29 +119,90 @@ def run_cell(
         "epochs_run": len(result.history),
         "best_epoch": result.best_epoch,
         "seconds": round(result.seconds, 2),
-        "n_train": len(train),
-        "n_validation": len(validation),
-        "n_test": len(test),
+        "n_train": len(parts.train),
+        "n_validation": len(parts.validation),
+        "n_test": len(parts.test),
         "threshold": threshold,
         "seed": seed,
         "auroc": score,
     }
-    predictions = pl.DataFrame(
-        {
-            "image_id": frame["image_id"].gather(test),
-            "target": frame["target"].gather(test),
-            "probability": probabilities,
-        }
-    ).with_columns(threshold=pl.lit(threshold))
-    book.finish_cell(cell, predictions, about)
+    frame = prepared.usable.frame
+    book.finish_cell(
+        cell,
+        _rows(frame, parts.test, probabilities, threshold),
+        _rows(frame, parts.validation, on_validation, threshold),
+        about,
+    )
     return score
 
 
-def _network(cell: Cell, plan: Plan, seed: int) -> lesion_net.LesionNet:
-    """Build a cell's network with weights of its own: nothing is carried from fold to fold."""
+def _split(plan: Plan, prepared: Prepared, repeat: int, fold: int) -> Split:
+    # The same validation photographs for every network of a fold: its seed names no network.
+    return split(
+        plan.protocol,
+        prepared.usable.frame,
+        prepared.folds[repeat],
+        fold,
+        plan.recipe.validation_fraction,
+        plan.seed + repeat,
+    )
+
+
+def _rows(
+    frame: pl.DataFrame,
+    chosen: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    threshold: float,
+) -> pl.DataFrame:
+    columns = {
+        "image_id": frame["image_id"].gather(chosen),
+        "target": frame["target"].gather(chosen),
+        "probability": probabilities,
+    }
+    return pl.DataFrame(columns).with_columns(threshold=pl.lit(threshold))
+
+
+def _add_validation(plan: Plan, prepared: Prepared, cell: Cell, book: Ledger) -> None:
+    """Give a cell of an earlier version the validation predictions that calibration needs."""
+    folder = book.cell_folder(cell)
+    network = lesion_net.from_checkpoint(cell.backbone, folder / "model.safetensors")
+    threshold = float(json.loads((folder / "done.json").read_text())["threshold"])
+    chosen = _split(plan, prepared, cell.repeat, cell.fold).validation
+    rows = _rows(
+        prepared.usable.frame, chosen, predict(network, prepared.arrays, chosen), threshold
+    )
+    with files.refuse_full_disk(book.folder):
+        files.write_frame(folder / "validation.parquet", rows)
+
+
+def _baselines(plan: Plan, prepared: Prepared) -> pl.DataFrame:
+    parts = []
+    for repeat in range(plan.repeats):
+        for fold in range(plan.folds):
+            predicted = baseline_predictions(
+                prepared.usable.frame, _split(plan, prepared, repeat, fold)
+            )
+            parts.append(
+                predicted.with_columns(fold=pl.lit(fold, pl.Int64), repeat=pl.lit(repeat, pl.Int64))
+            )
+    return pl.concat(parts)
+
+
+def _network(cell: Cell, plan: Plan, seed: int, book: Ledger) -> lesion_net.LesionNet:
+    """Build a cell's network with weights of its own: nothing is carried from fold to fold.
+
+    The poster's protocol carries everything: from its second fold on, each network is the one that
+    the fold before has left.
+    """
     import torch
 
     torch.manual_seed(seed)
+    if plan.protocol == "poster" and cell.fold > 0:
+        before = replace(cell, fold=cell.fold - 1)
+        return lesion_net.from_checkpoint(
+            cell.backbone, book.cell_folder(before) / "model.safetensors"
+        )
+    with_static = cell.transfer != "image_only"
     if cell.transfer == "scratch":
         return lesion_net.fresh(cell.backbone)
-    return lesion_net.pretrained(cell.backbone, plan.weights)
+    return lesion_net.pretrained(cell.backbone, plan.weights, with_static=with_static)

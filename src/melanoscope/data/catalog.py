@@ -75,6 +75,17 @@ class Catalog:
         gone = list(image_ids)
         return Catalog(self.frame.filter(~pl.col("image_id").is_in(gone)), self.listed_twice)
 
+    def joined(self, pairs: Sequence[tuple[str, str]]) -> Catalog:
+        """Join the groups of each pair of photographs, near-duplicates for example.
+
+        Raises:
+            KeyError: An id that is not in the catalog.
+        """
+        group = dict(self.frame.select("image_id", "group_id").iter_rows())
+        name_of = _smallest_names(set(group.values()), [(group[a], group[b]) for a, b in pairs])
+        renamed = self.frame["group_id"].replace_strict(name_of, return_dtype=pl.String)
+        return Catalog(self.frame.with_columns(renamed.alias("group_id")), self.listed_twice)
+
     def fingerprint(self) -> str:
         """Return a sha256 over ids, archives, labels, groups, static data and file sizes.
 
@@ -187,6 +198,18 @@ def _groups(
     named = pl.DataFrame({"image_id": image_ids, "component": component[: len(image_ids)]})
     # The smallest id names the group, so that names do not depend on the order of rows.
     return named.select(pl.col("image_id").min().over("component")).to_series().alias("group_id")
+
+
+def _smallest_names(names: Iterable[str], pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Map each name to the smallest of those that the pairs connect it to."""
+    listed = sorted(names)
+    node = {name: number for number, name in enumerate(listed)}
+    left = [node[a] for a, _ in pairs]
+    right = [node[b] for _, b in pairs]
+    graph = coo_array((np.ones(len(pairs), np.int8), (left, right)), shape=(len(node), len(node)))
+    _, component = connected_components(graph, directed=False)
+    first: dict[int, str] = {}
+    return {name: first.setdefault(int(c), name) for name, c in zip(listed, component, strict=True)}
 
 
 def _few(values: Iterable[object], most: int = 3) -> str:

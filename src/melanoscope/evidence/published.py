@@ -1,9 +1,9 @@
 """The poster's Table 1 as data, and the proof that its AUROC is something else.
 
-Kim & Rocheteau (ML4H 2020). If its "AUROC" were that of probabilities, nothing would follow from it
-for F1 or AUPRC. If it was computed on rounded predictions it is the balanced accuracy, and then each
-row's accuracy and "AUROC" fix sensitivity and specificity, and these F1 and AUPRC: all 21 rows agree
-with that to a few thousandths.
+Kim & Rocheteau (ML4H 2020). If its "AUROC" were that of probabilities, nothing would follow from
+it for F1 or AUPRC. If it was computed on rounded predictions it is the balanced accuracy, and then
+each row's accuracy and "AUROC" fix sensitivity and specificity, and these F1 and AUPRC: all 21 rows
+agree with that to a few thousandths.
 """
 
 from __future__ import annotations
@@ -164,8 +164,8 @@ def archive_only() -> tuple[float, float]:
 
 def markdown() -> str:
     """Write all rows with what is predicted for them, as a Markdown table."""
-    heads = ("Table", "Network as printed", "Accuracy", '"AUROC"', "F1", "F1 predicted")
-    heads += ("AUPRC", "AUPRC predicted", "Note")
+    heads = ["Table", "Network as printed", "Accuracy", '"AUROC"', "F1", "F1 predicted"]
+    heads = [*heads, "AUPRC", "AUPRC predicted", "Note"]
     lines = ["| " + " | ".join(heads) + " |", "| " + " | ".join(["---"] * len(heads)) + " |"]
     for row in table():
         found = reconstruct(row.accuracy.mean, row.auroc.mean)

@@ -64,20 +64,21 @@ class LesionNet(nn.Module):
     Args:
         backbone: Entry of the registry.
         network: Its whole network, fresh or pretrained; its classifier is cut off.
+        with_static: Whether age, sex and site are used; without, the static branch does not exist.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, backbone: Backbone, network: nn.Module) -> None:
+    def __init__(self, backbone: Backbone, network: nn.Module, *, with_static: bool = True) -> None:
         super().__init__()
         mean, deviation = backbone.normalisation
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1))
         self.backbone_name = backbone.name
         self.image_branch = backbone.cut(network)
-        self.static_branch = StaticBranch()
-        self.head = nn.Linear(backbone.width + STATIC_UNITS, 1)
+        self.static_branch = StaticBranch() if with_static else None
+        self.head = nn.Linear(backbone.width + (STATIC_UNITS if with_static else 0), 1)
         self._frozen = False
 
     def freeze(self, frozen: bool) -> None:
@@ -103,13 +104,15 @@ class LesionNet(nn.Module):
 
         Args:
             images: RGB in 0..1, shape (n, 3, h, w), not normalised.
-            static_data: `melanoscope.static.encode`'s, shape (n, `static.WIDTH`).
+            static_data: `melanoscope.static.encode`'s, shape (n, `static.WIDTH`); passed over by a
+                network of the photograph alone.
 
         Returns:
             Shape (n,).
         """
-        pooled = self.features(images).mean(dim=(2, 3))
-        joined = torch.cat([pooled, self.static_branch(static_data)], dim=1)
+        joined = self.features(images).mean(dim=(2, 3))
+        if self.static_branch is not None:
+            joined = torch.cat([joined, self.static_branch(static_data)], dim=1)
         logits: Tensor = self.head(joined)
         return logits.squeeze(1)
 
@@ -119,11 +122,13 @@ class LesionNet(nn.Module):
         weight = self.head.weight[0]
         seen, known = weight[: features.shape[1]], weight[features.shape[1] :]
         area = features.shape[2] * features.shape[3]
-        return Evidence(
-            torch.einsum("nchw,c->nhw", features, seen) / area,
-            self.static_branch(static_data) @ known,
-            self.head.bias[0],
+        places = torch.einsum("nchw,c->nhw", features, seen) / area
+        told = (
+            places.new_zeros(len(places))
+            if self.static_branch is None
+            else self.static_branch(static_data) @ known
         )
+        return Evidence(places, told, self.head.bias[0])
 
 
 def to_images(pixels: Tensor) -> Tensor:
@@ -131,24 +136,26 @@ def to_images(pixels: Tensor) -> Tensor:
     return pixels.permute(0, 3, 1, 2).float().div_(255.0)
 
 
-def fresh(name: str) -> LesionNet:
+def fresh(name: str, *, with_static: bool = True) -> LesionNet:
     """Build a `LesionNet` from scratch."""
     backbone = get_backbone(name)
-    return LesionNet(backbone, backbone.build())
+    return LesionNet(backbone, backbone.build(), with_static=with_static)
 
 
-def pretrained(name: str, folder: Path | None) -> LesionNet:
+def pretrained(name: str, folder: Path | None, *, with_static: bool = True) -> LesionNet:
     """Build a `LesionNet` whose backbone carries ImageNet weights; folder as `load_pretrained`."""
     backbone = get_backbone(name)
-    return LesionNet(backbone, load_pretrained(backbone, folder))
+    return LesionNet(backbone, load_pretrained(backbone, folder), with_static=with_static)
 
 
 def from_checkpoint(name: str, path: Path) -> LesionNet:
-    """Rebuild a trained network from its safetensors.
+    """Rebuild a trained network from its safetensors, with a static branch where they hold one.
 
     Raises:
         WeightsError: The file is broken or belongs to another network.
     """
-    network = fresh(name)
-    load_strictly(network, read_tensors(path), str(path))
+    tensors = read_tensors(path)
+    with_static = any(key.startswith("static_branch.") for key in tensors)
+    network = fresh(name, with_static=with_static)
+    load_strictly(network, tensors, str(path))
     return network.eval()

@@ -10,7 +10,7 @@ import polars as pl
 from melanoscope.evidence.metrics import auroc
 from melanoscope.evidence.physicians import PHYSICIANS
 from melanoscope.evidence.resampled import Interval, PairedTest
-from melanoscope.evidence.summary import ARMS, Row, Summary
+from melanoscope.evidence.summary import Row, Summary
 from melanoscope.report.tables import ALPHA, bounds, signed
 
 if TYPE_CHECKING:
@@ -22,7 +22,12 @@ _ACTS = {
     "finetune": "Fine-tuning ImageNet weights",
     "frozen": "Training only a head on frozen ImageNet weights",
 }
-_HOW = {"scratch": "trained from scratch", "finetune": "fine-tuned", "frozen": "backbone frozen"}
+_HOW = {
+    "scratch": "trained from scratch",
+    "finetune": "fine-tuned",
+    "frozen": "backbone frozen",
+    "image_only": "fine-tuned on the photograph alone",
+}
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ def _against_physicians(row: Row) -> str:
 def effects(summary: Summary) -> list[Effect]:
     """Say what each arm changes; fine-tuning first."""
     found = []
-    for arm in ARMS[1:]:
+    for arm in _ACTS:
         if arm not in summary.overall:
             continue
         d = summary.overall[arm].difference

@@ -133,10 +133,14 @@ def transfer_figure(
     Returns:
         The figure, or None where nothing could be compared.
     """
-    effects = {(c.backbone, c.transfer): c for c in summary.comparisons if c.metric == "auroc"}
+    arms: list[str] = [arm for arm in ("finetune", "frozen") if arm in summary.overall]
+    effects = {
+        (c.backbone, c.transfer): c
+        for c in summary.comparisons
+        if c.metric == "auroc" and c.transfer in arms
+    }
     if not effects:
         return None
-    arms = [arm for arm in ("finetune", "frozen") if arm in summary.overall]
     backbones = sorted({b for b, _ in effects}, key=lambda b: _first_effect(effects, b, arms))
     with styled():
         height = 1.5 + (0.42 if len(arms) > 1 else 0.32) * (len(backbones) + 1)

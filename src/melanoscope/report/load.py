@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import polars as pl
 
 from melanoscope.errors import RunError
 from melanoscope.evidence.summary import ARMS, Cell
+from melanoscope.report.files import read_json, read_table, require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,8 @@ _PREDICTIONS: dict[str, pl.DataType] = {
     "probability": pl.Float64(),
     "threshold": pl.Float64(),
 }
+_BASELINES = ("image_id", "target", "fold", "repeat", "baseline", "probability")
+_PAIRS = ("a", "b", "likeness", "relation")
 _HISTORY = ("epoch", "train_loss", "val_loss", "val_auroc", "lr")
 CellKey = tuple[str, str, int, int]
 
@@ -53,6 +55,10 @@ class Run:
         done: Per finished cell, content of done.json.
         histories: Per finished cell, its learning curve.
         planned: (backbone, transfer) of every row of the tables, without the skipped ones.
+        predictions: The cells' test predictions, as in predictions.parquet, sorted.
+        validation: Likewise of their validation parts; None in runs of earlier versions.
+        baselines: What was predicted without the photograph; None likewise.
+        near_duplicates: Pairs of photographs that show the same picture; None likewise.
     """
 
     path: Path
@@ -62,6 +68,15 @@ class Run:
     done: dict[CellKey, dict[str, Any]]
     histories: dict[CellKey, pl.DataFrame]
     planned: tuple[tuple[str, str], ...]
+    predictions: pl.DataFrame
+    validation: pl.DataFrame | None = None
+    baselines: pl.DataFrame | None = None
+    near_duplicates: pl.DataFrame | None = None
+
+    @property
+    def protocol(self) -> str:
+        """How photographs were divided and networks begun: "corrected" or "poster"."""
+        return str(self.record["configuration"].get("protocol", "corrected"))
 
     @property
     def simulated(self) -> bool:
@@ -85,7 +100,7 @@ def load(path: Path) -> Run:
         RunError: A file, key or column is missing, or the files do not belong together.
     """
     record = _record(path / "run.json")
-    catalog = _table(path / "catalog.parquet", _CATALOG)
+    catalog = read_table(path / "catalog.parquet", _CATALOG)
     catalog = catalog.with_columns(
         pl.col("image_id").cast(pl.String), pl.col("target").cast(pl.Int64)
     )
@@ -101,7 +116,41 @@ def load(path: Path) -> Run:
         done[key] = _done(folder / "done.json", rows.height)
         histories[key] = _history(folder / "history.csv")
         cells.append(_cell(key, rows, int(done[key]["n_train"])))
-    return Run(path, record, catalog, tuple(cells), done, histories, _planned(record, done))
+    return Run(
+        path,
+        record,
+        catalog,
+        tuple(cells),
+        done,
+        histories,
+        _planned(record, done),
+        predictions,
+        _validation(path / "validation.parquet", catalog, done),
+        _optional(path / "baselines.parquet", _BASELINES),
+        _optional(path / "near_duplicates.parquet", _PAIRS),
+    )
+
+
+def _optional(file: Path, columns: tuple[str, ...]) -> pl.DataFrame | None:
+    """Read a file that runs of earlier versions do not have."""
+    return read_table(file, columns) if file.is_file() else None
+
+
+def _validation(
+    file: Path, catalog: pl.DataFrame, done: dict[CellKey, dict[str, Any]]
+) -> pl.DataFrame | None:
+    if not file.is_file():
+        return None
+    table = _predictions(file, catalog)
+    keys = table.select("backbone", "transfer", "repeat", "fold").unique().rows()
+    missing = sorted(set(done) - {(str(b), str(t), int(r), int(f)) for b, t, r, f in keys})
+    if missing:
+        raise RunError(
+            "validation predictions of every finished cell",
+            "none of {}-{}-r{}-f{}".format(*missing[0]),
+            "run the same benchmark command again: it adds them",
+        )
+    return table
 
 
 def _cell(key: CellKey, rows: pl.DataFrame, n_train: int) -> Cell:
@@ -122,40 +171,18 @@ def _cell(key: CellKey, rows: pl.DataFrame, n_train: int) -> Cell:
     )
 
 
-def _json(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        raise RunError(f"a file {file.name}", f"none at '{file}'", "check the run folder's path")
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RunError("JSON", f"{error} in '{file}'", "run the benchmark again") from error
-    if not isinstance(content, dict):
-        raise RunError("a JSON object", f"{type(content).__name__} in '{file}'", "run again")
-    return content
-
-
-def _require(content: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
-    missing = [key for key in keys if key not in content]
-    if missing:
-        raise RunError(
-            f"keys {', '.join(keys)} in {where}",
-            f"no {', '.join(missing)}",
-            "run the benchmark again with this version",
-        )
-
-
 def _record(file: Path) -> dict[str, Any]:
-    record = _json(file)
+    record = read_json(file)
     if record.get("schema") != SCHEMA:
         raise RunError(
             f"a run of schema {SCHEMA}",
             f"schema {record.get('schema')!r}",
             "use the version of melanoscope that made it, or run again",
         )
-    _require(record, _TOP, "run.json")
+    require(record, _TOP, "run.json")
     for section, keys in _SECTIONS.items():
-        _require(record[section], keys, f"run.json's {section}")
-    _require(record["configuration"]["recipe"], ("epochs",), "run.json's recipe")
+        require(record[section], keys, f"run.json's {section}")
+    require(record["configuration"]["recipe"], ("epochs",), "run.json's recipe")
     strangers = [arm for arm in record["configuration"]["transfer"] if arm not in ARMS]
     if strangers:
         raise RunError(f"transfer among {', '.join(ARMS)}", ", ".join(strangers), "run again")
@@ -163,8 +190,8 @@ def _record(file: Path) -> dict[str, Any]:
 
 
 def _done(file: Path, n_predictions: int) -> dict[str, Any]:
-    done = _json(file)
-    _require(done, ("n_train", "n_test"), f"'{file}'")
+    done = read_json(file)
+    require(done, ("n_train", "n_test"), f"'{file}'")
     if done["n_test"] != n_predictions:
         raise RunError(
             f"{done['n_test']} predictions, as done.json says",
@@ -174,25 +201,8 @@ def _done(file: Path, n_predictions: int) -> dict[str, Any]:
     return done
 
 
-def _table(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
-    if not file.is_file():
-        raise RunError(
-            f"a file {file.name}", f"none at '{file}'", "let the benchmark finish a cell first"
-        )
-    try:
-        table = pl.read_parquet(file)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise RunError("a Parquet file", f"'{file}' ({error})", "run again") from error
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise RunError(
-            f"columns {', '.join(columns)} in {file.name}", f"no {', '.join(missing)}", "run again"
-        )
-    return table
-
-
 def _predictions(file: Path, catalog: pl.DataFrame) -> pl.DataFrame:
-    table = _table(file, tuple(_PREDICTIONS)).select(*_PREDICTIONS)
+    table = read_table(file, tuple(_PREDICTIONS)).select(*_PREDICTIONS)
     try:
         table = table.cast(_PREDICTIONS)  # type: ignore[arg-type]
     except pl.exceptions.PolarsError as error:

@@ -18,9 +18,19 @@ INK, MUTED, GRID = "#1c2430", "#5b6572", "#e3e6ea"
 # Okabe & Ito (2008) without yellow, which vanishes on white.
 _HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
 _DASHES: tuple[tuple[int, tuple[float, ...]] | str, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
-ARM_COLOURS = {"scratch": "#5b6572", "finetune": "#0072B2", "frozen": "#D55E00"}
-ARM_NAMES = {"scratch": "from scratch", "finetune": "fine-tuned", "frozen": "frozen backbone"}
-ARM_MARKERS = {"scratch": "s", "finetune": "o", "frozen": "D"}
+ARM_COLOURS = {
+    "scratch": "#5b6572",
+    "finetune": "#0072B2",
+    "frozen": "#D55E00",
+    "image_only": "#009E73",
+}
+ARM_NAMES = {
+    "scratch": "from scratch",
+    "finetune": "fine-tuned",
+    "frozen": "frozen backbone",
+    "image_only": "fine-tuned, photograph alone",
+}
+ARM_MARKERS = {"scratch": "s", "finetune": "o", "frozen": "D", "image_only": "^"}
 SIMULATED = "Simulated, says nothing about skin"
 _SETTINGS = {
     "font.size": 9.5,

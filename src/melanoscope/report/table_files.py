@@ -7,6 +7,8 @@ from io import StringIO
 from math import isnan
 
 from melanoscope.evidence.metrics import METRICS
+from melanoscope.evidence.summary import REFERENCES
+from melanoscope.report.style import ARM_NAMES
 from melanoscope.report.tables import MINUS, NAMES, Line, Table, Value
 
 SIMULATED = "Simulated, says nothing about skin."
@@ -28,7 +30,7 @@ def as_csv(table: Table) -> str:
     """Write every number of a table at full precision, one line per network or physicians.
 
     Columns: network, backbone, transfer, cells, planned, prevalence, above, simulated, and per
-    metric its mean, bounds, stars, difference from scratch with bounds, and adjusted p-value.
+    metric its mean, bounds, stars, difference from the reference with bounds, and adjusted p-value.
     """
     out = StringIO()
     parts = ("", "_low", "_high", "_stars", "_gain", "_gain_low", "_gain_high", "_p_holm")
@@ -152,7 +154,8 @@ def legend(table: Table) -> str:
     text = "Mean ± half of the corrected 95 % interval over folds; worst to best AUROC."
     if table.transfer != "scratch":
         text += (
-            " * p < 0.05, ** p < 0.001: better than from scratch, one-sided corrected resampled "
+            f" * p < 0.05, ** p < 0.001: better than {ARM_NAMES[REFERENCES[table.transfer]]}, "
+            "one-sided corrected resampled "
             "t-test, Holm over networks; beside a star the difference with its 95 % interval."
         )
     return text + (

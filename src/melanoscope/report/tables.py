@@ -1,4 +1,4 @@
-"""Tables (a), (b) and (c): from scratch, fine-tuned, frozen; from worst to best AUROC."""
+"""Tables (a) to (d), one per arm, each from worst to best AUROC."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ TITLES = {
     "scratch": "Trained from scratch",
     "finetune": "Transfer learning, all layers fine-tuned",
     "frozen": "Transfer learning, backbone frozen",
+    "image_only": "Fine-tuned on the photograph alone, without age, sex and site",
 }
-LETTERS = {"scratch": "a", "finetune": "b", "frozen": "c"}
+LETTERS = {"scratch": "a", "finetune": "b", "frozen": "c", "image_only": "d"}
 ALPHA = 0.05
 MINUS = "\N{MINUS SIGN}"
 
@@ -39,7 +40,7 @@ class Value:
     Attributes:
         estimate: Mean over folds.
         interval: Its 95 % interval, or None with a single fold.
-        comparison: Against scratch, or None where there is nothing to compare.
+        comparison: Against the arm's reference, or None where there is nothing to compare.
     """
 
     estimate: float
@@ -48,7 +49,7 @@ class Value:
 
     @property
     def stars(self) -> str:
-        """Stars of the comparison with scratch."""
+        """Stars of the comparison."""
         return self.comparison.stars if self.comparison else ""
 
     @property
@@ -63,7 +64,7 @@ class Value:
 
     @property
     def effect(self) -> str:
-        """Difference from scratch with its interval, or nothing."""
+        """Difference from the reference with its interval, or nothing."""
         if not self.comparison:
             return ""
         d = self.comparison.test.difference
@@ -112,7 +113,7 @@ class Table:
     """One table of the poster.
 
     Attributes:
-        letter: "a", "b" or "c".
+        letter: "a" to "d".
         transfer: The arm.
         title: What the arm is.
         lines: Worst to best AUROC; networks without any result last.

@@ -7,8 +7,9 @@ from typing import Literal
 
 from melanoscope.errors import DataError
 
-Transfer = Literal["scratch", "finetune", "frozen"]
-TRANSFERS: tuple[Transfer, ...] = ("scratch", "finetune", "frozen")
+Transfer = Literal["scratch", "finetune", "frozen", "image_only"]
+TRANSFERS: tuple[Transfer, ...] = ("scratch", "finetune", "frozen", "image_only")
+"""From scratch; all layers fine-tuned; head only; fine-tuned without age, sex and site."""
 
 
 @dataclass(frozen=True)

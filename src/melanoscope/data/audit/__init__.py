@@ -1,0 +1,1 @@
+"""What is suspicious about the data: copies, leaks, shortcuts, associations, broken files."""
