@@ -28,12 +28,10 @@ from melanoscope.evidence.bootstrap import (
     group_bootstrap,
     paired_difference,
 )
-from melanoscope.evidence.calibration_error import (
-    calibration_line,
-    equal_mass_bins,
-    expected_calibration_error,
-)
-from melanoscope.evidence.metrics import all_metrics, brier, pauc_above_sensitivity
+from melanoscope.evidence.calibration_error import equal_mass_bins
+from melanoscope.evidence.delong import delong_interval
+from melanoscope.evidence.measured import measure
+from melanoscope.evidence.metrics import all_metrics, brier
 from melanoscope.evidence.predictions import Predictions
 
 Make = Callable[..., Predictions]
@@ -123,25 +121,54 @@ def test_one_newton_step_is_near_the_refitted_line(make: Make) -> None:
 
 
 def test_estimates_are_the_metrics_themselves(make: Make) -> None:
-    one = make()
+    one = make(repeats=2)
     drawn = group_bootstrap(one, replicates=2)
+    expected = measure(one)
+    assert tuple(expected) == ALL_METRICS
+    for metric, value in expected.items():
+        assert drawn.estimate[metric] == pytest.approx(value, abs=1e-10), metric
     per_part = [
         all_metrics(one.target[m], one.probability[m], 0.45)
         for m in (one.part == part for part in one.parts)
     ]
     for metric in per_part[0]:
         mean = np.mean([values[metric] for values in per_part])
-        assert drawn.estimate[metric] == pytest.approx(mean, abs=1e-12)
-    paucs = [
-        pauc_above_sensitivity(one.target[one.part == p], one.probability[one.part == p])
-        for p in one.parts
-    ]
-    assert drawn.estimate["pauc_above_sensitivity"] == pytest.approx(np.mean(paucs), abs=1e-12)
-    assert drawn.estimate["brier"] == pytest.approx(brier(one.target, one.probability), abs=1e-12)
-    error = expected_calibration_error(one.target, one.probability)
-    assert drawn.estimate["expected_calibration_error"] == pytest.approx(error, abs=1e-12)
-    line = calibration_line(one.target, one.probability)
-    assert drawn.estimate["calibration_slope"] == pytest.approx(line.slope, abs=1e-9)
+        assert expected[metric] == pytest.approx(mean, abs=1e-12)
+    assert expected["brier"] == brier(one.target, one.probability)
+    assert expected["sensitivity"] == recall_score(one.target, one.probability >= 0.45)
+
+
+def test_thresholds_of_each_cell_are_its_own(make: Make) -> None:
+    one = make()
+    own = replace(one, threshold=np.choose(one.part, (0.2, 0.5, 0.8)))
+    mean = np.mean(
+        [
+            all_metrics(own.target[m], own.probability[m], t)["f1"]
+            for m, t in ((own.part == k, t) for k, t in enumerate((0.2, 0.5, 0.8)))
+        ]
+    )
+    assert measure(own)["f1"] == pytest.approx(mean, abs=1e-12)
+    assert group_bootstrap(own, replicates=2).estimate["f1"] == pytest.approx(mean, abs=1e-12)
+
+
+def test_patients_of_one_photograph_are_the_ordinary_bootstrap(make: Make) -> None:
+    """Each replicate is the metric of the photographs that were drawn, each as often as drawn."""
+    one = make(n=300, patients=50, parts=1)
+    alone = replace(one, group=np.arange(300))
+    drawn = group_bootstrap(alone, metrics=("auroc", "auprc"), replicates=1000)
+    for b in range(30):
+        rows = np.repeat(np.arange(300), drawn.draws.counts[b])
+        assert rows.size == 300
+        y, p = one.target[rows], one.probability[rows]
+        assert drawn.replicates["auroc"][b] == pytest.approx(roc_auc_score(y, p), abs=1e-10)
+        assert drawn.replicates["auprc"][b] == pytest.approx(
+            average_precision_score(y, p), abs=1e-10
+        )
+    delong = delong_interval(one.target, one.probability)
+    assert drawn.interval("auroc").standard_error == pytest.approx(delong.standard_error, rel=0.08)
+    assert drawn.interval("auroc", 0.8).half_width == pytest.approx(
+        1.2816 * delong.standard_error, rel=0.1
+    )
 
 
 def test_draws_keep_the_strata_and_have_the_bootstraps_spread(make: Make) -> None:
@@ -224,6 +251,11 @@ def test_refusals(make: Make) -> None:
         EvidenceError, match=r"at least 2 groups \(patients\) with melanomas; found 1"
     ):
         group_bootstrap(lone)
+    # One melanoma in each part is drawn once every time: the interval would be far too narrow.
+    firsts = [np.flatnonzero((one.part == k) & (one.target == 1))[0] for k in one.parts]
+    still = one.where((one.target == 0) | np.isin(np.arange(one.target.size), firsts))
+    with pytest.raises(EvidenceError, match="with melanomas in one part; found one in each"):
+        group_bootstrap(replace(still, group=still.photograph), metrics=("auroc",))
     with pytest.raises(EvidenceError, match="both classes in every part"):
         group_bootstrap(one.where((one.part > 0) | (one.target == 0)))
     constant = one.with_probability(np.full(one.target.size, 0.5))
@@ -233,6 +265,51 @@ def test_refusals(make: Make) -> None:
     assert (tied.replicates["auroc"] == 0.5).all()
 
 
-def test_all_metrics_are_there(make: Make) -> None:
+def test_what_was_not_resampled_has_no_interval(make: Make) -> None:
     drawn = group_bootstrap(make(), replicates=3)
     assert set(drawn.estimate) == set(drawn.replicates) == set(ALL_METRICS)
+    few = group_bootstrap(make(), metrics=("brier",), replicates=3)
+    for ask in (lambda: few.interval("auroc"), lambda: paired_difference(drawn, few, "auroc")):
+        with pytest.raises(EvidenceError, match="metrics among brier; found auroc"):
+            ask()
+    with pytest.raises(EvidenceError, match="confidence between 0 and 1"):
+        drawn.interval("auroc", 95)
+
+
+def test_separated_classes_only_lack_a_calibration_line(make: Make) -> None:
+    one = make()
+    apart = one.with_probability(np.where(one.target == 1, 0.9, 0.1))
+    with pytest.raises(EvidenceError, match="perfect separation"):
+        group_bootstrap(apart)
+    rest = tuple(m for m in ALL_METRICS if not m.startswith("calibration_"))
+    drawn = group_bootstrap(apart, metrics=rest, replicates=20)
+    assert (drawn.replicates["auroc"] == 1).all()
+    assert drawn.interval("auroc").half_width == 0
+    better = paired_difference(drawn, group_bootstrap(apart, metrics=rest, replicates=20), "auroc")
+    assert (better.statistic, better.p_value) == (0, 1)
+
+
+def test_a_replicate_without_a_class_in_a_part_is_refused(make: Make) -> None:
+    """In the second repeat one part holds two patients, one of each class, not drawn at times."""
+    n = 40
+    group = np.repeat(np.arange(20), 2)
+    target = group % 2
+    part = np.concatenate([np.zeros(n, np.int64), np.where(group < 2, 2, 1)])
+    p = np.round(np.random.default_rng(0).random(n), 2)
+    one = Predictions(
+        *(np.tile(v, 2) for v in (target, p, np.full(n, 0.5))),
+        part=part,
+        group=np.tile(group, 2),
+        photograph=np.tile(np.arange(n), 2),
+    )
+    drawn = group_bootstrap(one, metrics=("auroc", "auprc", "brier"), replicates=200)
+    times = drawn.draws.counts[:, :2] > 0
+    others_only, melanomas_only = (times == (True, False)), (times == (False, True))
+    missing = [found.all(axis=1) for found in (others_only, melanomas_only)]
+    assert missing[0].any()
+    assert missing[1].any()
+    for metric in ("auroc", "auprc"):
+        assert np.isnan(drawn.replicates[metric][missing[0] | missing[1]]).all()
+        with pytest.raises(EvidenceError, match="both classes in every part of every replicate"):
+            drawn.interval(metric)
+    assert drawn.interval("brier").half_width > 0

@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import log_loss
 from statsmodels.stats.proportion import proportion_confint
 
 from melanoscope.errors import EvidenceError
@@ -39,9 +40,12 @@ def test_temperature_is_the_inverse_slope_without_intercept(stretch: float) -> N
     x = np.log(probability / (1 - probability))
     slope = sm.Logit(target, x[:, None]).fit(disp=0, tol=1e-12).params[0]
     found = fit_temperature(target, probability)
-    assert found == pytest.approx(1 / slope, rel=1e-6)
+    assert found == pytest.approx(1 / slope, rel=1e-10)
     tempered = apply_temperature(probability, found)
-    assert fit_temperature(target, tempered) == pytest.approx(1, rel=1e-6)
+    assert fit_temperature(target, tempered) == pytest.approx(1, rel=1e-10)
+    loss = log_loss(target, tempered)
+    for other in (0.99, 1.01):
+        assert log_loss(target, apply_temperature(probability, found * other)) > loss
 
 
 def test_temperature_refuses_what_none_can_fit() -> None:
@@ -50,8 +54,45 @@ def test_temperature_refuses_what_none_can_fit() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(EvidenceError, match="say nothing"):
         fit_temperature([0, 1] * 100, np.tile(rng.random(100).repeat(2), 1))
-    with pytest.raises(EvidenceError, match="above 0"):
-        apply_temperature([0.5], 0.0)
+    with pytest.raises(EvidenceError, match="say nothing"):
+        fit_temperature([0, 1], [0.5, 0.5])
+    with pytest.raises(EvidenceError, match="say nothing"):
+        fit_temperature([0, 0, 1, 1], [0.9, 0.8, 0.3, 0.2])
+    for bad in (0.0, -1.0, np.inf, np.nan):
+        with pytest.raises(EvidenceError, match="above 0"):
+            apply_temperature([0.5], bad)
+
+
+def test_temperature_keeps_the_order_and_bounds_of_probabilities() -> None:
+    probability = np.array([0.0, 1e-6, 0.3, 0.5, 0.9, 1.0])
+    for temperature in (0.3, 3.0):
+        tempered = apply_temperature(probability, temperature)
+        assert (np.diff(tempered) > 0).all()
+        assert tempered[3] == 0.5
+        assert 0 < tempered[0] < tempered[-1] <= 1
+
+
+@pytest.mark.parametrize("bad", [[1.7], [-0.1], [np.nan]])
+def test_what_is_no_probability_is_refused(bad: list[float]) -> None:
+    with pytest.raises(EvidenceError, match="probabilities between 0 and 1"):
+        apply_temperature(bad, 2.0)
+    with pytest.raises(EvidenceError, match="probabilities between 0 and 1"):
+        to_prevalence(bad, 0.136, 0.018)
+    with pytest.raises(EvidenceError, match="a prevalence"):
+        to_prevalence([0.5], 0.136, 1.8)
+
+
+def test_prevalence_of_the_poster_and_of_isic_2020() -> None:
+    """13.6 % is not 1.8 %: calibrated there, half as sure is a tenth here."""
+    assert to_prevalence([0.0, 1.0], 0.136, 0.018).tolist() == [0.0, 1.0]
+    odds = (0.018 / 0.982) / (0.136 / 0.864)
+    assert to_prevalence([0.5], 0.136, 0.018)[0] == pytest.approx(odds / (1 + odds), rel=1e-12)
+    # On average a calibrated prediction moves with the prevalence.
+    target, probability = _drawn(n=200_000)
+    keep = (target == 1) | (np.random.default_rng(1).random(target.size) < 0.2)
+    p, q = target.mean(), target[keep].mean()
+    moved = to_prevalence(probability[keep], p, q)
+    assert moved.mean() == pytest.approx(q, abs=0.005)
 
 
 @given(st.floats(0.01, 0.99), st.floats(0.01, 0.99), st.floats(0.02, 0.98), st.floats(0.02, 0.98))
@@ -115,6 +156,14 @@ def test_reliability() -> None:
     assert sum(b.observed * b.n for b in bins) == pytest.approx(target.sum())
     assert all(b.low <= b.observed <= b.high for b in bins)
     assert [b.predicted for b in bins] == sorted(b.predicted for b in bins)
+
+
+def test_reliability_and_shares_refuse_nothing_to_count() -> None:
+    with pytest.raises(EvidenceError, match="at least 1 bin"):
+        reliability([0, 1], [0.2, 0.3], bins=0)
+    for hits, n in ((0, 0), (3, 2), (-1, 2)):
+        with pytest.raises(EvidenceError, match="hits of some photographs"):
+            wilson(hits, n)
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 5), (5, 5), (3, 17)])

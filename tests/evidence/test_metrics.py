@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit, logit
 from sklearn import metrics as oracle
 
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence import curves, metrics
+from melanoscope.evidence.calibration_error import (
+    calibration_line,
+    equal_mass_bins,
+    expected_calibration_error,
+)
 
 
 @st.composite
@@ -30,6 +38,55 @@ def test_ranking_metrics_agree_with_scikit_learn(case):
     assert metrics.auprc(target, p) == pytest.approx(
         oracle.average_precision_score(target, p), abs=1e-12
     )
+
+
+def challenge(target, p, minimum):
+    """Partial area as the ISIC 2024 challenge computes it: labels and scores flipped, McClish's
+    standardisation (1989) taken back."""
+    most = 1 - minimum
+    scaled = oracle.roc_auc_score(1 - target, -p, max_fpr=most)
+    return 0.5 * most**2 + (most - 0.5 * most**2) / 0.5 * (scaled - 0.5)
+
+
+def trapezoids(target, p, minimum):
+    """The same by the trapezoid rule over specificity as a function of sensitivity."""
+    fpr, tpr, _ = oracle.roc_curve(target, p, drop_intermediate=False)
+    total = 0.0
+    for (x0, y0), (x1, y1) in itertools.pairwise(zip(fpr, tpr, strict=True)):
+        if y1 <= max(minimum, y0):
+            continue
+        low = max(minimum, y0)
+        at_low = x0 + (x1 - x0) * (low - y0) / (y1 - y0)
+        total += (y1 - low) * (1 - (at_low + x1) / 2)
+    return total
+
+
+@given(predictions(), st.sampled_from([0.1, 0.5, 0.8, 0.9]))
+def test_partial_area_agrees_with_the_challenge_and_with_trapezoids(case, minimum):
+    target, p = case
+    ours = metrics.pauc_above_sensitivity(target, p, minimum)
+    assert ours == pytest.approx(challenge(target, p, minimum), abs=1e-12)
+    assert ours == pytest.approx(trapezoids(target, p, minimum), abs=1e-12)
+    assert 0 <= ours <= 1 - minimum + 1e-12
+    assert metrics.pauc_above_sensitivity(target, p, 0) == pytest.approx(
+        metrics.auroc(target, p), abs=1e-12
+    )
+
+
+def test_partial_area_known_values_and_refusals():
+    assert metrics.pauc_above_sensitivity([0, 1], [0.2, 0.7]) == pytest.approx(0.2)
+    assert metrics.pauc_above_sensitivity([0, 1], [0.7, 0.2]) == 0
+    # Constant scores: the diagonal above 0.8 leaves a triangle of 0.2 by 0.2.
+    assert metrics.pauc_above_sensitivity([0, 1], [0.5, 0.5]) == pytest.approx(0.02)
+    for minimum in (1, -0.1, np.nan):
+        with pytest.raises(EvidenceError, match="from 0 to below 1"):
+            metrics.pauc_above_sensitivity([0, 1], [0.2, 0.7], minimum)
+
+
+@given(predictions())
+def test_brier_agrees_with_scikit_learn(case):
+    target, p = case
+    assert metrics.brier(target, p) == pytest.approx(oracle.brier_score_loss(target, p), abs=1e-12)
 
 
 @given(predictions(), st.floats(0, 1))
@@ -80,7 +137,17 @@ def test_posters_first_error_rounding_turns_auroc_into_balanced_accuracy():
     assert abs(metrics.auprc(target, p) - metrics.auprc(target, rounded)) > 0.05
 
 
-@pytest.mark.parametrize("function", [metrics.auroc, metrics.auprc])
+@pytest.mark.parametrize(
+    "function",
+    [
+        metrics.auroc,
+        metrics.auprc,
+        metrics.pauc_above_sensitivity,
+        metrics.brier,
+        expected_calibration_error,
+        calibration_line,
+    ],
+)
 @pytest.mark.parametrize("hard", [np.array([0, 1, 1]), np.array([False, True, True])])
 def test_hard_labels_are_refused(function, hard):
     with pytest.raises(EvidenceError, match="before any threshold"):
@@ -104,7 +171,15 @@ def test_hard_labels_are_refused(function, hard):
 )
 @pytest.mark.filterwarnings("error")
 def test_dishonest_input_is_refused_in_one_line(target, p, said):
-    for function in (metrics.auroc, metrics.auprc, lambda t, q: metrics.f1(t, q, 0.5)):
+    for function in (
+        metrics.auroc,
+        metrics.auprc,
+        metrics.pauc_above_sensitivity,
+        metrics.brier,
+        expected_calibration_error,
+        calibration_line,
+        lambda t, q: metrics.f1(t, q, 0.5),
+    ):
         with pytest.raises(EvidenceError, match=said) as caught:
             function(target, p)
         assert "\n" not in str(caught.value)
@@ -114,3 +189,38 @@ def test_threshold_counts_equal_probabilities_as_melanoma_and_must_be_finite():
     assert metrics.sensitivity([0, 1], [0.2, 0.5], 0.5) == 1
     with pytest.raises(EvidenceError, match="finite threshold"):
         metrics.accuracy([0, 1], [0.2, 0.5], float("nan"))
+
+
+def test_calibration_line_where_logits_hardly_differ_or_are_extreme():
+    """Newton's method must lose no digits, nor stop early: the likelihood equations must hold."""
+    rng = np.random.default_rng(3)
+    for p in (
+        0.01 + 1e-6 * rng.random(400),
+        np.clip(rng.beta(0.02, 0.02, 400), 0, 1),
+        1 - 10.0 ** -rng.uniform(9, 14, 400),
+    ):
+        target = rng.integers(0, 2, 400)
+        line = calibration_line(target, p)
+        x = logit(np.clip(p, 1e-12, 1 - 1e-12))
+        fitted, moved = expit(line.at_slope + line.slope * x), expit(line.intercept + x)
+        spread = (x - x.mean()) / x.std()
+        for residual in (target - fitted, (target - fitted) * spread, target - moved):
+            assert residual.mean() == pytest.approx(0, abs=1e-9)
+
+
+def test_calibration_line_refuses_what_differs_only_by_rounding():
+    with pytest.raises(EvidenceError, match="probabilities that differ"):
+        calibration_line([0, 1, 0, 1], [0.5, 0.5, 0.5 + 1e-15, 0.5 - 1e-15])
+
+
+@pytest.mark.parametrize("target", [[0, 0, 1, 1], [1, 1, 0, 0]])
+@pytest.mark.parametrize("p", [[0.1, 0.2, 0.3, 0.4], [0.1, 0.3, 0.3, 0.4]])
+def test_calibration_line_refuses_separation_also_when_one_value_is_shared(target, p):
+    with pytest.raises(EvidenceError, match="perfect separation"):
+        calibration_line(target, p)
+
+
+def test_calibration_error_of_constant_scores_and_of_no_bins():
+    assert expected_calibration_error([0, 0, 0, 1], np.full(4, 0.5)) == pytest.approx(0.25)
+    with pytest.raises(EvidenceError, match="at least one bin"):
+        equal_mass_bins(np.array([0.1, 0.2]), 0)

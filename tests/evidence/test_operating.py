@@ -1,4 +1,4 @@
-"""Operating points and decision curves against counts by hand, statsmodels and closed forms."""
+"""Operating points against counts by hand, statsmodels and closed forms."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from statsmodels.stats.proportion import proportion_confint
 
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence.draws import draw_groups
-from melanoscope.evidence.net_benefit import decision_curve
 from melanoscope.evidence.operating import (
+    CORNERS,
     clopper_pearson,
     operating_point,
+    share_interval,
     threshold_for_sensitivity,
     threshold_for_specificity,
 )
@@ -78,29 +79,57 @@ def test_nothing_missed_is_not_certainty(make: Make) -> None:
     assert everybody.ppv.low < 0.1 <= everybody.ppv.high
 
 
+def test_replicates_are_those_of_counting(make: Make) -> None:
+    """Percentiles of shares counted one replicate at a time."""
+    one = make(n=300, patients=80)
+    draws = draw_groups(one, replicates=50)
+    found = operating_point(one, draws, name="", threshold=one.threshold, prevalence=0.05)
+    called, hit, row = one.probability >= one.threshold, one.target == 1, draws.rows(one.group)
+    by_hand = []
+    for counted in draws.counts:
+        weight = counted[row]
+        se = weight[called & hit].sum() / weight[hit].sum()
+        sp = weight[~called & ~hit].sum() / weight[~hit].sum()
+        by_hand.append((se, sp, 0.05 * se / (0.05 * se + 0.95 * (1 - sp))))
+    expected = np.quantile(by_hand, [0.025, 0.975], axis=0).T
+    for interval, bounds in zip(
+        (found.sensitivity, found.specificity, found.ppv), expected, strict=True
+    ):
+        assert (interval.low, interval.high) == pytest.approx(tuple(bounds), abs=1e-12)
+
+
+def test_predictive_values_are_not_certain_when_one_share_is_blind(make: Make) -> None:
+    """Nothing missed, some called in vain: NPV is 1 in every replicate, and yet not certain."""
+    one = make()
+    perfect = one.with_probability(np.where(one.target == 1, 0.9, one.probability * 0.99))
+    draws = draw_groups(one, replicates=200)
+    found = operating_point(perfect, draws, name="", threshold=one.threshold, prevalence=0.018)
+    assert found.sensitivity.estimate == found.npv.estimate == 1
+    assert found.sensitivity.low < 1
+    se, sp = found.sensitivity.low, found.specificity.low
+    assert found.npv.low == pytest.approx(0.982 * sp / (0.982 * sp + 0.018 * (1 - se)))
+    assert found.ppv.low == pytest.approx(0.018 * se / (0.018 * se + 0.982 * (1 - sp)))
+    assert found.ppv.low < found.ppv.estimate < found.ppv.high
+    assert found.npv.method == found.ppv.method == CORNERS
+
+
+def test_replicates_without_a_class_are_not_passed_over() -> None:
+    with pytest.raises(EvidenceError, match="both classes in nearly every replicate"):
+        share_interval(0.5, np.array([0.5, 0.4, np.nan, 0.6]), 4)
+
+
+def test_matches_dermatologists_by_default() -> None:
+    target, probability = np.repeat([0, 1], [1000, 1]), np.append(np.arange(1000) / 1000, 0.5)
+    t = threshold_for_specificity(target, probability)
+    assert (probability[:1000] < t).mean() == 0.814
+    # A share below one photograph still asks for one.
+    assert threshold_for_sensitivity([0, 1, 1], [0.5, 0.2, 0.9], 1e-12) == 0.9
+
+
 @pytest.mark.parametrize(("hits", "n"), [(0, 7), (7, 7), (2, 9)])
 def test_clopper_pearson_is_statsmodels(hits: int, n: int) -> None:
     expected = proportion_confint(hits, n, method="beta")
     assert clopper_pearson(hits, n) == pytest.approx(expected, abs=1e-10)
-
-
-def test_decision_curve_closed_forms(make: Make) -> None:
-    one = make()
-    draws = draw_groups(one, replicates=200)
-    t = np.array([0.001, 0.1, 0.3, 0.999])
-    found = decision_curve(one, draws, prevalence=one.target.mean(), thresholds=t)
-    n = one.target.size
-    for i, risk in enumerate(t):
-        called = one.probability >= risk
-        tp, fp = (called & (one.target == 1)).sum(), (called & (one.target == 0)).sum()
-        assert found.network[i] == pytest.approx(tp / n - fp / n * risk / (1 - risk), abs=1e-12)
-    prevalence = one.target.mean()
-    assert found.treat_all == pytest.approx(prevalence - (1 - prevalence) * t / (1 - t))
-    assert ((found.low <= found.network + 1e-12) & (found.network - 1e-12 <= found.high)).all()
-    # A perfect network has net benefit equal to the prevalence, whatever the threshold.
-    perfect = one.with_probability(one.target.astype(float))
-    curve = decision_curve(perfect, draws, prevalence=0.018, thresholds=t)
-    assert curve.network == pytest.approx(np.full(4, 0.018))
 
 
 def test_refusals(make: Make) -> None:
@@ -108,7 +137,11 @@ def test_refusals(make: Make) -> None:
     draws = draw_groups(one, replicates=20)
     with pytest.raises(EvidenceError, match="a prevalence between 0 and 1"):
         operating_point(one, draws, name="", threshold=one.threshold, prevalence=1.8)
-    with pytest.raises(EvidenceError, match="a prevalence and thresholds"):
-        decision_curve(one, draws, prevalence=0.1, thresholds=np.array([1.0]))
+    for bad in (np.full(600, np.nan), np.full(5, 0.5)):
+        with pytest.raises(EvidenceError, match="finite thresholds of shape"):
+            operating_point(one, draws, name="", threshold=bad, prevalence=0.1)
+    others = one.where(one.target == 0)
+    with pytest.raises(EvidenceError, match="one class"):
+        operating_point(others, draws, name="", threshold=others.threshold, prevalence=0.1)
     with pytest.raises(EvidenceError, match="a share above 0"):
         threshold_for_sensitivity(one.target, one.probability, 0.0)

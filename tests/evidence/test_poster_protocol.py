@@ -10,8 +10,14 @@ from scipy.stats import ttest_ind
 from sklearn.metrics import accuracy_score, average_precision_score, f1_score, roc_auc_score
 
 from melanoscope.errors import EvidenceError
-from melanoscope.evidence.metrics import auroc, balanced_accuracy
-from melanoscope.evidence.poster_protocol import hard_metrics, poster_interval, poster_t_test
+from melanoscope.evidence.metrics import METRICS, auroc, balanced_accuracy
+from melanoscope.evidence.poster_protocol import (
+    hard_metrics,
+    poster_interval,
+    poster_t_test,
+    rounded_auprc,
+    rounded_auroc,
+)
 
 
 @given(st.integers(0, 10_000), st.integers(4, 60))
@@ -55,8 +61,34 @@ def test_interval_has_the_closed_form() -> None:
     assert found.half_width == pytest.approx(4.302652729911275 * 0.1 / np.sqrt(3))
 
 
+def test_rounded_functions_and_errors() -> None:
+    target, probability = np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.5, 0.4])
+    assert rounded_auroc(target, probability) == 0.5
+    assert rounded_auprc(target, probability) == average_precision_score(target, [0, 1, 1, 0])
+    nobody = np.full(4, 0.2)
+    assert rounded_auprc(target, nobody) == 0.5
+    assert hard_metrics(target, nobody)["f1"] == 0
+    assert tuple(hard_metrics(target, probability)) == METRICS
+    with pytest.raises(EvidenceError, match="both melanomas and others"):
+        rounded_auroc([1, 1], [0.2, 0.3])
+    with pytest.raises(EvidenceError, match="at least two finite results"):
+        poster_t_test([0.9, np.nan], [0.8, 0.8])
+
+
+def test_dependent_folds_make_stars_from_nothing() -> None:
+    """Error 4: ten results that share their test photographs are not ten samples."""
+    rng = np.random.default_rng(0)
+    stars = 0
+    for _ in range(400):
+        shared = rng.normal(0, 0.02, (2, 1))  # what each network gets from the one test set
+        a, b = 0.9 + shared + rng.normal(0, 0.01, (2, 10))
+        stars += poster_t_test(a, b).p_value < 0.05
+    assert stars > 0.25 * 400
+
+
 def test_nothing_varies() -> None:
     assert poster_t_test([0.9, 0.9], [0.8, 0.8]).p_value == 0
+    assert poster_t_test([0.8, 0.8], [0.9, 0.9]).p_value == 1
     assert poster_t_test([0.8, 0.8], [0.8, 0.8]).p_value == 0.5
     with pytest.raises(EvidenceError, match="at least two finite results"):
         poster_interval([0.9])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
+from melanoscope.errors import EvidenceError
 from melanoscope.evidence import published
 from melanoscope.evidence.metrics import auprc, auroc
+from melanoscope.evidence.physicians import PHYSICIANS
 
 PAGE = Path(__file__).parents[2] / "docs" / "published.md"
 
@@ -32,6 +33,50 @@ def test_no_other_reading_would_agree() -> None:
         for row, other in zip(rows, moved, strict=True)
     ]
     assert np.mean(errors) > 3 * published.mean_errors()[0]
+
+
+def test_a_real_auroc_would_not_lie_at_the_end_of_its_range() -> None:
+    low, high, printed = np.array(
+        [
+            (*published.possible_auroc(row.accuracy.mean, row.f1.mean), row.auroc.mean)
+            for row in published.table()
+        ]
+    ).T
+    assert np.mean(high - low) > 0.1
+    assert np.abs(printed - low).max() < 0.0125
+    assert ((printed - low) / (high - low)).max() < 0.01
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_possible_auroc_bounds_every_concave_curve(seed: int) -> None:
+    """Concave curves through one point, drawn at random; both bounds are nearly reached."""
+    rng = np.random.default_rng(seed)
+    p, se, sp = 0.2, rng.uniform(0.3, 0.95), rng.uniform(0.72, 0.99)
+    x = 1 - sp
+    accuracy, f1 = p * se + (1 - p) * sp, 2 * p * se / (2 * p * se + p * (1 - se) + (1 - p) * x)
+    low, high = published.possible_auroc(accuracy, f1, p)
+    assert low == pytest.approx((se + sp) / 2, abs=1e-12)
+    grid = np.linspace(0, 1, 10_001)
+    areas = []
+    for _ in range(2000):
+        # Concave: the lowest of lines that pass above all three points, one through the middle.
+        slopes = np.exp(rng.uniform(np.log((1 - se) / (1 - x)), np.log(se / x), 3))
+        lift = rng.exponential(0.3, 3) * np.array([0, 1, 1])
+        lines = [
+            np.minimum(1, se + m * (grid - x) + up) for m, up in zip(slopes, lift, strict=True)
+        ]
+        areas.append(np.trapezoid(np.min(lines, axis=0), grid))
+    areas.append(np.trapezoid(np.interp(grid, [0, x, 1], [0, se, 1]), grid))
+    assert min(areas) > low - 1e-6
+    assert max(areas) < high + 1e-6
+    assert max(areas) > high - 2e-3
+
+
+def test_possible_auroc_refuses_impossible_points() -> None:
+    with pytest.raises(EvidenceError, match="a point above the diagonal"):
+        published.possible_auroc(0.5, 0.9)
+    with pytest.raises(EvidenceError, match="a point above the diagonal"):
+        published.possible_auroc(0.9, 1.0)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -63,7 +108,36 @@ def test_ambiguous_rows_are_marked() -> None:
     assert all(row.note for row in unclear)
 
 
+def test_arms_and_physicians() -> None:
+    rows = published.table()
+    assert [row.transfer for row in rows] == ["scratch"] * 11 + ["finetune"] * 10
+    known = {row.backbone for row in rows if row.table == "a"}
+    assert len(known) == 11
+    assert {row.backbone for row in rows} - {None} == known
+    printed = {who.label: who.auroc.mean for who in published.physicians()}
+    assert printed == {who.label.title(): who.auroc for who in PHYSICIANS}
+
+
 def test_the_page_shows_what_the_code_computes() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert published.markdown() in text
-    assert re.search(r"0\.0026.*0\.0083", text, re.DOTALL)
+    words = " ".join(text.split())
+    f1, auprc_error = published.mean_errors()
+    assert f"is {f1:.4f} for F1 and {auprc_error:.4f} for AUPRC" in words
+    f1, auprc_error = published.mean_errors(0.14)
+    assert f"mean errors to {f1:.4f} and {auprc_error:.4f}" in words
+    rows = published.table()
+    ranges = np.array([published.possible_auroc(r.accuracy.mean, r.f1.mean) for r in rows])
+    width, end = (ranges[:, 1] - ranges[:, 0]).mean(), ranges[:, 1].mean()
+    assert f"the range is {width:.3f} wide and ends at {end:.3f}" in words
+    away = np.abs(np.array([r.auroc.mean for r in rows]) - ranges[:, 0])
+    assert f"on average {away.mean():.3f} from it and never more than {away.max():.3f}" in words
+    least = [published.reconstruct(r.accuracy.mean, r.auroc.mean).auprc for r in rows]
+    above = np.array([r.auprc.mean for r in rows]) - least
+    assert (above > 0).all()
+    assert f"all 21 within {above.max():.3f} of that least value" in words
+    a, p = rows[-1].accuracy.mean, published.PREVALENCE
+    ends = [2 * p * se / (2 * p * se + 1 - a) for se in (1 - (1 - a) / p, 1)]
+    assert f"{ends[0]:.3f} to {ends[1]:.3f} in the best row" in words
+    area, precision = published.archive_only()
+    assert f"reaches AUROC {area:.3f} and AUPRC {precision:.3f}" in words

@@ -81,6 +81,7 @@ def test_all_files_are_there(report):
     expected |= {"figures/figure_4_attribution.png"}
     expected |= {f"figures/{name}.{kind}" for name in figures for kind in ("svg", "png")}
     expected |= {f"tables/table_{x}.{kind}" for x in "abc" for kind in ("csv", "md", "tex")}
+    expected.add("evidence.json")
     assert names == expected
     assert not [p.name for p in report.parent.iterdir() if p.name.startswith(".report")]
 

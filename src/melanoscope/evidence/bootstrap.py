@@ -9,37 +9,35 @@ over parts, as in the tables; the other metrics pool the parts.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
 
 from melanoscope.errors import EvidenceError
-from melanoscope.evidence.calibration_error import (
-    BINS,
-    calibration_line,
-    clipped_logit,
-    equal_mass_bins,
-)
 from melanoscope.evidence.draws import REPLICATES, Draws, draw_groups
-from melanoscope.evidence.interval import Interval, PairedTest
+from melanoscope.evidence.interval import Interval, PairedTest, refuse_confidence
+from melanoscope.evidence.measured import ALL_METRICS, DECIDED, PROBABILISTIC
 from melanoscope.evidence.predictions import Floats, Predictions
-from melanoscope.evidence.ranked import RANKED, RankedPart, Weights
+from melanoscope.evidence.ranked import RANKED
+from melanoscope.evidence.resampler import Resampler
+
+__all__ = [
+    "ALL_METRICS",
+    "DECIDED",
+    "METHOD",
+    "PROBABILISTIC",
+    "RANKED",
+    "Bootstrapped",
+    "bootstrap_many",
+    "group_bootstrap",
+    "paired_difference",
+]
 
 METHOD = "group bootstrap, percentile"
-DECIDED = ("accuracy", "balanced_accuracy", "f1", "sensitivity", "specificity")
-PROBABILISTIC = (
-    "brier",
-    "expected_calibration_error",
-    "calibration_slope",
-    "calibration_intercept",
-)
-ALL_METRICS = (*RANKED, *DECIDED, *PROBABILISTIC)
-# Weights of so many replicates stay in the processor's cache.
-_CHUNK = 200
+# A part's sums under the weights of so many replicates stay in the processor's cache.
+_CHUNK = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +57,15 @@ class Bootstrapped:
     n_groups: int
 
     def interval(self, metric: str, confidence: float = 0.95) -> Interval:
-        """Percentile interval of one metric."""
+        """Percentile interval of one metric.
+
+        Its width is 0 where every replicate is the same, because nothing was missed or the classes
+        are separated: resampling does not see what never happened.
+
+        Raises:
+            EvidenceError: A metric that was not resampled, or a replicate that lacks a class.
+        """
+        _refuse_unknown((metric,), tuple(self.replicates))
         return _percentile(
             self.estimate[metric], self.replicates[metric], self.n_groups, confidence
         )
@@ -87,7 +93,8 @@ def bootstrap_many(
 
     Calibration error keeps the bins of all photographs; calibration slope and intercept take one
     Newton step from their fit on all photographs (Moulton & Zeger 1991), which is exact to the
-    order of the interval itself.
+    order of the interval itself. Groups are drawn within strata (`draws`); with k groups in each,
+    the variance comes out too small by one part in k, so that k should not be small.
 
     Args:
         networks: Name -> predictions; all on the same photographs.
@@ -99,14 +106,12 @@ def bootstrap_many(
         Name -> metrics with replicates.
 
     Raises:
-        EvidenceError: Networks on other photographs, a part of one class, fewer than two groups of
-            a kind, or no finite calibration line where one is asked for.
+        EvidenceError: Networks on other photographs, a part of one class, no part with two groups
+            of a class, or no finite calibration line where one is asked for.
     """
     if not networks:
         return {}
-    unknown = sorted(set(metrics) - set(ALL_METRICS))
-    if unknown:
-        raise EvidenceError(f"metrics among {', '.join(ALL_METRICS)}", unknown[0], "correct it")
+    _refuse_unknown(metrics, ALL_METRICS)
     first = next(iter(networks.values()))
     for name, one in networks.items():
         if not _same_photographs(one, first):
@@ -114,14 +119,18 @@ def bootstrap_many(
                 "networks tested on the same photographs", f"others for '{name}'", "do not mix runs"
             )
     draws = draw_groups(first, replicates=replicates, seed=seed)
-    ready = {name: _Resampler(one, draws, metrics) for name, one in networks.items()}
+    _refuse_still(draws, first)
+    ready = {name: Resampler(one, draws, metrics) for name, one in networks.items()}
     starts = range(0, replicates, _CHUNK)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         # One chunk of weights for all networks: the product of both would not fit in memory.
         for start in starts:
             chunk = np.ascontiguousarray(draws.counts[start : start + _CHUNK].T, np.float32)
             list(pool.map(lambda one: one.resample(chunk), ready.values()))  # noqa: B023
-    return {name: one.result() for name, one in ready.items()}
+    return {
+        name: Bootstrapped(one.estimate, one.replicates(), draws, draws.groups.size)
+        for name, one in ready.items()
+    }
 
 
 def paired_difference(
@@ -132,8 +141,10 @@ def paired_difference(
     p = (1 + replicates at or below 0) / (1 + replicates), Davison & Hinkley (1997), eq. 4.11.
 
     Raises:
-        EvidenceError: Results of other draws.
+        EvidenceError: Results of other draws, or a metric that was not resampled in both.
     """
+    for one in (a, b):
+        _refuse_unknown((metric,), tuple(one.replicates))
     same = a.draws is b.draws or (
         a.draws.seed == b.draws.seed
         and np.array_equal(a.draws.groups, b.draws.groups)
@@ -148,12 +159,34 @@ def paired_difference(
         a.estimate[metric] - b.estimate[metric], values, a.n_groups, confidence
     )
     error = difference.standard_error
-    statistic = difference.estimate / error if error > 0 else float(np.sign(difference.estimate))
     p_value = (1 + int((values <= 0).sum())) / (1 + values.size)
-    return PairedTest(difference, float(statistic), float(p_value))
+    if error == 0:
+        sign = float(np.sign(difference.estimate))
+        return PairedTest(difference, sign * np.inf if sign else 0.0, p_value)
+    return PairedTest(difference, difference.estimate / error, p_value)
+
+
+def _refuse_unknown(metrics: tuple[str, ...], known: tuple[str, ...]) -> None:
+    unknown = sorted(set(metrics) - set(known))
+    if unknown:
+        raise EvidenceError(f"metrics among {', '.join(known)}", unknown[0], "correct it")
+
+
+def _refuse_still(draws: Draws, one: Predictions) -> None:
+    """Refuse draws in which a class never varies, as each of its groups is alone in its stratum."""
+    varies = (draws.counts != 1).any(axis=0)
+    row = draws.rows(one.group)
+    for outcome, what in ((1, "melanomas"), (0, "other lesions")):
+        if not varies[row[one.target == outcome]].any():
+            raise EvidenceError(
+                f"at least 2 groups (patients) with {what} in one part",
+                "one in each",
+                "use fewer folds or more patients: an interval needs some that vary",
+            )
 
 
 def _percentile(estimate: float, values: Floats, n: int, confidence: float) -> Interval:
+    refuse_confidence(confidence)
     if not np.isfinite(values).all():
         raise EvidenceError(
             "both classes in every part of every replicate",
@@ -170,112 +203,3 @@ def _same_photographs(a: Predictions, b: Predictions) -> bool:
         np.array_equal(getattr(a, name), getattr(b, name))
         for name in ("target", "part", "group", "photograph")
     )
-
-
-class _Resampler:
-    """Sums of one network by group, and what follows from them under weights."""
-
-    def __init__(self, one: Predictions, draws: Draws, metrics: tuple[str, ...]) -> None:
-        self.draws, self.metrics = draws, metrics
-        self.row = draws.rows(one.group)
-        self.groups = draws.groups.size
-        parts = [one.part == part for part in one.parts]
-        for part in parts:
-            if len(np.unique(one.target[part])) < 2:
-                raise EvidenceError(
-                    "both classes in every part", "one class in one", "use fewer folds"
-                )
-        self.ranked = [
-            RankedPart.of(one.target[p], one.probability[p], self.row[p], self.groups)
-            for p in (parts if set(metrics) & set(RANKED) else [])
-        ]
-        self.counted = [self._confusion(one, p) for p in parts]
-        self.probabilistic = (
-            _Probabilistic(one, self._sums) if set(metrics) & set(PROBABILISTIC) else None
-        )
-        whole = self._all(np.ones((self.groups, 1), np.float32))
-        self.estimate = {metric: float(whole[metric][0]) for metric in metrics}
-        self.found: dict[str, list[Floats]] = {metric: [] for metric in metrics}
-
-    def resample(self, weights: Weights) -> None:
-        """Add the replicates of weights of shape (groups, replicates)."""
-        values = self._all(weights)
-        for metric in self.metrics:
-            self.found[metric].append(values[metric])
-
-    def result(self) -> Bootstrapped:
-        """Return what was gathered."""
-        joined = {metric: np.concatenate(parts) for metric, parts in self.found.items()}
-        return Bootstrapped(self.estimate, joined, self.draws, self.groups)
-
-    def _all(self, weights: Weights) -> dict[str, Floats]:
-        values: dict[str, Floats] = {}
-        ranked = [part.metrics(weights) for part in self.ranked]
-        for metric in RANKED if ranked else ():
-            values[metric] = np.mean([one[metric] for one in ranked], axis=0)
-        counted = [sums.T @ weights.astype(np.float64) for sums in self.counted]
-        values |= _decided(counted)
-        if self.probabilistic is not None:
-            values |= self.probabilistic.metrics(weights.astype(np.float64))
-        return values
-
-    def _sums(self, *columns: Floats) -> Floats:
-        """Add up columns of shape (n,) by group: shape (groups, columns)."""
-        return np.stack([np.bincount(self.row, c, self.groups) for c in columns], axis=1)
-
-    def _confusion(self, one: Predictions, part: NDArray[np.bool_]) -> Floats:
-        called, hit = one.probability >= one.threshold, one.target == 1
-        return self._sums(
-            part & called & hit, part & called & ~hit, part & ~called & ~hit, part & ~called & hit
-        )
-
-
-def _decided(counted: list[Floats]) -> dict[str, Floats]:
-    """Metrics at a threshold from counts of shape (4, replicates) per part: TP, FP, TN, FN."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        per_part = [
-            (
-                (tp + tn) / (tp + fp + tn + fn),
-                (tp / (tp + fn) + tn / (tn + fp)) / 2,
-                2 * tp / (2 * tp + fp + fn),
-            )
-            for tp, fp, tn, fn in counted
-        ]
-        tp, fp, tn, fn = np.sum(counted, axis=0)
-        accuracy, balanced, f1 = np.mean(per_part, axis=0)
-        return {
-            "accuracy": accuracy,
-            "balanced_accuracy": balanced,
-            "f1": f1,
-            "sensitivity": tp / (tp + fn),
-            "specificity": tn / (tn + fp),
-        }
-
-
-class _Probabilistic:
-    """Brier score and calibration, from sums by group."""
-
-    def __init__(self, one: Predictions, add: Callable[..., Floats]) -> None:
-        y, p = one.target.astype(np.float64), one.probability
-        x = clipped_logit(p)
-        member = equal_mass_bins(p)
-        self.size: Floats = add(np.ones_like(p), (p - y) ** 2)
-        gaps = [np.where(member == b, y - p, 0.0) for b in range(BINS)]
-        self.gaps: Floats = add(*gaps)
-        self.line = calibration_line(one.target, p)
-        fitted = expit(self.line.at_slope + self.line.slope * x)
-        moved = expit(self.line.intercept + x)
-        v, u = fitted * (1 - fitted), moved * (1 - moved)
-        self.score: Floats = add(y - fitted, (y - fitted) * x, v, v * x, v * x * x, y - moved, u)
-
-    def metrics(self, weights: Floats) -> dict[str, Floats]:
-        """Compute the metrics of `PROBABILISTIC` under weights of shape (groups, replicates)."""
-        n, squares = self.size.T @ weights
-        g0, g1, h00, h01, h11, g, h = self.score.T @ weights
-        determinant = h00 * h11 - h01 * h01
-        return {
-            "brier": squares / n,
-            "expected_calibration_error": np.abs(self.gaps.T @ weights).sum(axis=0) / n,
-            "calibration_slope": self.line.slope + (h00 * g1 - h01 * g0) / determinant,
-            "calibration_intercept": self.line.intercept + g / h,
-        }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm
 
@@ -25,7 +25,8 @@ def fit_temperature(target: ArrayLike, probability: ArrayLike) -> float:
     """Fit the temperature that validation photographs ask for.
 
     Guo et al. (2017): the logit divided by T has the least log loss; T above 1 tempers what is too
-    sure. To be fitted on validation photographs only.
+    sure. To be fitted on validation photographs only. The loss is convex in 1 / T, so that the one
+    root of its derivative is the optimum; it is found to 1e-12.
 
     Args:
         target: As `metrics.validated`.
@@ -42,31 +43,34 @@ def fit_temperature(target: ArrayLike, probability: ArrayLike) -> float:
     positive, score = validated(target, probability)
     x, y = clipped_logit(score), positive.astype(np.float64)
 
-    def loss(log_temperature: float) -> float:
-        scaled = x / np.exp(log_temperature)
-        return float(np.mean(np.logaddexp(0, scaled) - y * scaled))
+    def slope(log_temperature: float) -> float:
+        """Derivative of the loss by 1 / T."""
+        return float(np.mean(x * (expit(x / np.exp(log_temperature)) - y)))
 
-    found = minimize_scalar(
-        loss, bounds=(-_LOG_RANGE, _LOG_RANGE), method="bounded", options={"xatol": 1e-10}
-    )
-    if abs(found.x) > _LOG_RANGE - 1e-3:
+    if slope(-_LOG_RANGE) <= 0 or slope(_LOG_RANGE) >= 0:
+        separated = slope(-_LOG_RANGE) <= 0 and slope(_LOG_RANGE) < 0
         raise EvidenceError(
             "probabilities that some temperature fits best",
-            "classes that are separated" if found.x < 0 else "probabilities that say nothing",
+            "classes that are separated" if separated else "probabilities that say nothing",
             "use a larger validation part",
         )
-    return float(np.exp(found.x))
+    return float(np.exp(brentq(slope, -_LOG_RANGE, _LOG_RANGE, xtol=1e-13, rtol=1e-13)))
 
 
 def apply_temperature(probability: ArrayLike, temperature: float) -> Floats:
     """Divide logits by a temperature; shape as given.
 
+    Probabilities are cut to 1e-12..1 - 1e-12 before, as where it is fitted.
+
+    Raises:
+        EvidenceError: A temperature that is not above 0 and finite, or values outside 0..1.
+
     >>> apply_temperature([0.9], 2.0).round(3).tolist()
     [0.75]
     """
-    if not temperature > 0:
+    if not 0 < temperature < np.inf:
         raise EvidenceError("a temperature above 0", repr(temperature), "fit it on validation")
-    tempered: Floats = expit(clipped_logit(np.asarray(probability, np.float64)) / temperature)
+    tempered: Floats = expit(clipped_logit(_in_range(probability)) / temperature)
     return tempered
 
 
@@ -74,12 +78,15 @@ def to_prevalence(probability: ArrayLike, sample: float, stated: float) -> Float
     """Move probabilities from the prevalence of a sample to a stated one.
 
     Bayes' rule on the odds (Saerens, Latinne & Decaestecker 2002, eq. 2.4): right when only the
-    share of melanomas differs and not how melanomas look.
+    share of melanomas differs and not how melanomas look. 0 and 1 stay what they are.
 
     Args:
         probability: Calibrated to the sample, 0..1.
         sample: Share of melanomas where they were calibrated, between 0 and 1.
         stated: Share where they are to be read, between 0 and 1.
+
+    Raises:
+        EvidenceError: A prevalence or a probability out of range.
 
     >>> to_prevalence([0.5], 0.5, 0.018).round(3).tolist()
     [0.018]
@@ -87,9 +94,22 @@ def to_prevalence(probability: ArrayLike, sample: float, stated: float) -> Float
     for value in (sample, stated):
         if not 0 < value < 1:
             raise EvidenceError("a prevalence between 0 and 1", repr(value), "state it as 0.018")
-    shift = np.log(stated / (1 - stated)) - np.log(sample / (1 - sample))
-    moved: Floats = expit(clipped_logit(np.asarray(probability, np.float64)) + shift)
+    p = _in_range(probability)
+    melanoma, other = p * (stated / sample), (1 - p) * ((1 - stated) / (1 - sample))
+    moved: Floats = melanoma / (melanoma + other)
     return moved
+
+
+def _in_range(probability: ArrayLike) -> Floats:
+    p = np.asarray(probability, np.float64)
+    bad = ~((p >= 0) & (p <= 1))
+    if bad.any():
+        raise EvidenceError(
+            "probabilities between 0 and 1",
+            f"{int(bad.sum())} outside or NaN, the first {float(p[bad][0])!r}",
+            "check whether logits were passed, or whether training diverged",
+        )
+    return p
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +134,10 @@ class Bin:
 def reliability(target: ArrayLike, probability: ArrayLike, bins: int = 10) -> tuple[Bin, ...]:
     """Compare predicted with observed rates over bins of equal mass; empty bins are left out.
 
-    Arguments as `metrics.validated`.
+    Arguments and errors as `metrics.validated`; `bins` at least 1.
     """
+    if bins < 1:
+        raise EvidenceError("at least 1 bin", str(bins), "use 10")
     positive, score = validated(target, probability)
     member = equal_mass_bins(score, bins)
     found = []
@@ -128,11 +150,13 @@ def reliability(target: ArrayLike, probability: ArrayLike, bins: int = 10) -> tu
 
 
 def wilson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Bounds of a share (Wilson 1927).
+    """Bounds of a share (Wilson 1927); `hits` from 0 to `n`, `n` above 0.
 
     >>> [round(b, 4) for b in wilson(0, 10)]
     [0.0, 0.2775]
     """
+    if not (0 <= hits <= n and n > 0):
+        raise EvidenceError("hits of some photographs", f"{hits} of {n}", "count again")
     z = float(norm.ppf((1 + confidence) / 2))
     share = hits / n
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)

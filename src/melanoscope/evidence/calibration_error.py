@@ -18,6 +18,8 @@ BINS = 15
 # A probability of exactly 0 or 1 has no logit; a double cannot tell closer ones apart in practice.
 _CLIP = 1e-12
 _MOST_STEPS = 100
+# Logits closer than this differ by rounding: no slope can be told from them.
+_CONSTANT = 1e-9
 
 
 def equal_mass_bins(probability: Floats, bins: int = BINS) -> NDArray[np.int64]:
@@ -25,7 +27,12 @@ def equal_mass_bins(probability: Floats, bins: int = BINS) -> NDArray[np.int64]:
 
     The i-th smallest of n goes to bin floor(i * bins / n); equal probabilities share the bin of the
     first of them, so that the order of rows does not matter. Some bins may therefore be empty.
+
+    Raises:
+        EvidenceError: Fewer than one bin.
     """
+    if bins < 1:
+        raise EvidenceError("at least one bin", str(bins), "use 15")
     order = np.argsort(probability, kind="stable")
     ranked = probability[order]
     first = np.searchsorted(ranked, ranked, side="left")
@@ -79,10 +86,10 @@ def calibration_line(target: ArrayLike, probability: ArrayLike) -> CalibrationLi
     """
     positive, score = validated(target, probability)
     x = clipped_logit(score)
-    if np.ptp(x) == 0:
+    if np.ptp(x) < _CONSTANT:
         raise EvidenceError(
             "probabilities that differ, to fit a calibration slope",
-            f"{float(score[0])!r} for every photograph",
+            f"{float(score[0]):.12g} for every photograph",
             "report calibration in the large only",
         )
     if x[positive].min() >= x[~positive].max() or x[positive].max() <= x[~positive].min():
@@ -92,9 +99,13 @@ def calibration_line(target: ArrayLike, probability: ArrayLike) -> CalibrationLi
             "use more photographs, and check for a leak",
         )
     y = positive.astype(np.float64)
-    at_slope, slope = _newton(np.stack([np.ones_like(x), x], axis=1), y, np.zeros_like(x))
+    # Centred and scaled, so that logits that hardly differ lose no digits.
+    centre, scale = x.mean(), x.std()
+    design = np.stack([np.ones_like(x), (x - centre) / scale], axis=1)
+    level, steepness = _newton(design, y, np.zeros_like(x))
+    slope = steepness / scale
     (intercept,) = _newton(np.ones((x.size, 1)), y, x)
-    return CalibrationLine(float(slope), float(at_slope), float(intercept))
+    return CalibrationLine(float(slope), float(level - slope * centre), float(intercept))
 
 
 def clipped_logit(probability: Floats) -> Floats:

@@ -1,8 +1,9 @@
 """DeLong's variance of the AUROC, its interval, and the test of two networks on one set.
 
 DeLong, DeLong & Clarke-Pearson (1988), by mid-ranks (Sun & Xu 2014); with groups, Obuchowski's
-(1997) extension to clustered data. A cross-check of the bootstrap, and valid only for one set of
-photographs scored by one network: not for folds pooled.
+(1997) extension to clustered data, of which the former is the case of one photograph in each group.
+A cross-check of the bootstrap, and valid only for one set of photographs scored by one network: not
+for folds pooled.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import numpy as np
 from scipy.stats import norm, rankdata
 
 from melanoscope.errors import EvidenceError
-from melanoscope.evidence.interval import Interval, PairedTest
+from melanoscope.evidence.interval import Interval, PairedTest, refuse_confidence
 from melanoscope.evidence.metrics import Floats, auroc, validated
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from melanoscope.evidence.predictions import Codes
 
 DELONG = "DeLong"
 OBUCHOWSKI = "DeLong for clustered data (Obuchowski 1997)"
@@ -31,6 +34,8 @@ def delong_interval(
 ) -> Interval:
     """Return the AUROC with its interval, cut at 0 and 1.
 
+    Where the classes are separated no pair varies, and the interval has no width (so in pROC).
+
     Args:
         target: As `metrics.validated`.
         probability: As `metrics.validated`.
@@ -38,14 +43,21 @@ def delong_interval(
         confidence: Between 0 and 1.
 
     Raises:
-        EvidenceError: As `metrics.validated`, or fewer than two units of a class.
+        EvidenceError: As `metrics.validated`, groups of another shape or NaN, or fewer than two
+            units of a class.
+
+    >>> i = delong_interval([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> i.estimate, round(i.standard_error, 4), i.unit
+    (0.75, 0.3536, 'photographs')
     """
-    effects, units = _effects(target, [probability], group)
+    refuse_confidence(confidence)
+    member = _members(target, probability, group)
+    error = _standard_error(*_effects(target, probability, member), target, member)
     estimate = auroc(target, probability)
-    error = float(np.sqrt(_covariance(effects)[0, 0]))
     half = float(norm.ppf((1 + confidence) / 2)) * error
     low, high = max(estimate - half, 0.0), min(estimate + half, 1.0)
     method, unit = _named(group)
+    units = int(member.max()) + 1
     return Interval(estimate, low, high, error, units, method, unit, confidence)
 
 
@@ -61,13 +73,16 @@ def delong_test(
     Twice the smaller of p and 1 - p is the usual two-sided p-value. Arguments and errors as
     `delong_interval`.
     """
-    effects, units = _effects(target, [a, b], group)
-    covariance = _covariance(effects)
-    variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
-    error = float(np.sqrt(max(variance, 0.0)))
+    refuse_confidence(confidence)
+    member = _members(target, a, group)
+    above_a, below_a = _effects(target, a, member)
+    above_b, below_b = _effects(target, b, member)
+    # The variance of the difference of effects is that of the difference, without cancellation.
+    error = _standard_error(above_a - above_b, below_a - below_b, target, member)
     estimate = auroc(target, a) - auroc(target, b)
     half = float(norm.ppf((1 + confidence) / 2)) * error
     method, unit = _named(group)
+    units = int(member.max()) + 1
     difference = Interval(
         estimate, estimate - half, estimate + half, error, units, method, unit, confidence
     )
@@ -81,52 +96,58 @@ def _named(group: ArrayLike | None) -> tuple[str, str]:
     return (DELONG, "photographs") if group is None else (OBUCHOWSKI, "groups")
 
 
-def _effects(
-    target: ArrayLike, scores: list[ArrayLike], group: ArrayLike | None
-) -> tuple[list[Floats], int]:
-    """Return what each unit adds to each AUROC: of positives, of negatives, or of whole groups."""
-    positive, _ = validated(target, scores[0])
-    n, m = int(positive.sum()), int((~positive).sum())
-    if min(n, m) < 2:
-        raise EvidenceError(
-            "at least 2 photographs of each class", f"{n} and {m}", "use more photographs"
-        )
-    above, below = [], []
-    for score in scores:
-        s = validated(target, score)[1]
-        ranks, own, others = rankdata(s), rankdata(s[positive]), rankdata(s[~positive])
-        above.append((ranks[positive] - own) / m)
-        below.append(1 - (ranks[~positive] - others) / n)
-    v, w = np.stack(above), np.stack(below)
+def _members(target: ArrayLike, probability: ArrayLike, group: ArrayLike | None) -> Codes:
+    """Number the units from 0, shape (n,), each class in two of them at least."""
+    positive, _ = validated(target, probability)
     if group is None:
-        effects = [
-            (v - v.mean(axis=1, keepdims=True)) / np.sqrt(n * (n - 1)),
-            (w - w.mean(axis=1, keepdims=True)) / np.sqrt(m * (m - 1)),
-        ]
-        return effects, n + m
-    member = np.unique(np.asarray(group), return_inverse=True)[1]
-    units = int(member.max()) + 1
-    _refuse_few(member, positive)
-    deviation = np.empty((len(scores), positive.size))
-    deviation[:, positive] = (v - v.mean(axis=1, keepdims=True)) / n
-    deviation[:, ~positive] = (w - w.mean(axis=1, keepdims=True)) / m
-    # Obuchowski's factors differ by class; they meet in the covariance of mixed groups.
-    holders = [np.unique(member[side]).size for side in (positive, ~positive)]
-    scale = [np.sqrt(h / (h - 1)) for h in holders]
-    deviation[:, positive] *= scale[0]
-    deviation[:, ~positive] *= scale[1]
-    summed: Floats = np.stack([np.bincount(member, row, units) for row in deviation])
-
-    return [summed], units
-
-
-def _refuse_few(member: NDArray[np.int64], positive: NDArray[np.bool_]) -> None:
-    for side, what in ((positive, "melanomas"), (~positive, "other lesions")):
+        member = np.arange(positive.size)
+    else:
+        codes = np.asarray(group)
+        if codes.shape != positive.shape:
+            raise EvidenceError(
+                f"groups of shape {positive.shape}", f"shape {codes.shape}", "pass one each"
+            )
+        if codes.dtype.kind == "f" and np.isnan(codes).any():
+            raise EvidenceError("a group for every photograph", "NaN", "give it one of its own")
+        member = np.unique(codes, return_inverse=True)[1]
+    what = "photographs" if group is None else "groups"
+    for side, lesions in ((positive, "melanomas"), (~positive, "other lesions")):
         holders = np.unique(member[side]).size
         if holders < 2:
-            raise EvidenceError(f"at least 2 groups with {what}", str(holders), "use more patients")
+            raise EvidenceError(
+                f"at least 2 {what} with {lesions}", str(holders), f"use more {what}"
+            )
+    return member
 
 
-def _covariance(effects: list[Floats]) -> Floats:
-    covariance: Floats = sum((e @ e.T for e in effects), np.zeros((len(effects[0]),) * 2))
-    return covariance
+def _effects(target: ArrayLike, probability: ArrayLike, member: Codes) -> tuple[Floats, Floats]:
+    """Return by how much each unit's melanomas, and its others, move the AUROC; each (units,)."""
+    positive, score = validated(target, probability)
+    n, m = int(positive.sum()), int((~positive).sum())
+    ranks, own, others = rankdata(score), rankdata(score[positive]), rankdata(score[~positive])
+    above = (ranks[positive] - own) / m
+    below = 1 - (ranks[~positive] - others) / n
+    units = int(member.max()) + 1
+    of_melanomas = np.bincount(member[positive], (above - above.mean()) / n, units)
+    of_others = np.bincount(member[~positive], (below - below.mean()) / m, units)
+    return np.asarray(of_melanomas, np.float64), np.asarray(of_others, np.float64)
+
+
+def _standard_error(above: Floats, below: Floats, target: ArrayLike, member: Codes) -> float:
+    """Obuchowski (1997): the sums of squares of each class, and their products in mixed units.
+
+    Each with the factor k / (k - 1) of its k units; since the third has the most, the whole is
+    never below 0 (but for rounding).
+    """
+    positive = np.asarray(target).astype(bool)
+
+    def factor(members: Codes) -> float:
+        units = np.unique(members).size
+        return units / (units - 1)
+
+    variance = (
+        factor(member[positive]) * float(above @ above)
+        + factor(member[~positive]) * float(below @ below)
+        + 2 * factor(member) * float(above @ below)
+    )
+    return float(np.sqrt(max(variance, 0.0)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from melanoscope.errors import EvidenceError
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -33,6 +35,16 @@ class Interval:
     def half_width(self) -> float:
         """Half the width of the interval, the number behind the plus-minus sign."""
         return (self.high - self.low) / 2
+
+
+def refuse_confidence(confidence: float) -> None:
+    """Refuse a level that is none.
+
+    Raises:
+        EvidenceError: Not between 0 and 1.
+    """
+    if not 0 < confidence < 1:
+        raise EvidenceError("a confidence between 0 and 1", repr(confidence), "use 0.95")
 
 
 @dataclass(frozen=True, slots=True)

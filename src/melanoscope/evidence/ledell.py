@@ -1,8 +1,13 @@
 """LeDell's interval of the cross-validated AUROC, from its influence curve.
 
-LeDell, Petersen & van der Laan (2015), Electronic Journal of Statistics 9:1583-1607, eq. 12-15:
-the AUROC is averaged over folds, and each photograph's influence is how far it moves that average.
-Influences are added up within a group, so that patients count once (their section 5).
+LeDell, Petersen & van der Laan (2015), Electronic Journal of Statistics 9:1583-1607: the AUROC is
+averaged over folds, and each photograph's influence is how far it moves that average. Influences
+are added up within a group, so that patients count once (their "pooled repeated measures").
+
+Two things differ from their R package cvAUC: a class is weighed by its number in the fold, not by
+its share in all folds (the same where folds are alike), and the variance carries k / (k - 1) for k
+groups. With one part and a photograph in each group, the variance is DeLong's with n - 1 and m - 1
+replaced by n and m, times that factor.
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ import numpy as np
 from scipy.stats import norm, rankdata
 
 from melanoscope.errors import EvidenceError
-from melanoscope.evidence.interval import Interval
+from melanoscope.evidence.interval import Interval, refuse_confidence
 
 if TYPE_CHECKING:
     from melanoscope.evidence.predictions import Floats, Predictions
@@ -29,14 +34,23 @@ def ledell_interval(predictions: Predictions, confidence: float = 0.95) -> Inter
         confidence: Between 0 and 1.
 
     Raises:
-        EvidenceError: A part of one class, or fewer than two groups.
+        EvidenceError: A part of one class, or no part with two groups of a class.
     """
+    refuse_confidence(confidence)
     areas, influence = _influence(predictions)
     _, member = np.unique(predictions.group, return_inverse=True)
     per_group = np.bincount(member, influence)
     groups = per_group.size
-    if groups < 2:
-        raise EvidenceError("at least 2 groups", str(groups), "use more patients")
+    for outcome, what in ((1, "melanomas"), (0, "other lesions")):
+        mine = predictions.target == outcome
+        # A class that one group holds in each part would seem not to vary.
+        holders = [
+            np.unique(member[mine & (predictions.part == part)]).size for part in predictions.parts
+        ]
+        if max(holders) < 2:
+            raise EvidenceError(
+                f"at least 2 groups with {what} in one part", "one in each", "use fewer folds"
+            )
     estimate = float(np.mean(areas))
     error = float(np.sqrt((per_group**2).sum() * groups / (groups - 1)))
     half = float(norm.ppf((1 + confidence) / 2)) * error

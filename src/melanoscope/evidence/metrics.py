@@ -106,12 +106,22 @@ def pauc_above_sensitivity(
     """Area under the ROC curve above a sensitivity, 0..1 - minimum.
 
     The measure of the ISIC 2024 challenge: the area between the curve and the line of sensitivity
-    0.8, at most 0.2. Only thresholds at which few melanomas are missed count.
-    Arguments and errors as `validated`.
+    0.8, at most 0.2. Only thresholds at which few melanomas are missed count. Where melanomas and
+    others tie, the curve is a straight line, as in `auroc`.
+
+    Args:
+        target: As `validated`.
+        probability: As `validated`.
+        minimum: Sensitivity from which on the area counts, from 0 (then it is `auroc`) to below 1.
+
+    Raises:
+        EvidenceError: As `validated`, or a minimum out of range.
 
     >>> round(pauc_above_sensitivity([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 3)
     0.1
     """
+    if not 0 <= minimum < 1:
+        raise EvidenceError("a sensitivity from 0 to below 1", repr(minimum), "use 0.8")
     positive, score = validated(target, probability)
     order = np.argsort(-score, kind="stable")
     last_of_tie = np.append(np.flatnonzero(np.diff(score[order])), score.size - 1)

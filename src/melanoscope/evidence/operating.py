@@ -12,6 +12,8 @@ from melanoscope.errors import EvidenceError
 from melanoscope.evidence.bootstrap import METHOD
 from melanoscope.evidence.interval import Interval
 from melanoscope.evidence.metrics import Floats, validated
+from melanoscope.evidence.pairs import percentile_bounds
+from melanoscope.evidence.physicians import DERMATOLOGISTS
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -34,22 +36,33 @@ def threshold_for_sensitivity(
     positive, score = validated(target, probability)
     _refuse_share(sensitivity)
     hits = np.sort(score[positive])[::-1]
-    needed = int(np.ceil(sensitivity * hits.size - 1e-9))
-    return float(hits[needed - 1])
+    return float(hits[_needed(sensitivity, hits.size) - 1])
 
 
 def threshold_for_specificity(
-    target: ArrayLike, probability: ArrayLike, specificity: float
+    target: ArrayLike, probability: ArrayLike, specificity: float = DERMATOLOGISTS.specificity
 ) -> float:
     """Return the lowest threshold that leaves at least this share of other lesions alone.
 
-    It lies just above a lesion's probability. Arguments as `threshold_for_sensitivity`.
+    It lies just above a lesion's probability. Arguments as `threshold_for_sensitivity`; without a
+    specificity that of dermatologists is matched.
+
+    >>> round(threshold_for_specificity([0, 0, 0, 0, 1], [0.2, 0.4, 0.6, 0.8, 0.5], 0.75), 6)
+    0.6
     """
     positive, score = validated(target, probability)
     _refuse_share(specificity)
     others = np.sort(score[~positive])
-    spared = int(np.ceil(specificity * others.size - 1e-9))
-    return float(np.nextafter(others[spared - 1], 2.0))
+    return float(np.nextafter(others[_needed(specificity, others.size) - 1], 2.0))
+
+
+CORNERS = "corners of the intervals of sensitivity and specificity"
+BLIND = 1e-12
+"""Replicates no wider than this give all the same: the bootstrap sees no uncertainty."""
+
+
+Measured = tuple[Interval, "Floats"]
+"""A share with its replicates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +102,8 @@ def operating_point(
     PPV and NPV follow from sensitivity and specificity by Bayes' rule at the stated prevalence, not
     from the sample's. Where every replicate gives the same share (all melanomas recognised, for
     example), the bootstrap is blind; then Clopper & Pearson's (1934) exact interval over the groups
-    that hold the class is given.
+    that hold the class is given, and PPV and NPV range between what the corners of both intervals
+    give, which is wider than 95 % needs.
 
     Args:
         predictions: Of one network.
@@ -98,94 +112,101 @@ def operating_point(
         threshold: Of each prediction's part, shape (n,).
         prevalence: Share of melanomas where the network is to be used, between 0 and 1.
         confidence: Of the intervals.
+
+    Raises:
+        EvidenceError: A prevalence out of range, thresholds of another shape or not finite, or
+            predictions of one class.
     """
     if not 0 < prevalence < 1:
         raise EvidenceError("a prevalence between 0 and 1", repr(prevalence), "state it as 0.018")
-    called, hit = predictions.probability >= threshold, predictions.target == 1
-    row, groups = draws.rows(predictions.group), draws.groups.size
-    sums = np.stack(
-        [np.bincount(row, mask, groups) for mask in (called & hit, hit, ~called & ~hit, ~hit)],
-        axis=1,
-    )
-    drawn = (sums.T.astype(np.float32) @ draws.weights).T.astype(np.float64)
-    whole = sums.sum(axis=0)
-    shares = []
-    for top in (0, 2):
-        holders = int((sums[:, top + 1] > 0).sum())
-        values = drawn[:, top] / drawn[:, top + 1]
-        shares.append((_share(whole[top] / whole[top + 1], values, holders, confidence), values))
-    (sensitivity, sens), (specificity, spec) = shares
-    se, sp = sensitivity.estimate, specificity.estimate
-    n = groups
-    ppv = npv = None
-    if se > 0 or sp < 1:
-        ppv = _bayes(
-            _predictive(se, 1 - sp, prevalence),
-            _predictive(sens, 1 - spec, prevalence),
-            _bounds(sensitivity, specificity, prevalence, positive=True),
-            n,
-            confidence,
+    if np.shape(threshold) != predictions.target.shape or not np.isfinite(threshold).all():
+        raise EvidenceError(
+            f"finite thresholds of shape {predictions.target.shape}",
+            f"others, of shape {np.shape(threshold)}",
+            "pass the threshold of each prediction's cell",
         )
-    if se < 1 or sp > 0:
-        npv = _bayes(
-            _predictive(sp, 1 - se, 1 - prevalence),
-            _predictive(spec, 1 - sens, 1 - prevalence),
-            _bounds(sensitivity, specificity, prevalence, positive=False),
-            n,
-            confidence,
-        )
+    if np.unique(predictions.target).size < 2:
+        raise EvidenceError("both melanomas and others", "one class", "use more photographs")
+    sensitivity, specificity = _shares(predictions, draws, threshold, confidence)
+    n = predictions.n_groups
     return OperatingPoint(
-        name, float(np.mean(threshold)), sensitivity, specificity, ppv, npv, prevalence
+        name,
+        float(np.mean(threshold)),
+        sensitivity[0],
+        specificity[0],
+        _predictive_value(sensitivity, specificity, prevalence, n, confidence),
+        _predictive_value(specificity, sensitivity, 1 - prevalence, n, confidence),
+        prevalence,
     )
 
 
-def _predictive(right: Floats | float, wrong: Floats | float, prevalence: float) -> Floats:
+def _shares(
+    one: Predictions, draws: Draws, threshold: Floats, confidence: float
+) -> tuple[Measured, Measured]:
+    """Sensitivity and specificity."""
+    called, hit = one.probability >= threshold, one.target == 1
+    row, groups = draws.rows(one.group), draws.groups.size
+    found = []
+    for right, of in ((called & hit, hit), (~called & ~hit, ~hit)):
+        by_group = np.stack([np.bincount(row, mask, groups) for mask in (right, of)])
+        hits, total = (by_group.astype(np.float32) @ draws.weights).astype(np.float64)
+        values = np.divide(hits, total, out=np.full(total.shape, np.nan), where=total > 0)
+        estimate, holders = by_group[0].sum() / by_group[1].sum(), int((by_group[1] > 0).sum())
+        found.append((share_interval(float(estimate), values, holders, confidence), values))
+    return found[0], found[1]
+
+
+def _predictive_value(
+    right: Measured, other: Measured, prevalence: float, n: int, confidence: float
+) -> Interval | None:
+    """PPV, or with the classes exchanged NPV; None where the decision is never made."""
+    share, spared = right[0], other[0]
+    if share.estimate == 0 and spared.estimate == 1:
+        return None
+    estimate = float(_bayes(share.estimate, 1 - spared.estimate, prevalence))
+    values = _bayes(right[1], 1 - other[1], prevalence)
+    known = values[np.isfinite(values)]
+    if 0.0 in (share.standard_error, spared.standard_error) or known.size < values.size / 2:
+        low = float(np.nan_to_num(_bayes(share.low, 1 - spared.low, prevalence), nan=0.0))
+        high = float(np.nan_to_num(_bayes(share.high, 1 - spared.high, prevalence), nan=1.0))
+        return Interval(estimate, low, high, 0.0, n, CORNERS, "groups", confidence)
+    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2]).tolist()
+    error = float(known.std(ddof=1))
+    return Interval(estimate, low, high, error, n, METHOD, "groups", confidence)
+
+
+def _bayes(right: Floats | float, wrong: Floats | float, prevalence: float) -> Floats:
+    """Share of the right among all that were called; NaN where nobody was."""
     true, false = np.multiply(right, prevalence), np.multiply(wrong, 1 - prevalence)
     total = np.asarray(true + false, np.float64)
     value: Floats = np.divide(true, total, out=np.full(total.shape, np.nan), where=total > 0)
     return value
 
 
-def _bounds(
-    sensitivity: Interval, specificity: Interval, prevalence: float, *, positive: bool
-) -> tuple[float, float]:
-    """Predictive values at the corners of both intervals, for when the bootstrap is blind."""
-    if positive:
-        low = _predictive(sensitivity.low, 1 - specificity.low, prevalence)
-        high = _predictive(sensitivity.high, 1 - specificity.high, prevalence)
-    else:
-        low = _predictive(specificity.low, 1 - sensitivity.low, 1 - prevalence)
-        high = _predictive(specificity.high, 1 - sensitivity.high, 1 - prevalence)
-    return float(np.nan_to_num(low, nan=0.0)), float(np.nan_to_num(high, nan=1.0))
-
-
-def _bayes(
-    estimate: Floats, values: Floats, corners: tuple[float, float], n: int, confidence: float
+def share_interval(
+    estimate: float, values: Floats, holders: int, confidence: float = 0.95
 ) -> Interval:
-    known = values[np.isfinite(values)]
-    if known.size < values.size / 2 or np.ptp(known) == 0:
-        low, high = corners
-        return Interval(
-            float(estimate), low, high, 0.0, n, "corners of exact intervals", "groups", confidence
-        )
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    error = float(known.std(ddof=1))
-    return Interval(
-        float(estimate), float(low), float(high), error, n, METHOD, "groups", confidence
-    )
+    """Percentile interval of a share, or exact bounds where all replicates give the same.
 
+    Then, when every melanoma was recognised for example, a percentile interval would have no width
+    at all. Clopper & Pearson (1934) with the share of the groups counts each group once, however
+    many photographs it has.
 
-def _share(estimate: float, values: Floats, holders: int, confidence: float) -> Interval:
-    known = values[np.isfinite(values)]
-    if np.ptp(known) == 0:
+    Args:
+        estimate: The share, 0..1.
+        values: Its replicates; NaN where one lacks the class.
+        holders: Groups that hold the class.
+        confidence: Between 0 and 1.
+
+    Raises:
+        EvidenceError: One replicate in twenty, or more, lacks the class.
+    """
+    low, high, error = percentile_bounds(values, confidence)
+    if high - low <= BLIND:
         low, high = clopper_pearson(estimate * holders, holders, confidence)
         method = "Clopper-Pearson over groups"
-        return Interval(float(estimate), low, high, 0.0, holders, method, "groups", confidence)
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    error = float(known.std(ddof=1))
-    return Interval(
-        float(estimate), float(low), float(high), error, holders, METHOD, "groups", confidence
-    )
+        return Interval(estimate, low, high, 0.0, holders, method, "groups", confidence)
+    return Interval(estimate, low, high, error, holders, METHOD, "groups", confidence)
 
 
 def clopper_pearson(hits: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -198,6 +219,11 @@ def clopper_pearson(hits: float, n: int, confidence: float = 0.95) -> tuple[floa
     low = 0.0 if hits <= 0 else float(beta.ppf(tail, hits, n - hits + 1))
     high = 1.0 if hits >= n else float(beta.ppf(1 - tail, hits + 1, n - hits))
     return low, high
+
+
+def _needed(share: float, n: int) -> int:
+    """Fewest of n that make up a share; 0.95 of 20 are 19, whatever rounding makes of it."""
+    return max(int(np.ceil(share * n - 1e-9)), 1)
 
 
 def _refuse_share(share: float) -> None:

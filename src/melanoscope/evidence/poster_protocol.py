@@ -2,7 +2,8 @@
 
 Their AUROC and AUPRC are those of rounded predictions, their intervals treat folds as independent,
 and their stars come from an unpaired t-test over folds. None of it means what it seems to:
-docs/poster.md says why. `metrics` refuses rounded predictions; here they are the point.
+docs/poster.md says why. `metrics` refuses rounded predictions; here they are the point. A
+probability of exactly 0.5 counts as melanoma, as everywhere here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import t as student
-from scipy.stats import ttest_ind
 
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence.interval import Interval, PairedTest
@@ -66,6 +66,10 @@ def hard_metrics(
 def poster_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     """Mean over folds with the t interval of independent samples; too narrow.
 
+    The poster prints "95 % confidence intervals" over folds without saying how. Student's t is
+    taken, since its stars are t-tests; with 1.96 instead the intervals would be narrower still (by
+    13 % with ten folds, by 29 % with five).
+
     Args:
         values: One result per fold, shape (J,), J at least 2.
         confidence: Between 0 and 1.
@@ -83,6 +87,8 @@ def poster_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
 def poster_t_test(arm: ArrayLike, base: ArrayLike, confidence: float = 0.95) -> PairedTest:
     """One-tailed unpaired t-test over folds that an arm is better; finds far too much.
 
+    Student's, with one variance for both arms. Where neither varies p is 0, 0.5 or 1.
+
     Args:
         arm: One result per fold, shape (J,).
         base: Likewise of the other arm.
@@ -92,17 +98,16 @@ def poster_t_test(arm: ArrayLike, base: ArrayLike, confidence: float = 0.95) -> 
         EvidenceError: As `poster_interval`.
     """
     a, b = _checked(arm), _checked(base)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = ttest_ind(a, b, alternative="greater")
-        both = ttest_ind(a, b).confidence_interval(confidence)
-        low, high = float(both.low), float(both.high)
-    difference = float(a.mean() - b.mean())
-    statistic, p_value = float(found.statistic), float(found.pvalue)
-    if not np.isfinite(statistic):  # neither arm varies
-        sign = float(np.sign(difference))
-        statistic, p_value = sign * np.inf if sign else 0.0, (1 - sign) / 2
-        low = high = difference
-    error = difference / statistic if np.isfinite(statistic) and statistic else 0.0
+    difference, freedom = float(a.mean() - b.mean()), a.size + b.size - 2
+    within = float(((a - a.mean()) ** 2).sum() + ((b - b.mean()) ** 2).sum())
+    error = float(np.sqrt(within / freedom * (1 / a.size + 1 / b.size)))
+    if error > 0:
+        statistic = difference / error
+    else:  # neither arm varies
+        statistic = float(np.sign(difference)) * np.inf if difference else 0.0
+    p_value = float(student.sf(statistic, freedom))
+    half = float(student.ppf((1 + confidence) / 2, freedom)) * error
+    low, high = difference - half, difference + half
     interval = Interval(difference, low, high, error, a.size, METHOD, "folds", confidence)
     return PairedTest(interval, statistic, p_value)
 

@@ -28,8 +28,8 @@ class Predictions:
         photograph: Which photograph, shape (n,); codes common to the whole run.
 
     Raises:
-        EvidenceError: Other shapes, values outside their range, NaN, or a photograph twice in a
-            part or in two groups.
+        EvidenceError: Other shapes or types, values outside their range, NaN, or a photograph twice
+            in a part, in two groups, or with two targets.
     """
 
     target: Codes
@@ -48,6 +48,14 @@ class Predictions:
                     "predictions of one shape (n,), n above 0",
                     f"{field.name} of shape {values.shape} beside target of shape {n}",
                     "pass one value of each per prediction",
+                )
+            # Probabilities of another type can only be hard labels; codes could hold NaN.
+            real = field.name in ("probability", "threshold")
+            if values.dtype.kind not in ("f" if real else "iu"):
+                raise EvidenceError(
+                    f"{field.name} as {'floating point' if real else 'integers'}",
+                    str(values.dtype),
+                    "pass probabilities before any threshold, and codes for names",
                 )
         if not np.isin(self.target, (0, 1)).all():
             raise EvidenceError("targets that are 0 or 1", "other values", "check the targets")
@@ -71,6 +79,10 @@ class Predictions:
             raise EvidenceError(
                 "each photograph in one group", "one in two", "check the groups of the run"
             )
+        if _distinct(self.photograph, self.target) != np.unique(self.photograph).size:
+            raise EvidenceError(
+                "each photograph with one target", "one with two", "check the target column"
+            )
 
     @property
     def parts(self) -> Codes:
@@ -86,8 +98,14 @@ class Predictions:
         """Keep the predictions that a mask of shape (n,) marks.
 
         Raises:
-            EvidenceError: None is marked.
+            EvidenceError: None is marked, or the mask is none.
         """
+        if mask.dtype != bool or mask.shape != self.target.shape:
+            raise EvidenceError(
+                f"a mask of shape {self.target.shape}",
+                f"{mask.dtype} of shape {mask.shape}",
+                "pass one boolean per prediction",
+            )
         return Predictions(*(getattr(self, field.name)[mask] for field in fields(self)))
 
     def with_probability(self, probability: Floats) -> Predictions:

@@ -1,14 +1,16 @@
 """The poster's Table 1 as data, and the proof that its AUROC is something else.
 
-Kim & Rocheteau (ML4H 2020). If its "AUROC" were that of probabilities, nothing would follow from
-it for F1 or AUPRC. If it was computed on rounded predictions it is the balanced accuracy, and then
-each row's accuracy and "AUROC" fix sensitivity and specificity, and these F1 and AUPRC: all 21 rows
-agree with that to a few thousandths.
+Kim & Rocheteau (ML4H 2020). If its "AUROC" was computed on rounded predictions it is the balanced
+accuracy. Then each row's accuracy and "AUROC" fix sensitivity and specificity, and these F1 and
+AUPRC: all 21 rows agree with that to a few thousandths. If it were that of probabilities it would
+lie anywhere in a range some 0.1 wide (`possible_auroc`); all 21 rows lie at its lower end.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from melanoscope.errors import EvidenceError
 
 ROWS, MELANOMAS = 37_648, 5_106
 """Photographs of ISIC 2020 with the melanomas of ISIC 2019, and the melanomas among them."""
@@ -83,6 +85,11 @@ class PublishedRow:
     stars: str
     note: str
 
+    @property
+    def transfer(self) -> str:
+        """The arm of a benchmark that the row stands for: "scratch" or "finetune"."""
+        return "scratch" if self.table == "a" else "finetune"
+
 
 @dataclass(frozen=True, slots=True)
 class Reconstruction:
@@ -99,6 +106,22 @@ class Reconstruction:
     specificity: float
     f1: float
     auprc: float
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedPhysicians:
+    """A row of physicians, printed between the networks; it has an AUROC only."""
+
+    label: str
+    auroc: Printed
+
+
+def physicians() -> tuple[PrintedPhysicians, ...]:
+    """Return the physicians' rows as printed; `physicians.py` has their source."""
+    return (
+        PrintedPhysicians("General Practitioners", Printed(0.83, 0.03)),
+        PrintedPhysicians("Dermatologists", Printed(0.91, 0.02)),
+    )
 
 
 def table() -> tuple[PublishedRow, ...]:
@@ -141,9 +164,46 @@ def reconstruct(accuracy: float, auroc: float, prevalence: float = PREVALENCE) -
     return Reconstruction(sensitivity, specificity, f1, auprc)
 
 
-def mean_errors() -> tuple[float, float]:
+def possible_auroc(
+    accuracy: float, f1: float, prevalence: float = PREVALENCE
+) -> tuple[float, float]:
+    """Range of a real AUROC, of probabilities, given accuracy and F1.
+
+    These two fix the point of the ROC curve at 0.5: F1 = 2 p Se / (2 p Se + 1 - accuracy). Any
+    concave curve from (0, 0) to (1, 1) through that point has at least the area under two straight
+    lines, the balanced accuracy (Se + Sp) / 2, and at most that under the best line through it, cut
+    at 0 and 1: with x = 1 - Sp and slope m, x Se - m x^2 / 2 + 1 - x - (1 - Se)^2 / (2 m).
+
+    Args:
+        accuracy: 0..1.
+        f1: Above 0, below 1; with `accuracy` a point above the diagonal.
+        prevalence: Share of melanomas, between 0 and 1.
+
+    Raises:
+        EvidenceError: No such point.
+
+    >>> [round(x, 3) for x in possible_auroc(0.975, 0.906)]
+    [0.938, 0.997]
+    """
+    p = prevalence
+    hit = f1 * (1 - accuracy) / (2 * (1 - f1)) if f1 < 1 else p
+    se = hit / p
+    x = (1 - accuracy - (p - hit)) / (1 - p)
+    if not (0 < x < se < 1):
+        raise EvidenceError(
+            "an accuracy and F1 of a point above the diagonal",
+            f"{accuracy!r} and {f1!r}",
+            "check the prevalence",
+        )
+    # A line through the point that is steeper or flatter would pass below (0, 0) or (1, 1).
+    slope = min(max((1 - se) / x, (1 - se) / (1 - x)), se / x)
+    highest = x * se - slope * x**2 / 2 + 1 - x - (1 - se) ** 2 / (2 * slope)
+    return (se + 1 - x) / 2, highest
+
+
+def mean_errors(prevalence: float = PREVALENCE) -> tuple[float, float]:
     """Return the mean absolute error of predicted F1 and AUPRC over all 21 rows."""
-    pairs = [(row, reconstruct(row.accuracy.mean, row.auroc.mean)) for row in table()]
+    pairs = [(row, reconstruct(row.accuracy.mean, row.auroc.mean, prevalence)) for row in table()]
     f1 = sum(abs(row.f1.mean - found.f1) for row, found in pairs) / len(pairs)
     auprc = sum(abs(row.auprc.mean - found.auprc) for row, found in pairs) / len(pairs)
     return f1, auprc
@@ -164,24 +224,20 @@ def archive_only() -> tuple[float, float]:
 
 def markdown() -> str:
     """Write all rows with what is predicted for them, as a Markdown table."""
-    heads = ["Table", "Network as printed", "Accuracy", '"AUROC"', "F1", "F1 predicted"]
-    heads = [*heads, "AUPRC", "AUPRC predicted", "Note"]
+    heads = ["Table", "Network as printed", "Accuracy", '"AUROC"']
+    heads += [f"{name}{what}" for name in ("F1", "AUPRC") for what in ("", " predicted", " error")]
+    heads += ["Note"]
     lines = ["| " + " | ".join(heads) + " |", "| " + " | ".join(["---"] * len(heads)) + " |"]
     for row in table():
         found = reconstruct(row.accuracy.mean, row.auroc.mean)
-        numbers = (
-            row.accuracy.mean,
-            row.auroc.mean,
-            row.f1.mean,
-            found.f1,
-            row.auprc.mean,
-            found.auprc,
-        )
         cells = [
             row.table,
             row.label + row.stars.replace("*", "\\*"),
-            *(f"{n:.3f}" for n in numbers),
-            row.note,
+            f"{row.accuracy.mean:.3f}",
+            f"{row.auroc.mean:.3f}",
         ]
-        lines.append("| " + " | ".join(cells) + " |")
+        for printed, predicted in ((row.f1, found.f1), (row.auprc, found.auprc)):
+            error = f"{predicted - printed.mean:+.4f}"
+            cells += [f"{printed.mean:.3f}", f"{predicted:.3f}", error]
+        lines.append("| " + " | ".join([*cells, row.note]) + " |")
     return "\n".join(lines) + "\n"

@@ -19,6 +19,8 @@ from melanoscope.evidence.predictions import Codes, Floats
 Weights = NDArray[np.float32]
 RANKED = ("auroc", "auprc", "pauc_above_sensitivity")
 MINIMUM_SENSITIVITY = 0.8
+# In place of no weight at all, where 0 is divided by it.
+_LEAST = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +76,10 @@ class RankedPart:
             (replicates,).
         """
         hits, below, tied = self._summed(weights)
+        n_others = below.sum(axis=0) + tied.sum(axis=0)
         under = _under(below, tied)
-        right = (hits * (under + tied / 2)).sum(axis=0)
-        return right, hits.sum(axis=0) * (below.sum(axis=0) + tied.sum(axis=0))
+        right = _columns(hits, under) + _columns(hits, tied) / 2
+        return right, hits.sum(axis=0) * n_others
 
     def _summed(self, weights: Weights) -> tuple[Floats, Floats, Floats]:
         hits, below, tied = (
@@ -95,21 +98,35 @@ class RankedPart:
         n_hits, n_others = hits.sum(axis=0), below.sum(axis=0) + tied.sum(axis=0)
         under = _under(below, tied)
         with np.errstate(invalid="ignore", divide="ignore"):
-            auroc = (hits * (under + tied / 2)).sum(axis=0) / (n_hits * n_others)
+            right = _columns(hits, under) + _columns(hits, tied) / 2
+            auroc = right / (n_hits * n_others)
             # From the highest score down, as a threshold falls.
             caught = np.cumsum(hits[::-1], axis=0)[::-1]
-            called = caught + n_others - under
-            auprc = (hits * _ratio(caught, called)).sum(axis=0) / n_hits
-            fpr = (n_others - under - tied) / n_others
-            pauc = _partial(hits / n_hits, caught / n_hits, fpr, tied / n_others)
+            above = np.subtract(n_others, under, out=under)
+            called = np.maximum(caught + above, _LEAST)
+            precision = np.divide(caught, called, out=called)
+            auprc = np.where(n_others > 0, _columns(hits, precision) / n_hits, np.nan)
+            # Only the lowest levels, those that come last, lie above the minimum sensitivity.
+            last = int((caught > MINIMUM_SENSITIVITY * n_hits).sum(axis=0).max(initial=1))
+            lowest = slice(0, max(last, 1))
+            rise, after = hits[lowest] / n_hits, caught[lowest] / n_hits
+            step = tied[lowest] / n_others
+            pauc = _partial(rise, after, above[lowest] / n_others - step, step)
         return {"auroc": auroc, "auprc": auprc, "pauc_above_sensitivity": pauc}
 
 
 def _under(below: Floats, tied: Floats) -> Floats:
-    """Others strictly below each level."""
-    under: Floats = np.cumsum(below[:-1], axis=0)
-    under[1:] += np.cumsum(tied[:-1], axis=0)
+    """Others strictly below each level; takes the place of `below`."""
+    step = below[:-1]
+    step[1:] += tied[:-1]
+    under: Floats = np.cumsum(step, axis=0, out=step)
     return under
+
+
+def _columns(a: Floats, b: Floats) -> Floats:
+    """Scalar product of each column, without their product in memory."""
+    product: Floats = np.einsum("lr,lr->r", a, b)
+    return product
 
 
 def _partial(rise: Floats, after: Floats, fpr: Floats, step: Floats) -> Floats:

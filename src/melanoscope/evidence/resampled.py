@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from melanoscope.errors import EvidenceError
-from melanoscope.evidence.interval import Interval, PairedTest
+from melanoscope.evidence.interval import Interval, PairedTest, refuse_confidence
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -46,8 +46,7 @@ def corrected_interval(
     (0.85, 0.0612)
     """
     sample = _checked(values, n_train, n_test)
-    if not 0 < confidence < 1:
-        raise EvidenceError("a confidence between 0 and 1", repr(confidence), "use 0.95")
+    refuse_confidence(confidence)
     error = _standard_error(sample, n_test / n_train)
     half = float(student.ppf((1 + confidence) / 2, sample.size - 1)) * error
     mean = float(sample.mean())

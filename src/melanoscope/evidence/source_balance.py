@@ -1,4 +1,4 @@
-"""AUROC where the archive's name cannot help: within archives, and with archives balanced."""
+"""AUROC of the archive's name alone, and where that cannot help: within archives, and balanced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import numpy as np
 
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence.bootstrap import METHOD
+from melanoscope.evidence.cross_pairs import cross_pairs
 from melanoscope.evidence.interval import Interval
+from melanoscope.evidence.metrics import auroc
 from melanoscope.evidence.pairs import pair_weighted_auroc, percentile_bounds
 
 if TYPE_CHECKING:
@@ -18,8 +20,67 @@ if TYPE_CHECKING:
     from melanoscope.evidence.predictions import Codes, Floats, Predictions
 
 
+def archive_prevalence(
+    archive: ArrayLike, *, learnt_target: ArrayLike, learnt_archive: ArrayLike
+) -> Floats:
+    """Predict each photograph by its archive's share of melanomas elsewhere, shape (n,).
+
+    Args:
+        archive: Of the photographs to predict, shape (n,).
+        learnt_target: 0 or 1 of those learnt from, shape (m,), m above 0.
+        learnt_archive: Their archives, shape (m,). One that is not among them gets the overall
+            share.
+
+    Raises:
+        EvidenceError: Nothing to learn from, or targets and archives of different shapes.
+
+    >>> archive_prevalence(["a", "b", "c"], learnt_target=[1, 1, 0, 0], learnt_archive=list("aabb"))
+    array([1. , 0. , 0.5])
+    """
+    target, learnt = np.asarray(learnt_target, np.float64), np.asarray(learnt_archive)
+    if target.ndim != 1 or target.shape != learnt.shape or not target.size:
+        raise EvidenceError(
+            "targets and archives to learn from, of one shape (m,)",
+            f"shapes {target.shape} and {learnt.shape}",
+            "pass those of the training photographs",
+        )
+    share = {name: float(target[learnt == name].mean()) for name in np.unique(learnt).tolist()}
+    overall = float(target.mean())
+    return np.array([share.get(name, overall) for name in np.asarray(archive).tolist()])
+
+
+def archive_only_auroc(
+    target: ArrayLike,
+    archive: ArrayLike,
+    *,
+    learnt_target: ArrayLike | None = None,
+    learnt_archive: ArrayLike | None = None,
+) -> float:
+    """AUROC of a guess by the archive's name alone; 0.5 means that it gives nothing away.
+
+    Args:
+        target: 0 or 1 of the photographs to predict, shape (n,), both present.
+        archive: Their archives, shape (n,).
+        learnt_target: Of the training photographs, shape (m,). Without them the shares are those
+            of the photographs themselves: at least 0.5 then, also by chance.
+        learnt_archive: Likewise.
+
+    Raises:
+        EvidenceError: As `archive_prevalence` and `metrics.validated`.
+
+    >>> archive_only_auroc([0, 0, 1, 1], ["a", "a", "a", "b"])
+    0.75
+    """
+    if learnt_target is None or learnt_archive is None:
+        learnt_target, learnt_archive = target, archive
+    guess = archive_prevalence(archive, learnt_target=learnt_target, learnt_archive=learnt_archive)
+    return auroc(target, guess)
+
+
 def within_archive_auroc(predictions: Predictions, draws: Draws, archive: ArrayLike) -> Interval:
     """Compare only photographs of one archive, within a part; a guess by archive gets 0.5.
+
+    Each pair counts once, so that large archives weigh most.
 
     Args:
         predictions: Of one network.
@@ -29,36 +90,59 @@ def within_archive_auroc(predictions: Predictions, draws: Draws, archive: ArrayL
     Raises:
         EvidenceError: No archive holds both classes, or too few groups for an interval.
     """
-    codes = np.unique(np.asarray(archive), return_inverse=True)[1].astype(np.int64)
-    estimate, values = pair_weighted_auroc(predictions, draws, codes)
+    codes = np.unique(_named(archive, predictions.target), return_inverse=True)[1]
+    estimate, values = pair_weighted_auroc(predictions, draws, codes.astype(np.int64))
     return _interval(estimate, values, predictions)
 
 
 def source_balanced_auroc(predictions: Predictions, draws: Draws, archive: ArrayLike) -> Interval:
     """Weigh photographs so that every archive has the same prevalence; a guess by archive gets 0.5.
 
-    Unlike `within_archive_auroc` photographs of different archives are compared. Arguments and
-    errors as there.
+    Unlike `within_archive_auroc` photographs of different archives are compared: the sum over
+    archives a and b of w_a w_b AUROC(melanomas of a, others of b), where w is an archive's share of
+    the photographs. That is the AUROC under `source_balanced_weights`, with the balance kept in
+    every part and replicate. Archives of one class are left out (`one_class_archives`).
+
+    Arguments as `within_archive_auroc`.
+
+    Raises:
+        EvidenceError: No archive holds both classes, two archives never meet in a part, or too few
+            groups for an interval.
     """
-    target = predictions.target
-    weight = source_balanced_weights(target, archive)
-    kept = weight > 0
-    estimate, values = pair_weighted_auroc(predictions.where(kept), draws, None, weight[kept])
-    return _interval(estimate, values, predictions.where(kept))
+    weight = source_balanced_weights(predictions.target, archive)
+    kept = predictions.where(weight > 0)
+    names, codes = np.unique(np.asarray(archive)[weight > 0], return_inverse=True)
+    pairs = cross_pairs(kept, draws, codes.astype(np.int64), names.size)
+    if not (pairs.total[:, :, 0] > 0).all():
+        raise EvidenceError(
+            "photographs of all archives in one fold",
+            "two archives never tested together",
+            "use folds that mix the archives",
+        )
+    share = np.divide(
+        pairs.right, pairs.total, out=np.full(pairs.total.shape, np.nan), where=pairs.total > 0
+    )
+    size = np.bincount(codes) / codes.size
+    values = np.einsum("a,b,abr->r", size, size, share)
+    return _interval(float(values[0]), values[1:], kept)
 
 
 def source_balanced_weights(target: Codes, archive: ArrayLike) -> Floats:
-    """Weights under which each archive has the same share of melanomas, shape (n,).
+    """Weights under which each archive has the same share of melanomas, one half; shape (n,).
 
-    Archives of one class get weight 0: no weighing can balance them.
+    An archive's weights add up to its photographs. Archives of one class get weight 0: no weighing
+    can balance them; `one_class_archives` names them.
 
     Raises:
         EvidenceError: No archive holds both classes.
+
+    >>> source_balanced_weights(np.array([1, 0, 0, 0, 1]), list("aaaab")).round(3).tolist()
+    [2.0, 0.667, 0.667, 0.667, 0.0]
     """
-    codes = np.unique(np.asarray(archive), return_inverse=True)[1]
+    names = _named(archive, target)
     weight = np.zeros(target.size)
-    for one in np.unique(codes):
-        mine = codes == one
+    for name in np.unique(names):
+        mine = names == name
         hits = int(target[mine].sum())
         others = int(mine.sum()) - hits
         if hits and others:
@@ -70,6 +154,27 @@ def source_balanced_weights(target: Codes, archive: ArrayLike) -> Floats:
             "an archive with both classes", "none", "add photographs of the missing class"
         )
     return weight
+
+
+def one_class_archives(target: Codes, archive: ArrayLike) -> tuple[str, ...]:
+    """Names of the archives that hold one class, and that `source_balanced_auroc` leaves out.
+
+    >>> one_class_archives(np.array([1, 0, 1]), ["isic2020", "isic2020", "isic2019"])
+    ('isic2019',)
+    """
+    names = _named(archive, target)
+    return tuple(
+        str(name) for name in np.unique(names) if np.unique(target[names == name]).size == 1
+    )
+
+
+def _named(archive: ArrayLike, target: Codes) -> Codes:
+    names = np.asarray(archive)
+    if names.shape != target.shape:
+        raise EvidenceError(
+            f"archives of shape {target.shape}", f"shape {names.shape}", "pass one per prediction"
+        )
+    return names
 
 
 def _interval(estimate: float, values: Floats, one: Predictions) -> Interval:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from melanoscope.errors import EvidenceError
-from melanoscope.evidence.bootstrap import METHOD
+from melanoscope.evidence.calibration_intervals import (
+    calibration_line_intervals,
+    observed_over_expected,
+)
 from melanoscope.evidence.holm import holm
 from melanoscope.evidence.interval import Interval
-from melanoscope.evidence.pairs import pair_weighted_auroc, percentile_bounds
+from melanoscope.evidence.level_sums import LevelSums, difference_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +27,9 @@ if TYPE_CHECKING:
 LEAST = 10
 """Fewest groups with melanomas, and with others, about which a number is given."""
 
-_MOST_EMPTY = 0.05
 METRICS = ("auroc", "sensitivity", "specificity", "observed_expected")
+COMPARED = ("auroc", "sensitivity")
+"""Metrics whose differences are tested."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Level:
         too_small: Why no number is given, or nothing.
         metrics: Of `METRICS`: AUROC over the pairs within a part; sensitivity and specificity at
             the cells' thresholds; melanomas observed over expected (1 is right, above: too low).
+        calibration_slope: Of the outcome's log-odds on the calibrated logit (1 is right, below:
+            too extreme); None where none is finite.
     """
 
     name: str
@@ -48,6 +54,7 @@ class Level:
     groups: int
     too_small: str
     metrics: dict[str, Interval]
+    calibration_slope: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,10 @@ class Difference:
 
     Attributes:
         level: Its name.
-        metric: "auroc" or "sensitivity".
+        metric: Of `COMPARED`.
         difference: Level minus the rest.
-        p_value: Two-sided, from the replicates.
-        p_holm: Adjusted over the levels of the variable.
+        p_value: Two-sided.
+        p_holm: Adjusted over the levels of the variable; two levels are one test.
     """
 
     level: str
@@ -90,41 +97,93 @@ def compare_subgroups(
 ) -> Variable:
     """Measure a network in each level of a variable.
 
+    A level is tested against the photographs of all other levels that are large enough and to be
+    compared. AUROC, sensitivity and specificity have the interval of the group bootstrap, or exact
+    bounds where that is blind (`level_sums`), calibration that of `calibration_intervals`.
+
     Args:
         predictions: Of one network.
         draws: Of its groups; shared by all levels, since patients may be in several.
         name: Of the variable.
         labels: Level of each prediction, shape (n,).
-        order: Levels to show, in order; those without photographs are left out.
+        order: Levels to show, in order; those without photographs are left out. Photographs of
+            other levels take no part.
         calibrated: Probabilities after temperature scaling, shape (n,).
         compared: Levels to be tested against the rest; None for all. "unknown" is no group of
             people.
 
     Returns:
         Levels too small for a number say so and are not tested.
+
+    Raises:
+        EvidenceError: Labels or calibrated probabilities of another shape, or these not in 0..1.
     """
-    levels, drawn = [], {}
-    for level in order:
-        mine = labels == level
+    names = np.asarray(labels, object)
+    _check(predictions, names, calibrated)
+    level = np.full(names.size, -1)
+    for code, one in enumerate(order):
+        level[names == one] = code
+    sums = LevelSums.of(predictions, draws, level, len(order))
+    levels, able = [], []
+    for code, one in enumerate(order):
+        mine = level == code
         if not mine.any():
             continue
-        why = _too_small(predictions, mine)
-        found: dict[str, tuple[float, Floats]] = {}
-        if not why:
-            found = _measure(predictions, draws, mine, calibrated)
-            if any(np.isnan(values).mean() > _MOST_EMPTY for _, values in found.values()):
-                why, found = "too few: some replicates have no pair to compare", {}
-            else:
-                drawn[level] = found
-        levels.append(_level(level, predictions, mine, why, found))
-    chosen = [one for one in drawn if compared is None or one in compared]
+        found = _level(one, code, predictions, mine, calibrated, sums)
+        levels.append(found)
+        if not found.too_small and (compared is None or one in compared):
+            able.append(code)
     differences: list[Difference] = []
-    if len(chosen) > 1:
-        for metric in ("auroc", "sensitivity"):
-            differences += _differences(
-                metric, chosen, drawn, predictions, draws, labels, calibrated
-            )
+    if len(able) > 1:
+        for metric in COMPARED:
+            differences += _differences(metric, able, order, sums)
     return Variable(name, tuple(levels), tuple(differences))
+
+
+def _check(one: Predictions, labels: NDArray[np.object_], calibrated: Floats) -> None:
+    for what, values in (("labels", labels), ("calibrated probabilities", calibrated)):
+        if np.shape(values) != one.target.shape:
+            raise EvidenceError(
+                f"{what} of shape {one.target.shape}",
+                f"shape {np.shape(values)}",
+                "pass one per prediction",
+            )
+    if not ((calibrated >= 0) & (calibrated <= 1)).all():
+        raise EvidenceError(
+            "calibrated probabilities between 0 and 1", "others", "check the temperature"
+        )
+
+
+def _level(
+    name: str,
+    code: int,
+    one: Predictions,
+    mine: NDArray[np.bool_],
+    calibrated: Floats,
+    sums: LevelSums,
+) -> Level:
+    hit = one.target == 1
+    counted = (
+        np.unique(one.photograph[mine]).size,
+        np.unique(one.photograph[mine & hit]).size,
+        np.unique(one.group[mine]).size,
+    )
+    why = _too_small(one, mine)
+    metrics: dict[str, Interval] = {}
+    try:
+        for metric in () if why else METRICS[:3]:
+            metrics[metric] = sums.measure(metric, [code])[0]
+    except EvidenceError:
+        why, metrics = "too few: some replicates have no pair to compare", {}
+    if why:
+        return Level(name, *counted, why, metrics)
+    told = one.target[mine], calibrated[mine], one.group[mine]
+    metrics[METRICS[3]] = observed_over_expected(*told)
+    try:
+        slope = calibration_line_intervals(*told)[0]
+    except EvidenceError:  # separated, or one probability for all
+        slope = None
+    return Level(name, *counted, why, metrics, slope)
 
 
 def _too_small(one: Predictions, mine: NDArray[np.bool_]) -> str:
@@ -133,86 +192,25 @@ def _too_small(one: Predictions, mine: NDArray[np.bool_]) -> str:
         if holders == 0:
             return f"no {what}"
         if holders < LEAST:
-            return f"too few: {holders} with {what}, at least {LEAST} needed"
-    try:
-        _bounds_exist(one, mine)
-    except EvidenceError:
+            return f"too few: {holders} groups with {what}, at least {LEAST} needed"
+    parts = [one.target[mine & (one.part == part)] for part in one.parts]
+    if not any(np.unique(part).size == 2 for part in parts):
         return "no melanoma and other lesion in one fold"
     return ""
 
 
-def _bounds_exist(one: Predictions, mine: NDArray[np.bool_]) -> None:
-    parts = [one.target[mine & (one.part == part)] for part in one.parts]
-    if not any(np.unique(part).size == 2 for part in parts):
-        raise EvidenceError("a part with both classes", "none", "leave this level out")
-
-
-def _measure(
-    one: Predictions, draws: Draws, mine: NDArray[np.bool_], calibrated: Floats
-) -> dict[str, tuple[float, Floats]]:
-    """Estimate and replicates of each metric."""
-    chosen = one.where(mine)
-    row, groups = draws.rows(chosen.group), draws.groups.size
-    hit, called = chosen.target == 1, chosen.probability >= chosen.threshold
-    columns = (hit & called, hit, ~hit & ~called, ~hit, hit, calibrated[mine])
-    sums = np.stack([np.bincount(row, c, groups) for c in columns], axis=1)
-    whole = sums.sum(axis=0)
-    drawn = (sums.T.astype(np.float32) @ draws.weights).T.astype(np.float64)
-    found = {"auroc": pair_weighted_auroc(chosen, draws)}
-    for metric, top in (("sensitivity", 0), ("specificity", 2), ("observed_expected", 4)):
-        values = np.divide(
-            drawn[:, top],
-            drawn[:, top + 1],
-            out=np.full(len(drawn), np.nan),
-            where=drawn[:, top + 1] > 0,
-        )
-        found[metric] = (float(whole[top] / whole[top + 1]), values)
-    return found
-
-
-def _level(
-    name: str,
-    one: Predictions,
-    mine: NDArray[np.bool_],
-    why: str,
-    found: dict[str, tuple[float, Floats]],
-) -> Level:
-    groups = int(np.unique(one.group[mine]).size)
-    photographs = np.unique(one.photograph[mine])
-    hits = np.unique(one.photograph[mine & (one.target == 1)])
-    metrics = {
-        metric: _interval(estimate, values, groups) for metric, (estimate, values) in found.items()
-    }
-    return Level(name, photographs.size, hits.size, groups, why, metrics)
-
-
 def _differences(
-    metric: str,
-    chosen: list[str],
-    drawn: dict[str, dict[str, tuple[float, Floats]]],
-    one: Predictions,
-    draws: Draws,
-    labels: NDArray[np.object_],
-    calibrated: Floats,
+    metric: str, able: list[int], order: Sequence[str], sums: LevelSums
 ) -> list[Difference]:
-    among = np.isin(labels, chosen)
     found = []
-    for level in chosen:
-        rest = _measure(one, draws, among & (labels != level), calibrated)[metric]
-        mine = drawn[level][metric]
-        values = mine[1] - rest[1]
-        known = values[np.isfinite(values)]
-        below, above = int((known <= 0).sum()), int((known >= 0).sum())
-        p = min(2 * (1 + min(below, above)) / (1 + known.size), 1.0)
-        groups = int(np.unique(one.group[among]).size)
-        found.append((level, _interval(mine[0] - rest[0], values, groups), p))
-    adjusted = holm([p for _, _, p in found])
+    for code in able:
+        rest = [other for other in able if other != code]
+        mine, others = sums.measure(metric, [code]), sums.measure(metric, rest)
+        found.append(difference_of(mine, others, sums.groups(able)))
+    p_values = [p for _, p in found]
+    # Of two levels each is the other's rest: one hypothesis, seen from both sides.
+    adjusted = p_values if len(able) == 2 else holm(p_values).tolist()
     return [
-        Difference(level, metric, interval, p, float(q))
-        for (level, interval, p), q in zip(found, adjusted, strict=True)
+        Difference(order[code], metric, interval, p, q)
+        for code, (interval, p), q in zip(able, found, adjusted, strict=True)
     ]
-
-
-def _interval(estimate: float, values: Floats, groups: int) -> Interval:
-    low, high, error = percentile_bounds(values)
-    return Interval(estimate, low, high, error, groups, METHOD, "groups")

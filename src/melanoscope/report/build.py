@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,16 +11,21 @@ from typing import TYPE_CHECKING
 from melanoscope.evidence.summary import summarise
 from melanoscope.report.figures import learning_figure, roc_figure, transfer_figure
 from melanoscope.report.load import load
-from melanoscope.report.page import Image, Images, render
+from melanoscope.report.page import Image, Images, Shown, render
+from melanoscope.report.section import Section, plain
+from melanoscope.report.sections.all import all_sections
+from melanoscope.report.study import PREVALENCE, REPLICATES, Study
 from melanoscope.report.style import render as draw
+from melanoscope.report.suspicions import suspicions
 from melanoscope.report.table_files import as_csv, as_latex, as_markdown
 from melanoscope.report.tables import Table, make_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.figure import Figure
 
+    from melanoscope.report.load import Run
     from melanoscope.report.pictures import Picture
 
 _WRITERS = {"csv": as_csv, "md": as_markdown, "tex": as_latex}
@@ -49,6 +55,9 @@ def build(
     figure2: Picture | None = None,
     figure4: Picture | None = None,
     command: str | None = None,
+    beside: Sequence[Run] = (),
+    prevalence: float = PREVALENCE,
+    replicates: int = REPLICATES,
 ) -> Path:
     """Write RUN/report anew; an older report stays until the new one is whole.
 
@@ -58,6 +67,9 @@ def build(
         figure2: Augmentation, or None.
         figure4: Attribution, or None.
         command: What was typed to make the run, shown under "Reproduce it".
+        beside: Runs to be set beside this one, of the poster's protocol for example.
+        prevalence: Share of melanomas at which predictive values are given.
+        replicates: Of each bootstrap.
 
     Returns:
         Path of index.html.
@@ -67,7 +79,14 @@ def build(
         EvidenceError: Its predictions allow no honest number.
     """
     loaded = load(run)
-    summary = summarise(loaded.cells, planned=loaded.planned, cells_per_row=loaded.cells_per_row)
+    summary = summarise(
+        loaded.cells,
+        planned=loaded.planned,
+        cells_per_row=loaded.cells_per_row,
+        protocol=loaded.protocol,
+    )
+    study = Study(loaded, summary, labels, tuple(beside), prevalence, replicates)
+    sections = all_sections(study)
     tables = make_tables(
         summary, labels=labels, skipped=loaded.record["skipped"], simulated=loaded.simulated
     )
@@ -94,7 +113,19 @@ def build(
             augmentation=_picture(figure2, "figure_2_augmentation", folder),
             attribution=_picture(figure4, "figure_4_attribution", folder),
         )
-        page = render(loaded, summary, tables, images, labels=labels, command=command)
+        shown = [Shown(one, _drawn(one, folder)) for one in sections]
+        page = render(
+            loaded,
+            summary,
+            tables,
+            images,
+            labels=labels,
+            command=command,
+            sections=shown,
+            suspicions=suspicions(study, sections),
+        )
+        numbers = {one.name: plain(one.numbers) for one in sections}
+        (new / "evidence.json").write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
         (new / "index.html").write_text(page, encoding="utf-8")
         _replace(final, new)
     finally:
@@ -108,6 +139,19 @@ def _write_tables(tables: tuple[Table, ...], folder: Path) -> None:
         for kind, write in _WRITERS.items():
             file = folder / f"table_{table.letter}.{kind}"
             file.write_text(write(table), encoding="utf-8")
+
+
+def _drawn(section: Section, folder: Path) -> dict[str, Image]:
+    images = {}
+    for one in section.drawings:
+        if one.photographs:
+            png = draw(one.figure, "png")
+            (folder / f"{one.name}.png").write_bytes(png)
+            images[one.name] = Image(png, "png", one.alt, one.caption)
+        else:
+            svg = _save(one.figure, one.name, folder)
+            images[one.name] = Image(svg, "svg", one.alt, one.caption)
+    return images
 
 
 def _save(figure: Figure, name: str, folder: Path) -> bytes:

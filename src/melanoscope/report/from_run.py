@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,22 @@ from melanoscope.models.backbones import labels
 from melanoscope.report.build import build
 from melanoscope.report.illustrations import figure_2, figure_4
 from melanoscope.report.load import load
+from melanoscope.report.study import PREVALENCE, REPLICATES
 
 
-def report_run(folder: Path) -> Path:
+def report_run(
+    folder: Path,
+    beside: Sequence[Path] = (),
+    prevalence: float = PREVALENCE,
+    replicates: int = REPLICATES,
+) -> Path:
     """Write RUN/report and return the path of its page.
+
+    Args:
+        folder: The run.
+        beside: Other runs to be set beside it, of the poster's protocol for example.
+        prevalence: Share of melanomas at which predictive values are given.
+        replicates: Of each bootstrap.
 
     Raises:
         RunError: The folder holds no run.
@@ -26,6 +40,9 @@ def report_run(folder: Path) -> Path:
         figure2=figure_2(run),
         figure4=figure_4(run, labels()),
         command=command_of(run.record["configuration"]),
+        beside=[load(one) for one in beside],
+        prevalence=prevalence,
+        replicates=replicates,
     )
 
 
@@ -38,6 +55,10 @@ def command_of(configuration: dict[str, Any]) -> str:
     recipe = configuration["recipe"]
     words.append(f"--epochs {recipe['epochs']} --batch-size {recipe['batch_size']}")
     words += [f"--{name} {configuration[name]}" for name in ("size", "seed")]
+    if configuration.get("protocol", "corrected") != "corrected":
+        words.append(f"--protocol {configuration['protocol']}")
+    elif not configuration.get("near_duplicates", False):
+        words.append("--no-near-duplicates")
     if configuration.get("weights"):
         words.append(f"--weights {configuration['weights']}")
     return " ".join([*words, "--out RUN"])
@@ -46,12 +67,17 @@ def command_of(configuration: dict[str, Any]) -> str:
 def result_of(folder: Path) -> dict[str, Any]:
     """Return a run's tables as plain values, for ``--json``."""
     run = load(folder)
-    summary = summarise(run.cells, planned=run.planned, cells_per_row=run.cells_per_row)
+    summary = summarise(
+        run.cells, planned=run.planned, cells_per_row=run.cells_per_row, protocol=run.protocol
+    )
+    evidence = folder / "report" / "evidence.json"
     return {
         "run": str(folder),
         "report": str(folder / "report" / "index.html"),
         "simulated": run.simulated,
         "data_fingerprint": run.record["data"]["fingerprint"],
+        "protocol": run.protocol,
+        "evidence": json.loads(evidence.read_text()) if evidence.is_file() else {},
         "rows": _rows(summary),
         "comparisons": [
             {

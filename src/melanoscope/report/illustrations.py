@@ -15,6 +15,7 @@ from melanoscope.evidence.metrics import auroc
 from melanoscope.evidence.summary import Cell
 from melanoscope.models.attribution import BASELINE, integrated_gradients
 from melanoscope.models.lesion_net import from_checkpoint
+from melanoscope.report.credit import credit_of
 from melanoscope.report.load import Run
 from melanoscope.report.pictures import Picture, attribution_figure, augmentation_figure
 from melanoscope.report.style import ARM_NAMES
@@ -44,7 +45,7 @@ def figure_2(run: Run) -> Picture | None:
     pixels = (varied * 255).round().to(torch.uint8).numpy()
     shape = (len(originals), _VARIATIONS, *originals.shape[1:])
     return augmentation_figure(
-        originals, pixels.reshape(shape), credit=_credit(run, rows), simulated=run.simulated
+        originals, pixels.reshape(shape), credit=credit_of(run, rows), simulated=run.simulated
     )
 
 
@@ -74,7 +75,7 @@ def figure_4(run: Run, labels: dict[str, str]) -> Picture | None:
         photograph[0],
         found.pixels,
         network=name,
-        credit=_credit(run, rows),
+        credit=credit_of(run, rows),
         probability=found.probability,
         melanoma=True,
         simulated=run.simulated,
@@ -108,14 +109,3 @@ def _read(rows: pl.DataFrame, px: int) -> NDArray[np.uint8] | None:
         return np.stack([read_photograph(Path(path), px) for path in rows["path"]])
     except UnreadablePhotograph:
         return None
-
-
-def _credit(run: Run, rows: pl.DataFrame) -> str:
-    """Name the archives shown and their licences."""
-    shown = set(rows["dataset"])
-    words = [
-        f"{source['title']} ({source['attribution']}; {source['licence']})"
-        for source in run.record["data"]["sources"]
-        if any(source["kind"].startswith(name.partition(":")[0]) for name in shown)
-    ]
-    return "Photographs: " + "; ".join(dict.fromkeys(words))

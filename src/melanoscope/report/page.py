@@ -11,15 +11,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from melanoscope.evidence.metrics import METRICS
 from melanoscope.evidence.physicians import PHYSICIANS, SOURCE, SOURCE_URL
+from melanoscope.evidence.summary import REFERENCES
 from melanoscope.report import answer
 from melanoscope.report.style import ARM_NAMES, SIMULATED
-from melanoscope.report.tables import NAMES, Table
+from melanoscope.report.tables import MINUS, NAMES, Table, bounds, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from melanoscope.evidence.summary import Summary
     from melanoscope.report.load import Run
+    from melanoscope.report.section import Section
+    from melanoscope.report.suspicions import Suspicion
 
 _MIME = {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -57,6 +60,14 @@ class Images:
     attribution: Image | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A section with its figures rendered, by name."""
+
+    section: Section
+    images: dict[str, Image]
+
+
 def render(
     run: Run,
     summary: Summary,
@@ -65,6 +76,8 @@ def render(
     *,
     labels: Mapping[str, str],
     command: str | None = None,
+    sections: Sequence[Shown] = (),
+    suspicions: Sequence[Suspicion] = (),
 ) -> str:
     """Write the page.
 
@@ -75,6 +88,8 @@ def render(
         images: Its figures.
         labels: Backbone -> name for readers.
         command: What was typed to make the run, or None.
+        sections: The evidence, in the order of the page.
+        suspicions: What is suspicious about the data, worst first.
 
     Returns:
         HTML that loads nothing from elsewhere.
@@ -86,7 +101,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": _count, "decimals": _decimals}
+    environment.filters |= FILTERS
     rows = [row for row in summary.rows if row.keys]
     context: dict[str, Any] = {
         "run": run.record,
@@ -104,6 +119,11 @@ def render(
         "names": NAMES,
         "arm_names": ARM_NAMES,
         "images": images,
+        "sections": sections,
+        "shown": {shown.section.name: shown.section.content for shown in sections},
+        "suspicions": suspicions,
+        "protocol": run.protocol,
+        "references": {arm: ARM_NAMES[other] for arm, other in REFERENCES.items()},
         "physicians": PHYSICIANS,
         "source": SOURCE,
         "source_url": SOURCE_URL,
@@ -125,4 +145,13 @@ def _count(value: float) -> str:
 
 def _decimals(value: float, places: int = 3) -> str:
     """Write a number with fixed decimals, a dash for NaN."""
-    return "\N{EN DASH}" if isnan(value) else f"{value:.{places}f}"
+    return "\N{EN DASH}" if isnan(value) else f"{value:.{places}f}".replace("-", MINUS)
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "count": _count,
+    "decimals": _decimals,
+    "signed": signed,
+    "bounds": bounds,
+}
+"""How templates write numbers."""

@@ -63,10 +63,10 @@ def augmentation_figure(
         grid = figure.subplots(n, k + 1, squeeze=False, width_ratios=[1.0] * (k + 1))
         for row in range(n):
             for column, axes in enumerate(grid[row]):
-                _photograph(axes, originals[row] if column == 0 else augmented[row, column - 1])
+                photograph_tile(axes, originals[row] if column == 0 else augmented[row, column - 1])
         grid[0][0].set_title("Photograph", fontsize=9)
         grid[0][1].set_title("Augmented", fontsize=9)
-        _sign(figure, credit, simulated)
+        sign(figure, credit, simulated)
     caption = (
         "Training photographs as they are (left) and as the network is shown them (right): "
         "cropped, turned, mirrored and shifted in colour, differently in every epoch. "
@@ -116,7 +116,7 @@ def attribution_figure(
     with styled():
         figure = Figure(figsize=(8.4, 3.1), layout="constrained")
         left, middle, right = figure.subplots(1, 3)
-        _photograph(left, photograph)
+        photograph_tile(left, photograph)
         left.set_title("Photograph", fontsize=9.5)
         scale: dict[str, Any] = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
         heat = middle.imshow(attribution, **scale)
@@ -131,7 +131,7 @@ def attribution_figure(
         bar = figure.colorbar(heat, ax=right, ticks=[-limit, 0, limit], shrink=0.85)
         bar.ax.set_yticklabels(["against\nmelanoma", "0", "for\nmelanoma"], fontsize=8, color=INK)
         bar.outline.set_visible(False)
-        _sign(figure, credit, simulated)
+        sign(figure, credit, simulated)
     is_what = "" if melanoma is None else ("a melanoma" if melanoma else "not a melanoma")
     said = "" if probability is None else f"; {network} gives melanoma {100 * probability:.0f} %"
     caption = (
@@ -158,7 +158,8 @@ def _check_pixels(*arrays: Photograph) -> None:
             )
 
 
-def _photograph(axes: Axes, pixels: Photograph) -> None:
+def photograph_tile(axes: Axes, pixels: Photograph) -> None:
+    """Show a photograph without a frame."""
     axes.imshow(pixels)
     _frame(axes)
 
@@ -170,7 +171,8 @@ def _frame(axes: Axes) -> None:
         spine.set_visible(False)
 
 
-def _sign(figure: Figure, credit: str, simulated: bool) -> None:
+def sign(figure: Figure, credit: str, simulated: bool) -> None:
+    """Write source and licence on the figure itself: figures travel alone."""
     lines = fill(credit, int(figure.get_figwidth() * 17))
     figure.supxlabel(lines, fontsize=7, color=MUTED, x=0.005, ha="left")
     mark_simulated(figure, simulated)

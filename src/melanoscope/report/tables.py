@@ -26,7 +26,7 @@ TITLES = {
     "scratch": "Trained from scratch",
     "finetune": "Transfer learning, all layers fine-tuned",
     "frozen": "Transfer learning, backbone frozen",
-    "image_only": "Fine-tuned on the photograph alone, without age, sex and site",
+    "image_only": "Fine-tuned, photograph alone",
 }
 LETTERS = {"scratch": "a", "finetune": "b", "frozen": "c", "image_only": "d"}
 ALPHA = 0.05

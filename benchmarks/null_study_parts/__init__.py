@@ -1,0 +1,1 @@
+"""Parts of the study of the statistics themselves; see benchmarks/null_study.py."""

@@ -1,0 +1,121 @@
+"""Calibration of the best network: before and after a temperature fitted on validation groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from melanoscope.errors import EvidenceError
+from melanoscope.evidence.bootstrap import PROBABILISTIC, group_bootstrap
+from melanoscope.evidence.calibration import apply_temperature, fit_temperature, reliability
+from melanoscope.report.section import Drawing, Section
+from melanoscope.report.study import Study, validation_of
+from melanoscope.report.style import INK, MUTED, mark_simulated, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from melanoscope.evidence.calibration import Bin
+    from melanoscope.evidence.interval import Interval
+    from melanoscope.evidence.predictions import Floats, Predictions
+    from melanoscope.report.study import RowKey
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A network before and after temperature scaling.
+
+    Attributes:
+        label: Name for readers.
+        temperatures: One per part, fitted on its validation photographs; 1 where none fits best.
+        before: Metric -> interval, as the network gives them.
+        after: Likewise after scaling.
+    """
+
+    label: str
+    temperatures: tuple[float, ...]
+    before: dict[str, Interval]
+    after: dict[str, Interval]
+
+
+def calibration(study: Study) -> Section | None:
+    """Show how far the best network's probabilities can be taken at their word."""
+    if study.best is None or study.run.validation is None:
+        return None
+    one = study.predictions[study.best]
+    scaled = calibrated(study, study.best)
+    temperatures = tuple(_temperatures(study, study.best).values())
+    before = study.bootstrapped[study.best]
+    after = group_bootstrap(scaled, metrics=PROBABILISTIC, replicates=study.replicates)
+    found = Calibration(
+        study.label(study.best),
+        temperatures,
+        {metric: before.interval(metric) for metric in PROBABILISTIC},
+        {metric: after.interval(metric) for metric in PROBABILISTIC},
+    )
+    bins = [reliability(p.target, p.probability) for p in (one, scaled)]
+    figure = _reliability_figure(bins, simulated=study.run.simulated)
+    drawing = Drawing(
+        "reliability",
+        figure,
+        "Observed share of melanomas against predicted probability, before and after scaling.",
+        "Reliability of the best network on test photographs, in ten bins of equal size: predicted "
+        "probability against the observed share of melanomas (Wilson 95 % intervals, as if "
+        "photographs were independent). Left: as it is; right: after temperature scaling.",
+    )
+    numbers = {"calibration": found, "bins_before": bins[0], "bins_after": bins[1]}
+    return Section("calibration", "Calibration", numbers, numbers, (drawing,))
+
+
+@lru_cache(maxsize=32)
+def _temperatures(study: Study, key: RowKey) -> dict[int, float]:
+    """Part -> temperature."""
+    held = validation_of(study.run, *key)
+    if held is None:
+        return {}
+    found = {}
+    for part in held.parts:
+        mine = held.part == part
+        try:
+            found[int(part)] = fit_temperature(held.target[mine], held.probability[mine])
+        except EvidenceError:
+            found[int(part)] = 1.0
+    return found
+
+
+@lru_cache(maxsize=32)
+def calibrated(study: Study, key: RowKey) -> Predictions:
+    """A network's test predictions after each part's temperature; as they are without validation.
+
+    The temperature of a part is fitted on its validation photographs, which no group shares with
+    its test photographs.
+    """
+    one = study.predictions[key]
+    temperatures = _temperatures(study, key)
+    if not temperatures:
+        return one
+    scaled: Floats = np.empty_like(one.probability)
+    for part, temperature in temperatures.items():
+        mine = one.part == part
+        scaled[mine] = apply_temperature(one.probability[mine], temperature)
+    return one.with_probability(scaled)
+
+
+def _reliability_figure(bins: Sequence[tuple[Bin, ...]], *, simulated: bool) -> Figure:
+    with styled():
+        figure = Figure(figsize=(7.6, 3.9), layout="constrained")
+        titles = ("As the network says", "After temperature scaling")
+        for axes, mine, title in zip(figure.subplots(1, 2, sharey=True), bins, titles, strict=True):
+            axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
+            x, y = [b.predicted for b in mine], [b.observed for b in mine]
+            bars = [[b.observed - b.low for b in mine], [b.high - b.observed for b in mine]]
+            axes.errorbar(x, y, yerr=bars, fmt="o", color="#0072B2", markersize=4.5, linewidth=1.3)
+            axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", title=title)
+            axes.set_xlabel("Predicted probability", color=INK)
+        figure.axes[0].set_ylabel("Observed share of melanomas", color=INK)
+        mark_simulated(figure, simulated)
+    return figure

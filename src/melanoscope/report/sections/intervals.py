@@ -1,0 +1,101 @@
+"""Every metric of every network with its interval over patients, and AUROC's by four methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from melanoscope.errors import EvidenceError
+from melanoscope.evidence.ledell import ledell_interval
+from melanoscope.evidence.widened import widened_interval
+from melanoscope.report.section import Section
+
+if TYPE_CHECKING:
+    from melanoscope.evidence.bootstrap import Bootstrapped
+    from melanoscope.evidence.interval import Interval
+    from melanoscope.report.study import RowKey, Study
+
+COLUMNS = {
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "pauc_above_sensitivity": "pAUC above 80 % sensitivity",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "brier": "Brier score",
+    "expected_calibration_error": "Expected calibration error",
+    "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration intercept",
+}
+
+
+@dataclass(frozen=True)
+class NetworkIntervals:
+    """One network.
+
+    Attributes:
+        label: Name for readers.
+        auroc: Mean over cells.
+        metrics: Metric -> interval of the group bootstrap; None where a replicate lacks a class.
+        widened: AUROC with the interval that held the truth in our study of statistics; None with
+            one cell.
+        over_folds: AUROC with the corrected resampled t interval, or None with one cell.
+        influence: AUROC with LeDell's interval.
+    """
+
+    label: str
+    auroc: float
+    metrics: dict[str, Interval | None]
+    widened: Interval | None
+    over_folds: Interval | None
+    influence: Interval
+
+
+def intervals(study: Study) -> Section | None:
+    """Collect the intervals of all complete networks, best AUROC first."""
+    if not study.bootstrapped:
+        return None
+    found = []
+    for (backbone, transfer), drawn in study.bootstrapped.items():
+        row = study.summary.row(backbone, transfer)
+        found.append(
+            NetworkIntervals(
+                study.label((backbone, transfer)),
+                drawn.estimate["auroc"],
+                {metric: interval_or_none(drawn, metric) for metric in COLUMNS},
+                widened_auroc(study, (backbone, transfer)),
+                row.intervals.get("auroc") if row else None,
+                ledell_interval(study.predictions[backbone, transfer]),
+            )
+        )
+    found.sort(key=lambda one: -one.auroc)
+    content = {
+        "networks": found,
+        "columns": COLUMNS,
+        "replicates": study.draws.replicates,
+        "groups": study.draws.groups.size,
+    }
+    return Section("intervals", "How sure", content, found)
+
+
+def interval_or_none(drawn: Bootstrapped, metric: str) -> Interval | None:
+    """Percentile interval of a metric; None where some replicate lacks a class."""
+    try:
+        return drawn.interval(metric)
+    except EvidenceError:
+        return None
+
+
+def widened_auroc(study: Study, key: RowKey) -> Interval | None:
+    """AUROC of a row with its widened interval; None with one cell."""
+    row = study.summary.row(*key)
+    if row is None or len(row.keys) < 2:
+        return None
+    drawn = study.bootstrapped[key]
+    return widened_interval(
+        row.values["auroc"],
+        float(drawn.replicates["auroc"].var(ddof=1)),
+        folds=int(study.run.record["configuration"]["folds"]),
+        n_train=row.n_train,
+        n_test=row.n_test,
+        groups=drawn.n_groups,
+    )

@@ -1,0 +1,126 @@
+"""What could be had without the lesion: the archive, age, sex and site; and what is left without.
+
+"Each archive alone" and "within archives" compare photographs of one archive only, so that telling
+archives apart gains nothing; "balanced" weighs photographs so that each archive has one prevalence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from melanoscope.errors import EvidenceError
+from melanoscope.evidence.bootstrap import group_bootstrap, paired_difference
+from melanoscope.evidence.source_balance import (
+    source_balanced_auroc,
+    within_archive_auroc,
+)
+from melanoscope.report.section import Section
+from melanoscope.report.study import as_predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from melanoscope.evidence.interval import Interval, PairedTest
+    from melanoscope.report.study import RowKey, Study
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A prediction without the photograph."""
+
+    name: str
+    auroc: Interval
+
+
+@dataclass(frozen=True)
+class WithoutShortcut:
+    """One network where the archive's name cannot help.
+
+    Attributes:
+        label: Name for readers.
+        overall: AUROC over all photographs.
+        within: Only photographs of one archive are compared.
+        balanced: Each archive weighed to one prevalence; None where no two archives hold both
+            classes.
+        alone: Archive -> AUROC within it; None where it holds one class or too few patients.
+    """
+
+    label: str
+    overall: Interval
+    within: Interval | None
+    balanced: Interval | None
+    alone: dict[str, Interval | None]
+
+
+def shortcuts(study: Study) -> Section | None:
+    """Compare every network with what needs no photograph, and look at it without the archive."""
+    if not study.predictions:
+        return None
+    datasets = sorted(study.run.catalog["dataset"].unique())
+    rows = [_without(study, key, datasets) for key in study.predictions]
+    rows.sort(key=lambda row: -row.overall.estimate)
+    numbers = {
+        "baselines": baselines(study),
+        "networks": rows,
+        "static_data_adds": static_adds(study),
+    }
+    return Section(
+        "shortcuts",
+        "Shortcuts",
+        {**numbers, "datasets": datasets if len(datasets) > 1 else []},
+        numbers,
+    )
+
+
+def baselines(study: Study) -> list[Baseline]:
+    """AUROC of each prediction without the photograph, over the networks' own folds."""
+    table = study.run.baselines
+    if table is None:
+        return []
+    found = []
+    for name in table["baseline"].unique(maintain_order=True):
+        rows = table.filter(baseline=name).drop("baseline")
+        drawn = group_bootstrap(
+            as_predictions(study.run, rows), metrics=("auroc",), replicates=study.replicates
+        )
+        found.append(Baseline(str(name), drawn.interval("auroc")))
+    return found
+
+
+def static_adds(study: Study) -> dict[str, PairedTest]:
+    """By how much age, sex and site raise AUROC: fine-tuned with them minus without, paired."""
+    return {
+        study.labels.get(backbone, backbone): paired_difference(
+            study.bootstrapped[backbone, "finetune"], drawn, "auroc"
+        )
+        for (backbone, transfer), drawn in study.bootstrapped.items()
+        if transfer == "image_only" and (backbone, "finetune") in study.bootstrapped
+    }
+
+
+def _without(study: Study, key: RowKey, datasets: list[str]) -> WithoutShortcut:
+    one, draws = study.predictions[key], study.draws
+    archive = study.column("dataset")[one.photograph]
+    several = len(datasets) > 1
+
+    def within(name: str) -> Interval:
+        mine = archive == name
+        return within_archive_auroc(one.where(mine), draws, archive[mine])
+
+    return WithoutShortcut(
+        study.label(key),
+        study.bootstrapped[key].interval("auroc"),
+        _or_none(lambda: within_archive_auroc(one, draws, archive)) if several else None,
+        _or_none(lambda: source_balanced_auroc(one, draws, archive)) if several else None,
+        {name: _or_none(partial(within, name)) for name in (datasets if several else [])},
+    )
+
+
+def _or_none(compute: Callable[[], Interval]) -> Interval | None:
+    """What cannot be computed is shown as a dash; the template says why."""
+    try:
+        return compute()
+    except EvidenceError:
+        return None

@@ -1,0 +1,79 @@
+"""The best network by sex, age, site, archive and estimated skin tone."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from melanoscope.data.skin_tone import NOT_ESTIMABLE, SKIN_TONES, skin_tone_band
+from melanoscope.evidence.subgroups import compare_subgroups
+from melanoscope.report.section import Section
+from melanoscope.report.sections.calibration import calibrated
+from melanoscope.static import SEXES, SITES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from melanoscope.report.study import Study
+
+AGE_BANDS = ("under 30", "30 to 49", "50 to 69", "70 and over")
+_AGE_EDGES = (30.0, 50.0, 70.0)
+UNKNOWN = "unknown"
+
+
+def subgroups(study: Study) -> Section | None:
+    """Measure the best network in each subgroup, those too small without a number."""
+    if study.best is None:
+        return None
+    one = study.predictions[study.best]
+    scaled = calibrated(study, study.best)
+    found = [
+        compare_subgroups(
+            one,
+            study.draws,
+            name=name,
+            labels=labels[one.photograph],
+            order=order,
+            calibrated=scaled.probability,
+            compared=[level for level in order if level not in (UNKNOWN, NOT_ESTIMABLE)],
+        )
+        for name, labels, order in _variables(study)
+    ]
+    tested = [d for variable in found for d in variable.differences]
+    numbers = {
+        "network": study.label(study.best),
+        "variables": found,
+        "tests": len(tested),
+        "significant": [d for d in tested if d.p_holm < study.alpha],
+    }
+    return Section("subgroups", "Subgroups", numbers, numbers)
+
+
+def _variables(study: Study) -> list[tuple[str, np.ndarray, Sequence[str]]]:
+    catalog = study.run.catalog
+    datasets = sorted(catalog["dataset"].unique())
+    variables: list[tuple[str, list[str], Sequence[str]]] = []
+    if "sex" in catalog.columns:
+        variables.append(("Sex", catalog["sex"].to_list(), SEXES))
+    if "age" in catalog.columns:
+        bands = [age_band(age) for age in catalog["age"]]
+        variables.append(("Age", bands, (*AGE_BANDS, UNKNOWN)))
+    if "site" in catalog.columns:
+        variables.append(("Body site", catalog["site"].to_list(), SITES))
+    if len(datasets) > 1:
+        variables.append(("Archive", catalog["dataset"].to_list(), datasets))
+    if "ita" in catalog.columns:
+        tones = [skin_tone_band(angle) for angle in catalog["ita"]]
+        variables.append(("Skin tone, estimated", tones, SKIN_TONES))
+    return [(name, np.array(labels, object), order) for name, labels, order in variables]
+
+
+def age_band(age: float | None) -> str:
+    """Name the band of an age in years.
+
+    >>> age_band(30.0), age_band(None)
+    ('30 to 49', 'unknown')
+    """
+    return UNKNOWN if age is None else AGE_BANDS[bisect_right(_AGE_EDGES, age)]

@@ -1,0 +1,129 @@
+"""A run as the evidence wants it: arrays, drawn once and shared by all sections of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from melanoscope.evidence.bootstrap import Bootstrapped, bootstrap_many
+from melanoscope.evidence.predictions import Predictions
+from melanoscope.report.tables import ALPHA
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from melanoscope.evidence.draws import Draws
+    from melanoscope.evidence.summary import Summary
+    from melanoscope.report.load import Run
+
+RowKey = tuple[str, str]
+"""Backbone and arm of one row of the tables."""
+
+REPLICATES = 2000
+PREVALENCE = 584 / 33_126
+"""Of melanoma in ISIC 2020, the least selected of the archives."""
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A run with everything that several sections need.
+
+    Attributes:
+        run: The run.
+        summary: Its rows and comparisons.
+        labels: Backbone -> name for readers.
+        beside: Other runs to be set beside it, the poster's protocol for example.
+        prevalence: Share of melanomas at which decisions are to be read.
+        replicates: Of each bootstrap.
+    """
+
+    run: Run
+    summary: Summary
+    labels: Mapping[str, str]
+    beside: tuple[Run, ...] = ()
+    prevalence: float = PREVALENCE
+    replicates: int = REPLICATES
+
+    @cached_property
+    def predictions(self) -> dict[RowKey, Predictions]:
+        """Test predictions of each row with all its cells, in the order of the summary."""
+        complete = [(row.backbone, row.transfer) for row in self.summary.rows if row.complete]
+        return {key: predictions_of(self.run, *key) for key in complete}
+
+    @cached_property
+    def bootstrapped(self) -> dict[RowKey, Bootstrapped]:
+        """All metrics of each complete row, resampled by the same draws."""
+        named = {"/".join(key): rows for key, rows in self.predictions.items()}
+        drawn = bootstrap_many(named, replicates=self.replicates)
+        return {key: drawn["/".join(key)] for key in self.predictions}
+
+    @property
+    def draws(self) -> Draws:
+        """The draws behind `bootstrapped`."""
+        return next(iter(self.bootstrapped.values())).draws
+
+    @cached_property
+    def best(self) -> RowKey | None:
+        """The complete row with the highest mean AUROC, or None."""
+        rows = [row for row in self.summary.rows if row.complete and row.keys]
+        if not rows:
+            return None
+        best = max(rows, key=lambda row: row.estimate("auroc"))
+        return best.backbone, best.transfer
+
+    @property
+    def alpha(self) -> float:
+        """Level of the tests."""
+        return ALPHA
+
+    def label(self, key: RowKey) -> str:
+        """Name a row for readers."""
+        from melanoscope.report.style import ARM_NAMES
+
+        return f"{self.labels.get(key[0], key[0])}, {ARM_NAMES[key[1]]}"
+
+    def column(self, name: str) -> NDArray[np.object_]:
+        """A column of the catalog by code of photograph: `column(c)[predictions.photograph]`."""
+        return self.run.catalog[name].to_numpy(allow_copy=True)
+
+
+def predictions_of(run: Run, backbone: str, transfer: str) -> Predictions:
+    """Return the test predictions of one row; photographs are coded by their row in the catalog."""
+    rows = run.predictions.filter(backbone=backbone, transfer=transfer)
+    return as_predictions(run, rows)
+
+
+def validation_of(run: Run, backbone: str, transfer: str) -> Predictions | None:
+    """Return the validation predictions of one row, or None in runs of earlier versions."""
+    if run.validation is None:
+        return None
+    return as_predictions(run, run.validation.filter(backbone=backbone, transfer=transfer))
+
+
+def as_predictions(run: Run, rows: pl.DataFrame) -> Predictions:
+    """Line up rows of predictions with the catalog's groups.
+
+    Args:
+        run: The run; its catalog names groups.
+        rows: Columns image_id, target, fold, repeat, probability and, if there is one, threshold.
+    """
+    catalog = run.catalog.select("image_id", "group_id").with_row_index("photograph")
+    catalog = catalog.with_columns(group=pl.col("group_id").rank("dense"))
+    folds = int(run.record["configuration"]["folds"])
+    joined = rows.join(catalog, on="image_id", how="left", maintain_order="left")
+    if "threshold" not in joined.columns:
+        joined = joined.with_columns(threshold=pl.lit(0.5))
+    return Predictions(
+        target=joined["target"].to_numpy().astype(np.int64),
+        probability=joined["probability"].to_numpy().astype(np.float64),
+        threshold=joined["threshold"].to_numpy().astype(np.float64),
+        part=(joined["repeat"] * folds + joined["fold"]).to_numpy().astype(np.int64),
+        group=joined["group"].to_numpy().astype(np.int64),
+        photograph=joined["photograph"].to_numpy().astype(np.int64),
+    )

@@ -1,0 +1,73 @@
+"""The audit's page and document, from simulated photographs with copies among them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from melanoscope.data.audit.audit import audit
+from melanoscope.data.catalog import SourceTable, build_catalog
+from melanoscope.data.photograph import read_photograph, write_photograph
+from melanoscope.data.sources import simulated
+from melanoscope.report.audit_page import as_json, write_audit
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """40 drawings, one of them twice under other labels, one mirrored, one file cut off."""
+    folder = tmp_path_factory.mktemp("archive")
+    rows = simulated.read(40, folder)
+    first, second = rows[0], rows[1]
+    picture = read_photograph(Path(first["path"][0]), 160)
+    write_photograph(folder / "again.jpg", picture, quality=70)
+    write_photograph(folder / "mirrored.jpg", picture[:, ::-1].copy(), quality=90)
+    (folder / "cut.jpg").write_bytes(Path(second["path"][0]).read_bytes()[:500])
+    other = 1 - int(first["target"][0])
+    extra = pl.concat([first, first, second]).with_columns(
+        image_id=pl.Series(["AGAIN", "MIRRORED", "CUT"]),
+        path=pl.Series([str(folder / f"{n}.jpg") for n in ("again", "mirrored", "cut")]),
+        patient_id=pl.lit(None, pl.String),
+        lesion_id=pl.lit(None, pl.String),
+        target=pl.Series([other, int(first["target"][0]), 0], dtype=pl.Int8),
+        diagnosis=pl.Series(
+            ["melanoma" if other else "nevus", first["diagnosis"][0], "nevus"], dtype=pl.String
+        ),
+    )
+    return pl.concat([rows, extra])
+
+
+def test_finds_what_was_put_in(table: pl.DataFrame, tmp_path: Path) -> None:
+    found = audit(build_catalog([SourceTable("simulated", table)]), tmp_path / "cache")
+    original = table["image_id"][0]
+    pairs = {(pair.a, pair.b): pair for pair in found.copies}
+    assert pairs[("AGAIN", original)].kind == "conflict"
+    assert pairs[("MIRRORED", original)].relation.startswith("mirrored")
+    assert not pairs[("MIRRORED", original)].known
+    assert list(found.unreadable) == ["CUT"]
+    assert found.photographs == 42
+    assert found.copies[0].kind == "conflict"
+    by = {leak.by: leak for leak in found.leaks}
+    assert by["group"].several >= by["patient"].several + 2
+    page = write_audit(found, tmp_path / "out")
+    html = page.read_text(encoding="utf-8")
+    assert html.count("data:image/jpeg;base64,") >= 4
+    assert "Two labels for one picture" in html
+    assert "Simulated" in html
+    assert "Licences" in html or "licences" in html
+    assert 'src="http' not in html
+    document = json.loads((tmp_path / "out" / "audit.json").read_text())
+    assert document == json.loads(json.dumps(as_json(found)))
+    assert "paths" not in document
+    assert str(tmp_path) not in json.dumps(document["copies"])
+
+
+def test_one_class_has_no_associations(table: pl.DataFrame, tmp_path: Path) -> None:
+    alone = table.filter(pl.col("target") == 0).filter(pl.col("image_id") != "CUT")
+    found = audit(build_catalog([SourceTable("simulated", alone)]), tmp_path / "cache")
+    assert found.associations == ()
+    assert found.archive_auroc is None
+    assert np.isfinite([leak.expected for leak in found.leaks]).all()

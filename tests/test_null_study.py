@@ -1,0 +1,266 @@
+"""The study of the statistics: its simulation has the truth it claims, its methods are ours."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from melanoscope.evidence.bootstrap import bootstrap_many, paired_difference
+from melanoscope.evidence.delong import delong_test
+from melanoscope.evidence.ledell import ledell_interval
+from melanoscope.evidence.metrics import auroc
+from melanoscope.evidence.predictions import Predictions
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import null_study  # noqa: E402 - a script beside the package
+from null_study_parts import methods, rates, repetition, simulate, text  # noqa: E402
+
+LESIONS = simulate.Setting("lesions", "lesions", 300, 0.4, 3, networks=2, own=4)
+PATIENTS = simulate.Setting("patients", "patients", 1200, 0.2, 3, networks=2, own=4)
+
+
+def one_run(setting, seed=0):
+    """Draw, divide, train: the study, its folds, its parts, ranked."""
+    rng = np.random.default_rng(seed)
+    study = simulate.draw(setting, rng)
+    fold = simulate.divide(study, setting.folds, rng)
+    parts = simulate.trained_parts(setting, study, fold, rng)
+    return study, fold, parts, [methods.ranked(study, part) for part in parts]
+
+
+def as_predictions(study, fold, parts, arm):
+    score = np.empty(study.target.size)
+    for part in parts:
+        score[part.photograph] = part.score[arm]
+    return Predictions(
+        target=study.target,
+        probability=1 / (1 + np.exp(-score)),
+        threshold=np.full(score.size, 0.5),
+        part=fold,
+        group=study.group,
+        photograph=np.arange(score.size),
+    )
+
+
+@pytest.mark.parametrize("setting", [LESIONS, PATIENTS])
+def test_true_auroc_is_that_of_many_new_photographs(setting):
+    rng = np.random.default_rng(1)
+    many = simulate.draw(replace(setting, photographs=60_000), rng)
+    _, _, parts, _ = one_run(setting)
+    weights = rng.standard_normal((setting.arms, 2 * setting.own)) * 0.3
+    weights += np.stack([*simulate.signal(setting)] * setting.networks)
+    truth = simulate.true_auroc(setting, weights)
+    score = simulate._by_arm(setting, many.features, weights)
+    found = [auroc(many.target, stats.norm.cdf(one)) for one in score]
+    assert found == pytest.approx(truth, abs=0.015)
+    assert np.ptp(truth) > 0.02, "the arms must differ for this to say something"
+    assert all(0.5 < t < 0.81 for part in parts for t in part.truth)
+
+
+def test_a_gain_is_in_arm_a_only():
+    gaining = replace(LESIONS, gain=0.05)
+    best = np.stack([*simulate.signal(gaining)] * gaining.networks)
+    assert simulate.true_auroc(gaining, best) == pytest.approx([0.85, 0.8] * 2)
+
+
+def test_groups_are_alike_and_lean_together():
+    rng = np.random.default_rng(2)
+    lesions = simulate.draw(replace(LESIONS, photographs=20_000), rng)
+    patients = simulate.draw(replace(PATIENTS, photographs=40_000), rng)
+    assert lesions.group.size == 20_000
+    assert 1.25 < 20_000 / (lesions.group.max() + 1) < 1.45
+    assert 13 < 40_000 / (patients.group.max() + 1) < 19
+    assert lesions.target.mean() == pytest.approx(0.4, abs=0.02)
+    assert patients.target.mean() == pytest.approx(0.2, abs=0.02)
+    for study, alike in ((lesions, 0.7), (patients, 0.3)):
+        pairs = np.flatnonzero(study.group[1:] == study.group[:-1])
+        pairs = pairs[study.target[pairs] == study.target[pairs + 1]]
+        shifted = study.features - study.target[:, None] * study.features[study.target == 1].mean(0)
+        left, right = shifted[pairs].ravel(), shifted[pairs + 1].ravel()
+        assert np.corrcoef(left, right)[0, 1] == pytest.approx(alike, abs=0.05)
+    same = lesions.group[1:] == lesions.group[:-1]
+    assert (lesions.target[1:] == lesions.target[:-1])[same].all()
+    same = patients.group[1:] == patients.group[:-1]
+    together = (patients.target[1:] & patients.target[:-1])[same].mean()
+    assert together > 0.2**2 + 0.01
+
+
+def test_a_fold_does_not_train_on_itself():
+    study, fold, parts, _ = one_run(LESIONS)
+    changed = simulate.Study(study.group, study.target, study.features.copy())
+    changed.features[fold == 1] += 7
+    rng = np.random.default_rng(0)
+    again = simulate.trained_parts(replace(LESIONS, noise=0), changed, fold, rng)
+    before = simulate.trained_parts(replace(LESIONS, noise=0), study, fold, rng)
+    assert again[1].truth == pytest.approx(before[1].truth, rel=1e-9)
+    assert not np.allclose(again[0].truth, before[0].truth)
+    assert sum(part.photograph.size for part in parts) == LESIONS.photographs
+
+
+@pytest.mark.parametrize("setting", [LESIONS, PATIENTS])
+def test_bootstrap_is_the_one_of_the_package(setting):
+    study, fold, parts, pairs = one_run(setting)
+    networks = {str(arm): as_predictions(study, fold, parts, arm) for arm in range(setting.arms)}
+    theirs = bootstrap_many(networks, metrics=("auroc",), replicates=150, seed=3)
+    counts = theirs["0"].draws.counts.astype(np.float32)
+    ours = methods.bootstrap(pairs, study.group, counts)
+    for arm in range(setting.arms):
+        assert ours[:, arm] == pytest.approx(theirs[str(arm)].replicates["auroc"], rel=1e-6)
+        assert pairs[0].auroc[arm] == pytest.approx(
+            auroc(study.target[fold == 0], networks[str(arm)].probability[fold == 0])
+        )
+    test = paired_difference(theirs["0"], theirs["1"], "auroc")
+    difference = methods.with_differences(ours)[:, [setting.arms]]
+    assert methods.bootstrap_p(difference) == pytest.approx(test.p_value)
+    bounds = methods.percentile_bounds(difference)
+    assert [*bounds.low, *bounds.high] == pytest.approx(
+        [test.difference.low, test.difference.high], abs=1e-6
+    )
+    # The strata are the package's too: every stratum keeps its number of groups.
+    stratum = methods.strata(study.group, study.target, fold)
+    own = methods.draws(stratum, 50, np.random.default_rng(0))
+    for code in np.unique(stratum):
+        size = (stratum == code).sum()
+        assert (counts[:, stratum == code].sum(axis=1) == size).all()
+        assert (own[:, stratum == code].sum(axis=1) == size).all()
+
+
+def test_rescaled_draws_have_the_variance_of_a_sample():
+    stratum = np.zeros(6, np.int64)
+    effect = np.array([1.0, 2, 4, 8, 16, 32])
+    for rescale, factor in ((False, 5 / 6), (True, 1.0)):
+        weight = methods.draws(stratum, 200_000, np.random.default_rng(0), rescale=rescale)
+        mean = (weight @ effect) / weight.sum(axis=1)
+        assert mean.var() == pytest.approx(factor * effect.var(ddof=1) / 6, rel=0.02)
+
+
+@pytest.mark.parametrize("setting", [LESIONS, PATIENTS])
+def test_delong_and_ledell_are_those_of_the_package(setting):
+    study, fold, parts, pairs = one_run(setting)
+    one, two = (as_predictions(study, fold, parts, arm) for arm in (0, 1))
+    effect = methods.influence(pairs, setting.photographs)
+    error = methods.grouped_error(effect, study.group)
+    assert error[0] == pytest.approx(ledell_interval(one).standard_error, rel=1e-10)
+    for group in (None, study.group):
+        variance = 0.0
+        for k in range(setting.folds):
+            rows = fold == k
+            units = None if group is None else group[rows]
+            result = delong_test(
+                study.target[rows], one.probability[rows], two.probability[rows], units
+            )
+            variance += result.difference.standard_error**2
+        found = methods.delong_error(pairs, group)[setting.arms]
+        assert found == pytest.approx(np.sqrt(variance) / setting.folds, rel=1e-9)
+
+
+def test_widened_in_its_limits():
+    v = np.array([0.0004])
+    quiet, df = methods.widened(v, np.array([0.001]), cells=5, folds=5, share=0.2)
+    assert quiet[0] ** 2 == pytest.approx(0.0004 * 1.8)
+    assert np.isinf(df[0])
+    loud, df = methods.widened(v, np.array([0.5]), cells=5, folds=5, share=0.2)
+    assert loud[0] ** 2 == pytest.approx(0.1 + 0.8 * 0.0004)
+    assert df[0] == pytest.approx(4 * (1 + 0.00032 / 0.1) ** 2)
+    # No shared training groups and no chance in training: the bootstrap as it is.
+    assert methods.widened(v, np.array([0.0]), cells=5, folds=5, share=0.0)[0] == pytest.approx(
+        np.sqrt(v)
+    )
+
+
+def test_wilson_against_statsmodels():
+    hits = np.zeros((40, 1))
+    hits[:7] = 1
+    low, high = proportion_confint(7, 40, method="wilson")
+    alone = rates.wilson(hits)
+    assert (alone["rate"], alone["low"], alone["high"]) == pytest.approx((0.175, low, high))
+    # Ten copies are no more evidence than one; ten independent columns are ten times as much.
+    assert rates.wilson(np.repeat(hits, 10, axis=1)) == pytest.approx(alone, rel=0.02)
+    rng = np.random.default_rng(0)
+    wide = rates.wilson((rng.random((400, 10)) < 0.2).astype(float))
+    low, high = proportion_confint(int(wide["rate"] * 4000), 4000, method="wilson")
+    assert wide["high"] - wide["low"] == pytest.approx(high - low, rel=0.15)
+
+
+@pytest.fixture(scope="module")
+def short():
+    """Two small settings, few repetitions."""
+    settings = (
+        replace(LESIONS, name="null", folds=5, networks=8),
+        replace(LESIONS, name="gain", folds=5, networks=8, gain=0.12),
+    )
+    return null_study.study(settings, repetitions=48, replicates=100, seed=4, workers=0)
+
+
+def test_known_order_of_the_methods(short):
+    null, gain = short["settings"]
+    stars = {name: test["stars"]["rate"] for name, test in null["tests"].items()}
+    assert stars[repetition.POSTER] > 0.15
+    assert stars[repetition.CORRECTED] < 0.06
+    assert stars[repetition.BOTH] <= min(stars[repetition.CORRECTED], stars[repetition.GROUPS])
+    assert stars[repetition.WIDENED] < stars[repetition.GROUPS] < stars[repetition.POSTER]
+    family = null["tests"][repetition.POSTER]["family"]["rate"]
+    assert family > 3 * null["tests"][repetition.CORRECTED]["family"]["rate"]
+    covered = {name: one["mean"]["training"]["rate"] for name, one in null["intervals"].items()}
+    assert covered[repetition.POSTER] < 0.75 < 0.9 < covered[repetition.CORRECTED]
+    assert covered[repetition.LEDELL] < covered[repetition.LEDELL_GROUPS]
+    assert gain["repetitions"] == 12
+    assert gain["truth"]["expected_difference"] > 0.05
+    assert gain["tests"][repetition.WIDENED]["stars"]["rate"] > 0.5
+
+
+def test_a_seed_gives_one_result_in_any_process_and_company():
+    first, second = replace(LESIONS, name="first"), replace(PATIENTS, name="second")
+    how = {"repetitions": 3, "replicates": 100, "seed": 4}
+    together = null_study.study((first, second), workers=0, **how)["settings"]
+    alone = null_study.study((second,), workers=1, **how)["settings"]
+    assert alone == together[1:]
+    assert alone != null_study.study((second,), workers=0, **how | {"seed": 5})["settings"]
+
+
+def test_tables_show_every_method_and_keep_the_words_around_them(short):
+    tables = text.markdown(short)
+    for name in short["settings"][0]["tests"]:
+        assert f"| {name} |" in tables
+    once = text.replaced("", tables)
+    again = text.replaced(f"before\n{once}after", "new tables")
+    assert again.startswith("before")
+    assert again.endswith("after")
+    assert "new tables" in again
+    assert "False stars" not in again
+
+
+@pytest.mark.parametrize("options", [["--repetitions", "1"], ["--replicates", "10"]])
+def test_too_few_is_wrong_usage(options, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["null_study.py", *options])
+    with pytest.raises(SystemExit) as stopped:
+        null_study.main()
+    assert stopped.value.code == 2
+    assert "at least 2 repetitions" in capsys.readouterr().err
+
+
+def test_published_result_meets_what_is_asked_of_our_methods():
+    folder = ROOT / "docs" / "results"
+    result = json.loads((folder / "null_study.json").read_text())
+    assert result["repetitions"] >= 1000
+    document = (folder / "null_study.md").read_text()
+    assert text.replaced(document, text.markdown(result)) == document, "tables of another result"
+    nulls = [one for one in result["settings"] if not one["setting"]["gain"]]
+    assert [one["setting"]["name"] for one in nulls] == [s.name for s in null_study.SETTINGS]
+    for one in nulls:
+        for name in (repetition.CORRECTED, repetition.BOTH, repetition.WIDENED):
+            assert one["tests"][name]["stars"]["low"] <= 0.05, (one["setting"]["name"], name)
+            assert one["tests"][name]["family"]["low"] <= 0.05, (one["setting"]["name"], name)
+        for what in ("mean", "difference"):
+            for target in ("training", "networks"):
+                found = one["intervals"][repetition.WIDENED][what][target]
+                assert found["high"] >= 0.93, (one["setting"]["name"], what, target)
