@@ -150,3 +150,13 @@ def test_benchmark_ends_with_its_report(call: Call, tmp_path: Path, as_json: boo
     else:
         assert out.startswith("report: ")
     assert call("report", tmp_path / "run")[0] == 0
+
+
+def test_audit_writes_a_page_and_one_document(call: Call, tmp_path: Path) -> None:
+    words = ("data", "audit", "--data", "simulated=30", "--out", tmp_path / "audit", "--json")
+    status, out, err = call(*words)
+    assert status == 0, err
+    document = json.loads(out)
+    assert document["photographs"] == 30
+    assert document == json.loads((tmp_path / "audit" / "audit.json").read_text())
+    assert "Simulated" in (tmp_path / "audit" / "index.html").read_text()

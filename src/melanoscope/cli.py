@@ -91,6 +91,33 @@ def data_summary(data: DataOption, cache: CacheOption = None, as_json: JsonOptio
         print_summary(summary)
 
 
+@data_app.command("audit")
+def data_audit(
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the page and the JSON.")] = Path(
+        "audit"
+    ),
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for copies, leaks, shortcuts and broken files before anything is trained."""
+    from melanoscope.data.audit.audit import audit
+    from melanoscope.data.catalog import build_catalog
+    from melanoscope.data.sources import parse_spec, read_sources
+    from melanoscope.progress import RunProgress
+    from melanoscope.report.audit_page import as_json as document
+    from melanoscope.report.audit_page import write_audit
+
+    catalog = build_catalog(read_sources([parse_spec(text) for text in data], _cache(cache)))
+    with RunProgress() as progress:
+        found = audit(catalog, _cache(cache), progress.decoding)
+    page = write_audit(found, out)
+    if as_json:
+        _print_json(document(found))
+    else:
+        typer.echo(f"audit: {page}")
+
+
 @app.command()
 def benchmark(
     data: DataOption,
@@ -150,12 +177,24 @@ def benchmark(
 @app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another run to set beside it, of --protocol poster for example."),
+    ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of melanomas for predictive values. Default: 0.0176, ISIC 2020's."
+        ),
+    ] = None,
+    replicates: Annotated[int, typer.Option(help="Draws of each bootstrap.")] = 2000,
     as_json: JsonOption = False,
 ) -> None:
     """Write the report of a run anew: tables, figures and one page."""
     from melanoscope.report.from_run import report_run, result_of
 
-    page = report_run(run)
+    given = {} if prevalence is None else {"prevalence": prevalence}
+    page = report_run(run, beside or (), replicates=replicates, **given)
     if as_json:
         _print_json(result_of(run))
     else:

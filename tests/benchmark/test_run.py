@@ -223,3 +223,76 @@ def test_a_network_on_real_photographs_is_better_than_chance(
     cells = sorted((tmp_path / "run" / "cells").glob("*/done.json"))
     scores = [json.loads(path.read_text())["auroc"] for path in cells]
     assert np.mean(scores) > 0.65
+
+
+def test_what_cannot_be_is_skipped_also_after_the_run_was_widened(
+    start: Callable[..., list[str]], plan: Plan, tmp_path: Path
+) -> None:
+    """Another network brings its arm; for the first network that arm is no unfinished work."""
+    start()
+    start(replace(plan, transfer=("scratch", "finetune")))
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert [(s["backbone"], s["transfer"]) for s in about["skipped"]] == [
+        ("standard_cnn", "finetune")
+    ]
+
+
+def test_the_posters_protocol_goes_on_from_fold_to_fold_and_tests_on_one_set(
+    start: Callable[..., list[str]], plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Errors 3 and 4 of the poster, computed on purpose."""
+    from melanoscope.models import lesion_net
+
+    begun_from: list[str] = []
+    original = lesion_net.from_checkpoint
+
+    def watched(name: str, path: Path) -> lesion_net.LesionNet:
+        begun_from.append(path.parent.name)
+        return original(name, path)
+
+    monkeypatch.setattr(lesion_net, "from_checkpoint", watched)
+    start(replace(plan, protocol="poster"))
+    assert begun_from == ["standard_cnn-scratch-r0-f0"]
+    folder = tmp_path / "run"
+    predictions = pl.read_parquet(folder / "predictions.parquet")
+    tested = [set(p["image_id"]) for p in predictions.partition_by("fold")]
+    assert tested[0] == tested[1]
+    assert predictions["threshold"].unique().to_list() == [0.5]
+    validated = pl.read_parquet(folder / "validation.parquet")
+    assert not set(validated["image_id"]) & tested[0]
+    with pytest.raises(RunError, match="protocol"):
+        start(plan)
+
+
+def test_what_an_earlier_version_did_not_write_is_added(
+    start: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    start()
+    folder = tmp_path / "run"
+    whole = pl.read_parquet(folder / "validation.parquet")
+    for file in folder.rglob("validation.parquet"):
+        file.unlink()
+    (folder / "baselines.parquet").unlink()
+    assert start() == []
+    again = pl.read_parquet(folder / "validation.parquet")
+    assert again.drop("probability").equals(whole.drop("probability"))
+    assert np.allclose(again["probability"], whole["probability"], atol=1e-6)
+    catalog = pl.read_parquet(folder / "catalog.parquet")
+    assert "ita" in catalog.columns
+    baselines = pl.read_parquet(folder / "baselines.parquet")
+    assert baselines.filter(baseline="archive only").height == 60
+
+
+def test_near_duplicates_stay_in_one_fold(plan: Plan, cache: Path) -> None:
+    """A photograph is put into the archive again under another id and another patient."""
+    from melanoscope.benchmark.prepare import prepare
+
+    found = prepare(plan, cache, Silent())
+    assert plan.near_duplicates
+    for pair in found.near_duplicates:
+        rows = found.usable.frame.filter(pl.col("image_id").is_in([pair.a, pair.b]))
+        assert rows["group_id"].n_unique() == 1
+    apart = prepare(replace(plan, near_duplicates=False), cache, Silent())
+    assert apart.near_duplicates == found.near_duplicates
+    groups = apart.usable.frame["group_id"].n_unique()
+    assert groups >= found.usable.frame["group_id"].n_unique()

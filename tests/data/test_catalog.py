@@ -254,3 +254,14 @@ def test_schema(some):
     frame = some("here").frame
     assert frame.schema["target"] == pl.Int8
     assert frame.columns[-1] == "group_id"
+
+
+def test_joined_groups_take_the_smallest_name(make_table):
+    catalog = build_catalog([make_table("x", [{"image_id": name} for name in "abcd"])])
+    joined = catalog.joined([("d", "b"), ("c", "d")])
+    groups = dict(joined.frame.select("image_id", "group_id").iter_rows())
+    assert groups["a"] == "a"
+    assert groups["b"] == groups["c"] == groups["d"] == "b"
+    assert catalog.joined([]).frame.equals(catalog.frame)
+    with pytest.raises(KeyError):
+        catalog.joined([("a", "nobody")])

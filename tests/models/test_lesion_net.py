@@ -93,3 +93,23 @@ def test_real_weights_name_cat_and_coffee(name: str, real_folder: Path) -> None:
     weights = real_folder / "weights"
     assert find_weights(get_backbone(name), weights)[1].endswith(".safetensors")
     _names(get_backbone(name), weights)
+
+
+def test_a_network_of_the_photograph_alone_passes_static_data_over(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    network = lesion_net.fresh("squeezenet1_1", with_static=False).eval()
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        one = network(images, torch.zeros(2, static.WIDTH))
+        other = network(images, torch.rand(2, static.WIDTH))
+        evidence = network.evidence(images, torch.rand(2, static.WIDTH))
+    torch.testing.assert_close(one, other)
+    torch.testing.assert_close(evidence.logit, one, rtol=1e-4, atol=1e-5)
+    assert not evidence.static.any()
+    assert not any(name.startswith("static_branch") for name in network.state_dict())
+    save_file(
+        {k: t.contiguous() for k, t in network.state_dict().items()}, tmp_path / "m.safetensors"
+    )
+    again = lesion_net.from_checkpoint("squeezenet1_1", tmp_path / "m.safetensors")
+    assert again.static_branch is None

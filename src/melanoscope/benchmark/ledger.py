@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from melanoscope.benchmark.plan import Cell
+from melanoscope.benchmark.plan import Cell, skipped_arms
 from melanoscope.errors import RunError
 
 SCHEMA = 1
@@ -164,6 +164,7 @@ def _taken_up(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
         **now,
         **{key: before[key] for key in session},
         "configuration": {**now["configuration"], **wider},
+        "skipped": skipped_arms(wider["backbones"], wider["transfer"]),
         "resumed": [*before.get("resumed", []), session],
     }
 

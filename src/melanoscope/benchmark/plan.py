@@ -136,12 +136,12 @@ def cells_of(plan: Plan) -> list[Cell]:
     ]
 
 
-def skipped_arms(plan: Plan) -> list[dict[str, str]]:
-    """List what the plan asks for and cannot be: transfer of networks without weights."""
+def skipped_arms(backbones: Sequence[str], transfer: Sequence[str]) -> list[dict[str, str]]:
+    """List what is asked for and cannot be: transfer of networks without weights."""
     return [
         {"backbone": name, "transfer": arm, "why": "no ImageNet weights exist for it"}
-        for name in plan.backbones
-        for arm in plan.transfer
+        for name in backbones
+        for arm in transfer
         if arm != "scratch" and not get_backbone(name).pretrained
     ]
 

@@ -47,7 +47,7 @@ def describe_run(
         "hardware": hardware(),
         "data": data,
         "folds": divided,
-        "skipped": skipped_arms(plan),
+        "skipped": skipped_arms(plan.backbones, plan.transfer),
     }
 
 

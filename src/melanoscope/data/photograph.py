@@ -123,6 +123,24 @@ def why_unreadable(path: Path) -> str | None:
     return None
 
 
+def photograph_size(path: Path) -> tuple[int, int]:
+    """Read width and height in pixels from a file's head, as EXIF turns it.
+
+    Raises:
+        UnreadablePhotograph: No image of `FORMATS`.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            width, height = image.size
+            with contextlib.suppress(*_BROKEN):
+                # From 5 on the orientations exchange width and height.
+                if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:
+                    return height, width
+            return width, height
+    except _BROKEN as error:
+        raise UnreadablePhotograph(path, f"a broken file ({error})") from None
+
+
 def write_photograph(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90) -> None:
     """Write RGB pixels of shape (h, w, 3) as a JPEG that is either whole or not there."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")

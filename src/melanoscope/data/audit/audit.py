@@ -1,0 +1,117 @@
+"""Everything suspicious about photographs and their tables, in one document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from melanoscope.data.audit.associations import Association, associations
+from melanoscope.data.audit.leaks import (
+    Copies,
+    Leak,
+    describe_pairs,
+    leaks_by_photograph,
+    same_files,
+)
+from melanoscope.data.audit.measurements import measure
+from melanoscope.data.audit.near_duplicates import find_near_duplicates
+from melanoscope.data.catalog import Catalog
+from melanoscope.data.pixels import open_store
+from melanoscope.errors import DataError
+from melanoscope.evidence.metrics import auroc
+
+PX = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What was found.
+
+    Attributes:
+        rows: Of the archives' tables.
+        absent: Without a file.
+        photographs: Looked at.
+        melanomas: Among them.
+        archives: Name -> photographs and melanomas.
+        unreadable: Image id -> reason.
+        same_files: Ids of files equal byte for byte.
+        copies: Near-duplicates, conflicts first.
+        leaks: Of a split by photograph.
+        archive_auroc: AUROC of guessing by the archive's prevalence; None with one archive.
+        associations: Of the outcome, strongest first.
+        paths: Image id -> file, of the copies.
+    """
+
+    rows: int
+    absent: int
+    photographs: int
+    melanomas: int
+    archives: dict[str, tuple[int, int]]
+    unreadable: dict[str, str]
+    same_files: tuple[tuple[str, ...], ...]
+    copies: tuple[Copies, ...]
+    leaks: tuple[Leak, ...]
+    archive_auroc: float | None
+    associations: tuple[Association, ...]
+    paths: dict[str, str]
+
+
+def audit(
+    catalog: Catalog, cache: Path, progress: Callable[[int, int], None] | None = None
+) -> Audit:
+    """Look at every photograph that has a file.
+
+    Args:
+        catalog: Of the archives' tables.
+        cache: Folder of decoded photographs.
+        progress: Told of decoded photographs.
+
+    Raises:
+        DataError: No readable photograph.
+    """
+    store = open_store(catalog, PX, cache, progress=progress)
+    usable = catalog.present.without(store.unreadable)
+    if not len(usable):
+        raise DataError("readable photographs", "none", "see melanoscope data summary")
+    frame = usable.frame
+    ids = frame["image_id"].to_list()
+    pixels = store.pixels[store.rows(ids)]
+    pairs = find_near_duplicates(pixels, ids)
+    joined = usable.joined([(pair.a, pair.b) for pair in pairs])
+    target = frame["target"].to_numpy().astype(np.int64)
+    both = np.unique(target).size == 2
+    found = describe_pairs(frame, pairs)
+    named = {name for pair in found for name in (pair.a, pair.b)}
+    paths = dict(frame.select("image_id", "path").iter_rows())
+    return Audit(
+        len(catalog),
+        len(catalog.absent),
+        frame.height,
+        int(target.sum()),
+        _archives(frame),
+        store.unreadable,
+        same_files(frame),
+        found,
+        leaks_by_photograph(frame, joined.frame),
+        _shortcut(frame, target) if both else None,
+        associations(frame, measure(pixels, frame["path"].to_list())) if both else (),
+        {name: paths[name] for name in sorted(named)},
+    )
+
+
+def _archives(frame: pl.DataFrame) -> dict[str, tuple[int, int]]:
+    table = frame.group_by("dataset").agg(
+        pl.len().alias("n"), pl.col("target").cast(pl.Int64).sum().alias("m")
+    )
+    return {str(name): (int(n), int(m)) for name, n, m in table.sort("dataset").iter_rows()}
+
+
+def _shortcut(frame: pl.DataFrame, target: np.ndarray) -> float | None:
+    if frame["dataset"].n_unique() < 2:
+        return None
+    guess = frame.select(pl.col("target").cast(pl.Float64).mean().over("dataset")).to_series()
+    return auroc(target, guess.to_numpy())

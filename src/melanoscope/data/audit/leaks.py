@@ -1,0 +1,142 @@
+"""What a split by photograph would leak, and what copies say of each other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from melanoscope.data.audit.near_duplicates import NearPair
+
+
+@dataclass(frozen=True)
+class Copies:
+    """A pair of photographs that show the same picture, with what the tables say of both.
+
+    Attributes:
+        a: An id.
+        b: Another.
+        relation: What was done to one of them.
+        likeness: 0..1.
+        archives: Of both.
+        targets: Of both.
+        diagnoses: Of both.
+        known: Whether the tables already join them (one patient, one lesion, listed).
+        kind: "conflict": two labels; "across": two archives; "within": one.
+    """
+
+    a: str
+    b: str
+    relation: str
+    likeness: float
+    archives: tuple[str, str]
+    targets: tuple[int, int]
+    diagnoses: tuple[str, str]
+    known: bool
+    kind: str
+
+
+@dataclass(frozen=True)
+class Leak:
+    """What a random split by photograph would put on both sides.
+
+    Attributes:
+        by: "patient", "lesion" or "group" (with near-duplicates).
+        several: Photographs that share theirs with another.
+        expected: Expected share of test photographs with another of theirs in training.
+    """
+
+    by: str
+    several: int
+    expected: float
+
+
+def describe_pairs(catalog: pl.DataFrame, pairs: Sequence[NearPair]) -> tuple[Copies, ...]:
+    """Look both photographs of each pair up; conflicts first, then pairs across archives.
+
+    Args:
+        catalog: Usable photographs, their groups without the pairs.
+        pairs: Near-duplicates among them.
+    """
+    columns = ("image_id", "dataset", "target", "diagnosis", "group_id")
+    rows = {row[0]: row for row in catalog.select(columns).iter_rows()}
+    found = []
+    for pair in pairs:
+        a, b = rows[pair.a], rows[pair.b]
+        kind = "conflict" if a[2] != b[2] else "across" if a[1] != b[1] else "within"
+        found.append(
+            Copies(
+                pair.a,
+                pair.b,
+                pair.relation,
+                pair.likeness,
+                (a[1], b[1]),
+                (int(a[2]), int(b[2])),
+                (a[3], b[3]),
+                a[4] == b[4],
+                kind,
+            )
+        )
+    order = {"conflict": 0, "across": 1, "within": 2}
+    return tuple(sorted(found, key=lambda one: (order[one.kind], -one.likeness, one.a)))
+
+
+def leaks_by_photograph(
+    catalog: pl.DataFrame, joined: pl.DataFrame, test_share: float = 0.2
+) -> tuple[Leak, ...]:
+    """Compute what a split by photograph leaks, by patient, lesion and group.
+
+    Args:
+        catalog: Usable photographs.
+        joined: The same with near-duplicates joined in group_id.
+        test_share: Part that is tested on, between 0 and 1.
+    """
+    columns = {
+        "patient": catalog["patient_id"],
+        "lesion": catalog["lesion_id"],
+        "group": joined["group_id"],
+    }
+    return tuple(
+        Leak(name, *_leak(np.array(column.drop_nulls()), catalog.height, test_share))
+        for name, column in columns.items()
+    )
+
+
+def _leak(names: NDArray[np.object_], n: int, share: float) -> tuple[int, float]:
+    """A photograph of a set of g leaks unless its g - 1 fellows are all in the test part, too.
+
+    With t of n photographs drawn for the test, the chance that all are is the product over i of
+    (t - 1 - i) / (n - 1 - i), i from 0 to g - 2.
+    """
+    if not names.size:
+        return 0, 0.0
+    sizes = np.unique(names.astype(str), return_counts=True)[1]
+    tested = round(share * n)
+    leaked = 0.0
+    for size, times in zip(*np.unique(sizes, return_counts=True), strict=True):
+        i = np.arange(size - 1)
+        together = np.prod(np.clip(tested - 1 - i, 0, None) / np.maximum(n - 1 - i, 1))
+        leaked += int(size) * int(times) * (1 - float(together) if size > 1 else 0.0)
+    return int(sizes[sizes > 1].sum()), leaked / n
+
+
+def same_files(catalog: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
+    """Groups of ids whose files are equal byte for byte."""
+    by_size = defaultdict(list)
+    for name, path in catalog.select("image_id", "path").iter_rows():
+        by_size[Path(path).stat().st_size].append((name, path))
+    by_content = defaultdict(list)
+    for rows in by_size.values():
+        for name, path in rows if len(rows) > 1 else []:
+            by_content[hashlib.sha256(Path(path).read_bytes()).hexdigest()].append(name)
+    return tuple(sorted(tuple(sorted(names)) for names in by_content.values() if len(names) > 1))
