@@ -108,6 +108,23 @@ def test_ambiguous_rows_are_marked() -> None:
     assert all(row.note for row in unclear)
 
 
+def test_no_number_was_mistyped() -> None:
+    """Sums of the printed columns times 1000, added up from the poster's text: (a), (b)."""
+    printed = {
+        "accuracy": ((10489, 47), (9675, 29)),
+        "auroc": ((9499, 181), (9070, 106)),
+        "auprc": ((7846, 256), (7957, 176)),
+        "f1": ((8948, 210), (8752, 119)),
+    }
+    for metric, sums in printed.items():
+        for letter, (means, widths) in zip("ab", sums, strict=True):
+            mine = [getattr(row, metric) for row in published.table() if row.table == letter]
+            assert round(1000 * sum(one.mean for one in mine)) == means
+            assert round(1000 * sum(one.half_width for one in mine)) == widths
+    unstarred = [row.label for row in published.table() if row.table == "b" and not row.stars]
+    assert unstarred == ["ResNeXt-50 [6]", "ShuffleNet [18]"]
+
+
 def test_arms_and_physicians() -> None:
     rows = published.table()
     assert [row.transfer for row in rows] == ["scratch"] * 11 + ["finetune"] * 10
@@ -116,6 +133,7 @@ def test_arms_and_physicians() -> None:
     assert {row.backbone for row in rows} - {None} == known
     printed = {who.label: who.auroc.mean for who in published.physicians()}
     assert printed == {who.label.title(): who.auroc for who in PHYSICIANS}
+    assert [who.auroc.half_width for who in published.physicians()] == [0.03, 0.02]
 
 
 def test_the_page_shows_what_the_code_computes() -> None:

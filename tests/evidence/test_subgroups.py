@@ -233,6 +233,36 @@ def test_too_small_shows_no_number(make: Make) -> None:
     assert not _compare(one, labels).differences  # one level is left
 
 
+def test_ten_groups_of_each_class_are_enough_and_nine_are_not() -> None:
+    rng = np.random.default_rng(0)
+    target = np.tile([0, 1], 60)
+    one = Predictions(
+        target,
+        np.clip(0.3 + 0.3 * target + 0.3 * rng.normal(size=120), 0, 1),
+        np.full(120, 0.45),
+        np.zeros(120, np.int64),
+        np.arange(120),
+        np.arange(120),
+    )
+    for hits, said in ((1, "too few: 1 groups"), (9, "too few: 9 groups"), (10, "")):
+        labels = np.full(120, "rest", object)
+        labels[:40:2] = "few"
+        labels[1 : 2 * hits : 2] = "few"
+        level = _compare(one, labels).levels[0]
+        assert level.melanomas == hits
+        assert level.too_small.startswith(said)
+        assert bool(level.metrics) == (hits == 10)
+        for metric, n in (("auroc", 30), ("sensitivity", 10), ("specificity", 20)):
+            assert hits < 10 or level.metrics[metric].n == n
+
+
+def test_levels_that_never_meet_in_a_fold(make: Make) -> None:
+    one = make(parts=2)
+    labels = np.where((one.part == 0) == (one.target == 1), "apart", "other way")
+    for level in _compare(one, labels).levels:
+        assert level.too_small == "no melanoma and other lesion in one fold"
+
+
 def test_levels_that_are_not_compared(make: Make) -> None:
     labels = np.array(["a", "b", "unknown"])[np.arange(600) % 3]
     found = _compare(make(), labels, compared=("a", "b"))

@@ -99,7 +99,7 @@ def every_fact():
         near_duplicates=23,
         metrics=("AUROC", "Brier score"),
         plots=("ROC curves",),
-        uncertainty="group bootstrap, 2,000 replicates",
+        uncertainty="Group bootstrap, 2,000 replicates",
         comparison="Nadeau & Bengio, Holm",
         threshold_rule="highest F1 on validation photographs",
         operating_points=("sensitivity 95 %",),
@@ -109,9 +109,9 @@ def every_fact():
         clusters=(Estimate("ISIC 2020", "AUROC", 0.7912, 0.7212, 0.8612),),
         baselines=(Estimate("archive alone", "AUROC", 0.6412),),
         physicians="dermatologists (92 studies)",
-        recalibration="temperature scaling on validation groups",
-        imbalance="weighted loss",
-        ensembling="mean over seeds",
+        recalibration="Temperature scaling on validation groups",
+        imbalance="Weighted loss",
+        ensembling="Mean over seeds",
         external=("PAD-UFES-20",),
         attribution="Integrated Gradients",
         failures=24,
@@ -268,6 +268,10 @@ def test_known_sentences():
         "3 folds, stratified by outcome, each in turn the test set, drawn anew 2 times; 19 % of "
         "the rest, by whole groups, for validation (seed 17)."
     )
+    assert text_of(facts, CLAIM, "29").text == (
+        "Group bootstrap, 2,000 replicates. Nadeau & Bengio, Holm."
+    )
+    assert text_of(facts, CLAIM, "27").text == "Mean over seeds."
     assert text_of(facts, CLAIM, "37").text == "VGG-16: AUROC 0.812 (0.771 to 0.854)."
     assert text_of(facts, CLAIM, "10").text == "Of isic2019 the melanomas only."
     assert "126 of 907 (13.9 %)" in text_of(facts, TRIPOD, "8a").text

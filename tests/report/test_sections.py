@@ -159,3 +159,12 @@ def test_predictions_of_an_unknown_row_are_refused(study: Study) -> None:
 
     with pytest.raises(EvidenceError):
         predictions_of(study.run, "vgg16", "image_only")
+
+
+def test_reliability_at_rates_of_nought_and_one(study: Study) -> None:
+    """Found by the demo: a Wilson bound may miss a share of 0 or 1 by a rounding."""
+    from melanoscope.evidence.calibration import Bin
+    from melanoscope.report.sections.calibration import _reliability_figure
+
+    bins = (Bin(0.01, 0.0, 1e-17, 0.2, 20), Bin(0.99, 1.0, 0.8, 1 - 1e-16, 20))
+    _reliability_figure([bins, bins], simulated=True)

@@ -46,9 +46,10 @@ _BLACK, _GLARE = 20.0, 97.0  # L* of a dermoscope's dark corner; of glare
 _LEAST_SKIN = 0.10  # part of the picture
 _LEAST_DEPTH = 4.0  # L* by which a lesion lies below the skin, at least
 _MOST_SPREAD = 25.0  # L* between the first and the ninth decile of what may be skin
-# Measured skin has a b* of 8 to 22 and a hue, arctan(b*/a*), of 35 to 75 degrees (Xiao et al. 2017,
-# doi:10.1111/srt.12308). Beyond these wider limits the white balance is lost, and near b* = 0 the
-# angle runs to 90 degrees for any skin. Narrower ones do not repeat better: docs/skin_tone.md.
+# Skin of four groups of people, measured at forearm, cheek and forehead, has mean b* of 14 to 18
+# and mean hues, arctan(b*/a*), of 51 to 68 degrees (Xiao et al. 2017, doi:10.1111/srt.12295).
+# Beyond these wide limits the white balance is lost, and near b* = 0 the angle runs to 90 degrees
+# for any skin. Narrower ones do not repeat better: docs/skin_tone.md.
 _HUES = (10.0, 95.0)
 _LEAST_YELLOW = 5.0
 
@@ -183,7 +184,7 @@ def _skin(lab: _Floats) -> tuple[_Mask, _Floats]:
     surface, depth = _skin_light(smooth, lit)
     # Specks of skin's own texture are no lesion.
     lesion = _opened(surface - smooth > depth[:, None, None])
-    wide = _grown(lesion | ~lit, 5 * scale)
+    wide = _grown(lesion, 5 * scale)  # dark corners lie below the skin's light as well
     skin = ~wide & ~_grown(_thin_dark(light, scale), scale) & ~_glints(light, scale)
     near, spread = _alike(lab, skin)
     return _opened(skin & near), spread

@@ -51,6 +51,8 @@ class Estimate:
 class Facts:
     """What is known of a run. Every field may be missing; an empty text or tuple says "none".
 
+    Texts stand as sentences of their own: a capital first, no full stop at the end.
+
     Attributes:
         record: run.json.
         used: Archive (as in the catalog's "dataset") -> photographs and melanomas that took part.

@@ -118,9 +118,7 @@ def uncertainty(facts: Facts) -> Answer:
     """Intervals and tests."""
     if not facts.uncertainty:
         return None
-    return f"Intervals: {facts.uncertainty}." + (
-        f" Comparison: {facts.comparison}." if facts.comparison else ""
-    )
+    return f"{facts.uncertainty}." + (f" {facts.comparison}." if facts.comparison else "")
 
 
 def measures(facts: Facts) -> Answer:
@@ -142,21 +140,27 @@ def recalibration_planned(facts: Facts) -> Answer:
     """Whether the model was updated."""
     if facts.recalibration is None:
         return None
-    return facts.recalibration or NotApplicable("No network was updated after its evaluation.")
+    if facts.recalibration:
+        return f"{facts.recalibration}."
+    return NotApplicable("No network was updated after its evaluation.")
 
 
 def imbalance(facts: Facts) -> Answer:
     """Whether classes were balanced in training."""
     if facts.imbalance is None:
         return None
-    return facts.imbalance or NotApplicable("Classes were not balanced in training.")
+    if facts.imbalance:
+        return f"{facts.imbalance}."
+    return NotApplicable("Classes were not balanced in training.")
 
 
 def ensembling(facts: Facts) -> Answer:
     """Whether networks were combined."""
     if facts.ensembling is None:
         return None
-    return facts.ensembling or NotApplicable("No networks were combined.")
+    if facts.ensembling:
+        return f"{facts.ensembling}."
+    return NotApplicable("No networks were combined.")
 
 
 def internal(facts: Facts) -> Answer:

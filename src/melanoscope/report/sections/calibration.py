@@ -112,7 +112,11 @@ def _reliability_figure(bins: Sequence[tuple[Bin, ...]], *, simulated: bool) -> 
         for axes, mine, title in zip(figure.subplots(1, 2, sharey=True), bins, titles, strict=True):
             axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
             x, y = [b.predicted for b in mine], [b.observed for b in mine]
-            bars = [[b.observed - b.low for b in mine], [b.high - b.observed for b in mine]]
+            # At shares of 0 and 1 the bounds may miss the share by a rounding.
+            bars = [
+                [max(b.observed - b.low, 0) for b in mine],
+                [max(b.high - b.observed, 0) for b in mine],
+            ]
             axes.errorbar(x, y, yerr=bars, fmt="o", color="#0072B2", markersize=4.5, linewidth=1.3)
             axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", title=title)
             axes.set_xlabel("Predicted probability", color=INK)

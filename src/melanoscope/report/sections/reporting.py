@@ -28,6 +28,10 @@ _UNCERTAINTY = (
 _COMPARISON = (
     "One-sided corrected resampled t-test on paired folds, adjusted after Holm over networks"
 )
+_ATTRIBUTION = (
+    "Integrated Gradients of one test photograph (Figure 4), and the exact sum of evidences that "
+    "the linear head allows"
+)
 _THRESHOLD = "Highest F1 on validation photographs, never on test photographs"
 
 
@@ -70,6 +74,10 @@ def _facts(study: Study, by_name: Mapping[str, Section]) -> Facts:
         baselines=_baselines(found),
         physicians=SOURCE,
         recalibration=_recalibration(found),
+        imbalance="",
+        ensembling="",
+        external=(),
+        attribution=_ATTRIBUTION,
         failures=_failures(found),
         skin_tones=_tones(catalog),
     )
