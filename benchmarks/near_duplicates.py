@@ -1,0 +1,295 @@
+"""How well copies are found: recall on listed, cross-archive and made pairs, precision by eye.
+
+    python benchmarks/near_duplicates.py FOLDER [--json FILE] [--sheet PNG]
+
+FOLDER holds lesions/{isic2020,isic2019,ham10000}. Photographs are halved by id: the threshold is
+chosen on one half, midway between the likest strangers and the least like copies, and recall is
+measured on the other. Pairs that no table lists are written to --sheet to be looked at;
+`SEEN_COPIES` holds those that are copies. A perceptual hash of 64 bits is measured beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import tempfile
+import time
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import imagehash
+import numpy as np
+from PIL import Image
+from scipy.stats import beta
+
+from melanoscope.data.audit.near_duplicates import THRESHOLD, NearPair, find_near_duplicates
+from melanoscope.data.catalog import build_catalog
+from melanoscope.data.photograph import read_photograph
+from melanoscope.data.pixels import open_store
+from melanoscope.data.sources import parse_spec, read_sources
+
+PX = 128
+# Pairs that no table joins and that, looked at side by side, show the same picture: squashed,
+# cropped, recoloured or re-encoded.
+SEEN_COPIES = {
+    ("ISIC_0000157", "ISIC_0014946_downsampled"),
+    ("ISIC_0000162", "ISIC_0014826_downsampled"),
+    ("ISIC_0000164", "ISIC_0014795_downsampled"),
+    ("ISIC_0000165", "ISIC_0014788_downsampled"),
+    ("ISIC_0000171", "ISIC_0015124_downsampled"),
+    ("ISIC_0000174", "ISIC_0015071_downsampled"),
+    ("ISIC_0012290_downsampled", "ISIC_0013594_downsampled"),
+    ("ISIC_0012887_downsampled", "ISIC_0012989_downsampled"),
+    ("ISIC_0014289_downsampled", "ISIC_7101732"),
+    ("ISIC_0014331_downsampled", "ISIC_2342769"),
+    ("ISIC_0014360_downsampled", "ISIC_8325226"),
+    ("ISIC_0014369_downsampled", "ISIC_0333091"),
+    ("ISIC_0014478_downsampled", "ISIC_1177153"),
+    ("ISIC_0014507_downsampled", "ISIC_2797353"),
+    ("ISIC_0014513_downsampled", "ISIC_3561065"),
+    ("ISIC_0025387", "ISIC_0029880"),
+    ("ISIC_0028003", "ISIC_6966001"),
+    ("ISIC_0028760", "ISIC_1356715"),
+    ("ISIC_0030192", "ISIC_6110888"),
+    ("ISIC_0030366", "ISIC_0833889"),
+}
+
+KINDS = {
+    "re-encoded, quality 50": lambda im, _: _jpeg(im, 50),
+    "re-encoded, quality 80": lambda im, _: _jpeg(im, 80),
+    "half the size": lambda im, _: im.resize((80, 80), Image.Resampling.BICUBIC),
+    "cropped 2 % a side": lambda im, rng: _crop(im, 0.02, rng),
+    "cropped 4 % a side": lambda im, rng: _crop(im, 0.04, rng),
+    "cropped 6 % a side": lambda im, rng: _crop(im, 0.06, rng),
+    "cropped 8 % a side": lambda im, rng: _crop(im, 0.08, rng),
+    "turned by 90 degrees": lambda im, _: im.transpose(Image.Transpose.ROTATE_90),
+    "turned by 180 degrees": lambda im, _: im.transpose(Image.Transpose.ROTATE_180),
+    "mirrored": lambda im, _: im.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    "brighter by a tenth": lambda im, _: im.point(lambda v: min(int(v * 1.1), 255)),
+    "turned by 270, cropped 4 %, quality 70": lambda im, rng: _jpeg(
+        _crop(im.transpose(Image.Transpose.ROTATE_270), 0.04, rng), 70
+    ),
+}
+
+
+def _jpeg(picture: Image.Image, quality: int) -> Image.Image:
+    buffer = BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return Image.open(buffer).convert("RGB")
+
+
+def _crop(picture: Image.Image, share: float, rng: np.random.Generator) -> Image.Image:
+    """Cut `2 * share` of width and height, unevenly: up to twice the share on one side."""
+    width, height = picture.size
+    cut = [round(2 * share * s) for s in (width, height)]
+    left, top = (int(rng.integers(0, c + 1)) for c in cut)
+    return picture.crop((left, top, left + width - cut[0], top + height - cut[1]))
+
+
+def _pixels(picture: Image.Image) -> np.ndarray:
+    square = picture.resize((PX, PX), Image.Resampling.BICUBIC)
+    return np.asarray(square.convert("RGB"))
+
+
+def share(hits: int, n: int) -> dict[str, Any]:
+    """A share with its Clopper-Pearson interval."""
+    low = 0.0 if hits == 0 else float(beta.ppf(0.025, hits, n - hits + 1))
+    high = 1.0 if hits == n else float(beta.ppf(0.975, hits + 1, n - hits))
+    return {
+        "hits": hits,
+        "n": n,
+        "share": round(hits / n, 4) if n else None,
+        "low": round(low, 4),
+        "high": round(high, 4),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--copies", type=int, default=60, help="of each kind and half")
+    arguments = parser.parse_args()
+    lesions = arguments.folder / "lesions"
+    specs = [parse_spec(f"{k}={lesions / k}") for k in ("isic2020", "isic2019", "ham10000")]
+    with tempfile.TemporaryDirectory() as cache:
+        tables = read_sources(specs, Path(cache))
+        catalog = build_catalog(tables)
+        store = open_store(catalog, PX, Path(cache))
+        frame = catalog.present.without(store.unreadable).frame
+        ids = frame["image_id"].to_list()
+        pixels = store.pixels[store.rows(ids)].copy()
+    paths = dict(frame.select("image_id", "path").iter_rows())
+    group = dict(frame.select("image_id", "group_id").iter_rows())
+    half = {name: hashlib.sha256(name.encode()).digest()[0] % 2 for name in ids}
+    made, truth = _made(paths, ids, half, arguments.copies)
+    every = np.concatenate([pixels, np.stack([m[1] for m in made])])
+    names = [*ids, *(m[0] for m in made)]
+    started = time.perf_counter(), time.process_time()
+    pairs = find_near_duplicates(every, names, threshold=0.3)
+    seconds = time.perf_counter() - started[0], time.process_time() - started[1]
+    alike = {frozenset((p.a, p.b)): p.likeness for p in pairs}
+    strangers = [p for p in pairs if p.a in group and p.b in group and group[p.a] != group[p.b]]
+    result: dict[str, Any] = {
+        "photographs": len(ids),
+        "copies_made": len(made),
+        "threshold": THRESHOLD,
+        "chosen_on_one_half": _choose(alike, truth, strangers, half),
+        "made": {
+            kind: {
+                "recall": share(*_recall(alike, truth, kind)),
+                "recall_of_pHash_within_8_bits": share(*_hash_recall(made, truth, paths, kind)),
+            }
+            for kind in KINDS
+        },
+        "listed": _listed(tables, set(ids), alike),
+        "across_archives_same_id": _same_id(lesions),
+        "found_among_originals": _found(pairs, group),
+        "seconds": {"wall": round(seconds[0], 1), "processor": round(seconds[1], 1)},
+        "speed": _speed(pixels),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+    }
+    print(json.dumps(result, indent=2))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+    if arguments.sheet:
+        _sheet(arguments.sheet, sorted(strangers, key=lambda p: -p.likeness)[:60], ids, pixels)
+
+
+def _made(
+    paths: dict[str, str], ids: list[str], half: dict[str, int], copies: int
+) -> tuple[list[tuple[str, np.ndarray]], dict[str, tuple[str, str]]]:
+    """Make copies, each of another photograph, so that they do not compete."""
+    rng = np.random.default_rng(0)
+    made, truth = [], {}
+    for side in (0, 1):
+        pool = [str(n) for n in rng.permutation([n for n in ids if half[n] == side])]
+        for k, (kind, change) in enumerate(KINDS.items()):
+            for name in pool[k * copies : (k + 1) * copies]:
+                whole = Image.fromarray(read_photograph(Path(paths[name]), 160))
+                copy = f"copy-{side}-{name}"
+                made.append((copy, _pixels(change(whole, rng))))
+                truth[copy] = (name, kind)
+    return made, truth
+
+
+def _side(copy: str) -> int:
+    return int(copy.split("-")[1])
+
+
+def _recall(
+    alike: dict[frozenset[str], float], truth: dict[str, tuple[str, str]], kind: str
+) -> tuple[int, int]:
+    """Of copies of one kind in the half that is measured."""
+    mine = [c for c, (_, k) in truth.items() if k == kind and _side(c) == 1]
+    hits = [alike.get(frozenset((c, truth[c][0])), 0.0) >= THRESHOLD for c in mine]
+    return sum(hits), len(hits)
+
+
+def _hash_recall(
+    made: list[tuple[str, np.ndarray]],
+    truth: dict[str, tuple[str, str]],
+    paths: dict[str, str],
+    kind: str,
+) -> tuple[int, int]:
+    found = []
+    for copy, pixels in made:
+        name, its = truth[copy]
+        if its == kind and _side(copy) == 1:
+            original = Image.fromarray(read_photograph(Path(paths[name]), PX))
+            found.append(imagehash.phash(original) - imagehash.phash(Image.fromarray(pixels)) <= 8)
+    return int(sum(found)), len(found)
+
+
+def _choose(
+    alike: dict[frozenset[str], float],
+    truth: dict[str, tuple[str, str]],
+    strangers: list[NearPair],
+    half: dict[str, int],
+) -> dict[str, float]:
+    """On the first half: lie midway between the likest strangers and the least like copies."""
+    copies = [
+        alike.get(frozenset((c, name)), 0.0) for c, (name, _) in truth.items() if _side(c) == 0
+    ]
+    apart = [p for p in strangers if half[p.a] == half[p.b] == 0]
+    seen = [p.likeness for p in apart if (p.a, p.b) in SEEN_COPIES]
+    least = min([float(np.quantile([v for v in copies if v], 0.02)), *seen])
+    likest = max([p.likeness for p in apart if (p.a, p.b) not in SEEN_COPIES], default=0.3)
+    return {
+        "least_like_copies": round(least, 3),
+        "likest_strangers": round(likest, 3),
+        "midway": round((least + likest) / 2, 3),
+    }
+
+
+def _listed(tables: list[Any], present: set[str], alike: dict[frozenset[str], float]) -> Any:
+    listed = [pair for table in tables for pair in table.same if set(pair) <= present]
+    found = {"-".join(p): round(alike.get(frozenset(p), 0.0), 3) for p in listed}
+    hits = sum(v >= THRESHOLD for v in found.values())
+    return {"pairs": found, "recall": share(hits, len(found))}
+
+
+def _same_id(lesions: Path) -> Any:
+    """Ids with a file in HAM10000 and in ISIC 2019: one picture, two archives' preparations."""
+    files = [
+        {p.stem: p for p in (lesions / place).rglob("*.jpg")} for place in ("ham10000", "isic2019")
+    ]
+    both = sorted(set(files[0]) & set(files[1]))
+    if not both:
+        return {"pairs": 0}
+    pixels = np.stack([read_photograph(side[name], PX) for side in files for name in both])
+    names = [f"{k}-{name}" for k in (0, 1) for name in both]
+    pairs = {(p.a, p.b) for p in find_near_duplicates(pixels, names)}
+    hits = sum((f"0-{name}", f"1-{name}") in pairs for name in both)
+    return {"pairs": len(both), "recall": share(hits, len(both))}
+
+
+def _found(pairs: tuple[NearPair, ...], group: dict[str, str]) -> Any:
+    mine = [p for p in pairs if p.a in group and p.b in group and p.likeness >= THRESHOLD]
+    joined = [p for p in mine if group[p.a] == group[p.b]]
+    unknown = sorted((p.a, p.b) for p in mine if group[p.a] != group[p.b])
+    right = [pair for pair in unknown if pair in SEEN_COPIES]
+    return {
+        "pairs": len(mine),
+        "joined_by_the_tables": len(joined),
+        "unknown_to_the_tables": len(unknown),
+        "precision_by_eye_of_unknown": share(len(right), len(unknown)),
+        "unknown": unknown,
+    }
+
+
+def _speed(pixels: np.ndarray) -> dict[str, float]:
+    """10,000 photographs: the real ones and random crops of them."""
+    rng = np.random.default_rng(1)
+    more = []
+    for i in rng.integers(0, len(pixels), 10_000 - len(pixels)):
+        picture = Image.fromarray(pixels[i])
+        more.append(_pixels(_crop(picture, float(rng.uniform(0.1, 0.2)), rng)))
+    every = np.concatenate([pixels, np.stack(more)])
+    started = time.perf_counter(), time.process_time()
+    found = find_near_duplicates(every, [f"{i:05d}" for i in range(len(every))])
+    return {
+        "photographs": len(every),
+        "pairs": len(found),
+        "seconds": round(time.perf_counter() - started[0], 1),
+        "processor_seconds": round(time.process_time() - started[1], 1),
+    }
+
+
+def _sheet(path: Path, pairs: list[NearPair], ids: list[str], pixels: np.ndarray) -> None:
+    row = {name: i for i, name in enumerate(ids)}
+    columns = [np.concatenate([pixels[row[p.a]], pixels[row[p.b]]]) for p in pairs]
+    columns += [np.zeros_like(columns[0])] * (-len(columns) % 12)
+    lines = [np.concatenate(columns[i : i + 12], axis=1) for i in range(0, len(columns), 12)]
+    Image.fromarray(np.concatenate(lines)).save(path)
+
+
+if __name__ == "__main__":
+    main()
