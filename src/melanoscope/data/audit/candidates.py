@@ -26,24 +26,19 @@ FARTHEST = 16
 NEIGHBOURS = 8
 # Correlation of thumbnails below which nothing has been found worth aligning.
 LEAST = 0.7
-# Margins cut from the left, top, right and bottom of the other photograph, as parts of its sides:
-# from all alike, from two corners' sides or three, and from left and right alone. The last are the
-# square in the middle of a 4:3 or 3:2 photograph, seen in that photograph squashed to a square:
-# archives do the one or the other with the same pictures.
-_FAR, _HALF = 0.11, 0.055
+# Margins cut from the left, top, right and bottom of the other photograph, as parts of its width
+# and height: from all sides, from two, and from left and right alone. The last are the square in
+# the middle of a 4:3 or 3:2 photograph, seen in that photograph squashed to a square: archives do
+# the one or the other with the same pictures.
 CROPS = (
     (0.0, 0.0, 0.0, 0.0),
     (0.04, 0.04, 0.04, 0.04),
     (0.07, 0.07, 0.07, 0.07),
-    (_FAR, _FAR, 0.0, 0.0),
-    (0.0, _FAR, _FAR, 0.0),
-    (_FAR, 0.0, 0.0, _FAR),
-    (0.0, 0.0, _FAR, _FAR),
-    (0.0, _HALF, _FAR, _HALF),
-    (_FAR, _HALF, 0.0, _HALF),
-    (_HALF, 0.0, _HALF, _FAR),
-    (_HALF, _FAR, _HALF, 0.0),
-    (1 / 8, 0.0, 1 / 8, 0.0),
+    (0.11, 0.11, 0.0, 0.0),
+    (0.0, 0.11, 0.11, 0.0),
+    (0.11, 0.0, 0.0, 0.11),
+    (0.0, 0.0, 0.11, 0.11),
+    (0.125, 0.0, 0.125, 0.0),
     (1 / 6, 0.0, 1 / 6, 0.0),
 )
 
