@@ -201,7 +201,7 @@ def _thin_dark(light: _Floats, scale: float) -> _Mask:
 
 def _glints(light: _Floats, scale: float) -> _Mask:
     side = _odd(15 * scale)
-    around = ndimage.uniform_filter(light, (0, side, side))
+    around: _Floats = ndimage.uniform_filter(light, (0, side, side))
     return (light - around > 8) | (light > _GLARE)
 
 
@@ -287,7 +287,8 @@ def _opened(mask: _Mask) -> _Mask:
 def _grown(mask: _Mask, by: float) -> _Mask:
     """Widen by a square of so many pixels each way."""
     side = 2 * max(round(by), 1) + 1
-    return ndimage.maximum_filter(mask.view(np.uint8), size=(1, side, side)).view(np.bool_)
+    grown: _Mask = ndimage.maximum_filter(mask.view(np.uint8), size=(1, side, side)).view(np.bool_)
+    return grown
 
 
 def _odd(length: float) -> int:

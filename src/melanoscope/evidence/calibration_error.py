@@ -116,7 +116,7 @@ def clipped_logit(probability: Floats) -> Floats:
 
 def _newton(design: Floats, y: Floats, offset: Floats) -> Floats:
     """Maximise the log-likelihood of a logistic regression, halving steps that overshoot."""
-    beta = np.zeros(design.shape[1])
+    beta: Floats = np.zeros(design.shape[1])
     value = _log_likelihood(design @ beta + offset, y)
     for _ in range(_MOST_STEPS):
         fitted = expit(design @ beta + offset)
