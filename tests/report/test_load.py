@@ -115,3 +115,21 @@ def test_broken_json_and_parquet(run_folder):
     (run_folder / "catalog.parquet").write_bytes(b"no table")
     with pytest.raises(RunError, match="Parquet"):
         load(run_folder)
+
+
+def test_networks_of_one_fold_tested_on_other_photographs(run_folder):
+    """Equal outcomes do not make equal photographs."""
+    predictions = pl.read_parquet(run_folder / "predictions.parquet")
+    mine = (
+        (pl.col("backbone") == "vgg16") & (pl.col("transfer") == "scratch") & (pl.col("fold") == 0)
+    )
+    chosen = predictions.filter(mine, pl.col("target") == 0)["image_id"][0]
+    other = predictions.filter(pl.col("fold") == 1, pl.col("target") == 0)["image_id"][0]
+    moved = predictions.with_columns(
+        image_id=pl.when(mine & (pl.col("image_id") == chosen))
+        .then(pl.lit(other))
+        .otherwise("image_id")
+    )
+    moved.write_parquet(run_folder / "predictions.parquet")
+    with pytest.raises(RunError, match="same test photographs for all networks"):
+        load(run_folder)

@@ -108,6 +108,7 @@ def load(path: Path) -> Run:
     done: dict[CellKey, dict[str, Any]] = {}
     histories: dict[CellKey, pl.DataFrame] = {}
     cells = []
+    tested: dict[tuple[int, int], tuple[CellKey, pl.Series]] = {}
     for (backbone, transfer, repeat, fold), rows in predictions.group_by(
         "backbone", "transfer", "repeat", "fold", maintain_order=True
     ):
@@ -116,6 +117,7 @@ def load(path: Path) -> Run:
         done[key] = _done(folder / "done.json", rows.height)
         histories[key] = _history(folder / "history.csv")
         cells.append(_cell(key, rows, int(done[key]["n_train"])))
+        _check_pair(tested, key, rows["image_id"])
     return Run(
         path,
         record,
@@ -151,6 +153,20 @@ def _validation(
             "run the same benchmark command again: it adds them",
         )
     return table
+
+
+def _check_pair(
+    tested: dict[tuple[int, int], tuple[CellKey, pl.Series]], key: CellKey, ids: pl.Series
+) -> None:
+    """Refuse two networks of one repeat and fold that were tested on other photographs."""
+    other, theirs = tested.setdefault(key[2:], (key, ids))
+    if not ids.equals(theirs):
+        names = ["{}-{}-r{}-f{}".format(*one) for one in (other, key)]
+        raise RunError(
+            "the same test photographs for all networks of one repeat and fold",
+            f"others for {names[0]} and {names[1]}",
+            "do not mix files of several runs; run the affected cells again",
+        )
 
 
 def _cell(key: CellKey, rows: pl.DataFrame, n_train: int) -> Cell:

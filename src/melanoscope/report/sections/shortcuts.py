@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from melanoscope.errors import EvidenceError
-from melanoscope.evidence.bootstrap import group_bootstrap, paired_difference
+from melanoscope.evidence.bootstrap import group_bootstrap
 from melanoscope.evidence.source_balance import (
     source_balanced_auroc,
     within_archive_auroc,
 )
+from melanoscope.evidence.widened import widened_test
 from melanoscope.report.section import Section
 from melanoscope.report.study import as_predictions
 
@@ -90,14 +93,28 @@ def baselines(study: Study) -> list[Baseline]:
 
 
 def static_adds(study: Study) -> dict[str, PairedTest]:
-    """By how much age, sex and site raise AUROC: fine-tuned with them minus without, paired."""
-    return {
-        study.labels.get(backbone, backbone): paired_difference(
-            study.bootstrapped[backbone, "finetune"], drawn, "auroc"
+    """By how much age, sex and site raise AUROC: fine-tuned with them minus without, paired.
+
+    The interval is widened for cross-validation, as that of AUROC itself.
+    """
+    found = {}
+    for (backbone, transfer), without in study.bootstrapped.items():
+        rows = [study.summary.row(backbone, arm) for arm in ("finetune", "image_only")]
+        if transfer != "image_only" or (backbone, "finetune") not in study.bootstrapped:
+            continue
+        if rows[0] is None or rows[1] is None or len(rows[0].keys) < 2:
+            continue
+        drawn = study.bootstrapped[backbone, "finetune"]
+        replicates = drawn.replicates["auroc"] - without.replicates["auroc"]
+        found[study.labels.get(backbone, backbone)] = widened_test(
+            np.subtract(rows[0].values["auroc"], rows[1].values["auroc"]),
+            float(replicates.var(ddof=1)),
+            folds=int(study.run.record["configuration"]["folds"]),
+            n_train=rows[0].n_train,
+            n_test=rows[0].n_test,
+            groups=drawn.n_groups,
         )
-        for (backbone, transfer), drawn in study.bootstrapped.items()
-        if transfer == "image_only" and (backbone, "finetune") in study.bootstrapped
-    }
+    return found
 
 
 def _without(study: Study, key: RowKey, datasets: list[str]) -> WithoutShortcut:
