@@ -18,6 +18,7 @@ from melanoscope.report.page import FILTERS
 from melanoscope.report.section import plain
 
 if TYPE_CHECKING:
+    from melanoscope.data.audit.associations import Association
     from melanoscope.data.audit.audit import Audit
 
 _PX = 112
@@ -28,6 +29,12 @@ _KINDS = {
     "conflict": "Two labels for one picture",
     "across": "Across archives",
     "within": "Within one archive",
+}
+_VARIABLES = {
+    "person": "The person",
+    "missing": "What is not known",
+    "geometry": "The file",
+    "colour": "Light and colour",
 }
 
 
@@ -81,8 +88,19 @@ def render_audit(found: Audit) -> str:
         simulated="simulated" in found.archives,
         unknown=sum(1 for pair in found.copies if not pair.known),
         conflicts=_count(found, "conflict"),
+        licences={name: ARCHIVES[name].licence for name in found.archives if name in ARCHIVES},
+        variables=_variables(found),
         across=_count(found, "across"),
     )
+
+
+def _variables(found: Audit) -> list[tuple[str, list[Association]]]:
+    """The associations by kind, each kind's strongest first."""
+    return [
+        (title, [one for one in found.associations if one.kind == kind])
+        for kind, title in _VARIABLES.items()
+        if any(one.kind == kind for one in found.associations)
+    ]
 
 
 def _count(found: Audit, kind: str) -> int:

@@ -16,6 +16,7 @@ from melanoscope.data.audit.leaks import (
     describe_pairs,
     leaks_by_photograph,
     same_files,
+    same_pixels,
 )
 from melanoscope.data.audit.measurements import measure
 from melanoscope.data.audit.near_duplicates import find_near_duplicates
@@ -39,6 +40,7 @@ class Audit:
         archives: Name -> photographs and melanomas.
         unreadable: Image id -> reason.
         same_files: Ids of files equal byte for byte.
+        same_pixels: Ids of files that differ, but not in a pixel.
         copies: Near-duplicates, conflicts first.
         leaks: Of a split by photograph.
         archive_auroc: AUROC of guessing by the archive's prevalence; None with one archive.
@@ -53,6 +55,7 @@ class Audit:
     archives: dict[str, tuple[int, int]]
     unreadable: dict[str, str]
     same_files: tuple[tuple[str, ...], ...]
+    same_pixels: tuple[tuple[str, ...], ...]
     copies: tuple[Copies, ...]
     leaks: tuple[Leak, ...]
     archive_auroc: float | None
@@ -79,9 +82,12 @@ def audit(
         raise DataError("readable photographs", "none", "see melanoscope data summary")
     frame = usable.frame
     ids = frame["image_id"].to_list()
-    pixels = store.pixels[store.rows(ids)]
+    # The mapped file itself where nothing is left out: a copy of all pixels may not fit in memory.
+    pixels = store.pixels if not store.unreadable else store.pixels[store.rows(ids)]
     pairs = find_near_duplicates(pixels, ids)
-    joined = usable.joined([(pair.a, pair.b) for pair in pairs])
+    copies = [(pair.a, pair.b) for pair in pairs]
+    joined = usable.joined(copies)
+    equal = same_files(frame)
     target = frame["target"].to_numpy().astype(np.int64)
     both = np.unique(target).size == 2
     found = describe_pairs(frame, pairs)
@@ -94,9 +100,10 @@ def audit(
         int(target.sum()),
         _archives(frame),
         store.unreadable,
-        same_files(frame),
+        equal,
+        same_pixels(frame, pixels, equal),
         found,
-        leaks_by_photograph(frame, joined.frame),
+        leaks_by_photograph(frame, joined.frame, copies=copies),
         _shortcut(frame, target) if both else None,
         associations(frame, measure(pixels, frame["path"].to_list())) if both else (),
         {name: paths[name] for name in sorted(named)},

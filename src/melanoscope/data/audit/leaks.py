@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from melanoscope.data.catalog import Catalog
+from melanoscope.data.photograph import photograph_size, read_photograph
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -51,12 +54,14 @@ class Leak:
     """What a random split by photograph would put on both sides.
 
     Attributes:
-        by: "patient", "lesion" or "group" (with near-duplicates).
+        by: "patient", "lesion", "copies" (near-duplicates) or "group" (all of these joined).
+        sets: Patients, lesions, pictures or groups with several photographs.
         several: Photographs that share theirs with another.
         expected: Expected share of test photographs with another of theirs in training.
     """
 
     by: str
+    sets: int
     several: int
     expected: float
 
@@ -92,34 +97,44 @@ def describe_pairs(catalog: pl.DataFrame, pairs: Sequence[NearPair]) -> tuple[Co
 
 
 def leaks_by_photograph(
-    catalog: pl.DataFrame, joined: pl.DataFrame, test_share: float = 0.2
+    catalog: pl.DataFrame,
+    joined: pl.DataFrame,
+    test_share: float = 0.2,
+    copies: Sequence[tuple[str, str]] = (),
 ) -> tuple[Leak, ...]:
-    """Compute what a split by photograph leaks, by patient, lesion and group.
+    """Compute what a split by photograph leaks, by patient, lesion, copy and group.
 
     Args:
         catalog: Usable photographs.
         joined: The same with near-duplicates joined in group_id.
         test_share: Part that is tested on, between 0 and 1.
+        copies: Near-duplicates.
     """
     columns = {
-        "patient": catalog["patient_id"],
-        "lesion": catalog["lesion_id"],
+        "patient": catalog["patient_id"].drop_nulls(),
+        "lesion": catalog["lesion_id"].drop_nulls(),
+        "copies": _by_picture(catalog, copies),
         "group": joined["group_id"],
     }
     return tuple(
-        Leak(name, *_leak(np.array(column.drop_nulls()), catalog.height, test_share))
+        Leak(name, *_leak(np.array(column), catalog.height, test_share))
         for name, column in columns.items()
     )
 
 
-def _leak(names: NDArray[np.object_], n: int, share: float) -> tuple[int, float]:
+def _by_picture(catalog: pl.DataFrame, copies: Sequence[tuple[str, str]]) -> pl.Series:
+    alone = Catalog(catalog.with_columns(group_id=pl.col("image_id")))
+    return alone.joined(copies).frame["group_id"]
+
+
+def _leak(names: NDArray[np.object_], n: int, share: float) -> tuple[int, int, float]:
     """A photograph of a set of g leaks unless its g - 1 fellows are all in the test part, too.
 
     With t of n photographs drawn for the test, the chance that all are is the product over i of
     (t - 1 - i) / (n - 1 - i), i from 0 to g - 2.
     """
     if not names.size:
-        return 0, 0.0
+        return 0, 0, 0.0
     sizes = np.unique(names.astype(str), return_counts=True)[1]
     tested = round(share * n)
     leaked = 0.0
@@ -127,7 +142,8 @@ def _leak(names: NDArray[np.object_], n: int, share: float) -> tuple[int, float]
         i = np.arange(size - 1)
         together = np.prod(np.clip(tested - 1 - i, 0, None) / np.maximum(n - 1 - i, 1))
         leaked += int(size) * int(times) * (1 - float(together) if size > 1 else 0.0)
-    return int(sizes[sizes > 1].sum()), leaked / n
+    several = sizes[sizes > 1]
+    return int(several.size), int(several.sum()), leaked / n
 
 
 def same_files(catalog: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
@@ -140,3 +156,30 @@ def same_files(catalog: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
         for name, path in rows if len(rows) > 1 else []:
             by_content[hashlib.sha256(Path(path).read_bytes()).hexdigest()].append(name)
     return tuple(sorted(tuple(sorted(names)) for names in by_content.values() if len(names) > 1))
+
+
+def same_pixels(
+    catalog: pl.DataFrame, pixels: NDArray[np.uint8], same_bytes: Sequence[Sequence[str]]
+) -> tuple[tuple[str, ...], ...]:
+    """Groups of ids whose files differ and decode to the same pixels: only their headers differ.
+
+    Photographs equal at a small size are decoded again, at the shorter side of their file.
+
+    Args:
+        catalog: Usable photographs.
+        pixels: Their decoded squares, row by row, shape (n, px, px, 3).
+        same_bytes: Groups of `same_files`; of each, one photograph stands for all.
+    """
+    twins = {name for group in same_bytes for name in group[1:]}
+    rows = list(catalog.select("image_id", "path").iter_rows())
+    alike = defaultdict(list)
+    for (name, path), one in zip(rows, pixels, strict=True):
+        if name not in twins:
+            alike[hashlib.sha256(one.tobytes()).digest()].append((name, Path(path)))
+    found = defaultdict(list)
+    for members in alike.values():
+        for name, path in members if len(members) > 1 else []:
+            size = photograph_size(path)
+            content = read_photograph(path, min(size)).tobytes()
+            found[size, hashlib.sha256(content).digest()].append(name)
+    return tuple(sorted(tuple(sorted(names)) for names in found.values() if len(names) > 1))

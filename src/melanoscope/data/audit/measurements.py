@@ -30,12 +30,16 @@ def measure(pixels: NDArray[np.uint8], paths: Sequence[str]) -> pl.DataFrame:
 
     Returns:
         One row per photograph: width and height in pixels (EXIF orientation applied), aspect,
-        file size in bytes, dark corners (share of the four corners that are dark), brightness
-        (0..1), saturation (0..1), and mean and standard deviation of each channel (0..255).
+        file size in bytes, dark corners (share of the four corners that are dark), vignette (how
+        much darker it is outside the largest circle than within, as part of the range, below 0
+        where it is brighter), brightness (largest channel, 0..1), saturation (0..1), and mean and
+        standard deviation of each channel (0..255).
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         sizes = list(pool.map(photograph_size, map(Path, paths)))
-    colours = [_colours(one) for one in pixels]
+    axis = np.linspace(-1, 1, pixels.shape[1])
+    outside = np.hypot(axis[:, None], axis) > 1
+    colours = [_colours(one, outside) for one in pixels]
     frame = pl.DataFrame(
         {
             "width": [float(w) for w, _ in sizes],
@@ -47,7 +51,7 @@ def measure(pixels: NDArray[np.uint8], paths: Sequence[str]) -> pl.DataFrame:
     return frame.hstack(pl.DataFrame(colours))
 
 
-def _colours(one: NDArray[np.uint8]) -> dict[str, float]:
+def _colours(one: NDArray[np.uint8], outside: NDArray[np.bool_]) -> dict[str, float]:
     part = max(one.shape[0] // 10, 1)
     corners = [
         one[y, x].mean()
@@ -60,6 +64,7 @@ def _colours(one: NDArray[np.uint8]) -> dict[str, float]:
     means, spreads = flat.mean(axis=0), flat.std(axis=0)
     return {
         "dark corners": float(np.mean(np.array(corners) < _DARK)),
+        "vignette": float((one[~outside].mean() - one[outside].mean()) / 255),
         "brightness": float(top.mean() / 255),
         "saturation": float(saturation.mean()),
         **{f"mean {c}": float(m) for c, m in zip(("red", "green", "blue"), means, strict=True)},
