@@ -17,12 +17,14 @@ import os
 import platform
 import tempfile
 import time
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import imagehash
 import numpy as np
+import polars as pl
 from PIL import Image
 from scipy.stats import beta
 
@@ -58,7 +60,8 @@ SEEN_COPIES = {
     ("ISIC_0030366", "ISIC_0833889"),
 }
 
-KINDS = {
+Kinds = dict[str, Callable[[Image.Image, np.random.Generator], Image.Image]]
+KINDS: Kinds = {
     "re-encoded, quality 50": lambda im, _: _jpeg(im, 50),
     "re-encoded, quality 80": lambda im, _: _jpeg(im, 80),
     "half the size": lambda im, _: im.resize((80, 80), Image.Resampling.BICUBIC),
@@ -72,6 +75,23 @@ KINDS = {
     "brighter by a tenth": lambda im, _: im.point(lambda v: min(int(v * 1.1), 255)),
     "turned by 270, cropped 4 %, quality 70": lambda im, rng: _jpeg(
         _crop(im.transpose(Image.Transpose.ROTATE_270), 0.04, rng), 70
+    ),
+}
+# Measured by themselves, so that the kinds above have no more photographs to be mistaken for.
+MORE_KINDS: Kinds = {
+    "quality 50 to 90, any": lambda im, rng: _jpeg(im, int(rng.integers(50, 91))),
+    "cropped 2 to 8 % on each side": lambda im, rng: _cut(im, rng.uniform(0.02, 0.08, 4)),
+    "centre of a 4:3 squashed to a square": lambda im, _: _cut(im, (1 / 8, 0, 1 / 8, 0)),
+    "centre of a 3:2 squashed to a square": lambda im, _: _cut(im, (1 / 6, 0, 1 / 6, 0)),
+    "darker by 15 %": lambda im, _: im.point(lambda v: int(v * 0.85)),
+    "all at once": lambda im, rng: _jpeg(
+        _cut(
+            im.transpose(list(Image.Transpose)[int(rng.integers(0, 7))]).point(
+                lambda v: int(v * 0.9)
+            ),
+            rng.uniform(0.02, 0.08, 4),
+        ).resize((96, 96), Image.Resampling.BICUBIC),
+        60,
     ),
 }
 
@@ -88,6 +108,14 @@ def _crop(picture: Image.Image, share: float, rng: np.random.Generator) -> Image
     cut = [round(2 * share * s) for s in (width, height)]
     left, top = (int(rng.integers(0, c + 1)) for c in cut)
     return picture.crop((left, top, left + width - cut[0], top + height - cut[1]))
+
+
+def _cut(picture: Image.Image, margins: Any) -> Image.Image:
+    """Cut parts of the sides (left, top, right, bottom) and bring the rest to the same size."""
+    width, height = picture.size
+    left, top, right, bottom = margins
+    box = (left * width, top * height, width - right * width, height - bottom * height)
+    return picture.resize(picture.size, Image.Resampling.BICUBIC, box=box)
 
 
 def _pixels(picture: Image.Image) -> np.ndarray:
@@ -128,7 +156,7 @@ def main() -> None:
     paths = dict(frame.select("image_id", "path").iter_rows())
     group = dict(frame.select("image_id", "group_id").iter_rows())
     half = {name: hashlib.sha256(name.encode()).digest()[0] % 2 for name in ids}
-    made, truth = _made(paths, ids, half, arguments.copies)
+    made, truth = _made(paths, ids, half, arguments.copies, KINDS)
     every = np.concatenate([pixels, np.stack([m[1] for m in made])])
     names = [*ids, *(m[0] for m in made)]
     started = time.perf_counter(), time.process_time()
@@ -148,6 +176,9 @@ def main() -> None:
             }
             for kind in KINDS
         },
+        "more_made": _more(paths, ids, half, arguments.copies, pixels),
+        "lookalikes": _lookalikes(ids, pixels, group, half, alike),
+        "second_photographs": _second(frame, alike),
         "listed": _listed(tables, set(ids), alike),
         "across_archives_same_id": _same_id(lesions),
         "found_among_originals": _found(pairs, group),
@@ -164,20 +195,71 @@ def main() -> None:
 
 
 def _made(
-    paths: dict[str, str], ids: list[str], half: dict[str, int], copies: int
+    paths: dict[str, str], ids: list[str], half: dict[str, int], copies: int, kinds: Kinds
 ) -> tuple[list[tuple[str, np.ndarray]], dict[str, tuple[str, str]]]:
     """Make copies, each of another photograph, so that they do not compete."""
     rng = np.random.default_rng(0)
     made, truth = [], {}
     for side in (0, 1):
         pool = [str(n) for n in rng.permutation([n for n in ids if half[n] == side])]
-        for k, (kind, change) in enumerate(KINDS.items()):
+        for k, (kind, change) in enumerate(kinds.items()):
             for name in pool[k * copies : (k + 1) * copies]:
                 whole = Image.fromarray(read_photograph(Path(paths[name]), 160))
                 copy = f"copy-{side}-{name}"
                 made.append((copy, _pixels(change(whole, rng))))
                 truth[copy] = (name, kind)
     return made, truth
+
+
+def _more(
+    paths: dict[str, str], ids: list[str], half: dict[str, int], copies: int, pixels: np.ndarray
+) -> Any:
+    made, truth = _made(paths, ids, half, copies, MORE_KINDS)
+    every = np.concatenate([pixels, np.stack([m[1] for m in made])])
+    pairs = find_near_duplicates(every, [*ids, *(m[0] for m in made)])
+    alike = {frozenset((p.a, p.b)): p.likeness for p in pairs}
+    return {kind: {"recall": share(*_recall(alike, truth, kind))} for kind in MORE_KINDS}
+
+
+def _lookalikes(
+    ids: list[str],
+    pixels: np.ndarray,
+    group: dict[str, str],
+    half: dict[str, int],
+    alike: dict[frozenset[str], float],
+) -> Any:
+    """Nearest strangers by hash, of photographs in the half that is measured."""
+    turns = [[Image.fromarray(p) for p in pixels]]
+    turns += [[p.transpose(t) for p in turns[0]] for t in Image.Transpose]
+    hashes = [
+        np.packbits([imagehash.phash(p).hash.ravel() for p in one], axis=1).view(np.uint64).ravel()
+        for one in turns
+    ]
+    code = np.unique([group[name] for name in ids], return_inverse=True)[1]
+    row = {name: i for i, name in enumerate(ids)}
+    seen = {frozenset((row[a], row[b])) for a, b in SEEN_COPIES if a in row and b in row}
+    bits, joined, pairs = [], 0, set()
+    for i in np.flatnonzero([half[name] == 1 for name in ids]):
+        apart = np.min([np.bitwise_count(hashes[0][i] ^ one) for one in hashes], axis=0).astype(int)
+        apart[code == code[i]] = 99
+        for one in seen:
+            if i in one:
+                apart[list(one - {i})] = 99
+        j = int(apart.argmin())
+        pairs.add(frozenset((ids[i], ids[j])))
+        bits.append(int(apart[j]))
+    joined = sum(alike.get(pair, 0.0) >= THRESHOLD for pair in pairs)
+    return {"median_bits_apart": float(np.median(bits)), "joined": share(joined, len(pairs))}
+
+
+def _second(frame: pl.DataFrame, alike: dict[frozenset[str], float]) -> Any:
+    """Pairs of photographs of one lesion of HAM10000."""
+    ham = frame.filter(pl.col("dataset") == "ham10000").select("image_id", "lesion_id")
+    pairs = ham.join(ham, on="lesion_id").filter(pl.col("image_id") < pl.col("image_id_right"))
+    values = [
+        alike.get(frozenset(p), 0.0) for p in pairs.select("image_id", "image_id_right").rows()
+    ]
+    return share(sum(v >= THRESHOLD for v in values), len(values))
 
 
 def _side(copy: str) -> int:

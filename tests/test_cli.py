@@ -160,3 +160,11 @@ def test_audit_writes_a_page_and_one_document(call: Call, tmp_path: Path) -> Non
     assert document["photographs"] == 30
     assert document == json.loads((tmp_path / "audit" / "audit.json").read_text())
     assert "Simulated" in (tmp_path / "audit" / "index.html").read_text()
+
+
+def test_report_refuses_a_prevalence_in_per_cent(call: Call, tmp_path: Path) -> None:
+    status, out, err = call("report", tmp_path, "--prevalence", 1.8)
+    assert status == 1
+    assert not out
+    assert "a prevalence between 0 and 1; found 1.8; state 1.8 % as 0.018" in err
+    assert call("report", tmp_path, "--replicates", 3)[0] == 1

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from melanoscope.errors import EvidenceError
 from melanoscope.evidence.summary import Summary, summarise
 from melanoscope.models.backbones import labels
 from melanoscope.report.build import build
@@ -31,8 +32,14 @@ def report_run(
 
     Raises:
         RunError: The folder holds no run.
-        EvidenceError: Its predictions allow no honest number.
+        EvidenceError: Its predictions allow no honest number, or a prevalence out of range.
     """
+    if not 0 < prevalence < 1:
+        raise EvidenceError(
+            "a prevalence between 0 and 1", f"{prevalence:g}", "state 1.8 % as 0.018"
+        )
+    if replicates < 100:
+        raise EvidenceError("at least 100 replicates", str(replicates), "use 2000")
     run = load(folder)
     return build(
         folder,
