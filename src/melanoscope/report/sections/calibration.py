@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from melanoscope.errors import EvidenceError
-from melanoscope.evidence.bootstrap import PROBABILISTIC, group_bootstrap
+from melanoscope.evidence.bootstrap import PROBABILISTIC, Bootstrapped, group_bootstrap
 from melanoscope.evidence.calibration import apply_temperature, fit_temperature, reliability
+from melanoscope.evidence.calibration_intervals import calibration_line_intervals
 from melanoscope.report.section import Drawing, Section
 from melanoscope.report.study import Study, validation_of
 from melanoscope.report.style import INK, MUTED, mark_simulated, styled
@@ -54,8 +55,8 @@ def calibration(study: Study) -> Section | None:
     found = Calibration(
         study.label(study.best),
         temperatures,
-        {metric: before.interval(metric) for metric in PROBABILISTIC},
-        {metric: after.interval(metric) for metric in PROBABILISTIC},
+        _intervals(one, before),
+        _intervals(scaled, after),
     )
     bins = [reliability(p.target, p.probability) for p in (one, scaled)]
     figure = _reliability_figure(bins, simulated=study.run.simulated)
@@ -69,6 +70,17 @@ def calibration(study: Study) -> Section | None:
     )
     numbers = {"calibration": found, "bins_before": bins[0], "bins_after": bins[1]}
     return Section("calibration", "Calibration", numbers, numbers, (drawing,))
+
+
+def _intervals(one: Predictions, drawn: Bootstrapped) -> dict[str, Interval]:
+    """Slope and intercept with robust intervals over groups, the errors with bootstrap ones.
+
+    Draws keep the number of melanomas nearly fixed, which makes the intercept's percentile interval
+    far too narrow; the robust one lets it vary.
+    """
+    slope, intercept = calibration_line_intervals(one.target, one.probability, one.group)
+    found = {metric: drawn.interval(metric) for metric in PROBABILISTIC}
+    return found | {"calibration_slope": slope, "calibration_intercept": intercept}
 
 
 @lru_cache(maxsize=32)
