@@ -71,3 +71,31 @@ def test_one_class_has_no_associations(table: pl.DataFrame, tmp_path: Path) -> N
     assert found.associations == ()
     assert found.archive_auroc is None
     assert np.isfinite([leak.expected for leak in found.leaks]).all()
+
+
+def test_licences_stand_beside_pictures_and_order_does_not_matter(
+    table: pl.DataFrame, tmp_path: Path
+) -> None:
+    rows = table.filter(pl.col("image_id") != "CUT").with_columns(dataset=pl.lit("ham10000"))
+    found = audit(build_catalog([SourceTable("ham10000", rows)]), tmp_path / "cache")
+    order = np.random.default_rng(0).permutation(rows.height)
+    again = audit(build_catalog([SourceTable("ham10000", rows[order])]), tmp_path / "cache")
+    one, other = as_json(found), as_json(again)
+    for key in ("copies", "leaks", "same_files", "same_pixels", "archives", "photographs"):
+        assert one[key] == other[key], key
+    assert [a["variable"] for a in one["associations"]] == [
+        a["variable"] for a in other["associations"]
+    ]
+    html = write_audit(found, tmp_path / "out").read_text(encoding="utf-8")
+    assert html.count("ham10000: CC BY-NC 4.0") == len(found.copies) > 0
+    assert "Simulated" not in html
+    by = {leak.by: leak for leak in found.leaks}
+    assert by["copies"].several >= 3
+    assert by["group"].expected >= max(by["patient"].expected, by["copies"].expected)
+
+
+def test_one_photograph(table: pl.DataFrame, tmp_path: Path) -> None:
+    found = audit(build_catalog([SourceTable("simulated", table[:1])]), tmp_path / "cache")
+    assert (found.photographs, found.copies, found.same_files, found.same_pixels) == (1, (), (), ())
+    assert [leak.expected for leak in found.leaks] == [0, 0, 0, 0]
+    assert write_audit(found, tmp_path / "out").is_file()

@@ -1,6 +1,6 @@
 """Photographs that show the same picture: re-encoded, resized, cropped a little, turned, mirrored.
 
-A second photograph of one lesion is no copy, but a quarter of those in HAM10000 are alike enough to
+A second photograph of one lesion is no copy, but a fifth of those in HAM10000 are alike enough to
 be found as well; they belong in one group all the same. Where an archive does not say that two
 photographs belong together, they are only found when they are nearly the same picture.
 """
