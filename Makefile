@@ -14,7 +14,7 @@ help:
 	@echo "make demo [DATA=folder of archives] [WEIGHTS=folder]   small comparison, ends by naming its report"
 	@echo "make test        format, types, layers, doctests, tests"
 	@echo "make slow        the slow checks in full"
-	@echo "make real REAL=../shared   the comparison of the README on real photographs (two to three hours)"
+	@echo "make real REAL=../shared   the comparison of the README on real photographs (some hours)"
 
 # uv comes from the registry too, so that pip's slower resolver need not run.
 $(VENV)/uv.done:

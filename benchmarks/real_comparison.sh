@@ -2,7 +2,7 @@
 # The comparison of the README: three archives of real photographs, three networks, five folds; and
 # the same networks by the poster's protocol on the poster's mix of archives.
 #   benchmarks/real_comparison.sh FOLDER RUN
-# FOLDER holds lesions/{isic2020,isic2019,ham10000} and weights/. Two to three hours on 2 cores; a run
+# FOLDER holds lesions/{isic2020,isic2019,ham10000} and weights/. Some hours on 2 cores; a run
 # that was stopped goes on from its last finished cell. `docs/results/README.md` says what came out.
 #
 # --no-near-duplicates: the run was begun before near-duplicates were looked for. The report counts

@@ -289,10 +289,32 @@ def test_near_duplicates_stay_in_one_fold(plan: Plan, cache: Path) -> None:
 
     found = prepare(plan, cache, Silent())
     assert plan.near_duplicates
-    for pair in found.near_duplicates:
+    for pair in found.noticed.near_duplicates:
         rows = found.usable.frame.filter(pl.col("image_id").is_in([pair.a, pair.b]))
         assert rows["group_id"].n_unique() == 1
     apart = prepare(replace(plan, near_duplicates=False), cache, Silent())
-    assert apart.near_duplicates == found.near_duplicates
+    assert apart.noticed.near_duplicates == found.noticed.near_duplicates
     groups = apart.usable.frame["group_id"].n_unique()
     assert groups >= found.usable.frame["group_id"].n_unique()
+
+
+def test_photographs_are_looked_at_once(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from melanoscope.benchmark import noticed
+    from melanoscope.benchmark.prepare import prepare
+
+    looked = []
+    original = noticed.find_near_duplicates
+    monkeypatch.setattr(
+        noticed, "find_near_duplicates", lambda *a: looked.append(len(a[1])) or original(*a)
+    )
+    first, again = (prepare(plan, tmp_path, Silent()) for _ in range(2))
+    assert looked == [60]
+    assert again.noticed.near_duplicates == first.noticed.near_duplicates
+    assert np.array_equal(again.noticed.skin, first.noticed.skin, equal_nan=True)
+    # Other photographs under the same ids are looked at anew.
+    one = Path(first.usable.frame["path"][0])
+    one.write_bytes(one.read_bytes() + b" ")
+    prepare(plan, tmp_path, Silent())
+    assert looked == [60, 60]

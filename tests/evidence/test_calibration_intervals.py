@@ -9,6 +9,7 @@ from scipy.stats import t as student
 
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence.calibration_intervals import (
+    brier_interval,
     calibration_line_intervals,
     observed_over_expected,
 )
@@ -82,3 +83,28 @@ def test_refusals() -> None:
         observed_over_expected([0, 1], [0.0, 0.0], [1, 2])
     with pytest.raises(EvidenceError, match="perfect separation"):
         calibration_line_intervals([0, 1], [0.1, 0.2], [1, 2])
+
+
+def test_brier_is_a_mean_with_clustered_errors() -> None:
+    """The oracle: ordinary least squares of the squared errors on a constant, by cluster."""
+    target, risk, group = _drawn(2)
+    found = brier_interval(target, risk, group)
+    n = np.unique(group).size
+    squares = (risk - target) ** 2
+    clusters = {"groups": group, "use_correction": False}
+    oracle = sm.OLS(squares, np.ones(squares.size)).fit(cov_type="cluster", cov_kwds=clusters)
+    assert found.estimate == pytest.approx(oracle.params[0], abs=1e-12)
+    assert found.standard_error == pytest.approx(oracle.bse[0] * np.sqrt(n / (n - 1)), rel=1e-10)
+    # With each photograph its own patient: the standard error of a mean.
+    alone = brier_interval(target, risk, np.arange(600))
+    assert alone.standard_error == pytest.approx(squares.std(ddof=1) / np.sqrt(600), rel=1e-10)
+
+
+def test_brier_covers_the_expected_score() -> None:
+    """The truth is the mean of risk x (1 - risk) in a large sample of the same population."""
+    truth = np.mean([np.mean(risk * (1 - risk)) for _, risk, _ in map(_drawn, range(500, 700))])
+    held = 0
+    for seed in range(200):
+        found = brier_interval(*_drawn(seed))
+        held += found.low <= truth <= found.high
+    assert 0.90 <= held / 200 <= 0.99

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence import cross_pairs as module
 from melanoscope.evidence.cross_pairs import cross_pairs
 from melanoscope.evidence.draws import draw_groups
-from melanoscope.evidence.pairs import pair_weighted_auroc
 from melanoscope.evidence.predictions import Predictions
 
 Make = Callable[..., Predictions]
@@ -38,15 +38,29 @@ def test_pairs_one_by_one(make: Make, monkeypatch: pytest.MonkeyPatch, at_once: 
         assert found.total[:, :, index] == pytest.approx(total, abs=1e-10)
 
 
-def test_agrees_with_the_ranked_way(make: Make) -> None:
+def test_many_photographs_against_scikit_learn(make: Make) -> None:
+    """Part by part, with the draws as sample weights; pairs weigh the parts."""
     one = make(n=900, patients=200, parts=5, repeats=2, decimals=None)
     level = np.random.default_rng(0).integers(0, 4, 900)[one.photograph]
-    draws = draw_groups(one, replicates=100)
+    draws = draw_groups(one, replicates=20)
     found = cross_pairs(one, draws, level, 4)
-    for chosen in ([0], [1, 3], [0, 1, 2, 3]):
-        estimate, values = pair_weighted_auroc(one.where(np.isin(level, chosen)), draws)
-        assert found.auroc(chosen)[0] == pytest.approx(estimate, abs=1e-12)
-        assert found.auroc(chosen)[1] == pytest.approx(values, abs=1e-12)
+    counts = [np.ones(draws.groups.size), *draws.counts.astype(float)]
+    row = draws.rows(one.group)
+    sets = {name: [chosen] for name, chosen in (("one", [0]), ("two", [1, 3]), ("all", range(4)))}
+    sets["within"] = [[0], [1], [2], [3]]
+    for name, compared in sets.items():
+        estimate, values = found.within() if name == "within" else found.auroc(list(*compared))
+        for counted, value in zip(counts, [estimate, *values], strict=True):
+            weight, right, total = counted[row], 0.0, 0.0
+            for levels in compared:
+                for part in one.parts:
+                    mine = (one.part == part) & np.isin(level, list(levels)) & (weight > 0)
+                    hit, w = one.target[mine] == 1, weight[mine]
+                    pairs = w[hit].sum() * w[~hit].sum()
+                    if pairs:
+                        area = roc_auc_score(hit, one.probability[mine], sample_weight=w)
+                        right, total = right + pairs * area, total + pairs
+            assert value == pytest.approx(right / total, abs=1e-10), name
 
 
 def test_a_level_without_pairs(make: Make) -> None:
@@ -54,5 +68,6 @@ def test_a_level_without_pairs(make: Make) -> None:
     level = np.where(one.target == 1, 0, 1)
     found = cross_pairs(one, draw_groups(one, replicates=10), level, 2)
     assert np.isfinite(found.auroc([0, 1])[0])
-    with pytest.raises(EvidenceError, match="to compare"):
-        found.auroc([0])
+    for ask in (lambda: found.auroc([0]), found.within):
+        with pytest.raises(EvidenceError, match="to compare"):
+            ask()

@@ -13,7 +13,6 @@ from statsmodels.stats.proportion import proportion_confint
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence.calibration_error import calibration_line
 from melanoscope.evidence.draws import draw_groups
-from melanoscope.evidence.pairs import pair_weighted_auroc
 from melanoscope.evidence.predictions import Predictions
 from melanoscope.evidence.subgroups import compare_subgroups
 
@@ -31,18 +30,6 @@ def _pairs(one: Predictions, weight: np.ndarray, stratum: np.ndarray) -> float:
         right += weight[i] * (weight[same] * won).sum()
         total += weight[i] * weight[same].sum()
     return right / total
-
-
-def test_pairs_one_by_one(make: Make) -> None:
-    one = make(n=250, patients=60)
-    rng = np.random.default_rng(0)
-    stratum, extra = rng.integers(0, 3, 250), rng.random(250)
-    draws = draw_groups(one, replicates=6)
-    found, values = pair_weighted_auroc(one, draws, stratum, extra)
-    assert found == pytest.approx(_pairs(one, extra, stratum), abs=1e-10)
-    for b in range(6):
-        weight = extra * draws.counts[b][draws.rows(one.group)]
-        assert values[b] == pytest.approx(_pairs(one, weight, stratum), abs=1e-10)
 
 
 def _compare(one: Predictions, labels: np.ndarray, **settings):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from melanoscope import static
 from melanoscope.benchmark.protocol import Split
+from melanoscope.evidence.source_balance import archive_prevalence
 
 ARCHIVE_ONLY = "archive only"
 STATIC_ONLY = "age, sex and site only"
@@ -48,11 +49,12 @@ def baseline_predictions(frame: pl.DataFrame, split: Split) -> pl.DataFrame:
 
 def _archive(frame: pl.DataFrame, learnt: NDArray[np.int64], test: NDArray[np.int64]) -> Floats:
     """Each archive's share of melanomas among the photographs learnt from."""
-    known = frame[learnt]
-    overall = float(known["target"].cast(pl.Float64).mean())  # type: ignore[arg-type]
-    table = known.group_by("dataset").agg(pl.col("target").cast(pl.Float64).mean())
-    share = dict(table.iter_rows())
-    return np.array([share.get(name, overall) for name in frame["dataset"].gather(test)])
+    archive = frame["dataset"].to_numpy()
+    return archive_prevalence(
+        archive[test],
+        learnt_target=frame["target"].to_numpy()[learnt],
+        learnt_archive=archive[learnt],
+    )
 
 
 def _static(frame: pl.DataFrame, learnt: NDArray[np.int64], test: NDArray[np.int64]) -> Floats:

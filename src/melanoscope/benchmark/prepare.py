@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,12 +10,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from melanoscope.benchmark.noticed import Noticed, notice
 from melanoscope.benchmark.plan import Plan
 from melanoscope.benchmark.protocol import divide
-from melanoscope.data.audit.near_duplicates import NearPair, find_near_duplicates
 from melanoscope.data.catalog import Catalog, build_catalog
-from melanoscope.data.pixels import PixelStore, open_store
-from melanoscope.data.skin_tone import individual_typology_angle
+from melanoscope.data.pixels import open_store
 from melanoscope.data.sources import read_sources
 from melanoscope.errors import DataError
 from melanoscope.training.batches import LesionArrays, arrays_of
@@ -42,8 +40,7 @@ class Prepared:
         unreadable: Image id -> reason.
         arrays: What a network sees.
         folds: Per repeat, each photograph's fold.
-        near_duplicates: Pairs of photographs that show the same picture.
-        skin: Individual typology angle in degrees of each photograph, NaN where not estimable.
+        noticed: Near-duplicates and skin tone.
     """
 
     catalog: Catalog
@@ -51,20 +48,13 @@ class Prepared:
     unreadable: dict[str, str]
     arrays: LesionArrays
     folds: list[NDArray[np.int64]]
-    near_duplicates: tuple[NearPair, ...]
-    skin: NDArray[np.float64]
+    noticed: Noticed
 
     def table(self) -> pl.DataFrame:
         """The usable photographs with their folds and skin tone, for catalog.parquet."""
         columns = [pl.Series(f"fold_r{r}", f) for r, f in enumerate(self.folds)]
-        skin = pl.Series("ita", self.skin).fill_nan(None)
+        skin = pl.Series("ita", self.noticed.skin).fill_nan(None)
         return self.usable.frame.with_columns(*columns, skin)
-
-    def pairs(self) -> pl.DataFrame:
-        """The near-duplicates, for near_duplicates.parquet."""
-        schema = {"a": pl.String, "b": pl.String, "likeness": pl.Float64, "relation": pl.String}
-        rows = [(p.a, p.b, p.likeness, p.relation) for p in self.near_duplicates]
-        return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def prepare(plan: Plan, cache: Path, display: Decoding) -> Prepared:
@@ -79,35 +69,20 @@ def prepare(plan: Plan, cache: Path, display: Decoding) -> Prepared:
     if not len(usable):
         raise DataError("readable photographs", "none", "see melanoscope data summary")
     ids = usable.frame["image_id"].to_list()
-    seen = _judged(catalog, store, plan.size, cache, display, ids)
-    pairs = find_near_duplicates(seen, ids)
+
+    def look() -> NDArray[np.uint8]:
+        judged = store
+        if plan.size != AUDIT_PX:
+            judged = open_store(catalog, AUDIT_PX, cache, progress=display.decoding)
+        return judged.photographs(ids)
+
+    noticed = notice(usable, cache, look)
     if plan.near_duplicates:
-        usable = usable.joined([(pair.a, pair.b) for pair in pairs])
+        usable = usable.joined([(pair.a, pair.b) for pair in noticed.near_duplicates])
     frame = usable.frame
     groups, targets = frame["group_id"].to_list(), frame["target"].to_numpy()
     folds = [
         divide(plan.protocol, groups, targets, plan.folds, plan.seed + repeat)
         for repeat in range(plan.repeats)
     ]
-    return Prepared(
-        catalog,
-        usable,
-        store.unreadable,
-        arrays_of(frame, store),
-        folds,
-        tuple(pairs),
-        individual_typology_angle(seen).angle,
-    )
-
-
-def _judged(
-    catalog: Catalog,
-    store: PixelStore,
-    size: int,
-    cache: Path,
-    display: Decoding,
-    ids: Sequence[str],
-) -> NDArray[np.uint8]:
-    if size != AUDIT_PX:
-        store = open_store(catalog, AUDIT_PX, cache, progress=display.decoding)
-    return store.pixels[store.rows(ids)]
+    return Prepared(catalog, usable, store.unreadable, arrays_of(frame, store), folds, noticed)

@@ -64,7 +64,7 @@ def run(plan: Plan, out: Path, cache: Path, display: Display) -> Ledger:
     about = describe_run(
         plan, prepared.catalog, prepared.usable, prepared.unreadable, prepared.folds
     )
-    book.begin(about, prepared.table(), prepared.pairs(), about["identity"])
+    book.begin(about, prepared.table(), prepared.noticed.pairs(), about["identity"])
     book.write_baselines(_baselines(plan, prepared))
     cells = cells_of(plan)
     for index, cell in enumerate(cells):

@@ -56,6 +56,16 @@ class PixelStore:
         """Return the rows of photographs in `pixels`, shape (n,)."""
         return np.array([self.position[name] for name in image_ids], np.int64)
 
+    def photographs(self, image_ids: Sequence[str]) -> NDArray[np.uint8]:
+        """Return photographs in the order asked for, shape (n, px, px, 3).
+
+        All of them in the store's own order are the mapped file itself: a copy of a whole archive
+        may not fit in memory.
+        """
+        rows = self.rows(image_ids)
+        whole = np.array_equal(rows, np.arange(len(self.pixels)))
+        return self.pixels if whole else self.pixels[rows]
+
 
 def open_store(
     catalog: Catalog,

@@ -1,9 +1,9 @@
 """Calibration with intervals that count how much the number of melanomas varies.
 
 The draws of the bootstrap are stratified by outcome: each replicate has about as many melanomas as
-the sample. That suits ranking, but observed over expected and the intercept depend on that number,
-and their percentile intervals would be far too narrow. Here the variance is the robust one over
-groups (Liang & Zeger 1986, eq. 5), with t of groups - 1.
+the sample. That suits ranking, but Brier score, observed over expected and the intercept depend on
+that number, and their percentile intervals would be far too narrow. Here the variance is the robust
+one over groups (Liang & Zeger 1986, eq. 5), with t of groups - 1.
 """
 
 from __future__ import annotations
@@ -61,6 +61,30 @@ def observed_over_expected(
     return Interval(
         ratio, ratio / reach, ratio * reach, ratio * error, groups, METHOD, "groups", confidence
     )
+
+
+def brier_interval(
+    target: ArrayLike, probability: ArrayLike, group: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Brier score with the robust interval of a mean over groups.
+
+    Arguments as `observed_over_expected`.
+
+    Raises:
+        EvidenceError: As `metrics.validated`, or fewer than two groups.
+
+    >>> found = brier_interval([0, 1, 0, 1], [0.2, 0.6, 0.1, 0.7], [1, 2, 3, 4])
+    >>> [round(x, 3) for x in (found.estimate, found.standard_error)]
+    [0.075, 0.033]
+    """
+    positive, score = validated(target, probability)
+    groups, member = _members(group, positive.size)
+    squares = (score - positive) ** 2
+    mean = float(squares.mean())
+    pull = np.bincount(member, squares - mean, groups) / squares.size
+    error = float(np.sqrt(groups / (groups - 1) * (pull @ pull)))
+    half = _quantile(groups, confidence) * error
+    return Interval(mean, mean - half, mean + half, error, groups, METHOD, "groups", confidence)
 
 
 def calibration_line_intervals(

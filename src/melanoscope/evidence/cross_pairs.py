@@ -51,15 +51,26 @@ class CrossPairs:
             EvidenceError: The sample has no pair.
         """
         inside = np.ix_(levels, levels)
-        right, total = self.right[inside].sum(axis=(0, 1)), self.total[inside].sum(axis=(0, 1))
-        if not total[0] > 0:
-            raise EvidenceError(
-                "a melanoma and another lesion to compare",
-                "none in any part",
-                "leave this subset out",
-            )
-        share = np.divide(right, total, out=np.full(total.shape, np.nan), where=total > 0)
-        return float(share[0]), share[1:]
+        return _share(self.right[inside].sum(axis=(0, 1)), self.total[inside].sum(axis=(0, 1)))
+
+    def within(self) -> tuple[float, Floats]:
+        """Share of right pairs whose photographs are of one level, and its replicates.
+
+        Replicates without a pair are NaN.
+
+        Raises:
+            EvidenceError: The sample has no such pair.
+        """
+        return _share(np.einsum("aar->r", self.right), np.einsum("aar->r", self.total))
+
+
+def _share(right: Floats, total: Floats) -> tuple[float, Floats]:
+    if not total[0] > 0:
+        raise EvidenceError(
+            "a melanoma and another lesion to compare", "none in any part", "leave this subset out"
+        )
+    share = np.divide(right, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return float(share[0]), share[1:]
 
 
 def cross_pairs(predictions: Predictions, draws: Draws, level: Codes, levels: int) -> CrossPairs:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from melanoscope.errors import EvidenceError
 
 
@@ -60,3 +63,22 @@ class PairedTest:
     difference: Interval
     statistic: float
     p_value: float
+
+
+def percentile_bounds(
+    values: NDArray[np.float64], confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """Return lower bound, upper bound and standard error; replicates without pairs are left out.
+
+    Raises:
+        EvidenceError: More than one in twenty has none: the subset is too small for an interval.
+    """
+    known = values[np.isfinite(values)]
+    if known.size < 0.95 * values.size:
+        raise EvidenceError(
+            "both classes in nearly every replicate",
+            f"{values.size - known.size} of {values.size} without",
+            "report the subset as too small",
+        )
+    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high), float(known.std(ddof=1))

@@ -14,9 +14,8 @@ from scipy.stats import norm
 
 from melanoscope.evidence.bootstrap import METHOD
 from melanoscope.evidence.cross_pairs import CrossPairs, cross_pairs
-from melanoscope.evidence.interval import Interval
+from melanoscope.evidence.interval import Interval, percentile_bounds
 from melanoscope.evidence.operating import BLIND, Measured, clopper_pearson, share_interval
-from melanoscope.evidence.pairs import percentile_bounds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,9 +10,8 @@ from scipy.stats import beta
 
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence.bootstrap import METHOD
-from melanoscope.evidence.interval import Interval
+from melanoscope.evidence.interval import Interval, percentile_bounds
 from melanoscope.evidence.metrics import Floats, validated
-from melanoscope.evidence.pairs import percentile_bounds
 from melanoscope.evidence.physicians import DERMATOLOGISTS
 
 if TYPE_CHECKING:

@@ -39,13 +39,7 @@ class RankedPart:
     tied: csr_array
 
     @staticmethod
-    def of(
-        target: Codes,
-        probability: Floats,
-        row: Codes,
-        groups: int,
-        weight: Floats | None = None,
-    ) -> RankedPart:
+    def of(target: Codes, probability: Floats, row: Codes, groups: int) -> RankedPart:
         """Sort one part.
 
         Args:
@@ -53,40 +47,17 @@ class RankedPart:
             probability: Shape (n,).
             row: Position of each photograph's group among all, shape (n,).
             groups: How many groups there are in all.
-            weight: Of each photograph beside its group's, shape (n,); None for 1.
         """
         hit = target == 1
-        weight = np.ones(target.size) if weight is None else weight
-        w_hit, w_other = weight[hit], weight[~hit]
         levels, level = np.unique(probability[hit], return_inverse=True)
         others, other_rows = probability[~hit], row[~hit]
         place = np.searchsorted(levels, others, side="left")
         tie = (place < levels.size) & (levels[np.minimum(place, levels.size - 1)] == others)
         return RankedPart(
-            _counts(level, row[hit], w_hit, levels.size, groups),
-            _counts(place[~tie], other_rows[~tie], w_other[~tie], levels.size + 1, groups),
-            _counts(place[tie], other_rows[tie], w_other[tie], levels.size, groups),
+            _counts(level, row[hit], levels.size, groups),
+            _counts(place[~tie], other_rows[~tie], levels.size + 1, groups),
+            _counts(place[tie], other_rows[tie], levels.size, groups),
         )
-
-    def pairs(self, weights: Weights) -> tuple[Floats, Floats]:
-        """Weigh the pairs of a melanoma and another lesion, under weights as `metrics`.
-
-        Returns:
-            Those in which the melanoma scores higher (ties count half), and all; each of shape
-            (replicates,).
-        """
-        hits, below, tied = self._summed(weights)
-        n_others = below.sum(axis=0) + tied.sum(axis=0)
-        under = _under(below, tied)
-        right = _columns(hits, under) + _columns(hits, tied) / 2
-        return right, hits.sum(axis=0) * n_others
-
-    def _summed(self, weights: Weights) -> tuple[Floats, Floats, Floats]:
-        hits, below, tied = (
-            np.asarray(part @ weights, np.float64)
-            for part in (self.positive, self.below, self.tied)
-        )
-        return hits, below, tied
 
     def metrics(self, weights: Weights) -> dict[str, Floats]:
         """Compute the metrics of `RANKED` under weights of shape (groups, replicates).
@@ -94,7 +65,10 @@ class RankedPart:
         Returns:
             Metric -> shape (replicates,); NaN where a replicate leaves a class without weight.
         """
-        hits, below, tied = self._summed(weights)
+        hits, below, tied = (
+            np.asarray(part @ weights, np.float64)
+            for part in (self.positive, self.below, self.tied)
+        )
         n_hits, n_others = hits.sum(axis=0), below.sum(axis=0) + tied.sum(axis=0)
         under = _under(below, tied)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -151,8 +125,7 @@ def _ratio(above: Floats, under: Floats) -> Floats:
     return np.divide(above, under, out=np.zeros_like(above), where=under > 0)
 
 
-def _counts(level: Codes, row: Codes, weight: Floats, levels: int, groups: int) -> csr_array:
-    # Single precision counts whole photographs exactly, and is faster.
-    whole = bool((weight == 1).all())
-    values = weight.astype(np.float32 if whole else np.float64)
-    return csr_array((values, (level, row)), shape=(levels, groups))
+def _counts(level: Codes, row: Codes, levels: int, groups: int) -> csr_array:
+    # Single precision counts photographs exactly, and is faster.
+    ones = np.ones(level.size, np.float32)
+    return csr_array((ones, (level, row)), shape=(levels, groups))

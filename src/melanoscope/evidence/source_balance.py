@@ -9,9 +9,8 @@ import numpy as np
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence.bootstrap import METHOD
 from melanoscope.evidence.cross_pairs import cross_pairs
-from melanoscope.evidence.interval import Interval
+from melanoscope.evidence.interval import Interval, percentile_bounds
 from melanoscope.evidence.metrics import auroc
-from melanoscope.evidence.pairs import pair_weighted_auroc, percentile_bounds
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -90,8 +89,9 @@ def within_archive_auroc(predictions: Predictions, draws: Draws, archive: ArrayL
     Raises:
         EvidenceError: No archive holds both classes, or too few groups for an interval.
     """
-    codes = np.unique(_named(archive, predictions.target), return_inverse=True)[1]
-    estimate, values = pair_weighted_auroc(predictions, draws, codes.astype(np.int64))
+    names, codes = np.unique(_named(archive, predictions.target), return_inverse=True)
+    pairs = cross_pairs(predictions, draws, codes.astype(np.int64), names.size)
+    estimate, values = pairs.within()
     return _interval(estimate, values, predictions)
 
 

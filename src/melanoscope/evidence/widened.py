@@ -87,11 +87,12 @@ def widened_test(
         groups=groups,
         confidence=confidence,
     )
-    estimate, error, freedom = _error(differences, variance, folds, n_train, n_test)
+    estimate, error = interval.estimate, interval.standard_error
     if error == 0:
         sign = float(np.sign(estimate))
         return PairedTest(interval, sign * np.inf if sign else 0.0, (1 - sign) / 2)
     statistic = estimate / error
+    freedom = _error(differences, variance, folds, n_train, n_test)[2]
     p = norm.sf(statistic) if np.isinf(freedom) else student.sf(statistic, freedom)
     return PairedTest(interval, statistic, float(p))
 

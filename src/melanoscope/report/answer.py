@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from melanoscope.evidence.metrics import auroc
 from melanoscope.evidence.physicians import PHYSICIANS
 from melanoscope.evidence.resampled import Interval, PairedTest
+from melanoscope.evidence.source_balance import archive_only_auroc
 from melanoscope.evidence.summary import Row, Summary
 from melanoscope.report.tables import ALPHA, bounds, signed
 
@@ -182,5 +182,4 @@ def archive_auroc(run: Run) -> float | None:
     """
     if run.catalog["dataset"].n_unique() < 2:
         return None
-    guess = run.catalog.select(pl.col("target").cast(pl.Float64).mean().over("dataset"))
-    return auroc(run.catalog["target"].to_numpy(), guess.to_series().to_numpy())
+    return archive_only_auroc(run.catalog["target"].to_numpy(), run.catalog["dataset"].to_numpy())

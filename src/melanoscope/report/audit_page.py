@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.image import imsave
 
 from melanoscope.data.photograph import UnreadablePhotograph, read_photograph
 from melanoscope.data.sources import ARCHIVES
-from melanoscope.report.page import FILTERS
+from melanoscope.report.html import render_template
 from melanoscope.report.section import plain
 
 if TYPE_CHECKING:
@@ -57,14 +56,6 @@ def as_json(found: Audit) -> dict[str, Any]:
 
 def render_audit(found: Audit) -> str:
     """Write the page; pictures are embedded, nothing is loaded from elsewhere."""
-    environment = Environment(
-        loader=PackageLoader("melanoscope.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= FILTERS
     shown = found.copies[:MOST_PAIRS]
     pictures = {
         name: _picture(path)
@@ -80,18 +71,19 @@ def render_audit(found: Audit) -> str:
         for name in found.archives
         if name.partition(":")[0] in ARCHIVES
     ]
-    return environment.get_template("audit.html.j2").render(
-        it=found,
-        kinds=kinds,
-        pictures=pictures,
-        sources=sources,
-        simulated="simulated" in found.archives,
-        unknown=sum(1 for pair in found.copies if not pair.known),
-        conflicts=_count(found, "conflict"),
-        licences={name: ARCHIVES[name].licence for name in found.archives if name in ARCHIVES},
-        variables=_variables(found),
-        across=_count(found, "across"),
-    )
+    context = {
+        "it": found,
+        "kinds": kinds,
+        "pictures": pictures,
+        "sources": sources,
+        "simulated": "simulated" in found.archives,
+        "unknown": sum(1 for pair in found.copies if not pair.known),
+        "conflicts": _count(found, "conflict"),
+        "licences": {name: ARCHIVES[name].licence for name in found.archives if name in ARCHIVES},
+        "variables": _variables(found),
+        "across": _count(found, "across"),
+    }
+    return render_template("audit.html.j2", context)
 
 
 def _variables(found: Audit) -> list[tuple[str, list[Association]]]:

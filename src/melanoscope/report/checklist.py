@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from melanoscope.report.checklist_facts import (
     Estimate,
     Facts,
@@ -20,6 +18,7 @@ from melanoscope.report.checklist_facts import (
     flow_of,
 )
 from melanoscope.report.checklist_items import ITEMS, STANDARDS, Item
+from melanoscope.report.html import render_template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,14 +94,7 @@ def checklist_content(facts: Facts) -> dict[str, Any]:
 
 def render_checklist(facts: Facts) -> str:
     """Return the section of the page as HTML: the flow of photographs and the checklists."""
-    environment = Environment(
-        loader=PackageLoader("melanoscope.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("checklist.html.j2").render(it=checklist_content(facts))
+    return render_template("checklist.html.j2", {"it": checklist_content(facts)})
 
 
 def _counts(entries: Sequence[Entry]) -> dict[str, int]:

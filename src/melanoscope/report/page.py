@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
-from math import isnan
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from melanoscope.evidence.metrics import METRICS
 from melanoscope.evidence.physicians import PHYSICIANS, SOURCE, SOURCE_URL
 from melanoscope.evidence.summary import REFERENCES
 from melanoscope.report import answer
+from melanoscope.report.html import render_template
 from melanoscope.report.style import ARM_NAMES, SIMULATED
-from melanoscope.report.tables import MINUS, NAMES, Table, bounds, signed
+from melanoscope.report.tables import NAMES, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from melanoscope.evidence.summary import Summary
     from melanoscope.report.load import Run
@@ -94,14 +92,6 @@ def render(
     Returns:
         HTML that loads nothing from elsewhere.
     """
-    environment = Environment(
-        loader=PackageLoader("melanoscope.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= FILTERS
     rows = [row for row in summary.rows if row.keys]
     context: dict[str, Any] = {
         "run": run.record,
@@ -135,23 +125,4 @@ def render(
         "n_test": rows[0].n_test if rows else None,
         "hours": sum(float(done.get("seconds") or 0) for done in run.done.values()) / 3600,
     }
-    return environment.get_template("page.html.j2").render(context)
-
-
-def _count(value: float) -> str:
-    """Write a whole number with thousands apart."""
-    return f"{round(value):,}"
-
-
-def _decimals(value: float, places: int = 3) -> str:
-    """Write a number with fixed decimals, a dash for NaN."""
-    return "\N{EN DASH}" if isnan(value) else f"{value:.{places}f}".replace("-", MINUS)
-
-
-FILTERS: dict[str, Callable[..., str]] = {
-    "count": _count,
-    "decimals": _decimals,
-    "signed": signed,
-    "bounds": bounds,
-}
-"""How templates write numbers."""
+    return render_template("page.html.j2", context)

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from melanoscope.errors import EvidenceError
 from melanoscope.evidence.bootstrap import Bootstrapped, bootstrap_many
+from melanoscope.evidence.calibration_intervals import (
+    brier_interval,
+    calibration_line_intervals,
+)
 from melanoscope.evidence.predictions import Predictions
 from melanoscope.report.tables import ALPHA
 
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from melanoscope.evidence.draws import Draws
+    from melanoscope.evidence.interval import Interval
     from melanoscope.evidence.summary import Summary
     from melanoscope.report.load import Run
 
@@ -77,6 +83,10 @@ class Study:
         best = max(rows, key=lambda row: row.estimate("auroc"))
         return best.backbone, best.transfer
 
+    def interval(self, key: RowKey, metric: str) -> Interval | None:
+        """Interval over patients of a metric of a row; None where some replicate lacks a class."""
+        return interval_of(self.predictions[key], self.bootstrapped[key], metric)
+
     @property
     def alpha(self) -> float:
         """Level of the tests."""
@@ -91,6 +101,23 @@ class Study:
     def column(self, name: str) -> NDArray[np.object_]:
         """A column of the catalog by code of photograph: `column(c)[predictions.photograph]`."""
         return self.run.catalog[name].to_numpy(allow_copy=True)
+
+
+def interval_of(one: Predictions, drawn: Bootstrapped, metric: str) -> Interval | None:
+    """Interval over patients of a metric; None where some replicate lacks a class.
+
+    Brier score, calibration slope and intercept have robust intervals over groups: draws keep the
+    number of melanomas nearly fixed, and percentiles would be far too narrow for them.
+    """
+    told = one.target, one.probability, one.group
+    if metric == "brier":
+        return brier_interval(*told)
+    if metric in ("calibration_slope", "calibration_intercept"):
+        return calibration_line_intervals(*told)[metric == "calibration_intercept"]
+    try:
+        return drawn.interval(metric)
+    except EvidenceError:
+        return None
 
 
 def predictions_of(run: Run, backbone: str, transfer: str) -> Predictions:

@@ -23,7 +23,7 @@ from melanoscope.data.audit.near_duplicates import find_near_duplicates
 from melanoscope.data.catalog import Catalog
 from melanoscope.data.pixels import open_store
 from melanoscope.errors import DataError
-from melanoscope.evidence.metrics import auroc
+from melanoscope.evidence.source_balance import archive_only_auroc
 
 PX = 128
 
@@ -82,8 +82,7 @@ def audit(
         raise DataError("readable photographs", "none", "see melanoscope data summary")
     frame = usable.frame
     ids = frame["image_id"].to_list()
-    # The mapped file itself where nothing is left out: a copy of all pixels may not fit in memory.
-    pixels = store.pixels if not store.unreadable else store.pixels[store.rows(ids)]
+    pixels = store.photographs(ids)
     pairs = find_near_duplicates(pixels, ids)
     copies = [(pair.a, pair.b) for pair in pairs]
     joined = usable.joined(copies)
@@ -120,5 +119,4 @@ def _archives(frame: pl.DataFrame) -> dict[str, tuple[int, int]]:
 def _shortcut(frame: pl.DataFrame, target: np.ndarray) -> float | None:
     if frame["dataset"].n_unique() < 2:
         return None
-    guess = frame.select(pl.col("target").cast(pl.Float64).mean().over("dataset")).to_series()
-    return auroc(target, guess.to_numpy())
+    return archive_only_auroc(target, frame["dataset"].to_numpy())

@@ -10,11 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from melanoscope.errors import EvidenceError
-from melanoscope.evidence.bootstrap import PROBABILISTIC, Bootstrapped, group_bootstrap
+from melanoscope.evidence.bootstrap import PROBABILISTIC, group_bootstrap
 from melanoscope.evidence.calibration import apply_temperature, fit_temperature, reliability
-from melanoscope.evidence.calibration_intervals import calibration_line_intervals
 from melanoscope.report.section import Drawing, Section
-from melanoscope.report.study import Study, validation_of
+from melanoscope.report.study import Study, interval_of, validation_of
 from melanoscope.report.style import INK, MUTED, mark_simulated, styled
 
 if TYPE_CHECKING:
@@ -39,8 +38,8 @@ class Calibration:
 
     label: str
     temperatures: tuple[float, ...]
-    before: dict[str, Interval]
-    after: dict[str, Interval]
+    before: dict[str, Interval | None]
+    after: dict[str, Interval | None]
 
 
 def calibration(study: Study) -> Section | None:
@@ -50,13 +49,14 @@ def calibration(study: Study) -> Section | None:
     one = study.predictions[study.best]
     scaled = calibrated(study, study.best)
     temperatures = tuple(_temperatures(study, study.best).values())
-    before = study.bootstrapped[study.best]
-    after = group_bootstrap(scaled, metrics=PROBABILISTIC, replicates=study.replicates)
+    after = group_bootstrap(
+        scaled, metrics=("expected_calibration_error",), replicates=study.replicates
+    )
     found = Calibration(
         study.label(study.best),
         temperatures,
-        _intervals(one, before),
-        _intervals(scaled, after),
+        {metric: study.interval(study.best, metric) for metric in PROBABILISTIC},
+        {metric: interval_of(scaled, after, metric) for metric in PROBABILISTIC},
     )
     bins = [reliability(p.target, p.probability) for p in (one, scaled)]
     figure = _reliability_figure(bins, simulated=study.run.simulated)
@@ -70,17 +70,6 @@ def calibration(study: Study) -> Section | None:
     )
     numbers = {"calibration": found, "bins_before": bins[0], "bins_after": bins[1]}
     return Section("calibration", "Calibration", numbers, numbers, (drawing,))
-
-
-def _intervals(one: Predictions, drawn: Bootstrapped) -> dict[str, Interval]:
-    """Slope and intercept with robust intervals over groups, the errors with bootstrap ones.
-
-    Draws keep the number of melanomas nearly fixed, which makes the intercept's percentile interval
-    far too narrow; the robust one lets it vary.
-    """
-    slope, intercept = calibration_line_intervals(one.target, one.probability, one.group)
-    found = {metric: drawn.interval(metric) for metric in PROBABILISTIC}
-    return found | {"calibration_slope": slope, "calibration_intercept": intercept}
 
 
 @lru_cache(maxsize=32)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from melanoscope.errors import EvidenceError
 from melanoscope.evidence.ledell import ledell_interval
 from melanoscope.evidence.widened import widened_interval
 from melanoscope.report.section import Section
 
 if TYPE_CHECKING:
-    from melanoscope.evidence.bootstrap import Bootstrapped
     from melanoscope.evidence.interval import Interval
     from melanoscope.report.study import RowKey, Study
 
@@ -35,7 +33,7 @@ class NetworkIntervals:
     Attributes:
         label: Name for readers.
         auroc: Mean over cells.
-        metrics: Metric -> interval of the group bootstrap; None where a replicate lacks a class.
+        metrics: Metric -> interval over patients (`study.interval_of`).
         widened: AUROC with the interval that held the truth in our study of statistics; None with
             one cell.
         over_folds: AUROC with the corrected resampled t interval, or None with one cell.
@@ -61,7 +59,7 @@ def intervals(study: Study) -> Section | None:
             NetworkIntervals(
                 study.label((backbone, transfer)),
                 drawn.estimate["auroc"],
-                {metric: interval_or_none(drawn, metric) for metric in COLUMNS},
+                {metric: study.interval((backbone, transfer), metric) for metric in COLUMNS},
                 widened_auroc(study, (backbone, transfer)),
                 row.intervals.get("auroc") if row else None,
                 ledell_interval(study.predictions[backbone, transfer]),
@@ -75,14 +73,6 @@ def intervals(study: Study) -> Section | None:
         "groups": study.draws.groups.size,
     }
     return Section("intervals", "How sure", content, found)
-
-
-def interval_or_none(drawn: Bootstrapped, metric: str) -> Interval | None:
-    """Percentile interval of a metric; None where some replicate lacks a class."""
-    try:
-        return drawn.interval(metric)
-    except EvidenceError:
-        return None
 
 
 def widened_auroc(study: Study, key: RowKey) -> Interval | None:

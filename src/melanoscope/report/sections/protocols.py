@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from melanoscope.benchmark.protocol import TEST
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence.metrics import auroc
 from melanoscope.evidence.poster_protocol import hard_metrics, poster_interval, poster_t_test
 from melanoscope.evidence.source_balance import within_archive_auroc
 from melanoscope.evidence.summary import REFERENCES, summarise
+from melanoscope.report.answer import archive_auroc
 from melanoscope.report.section import Section
-from melanoscope.report.study import Study, predictions_of
+from melanoscope.report.study import Study
 
 if TYPE_CHECKING:
     from melanoscope.evidence.interval import Interval
@@ -167,25 +169,14 @@ def _on_poster_mix(study: Study, key: RowKey) -> float | None:
 
 def _about(poster: Run) -> dict[str, object]:
     """Say of a run what a reader must know of it."""
-    shares = poster.catalog.group_by("dataset").agg(
-        pl.len().alias("n"), pl.col("target").cast(pl.Int64).sum().alias("m")
-    )
-    key = next(iter({(c.backbone, c.transfer) for c in poster.cells}))
-    tested = predictions_of(poster, *key)
-    split = set(poster.catalog.filter(pl.col("fold_r0") == -1)["group_id"])
-    rest = set(poster.catalog.filter(pl.col("fold_r0") != -1)["group_id"])
-    in_test = poster.catalog.filter(pl.col("fold_r0") == -1)
-    shared = in_test.filter(pl.col("group_id").is_in(sorted(split & rest))).height
-    prevalence = dict(shares.select("dataset", pl.col("m") / pl.col("n")).iter_rows())
-    guess = poster.catalog["dataset"].replace_strict(prevalence, return_dtype=pl.Float64)
-    several = len(prevalence) > 1
+    tested = pl.col("fold_r0") == TEST
+    in_test, in_training = poster.catalog.filter(tested), poster.catalog.filter(~tested)
+    leaked = in_test.filter(pl.col("group_id").is_in(in_training["group_id"].unique().to_list()))
     return {
         "photographs": poster.catalog.height,
         "melanomas": int(poster.catalog["target"].sum()),
-        "tested": int(np.unique(tested.photograph).size),
-        "leaked": shared,
+        "tested": in_test.height,
+        "leaked": leaked.height,
         "sources": [source["title"] for source in poster.record["data"]["sources"]],
-        "archive_auroc": auroc(poster.catalog["target"].to_numpy(), guess.to_numpy())
-        if several
-        else None,
+        "archive_auroc": archive_auroc(poster),
     }

@@ -12,7 +12,6 @@ from melanoscope.evidence.bootstrap import ALL_METRICS
 from melanoscope.evidence.physicians import SOURCE
 from melanoscope.report.checklist import Estimate, Facts, checklist, checklist_content
 from melanoscope.report.section import Section
-from melanoscope.report.sections.intervals import interval_or_none
 from melanoscope.report.sections.subgroups import age_band
 
 if TYPE_CHECKING:
@@ -137,12 +136,12 @@ def _points(found: Mapping[str, Any]) -> tuple[str, ...] | None:
 def _performance(study: Study) -> tuple[Estimate, ...] | None:
     if study.best is None or not study.bootstrapped:
         return None
-    drawn, label = study.bootstrapped[study.best], study.label(study.best)
+    label = study.label(study.best)
     names = {"auroc": "AUROC", "auprc": "AUPRC", "calibration_slope": "calibration slope"}
     return tuple(
         _estimate(label, words, interval)
         for name, words in names.items()
-        if (interval := interval_or_none(drawn, name)) is not None
+        if (interval := study.interval(study.best, name)) is not None
     )
 
 
