@@ -27,7 +27,7 @@ $(VENV)/demo.done: $(VENV)/uv.done pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/test.done: $(VENV)/uv.done pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,timm,dev]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,timm,heic,dev]'
 	touch $(VENV)/demo.done $@
 
 demo: $(VENV)/demo.done

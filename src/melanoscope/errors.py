@@ -35,6 +35,10 @@ class RunError(MelanoscopeError):
     """A run folder cannot be used, or a run cannot go on."""
 
 
+class BundleError(MelanoscopeError):
+    """A bundle is not whole, of another version, or does not hold what is asked of it."""
+
+
 class EvidenceError(MelanoscopeError):
     """Predictions from which no honest number can be computed."""
 

@@ -62,7 +62,8 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(photograph.Image, "open", refuse)
-    assert reason_of(put(tmp_path, b"x")) == "no permission to read"
+    path = put(tmp_path, encode(painting(), "PNG"))
+    assert reason_of(path) == "no permission to read"
 
 
 @pytest.mark.parametrize("fill", [b"", b"\0", b"\xff"])

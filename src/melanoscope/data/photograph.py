@@ -1,50 +1,50 @@
-"""The one place that opens an image file, so that training and diagnosis see the same pixels.
+"""The one place that opens a photograph, so that training and diagnosis see the same pixels.
 
-A photograph becomes the largest centred square, resized to a fixed side. The aspect ratio is kept,
-since asymmetry is a sign of melanoma and squashing would change it.
+A photograph becomes the largest centred square, resized to a fixed side, in sRGB. The aspect ratio
+is kept, since asymmetry is a sign of melanoma and squashing would change it. What else a file
+holds (place, time, name, thumbnail, profile) stays behind: pixels and a size are all that leaves.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import struct
-import warnings
-import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image
 
-from melanoscope.errors import DataError
+from melanoscope.data.colour import flatten, from_signalled, to_srgb
+from melanoscope.data.image_file import (
+    FORMATS,
+    MAX_PIXELS,
+    Source,
+    UnreadablePhotograph,
+    opened,
+    orientation_of,
+)
+
+__all__ = [
+    "DECODER_VERSION",
+    "FORMATS",
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "Decoded",
+    "Source",
+    "UnreadablePhotograph",
+    "decode_photograph",
+    "photograph_size",
+    "read_photograph",
+    "why_unreadable",
+    "write_photograph",
+]
 
 # Part of every pixel store's name: raise it when the pixels of `read_photograph` change.
-DECODER_VERSION = 1
+DECODER_VERSION = 2
 
-# Pillow's own limit before it warns of a decompression bomb; larger files are refused here.
-MAX_PIXELS = 89_478_485
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-
-# Only what cameras and archives write: every further decoder is a further way in. JPEG stands for
-# MPO too (a JPEG with a second picture behind it), which Pillow knows by no name of its own.
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+# What archives name their photographs. A file itself is known by its first bytes.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
-
-# Pillow's decoders answer broken files with any of these.
-_BROKEN = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -57,61 +57,64 @@ _TURNS = {
 }
 
 
-class UnreadablePhotograph(DataError):
-    """A file that cannot be decoded whole; `reason` says why in a few words."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Decoded:
+    """A photograph as networks see it, and nothing else of its file.
 
-    def __init__(self, path: Path, reason: str) -> None:
-        self.path, self.reason = path, reason
-        super().__init__(
-            f"a whole photograph ({', '.join(FORMATS)}) at '{path}'",
-            reason,
-            "replace the file or take it out of the table",
-        )
+    Attributes:
+        pixels: The centred square, sRGB, shape (px, px, 3), uint8, read-only.
+        width: Of the whole photograph, upright, before cropping, in pixels.
+        height: Of the whole photograph, upright, before cropping, in pixels.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+
+
+def decode_photograph(source: Source, px: int) -> Decoded:
+    """Decode a photograph to sRGB of a fixed size.
+
+    Orientation and colour profile are applied; grey, palette, CMYK, LAB, alpha (over white) and
+    16-bit files become 8-bit RGB; of several pictures in a file the first counts (of HEIC the
+    primary one); large JPEGs are decoded at a fraction of their size where that suffices.
+
+    Args:
+        source: Path of a file of one of `FORMATS`, HEIC (extra `[heic]`) or AVIF, or the content
+            of one. Nothing is written to disk.
+        px: Side of the square in pixels.
+
+    Raises:
+        UnreadablePhotograph: Absent, empty, truncated, not an image, a video, or more than
+            `MAX_PIXELS`.
+    """
+    with opened(source, most=MAX_PIXELS) as image:
+        width, height = image.size
+        scaled = image.format in ("JPEG", "MPO")
+        if scaled:
+            # Twice the wanted side leaves the resampling filter enough to work with. A HEIC file
+            # would give its thumbnail, which is another picture than the one that is judged.
+            image.draft(None, (2 * px, 2 * px))
+        image.load()
+        orientation = orientation_of(image)
+        turn = _TURNS.get(orientation)
+        upright = image if turn is None else image.transpose(turn)
+        if not scaled:
+            width, height = upright.size
+        elif orientation >= 5:
+            width, height = height, width
+        flat, profile = flatten(upright)
+        # A copy, since an array made of an image may keep that with all its metadata alive.
+        pixels = np.array(to_srgb(_square(flat, px), profile))
+        if image.format == "HEIF" and profile is None:
+            pixels = from_signalled(pixels, image.info.get("nclx_profile"))
+    pixels.setflags(write=False)
+    return Decoded(pixels, width, height)
 
 
 def read_photograph(path: Path, px: int) -> NDArray[np.uint8]:
-    """Decode a photograph to RGB of a fixed size.
-
-    EXIF orientation is applied; grey, palette, CMYK, alpha (over white) and 16-bit files become
-    8-bit RGB; large JPEGs are decoded at a fraction of their size where that suffices.
-
-    Args:
-        path: File of one of `FORMATS`.
-        px: Side of the square in pixels.
-
-    Returns:
-        Array of shape (px, px, 3), uint8.
-
-    Raises:
-        UnreadablePhotograph: Absent, empty, truncated, not an image, or more than `MAX_PIXELS`.
-    """
-    try:
-        if path.stat().st_size == 0:
-            raise UnreadablePhotograph(path, "an empty file")
-        with Image.open(path, formats=FORMATS) as image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise UnreadablePhotograph(
-                    path, f"{width} x {height} pixels, a decompression bomb (over {MAX_PIXELS})"
-                )
-            # Twice the wanted side leaves the resampling filter enough to work with.
-            image.draft(None, (2 * px, 2 * px))
-            image.load()
-            return _square(_to_rgb(_upright(image)), px)
-    except UnreadablePhotograph:
-        raise
-    except Image.DecompressionBombError:
-        raise UnreadablePhotograph(path, "a decompression bomb") from None
-    except UnidentifiedImageError:
-        raise UnreadablePhotograph(path, "no image of these formats") from None
-    except FileNotFoundError:
-        raise UnreadablePhotograph(path, "no file") from None
-    except IsADirectoryError:
-        raise UnreadablePhotograph(path, "a folder") from None
-    except PermissionError:
-        raise UnreadablePhotograph(path, "no permission to read") from None
-    except _BROKEN as error:
-        raise UnreadablePhotograph(path, f"a broken file ({error})") from None
+    """Decode a photograph to sRGB of shape (px, px, 3) as `decode_photograph` does."""
+    return decode_photograph(path, px).pixels
 
 
 def why_unreadable(path: Path) -> str | None:
@@ -124,21 +127,18 @@ def why_unreadable(path: Path) -> str | None:
 
 
 def photograph_size(path: Path) -> tuple[int, int]:
-    """Read width and height in pixels from a file's head, as EXIF turns it.
+    """Read width and height in pixels from a file's head, upright.
 
     Raises:
-        UnreadablePhotograph: No image of `FORMATS`.
+        UnreadablePhotograph: No image of the formats that `decode_photograph` reads.
     """
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            width, height = image.size
-            with contextlib.suppress(*_BROKEN):
-                # From 5 on the orientations exchange width and height.
-                if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:
-                    return height, width
-            return width, height
-    except _BROKEN as error:
-        raise UnreadablePhotograph(path, f"a broken file ({error})") from None
+    with opened(path) as image:
+        width, height = image.size
+        # From 5 on the orientations exchange width and height; of TIFF newer Pillow has done so.
+        tags = getattr(image, "tag_v2", {})
+        as_stored = not tags or (width, height) == (tags.get(256), tags.get(257))
+        turned = as_stored and orientation_of(image) >= 5
+        return (height, width) if turned else (width, height)
 
 
 def write_photograph(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90) -> None:
@@ -152,49 +152,13 @@ def write_photograph(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90
         raise
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Apply EXIF orientation. Broken EXIF says nothing, and the photograph beside it may be whole.
-
-    `ImageOps.exif_transpose` would also write the EXIF anew, and fails where it cannot.
-    """
-    with contextlib.suppress(*_BROKEN):
-        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-        return image if turn is None else image.transpose(turn)
-    return image
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_grey8(np.asarray(image))).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return image.convert("RGB")
-
-
-def _grey8(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Bring 16-bit or floating-point grey to 8 bits; the range follows from what is there."""
-    grey = np.nan_to_num(values.astype(np.float32))
-    top = (
-        1.0
-        if values.dtype.kind == "f" and grey.max() <= 1
-        else 255.0
-        if grey.max() <= 255
-        else 65535.0
-    )
-    grey8: NDArray[np.uint8] = np.clip(np.rint(grey * (255.0 / top)), 0, 255).astype(np.uint8)
-    return grey8
-
-
-def _square(image: Image.Image, px: int) -> NDArray[np.uint8]:
+def _square(image: Image.Image, px: int) -> Image.Image:
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
-    square = image.resize(
+    return image.resize(
         (px, px),
         Image.Resampling.BICUBIC,
         box=(left, top, left + side, top + side),
         reducing_gap=2.0,
     )
-    return np.asarray(square)

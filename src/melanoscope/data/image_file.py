@@ -1,0 +1,188 @@
+"""Opening an image file: what is let in, and one line for whatever is not."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import logging
+import stat
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from melanoscope.data import heif
+from melanoscope.data.file_kind import HEAD, kind_of
+from melanoscope.errors import DataError
+
+Source = Path | str | bytes
+"""A file's path, or its content."""
+
+# Only what cameras and archives write: every further decoder is a further way in. JPEG stands for
+# MPO too (a JPEG with a second picture behind it), which Pillow knows by no name of its own. HEIC
+# comes by an extra, AVIF where Pillow has it.
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+_DECODERS = {"JPEG": "Jpeg", "PNG": "Png", "WEBP": "WebP", "TIFF": "Tiff", "BMP": "Bmp"}
+
+# Pillow's own limit before it warns of a decompression bomb; larger files are refused.
+MAX_PIXELS = 89_478_485
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# At level DEBUG Pillow logs every EXIF value it meets, the place on earth included.
+logging.getLogger("PIL").setLevel(logging.INFO)
+
+# Decoders answer broken files with any of these; ImportError is a Pillow built without one.
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+
+class UnreadablePhotograph(DataError):
+    """A file that cannot be decoded whole; `reason` says why in a few words.
+
+    Attributes:
+        path: The file, None where its content was given.
+        reason: One line that names nothing of the file's content.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        reason: str,
+        mend: str = "replace the file or take it out of the table",
+    ) -> None:
+        self.path, self.reason = path, " ".join(reason.split())
+        place = "" if path is None else f" at '{path}'"
+        super().__init__(
+            f"a whole photograph ({', '.join(FORMATS)}, HEIC, AVIF){place}", self.reason, mend
+        )
+
+
+@contextlib.contextmanager
+def opened(source: Source, *, most: int | None = None) -> Iterator[Image.Image]:
+    """Open a file as what its first bytes say that it is; decoding is up to the caller.
+
+    Args:
+        source: A file's path or content.
+        most: Refuse more pixels than these.
+
+    Raises:
+        UnreadablePhotograph: Also for what the caller's decoding comes upon.
+    """
+    if isinstance(source, str):
+        source = Path(source)
+    path = source if isinstance(source, Path) else None
+    kind = None
+    try:
+        kind = _kind(source)
+        with _open_as(kind, source, path, most) as image:
+            width, height = image.size
+            if most is not None and width * height > most:
+                raise _bomb(path, f"{width} x {height} pixels", most)
+            yield image
+    except UnreadablePhotograph:
+        raise
+    except Image.DecompressionBombError:
+        raise UnreadablePhotograph(path, "a decompression bomb") from None
+    except UnidentifiedImageError:
+        name = "HEIC" if kind == "HEIF" else kind
+        raise UnreadablePhotograph(path, f"a broken or unusual {name} file") from None
+    except FileNotFoundError:
+        raise UnreadablePhotograph(path, "no file") from None
+    except PermissionError:
+        raise UnreadablePhotograph(path, "no permission to read") from None
+    except _BROKEN as error:
+        raise UnreadablePhotograph(path, f"a broken file ({error})") from None
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8, that is still to be applied.
+
+    Broken EXIF says nothing, and the photograph beside it may be whole. HEIC's decoder turns by
+    itself, as the container says, and EXIF inside is not to be believed (ISO/IEC 23008-12).
+    """
+    if image.format != "HEIF":
+        with contextlib.suppress(*_BROKEN):
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+            return orientation if orientation in range(1, 9) else 1
+    return 1
+
+
+def _kind(source: Path | bytes) -> str:
+    path = source if isinstance(source, Path) else None
+    if isinstance(source, Path):
+        mode = source.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
+            raise UnreadablePhotograph(path, what)
+        with source.open("rb", buffering=0) as file:
+            head = file.read(HEAD)
+    else:
+        head = source[:HEAD]
+    if not head:
+        raise UnreadablePhotograph(path, "an empty file")
+    kind = kind_of(head)
+    if kind == "video":
+        raise UnreadablePhotograph(path, "a video", "take one sharp photograph instead")
+    if kind is None:
+        raise UnreadablePhotograph(path, "no image of these formats")
+    return kind
+
+
+def _open_as(kind: str, source: Path | bytes, path: Path | None, most: int | None) -> Image.Image:
+    """Open with the one decoder of a format; Pillow would load all of them to find it."""
+    if kind in ("HEIF", "AVIF"):
+        return _open_boxed(kind, source, path, most)
+    importlib.import_module(f"PIL.{_DECODERS[kind]}ImagePlugin")
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    return Image.open(file, formats=(kind,))
+
+
+def _open_boxed(
+    kind: str, source: Path | bytes, path: Path | None, most: int | None
+) -> Image.Image:
+    """Open HEIC or AVIF, whose decoders neither come with every installation nor tell all."""
+    from PIL import features
+
+    if kind == "HEIF":
+        _register_heif(path)
+    elif not features.check("avif"):
+        raise UnreadablePhotograph(
+            path, "an AVIF photograph", "save it as JPEG, or pip install --upgrade pillow"
+        )
+    content = source.read_bytes() if isinstance(source, Path) else source
+    pixels = heif.most_pixels(content)
+    if most is not None and pixels > most:
+        raise _bomb(path, f"{pixels} pixels", most)
+    if heif.is_torn(content):
+        raise UnreadablePhotograph(path, "a truncated file")
+    return Image.open(io.BytesIO(content), formats=(kind,))
+
+
+def _register_heif(path: Path | None) -> None:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise UnreadablePhotograph(
+            path, "a HEIC photograph without its decoder", "pip install 'melanoscope[heic]'"
+        ) from None
+    pillow_heif.register_heif_opener()
+
+
+def _bomb(path: Path | None, size: str, most: int) -> UnreadablePhotograph:
+    return UnreadablePhotograph(path, f"{size}, a decompression bomb (over {most})")
