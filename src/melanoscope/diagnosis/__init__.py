@@ -1,0 +1,1 @@
+"""One photograph, one answer: bundles, the predictor, explanations. No PyTorch."""
