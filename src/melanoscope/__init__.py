@@ -3,4 +3,25 @@
 Research software, not a medical device.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from melanoscope.diagnosis.predictor import Predictor
+
 __version__ = "0.1.0"
+
+
+def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = None) -> Predictor:
+    """Open a bundle for diagnosing photographs; see `melanoscope.diagnosis.predictor.load`.
+
+    A photograph and what is known of the person go in, a `Diagnosis` comes out:
+
+        melanoscope.load("bundle").diagnose("photo.jpg", age=45, sex="female", site="torso")
+    """
+    from melanoscope.diagnosis.predictor import load as open_predictor
+
+    return open_predictor(bundle, variant=variant, threads=threads)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from melanoscope.benchmark.protocol import Protocol, poster_sources
-from melanoscope.data.sources import DataSpec
+from melanoscope.data.sources import DataSpec, parse_spec
 from melanoscope.errors import DataError, nearest
 from melanoscope.models.backbones import get_backbone
 from melanoscope.training.recipe import TRANSFERS, Recipe, Transfer
@@ -61,6 +61,31 @@ class Plan:
                 )
         if self.repeats < 1:
             raise DataError("at least 1 repeat", str(self.repeats), "raise --repeats")
+
+    @classmethod
+    def of(cls, configuration: dict[str, Any], data: Sequence[DataSpec] = ()) -> Plan:
+        """Return the plan of a run's configuration, without its folder of weights.
+
+        Args:
+            configuration: Of run.json; settings that it does not name are those of runs that were
+                begun before these existed.
+            data: Where the archives are now; by default where they were.
+
+        Raises:
+            DataError: An archive or a setting that this version does not know.
+        """
+        return cls(
+            data=tuple(data) or tuple(parse_spec(text) for text in configuration["data"]),
+            backbones=tuple(configuration["backbones"]),
+            transfer=tuple(configuration["transfer"]),
+            folds=int(configuration["folds"]),
+            repeats=int(configuration["repeats"]),
+            size=int(configuration["size"]),
+            seed=int(configuration["seed"]),
+            recipe=Recipe(**configuration["recipe"]),
+            protocol=configuration.get("protocol", "corrected"),
+            near_duplicates=bool(configuration.get("near_duplicates", False)),
+        )
 
     @property
     def simulated(self) -> bool:

@@ -16,6 +16,8 @@ from melanoscope.static import SEXES, SITES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
+
     from melanoscope.report.study import Study
 
 AGE_BANDS = ("under 30", "30 to 49", "50 to 69", "70 and over")
@@ -39,7 +41,7 @@ def subgroups(study: Study) -> Section | None:
             calibrated=scaled.probability,
             compared=[level for level in order if level not in (UNKNOWN, NOT_ESTIMABLE)],
         )
-        for name, labels, order in _variables(study)
+        for name, labels, order in variables_of(study.run.catalog)
     ]
     tested = [d for variable in found for d in variable.differences]
     numbers = {
@@ -51,8 +53,12 @@ def subgroups(study: Study) -> Section | None:
     return Section("subgroups", "Subgroups", numbers, numbers)
 
 
-def _variables(study: Study) -> list[tuple[str, np.ndarray, Sequence[str]]]:
-    catalog = study.run.catalog
+def variables_of(catalog: pl.DataFrame) -> list[tuple[str, np.ndarray, Sequence[str]]]:
+    """Return name, level of each photograph and order of levels of every variable there is.
+
+    Args:
+        catalog: Of the photographs; columns dataset and, where known, sex, age, site and ita.
+    """
     datasets = sorted(catalog["dataset"].unique())
     variables: list[tuple[str, list[str], Sequence[str]]] = []
     if "sex" in catalog.columns:

@@ -5,34 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from melanoscope import cli
-
-Outcome = tuple[int, str, str]
-Call = Callable[..., Outcome]
-
-
-@pytest.fixture
-def call(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Call:
-    def run(*words: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["melanoscope", *map(str, words)])
-        monkeypatch.setenv("MELANOSCOPE_CACHE", str(tmp_path / "cache"))
-        monkeypatch.delenv("MELANOSCOPE_DEBUG", raising=False)
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
+from .conftest import Call, Outcome
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -1,0 +1,75 @@
+"""What all tests share, doctests of the package included."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from melanoscope.sealing.subject import Subject
+
+# A busy machine is no failure; how fast things are is for benchmarks/ to say.
+settings.register_profile("melanoscope", deadline=None)
+settings.load_profile("melanoscope")
+
+
+@pytest.fixture(scope="session")
+def real_folder() -> Path:
+    """Folder of the real photographs and weights, or a skip that says what is missing."""
+    named = os.environ.get("MELANOSCOPE_REAL")
+    if not named:
+        pytest.skip("MELANOSCOPE_REAL does not name the folder of real photographs and weights")
+    if not (Path(named) / "lesions").is_dir():
+        pytest.skip(f"no folder 'lesions' in MELANOSCOPE_REAL={named}")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def small_subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """A network trained for one epoch on simulated lesions, with its photographs."""
+    from melanoscope.benchmark.plan import Plan
+    from melanoscope.data.sources import parse_spec
+    from melanoscope.progress import RunProgress
+    from melanoscope.sealing.subject import train_subject
+    from melanoscope.training.recipe import Recipe
+
+    folder = tmp_path_factory.mktemp("subject")
+    plan = Plan(
+        data=(parse_spec("simulated=240"),),
+        backbones=("squeezenet1_1",),
+        transfer=("scratch",),
+        size=64,
+        recipe=Recipe(epochs=1, batch_size=32),
+    )
+    return train_subject(plan, folder / "work", folder / "cache", RunProgress(quiet=True))
+
+
+@pytest.fixture(scope="session")
+def small_bundle(small_subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of `small_subject`; read it, do not change it."""
+    from melanoscope.sealing.seal import Settings, seal
+
+    folder = tmp_path_factory.mktemp("bundles") / "small"
+    seal(small_subject, folder, Settings(replicates=200))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def simulated_photograph(small_subject: Subject) -> Path:
+    """A held-out simulated photograph."""
+    return Path(small_subject.frame["path"][int(small_subject.split.test[0])])
+
+
+@pytest.fixture(autouse=True)
+def _examples(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the predictor's doctests the bundle and the photograph that they speak of."""
+    if not isinstance(request.node, pytest.DoctestItem) or "predictor" not in request.node.name:
+        return
+    folder = request.getfixturevalue("tmp_path")
+    (folder / "bundle").symlink_to(request.getfixturevalue("small_bundle"))
+    (folder / "photo.jpg").symlink_to(request.getfixturevalue("simulated_photograph"))
+    monkeypatch.chdir(folder)

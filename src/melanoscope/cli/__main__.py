@@ -1,0 +1,5 @@
+"""python -m melanoscope.cli."""
+
+from melanoscope.cli import main
+
+main()

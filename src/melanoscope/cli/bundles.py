@@ -1,0 +1,234 @@
+"""melanoscope train, seal and predict: bundles made and asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from melanoscope.cli.options import (
+    CacheOption,
+    DataOption,
+    JsonOption,
+    WeightsOption,
+    cache_folder,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from melanoscope.diagnosis.bundle import Bundle
+    from melanoscope.sealing.seal import Settings
+    from melanoscope.sealing.subject import Subject
+
+OutOption = Annotated[Path, typer.Option("--out", help="Folder of the bundle, new or empty.")]
+PrevalenceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--prevalence",
+        help="Share of melanomas that answers assume where none is stated. Default: 0.0176, "
+        "ISIC 2020's.",
+    ),
+]
+SmallOption = Annotated[
+    bool, typer.Option("--int8/--no-int8", help="Try an int8 variant of the network.")
+]
+
+
+def train(
+    data: DataOption,
+    out: OutOption,
+    backbone: Annotated[str, typer.Option(help="Network, mobilenet_v2 for example.")],
+    transfer: Annotated[
+        str, typer.Option(help="One of scratch, finetune, frozen, image_only.")
+    ] = "finetune",
+    epochs: Annotated[int, typer.Option(help="At most so many.")] = 15,
+    batch_size: Annotated[int, typer.Option(help="Photographs a step.")] = 64,
+    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 224,
+    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
+    prevalence: PrevalenceOption = None,
+    small: SmallOption = True,
+    weights: WeightsOption = None,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train one network and seal it: a bundle that diagnoses photographs without PyTorch.
+
+    A fifth of the patients is kept for testing, and of the rest a seventh for calibration.
+    """
+    from melanoscope.benchmark.plan import Plan, arms_of, split_names
+    from melanoscope.data.sources import parse_spec
+    from melanoscope.errors import DataError
+    from melanoscope.progress import RunProgress
+    from melanoscope.sealing.seal import refuse_taken
+    from melanoscope.sealing.subject import train_subject
+    from melanoscope.training.recipe import Recipe
+
+    names, arms = split_names(backbone, ()), arms_of(transfer)
+    if len(names) != 1 or len(arms) != 1:
+        raise DataError("one backbone and one transfer arm", f"{backbone}, {transfer}", "name one")
+    plan = Plan(
+        data=tuple(parse_spec(text) for text in data),
+        backbones=names,
+        transfer=arms,
+        size=size,
+        seed=seed,
+        weights=weights,
+        recipe=Recipe(epochs=epochs, batch_size=batch_size),
+    )
+    refuse_taken(out)
+    work = out.with_name(f"{out.name}.training")
+    with RunProgress() as progress:
+        subject = train_subject(plan, work, cache_folder(cache), progress)
+    _seal_and_tell(subject, out, _settings(prevalence, small), as_json)
+    _discard(work)
+
+
+def seal(
+    run: Annotated[Path, typer.Argument(help="Run folder of melanoscope benchmark.")],
+    out: OutOption,
+    best: Annotated[
+        bool, typer.Option("--best", help="Seal the network with the highest mean AUROC.")
+    ] = False,
+    backbone: Annotated[str | None, typer.Option(help="Seal this network instead.")] = None,
+    transfer: Annotated[str | None, typer.Option(help="Its arm.")] = None,
+    fold: Annotated[int, typer.Option(help="Which fold's network; its test part is kept.")] = 0,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--data", metavar="KIND=PATH", help="Where the archives are now, if they were moved."
+        ),
+    ] = None,
+    prevalence: PrevalenceOption = None,
+    small: SmallOption = True,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Seal a network of a finished run: a bundle that diagnoses photographs without PyTorch."""
+    from melanoscope.data.sources import parse_spec
+    from melanoscope.progress import RunProgress
+    from melanoscope.sealing.seal import refuse_taken
+    from melanoscope.sealing.subject import run_subject
+
+    if best == (backbone is not None):
+        raise typer.BadParameter("say either --best or --backbone")
+    refuse_taken(out)
+    with RunProgress() as progress:
+        subject = run_subject(
+            run,
+            cache_folder(cache),
+            progress,
+            backbone=backbone,
+            transfer=transfer,
+            fold=fold,
+            data=[parse_spec(text) for text in data or ()],
+        )
+    _seal_and_tell(subject, out, _settings(prevalence, small), as_json)
+
+
+def predict(
+    bundle: Annotated[Path, typer.Argument(help="Folder of a bundle.")],
+    photographs: Annotated[
+        list[Path] | None, typer.Argument(metavar="PHOTO...", help="Photographs of lesions.")
+    ] = None,
+    age: Annotated[str | None, typer.Option(help="Years, 0 to 120.")] = None,
+    sex: Annotated[str | None, typer.Option(help="female or male.")] = None,
+    site: Annotated[
+        str | None,
+        typer.Option(
+            help="head/neck, torso, upper extremity, lower extremity, palms/soles or oral/genital."
+        ),
+    ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(help="Share of melanomas to assume. Default: what the bundle assumes."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Answer what the gate refuses.")] = False,
+    explain: Annotated[
+        Path | None, typer.Option("--explain", help="Folder for overlays and one sheet as PNG.")
+    ] = None,
+    baseline: Annotated[
+        str, typer.Option(help="Of Integrated Gradients: black, blurred or 'mean skin'.")
+    ] = "black",
+    steps: Annotated[int, typer.Option(help="Of Integrated Gradients.")] = 64,
+    table: Annotated[
+        Path | None,
+        typer.Option("--table", help="CSV with a column photograph, and age, sex, site."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV of the table's answers.")] = None,
+    variant: Annotated[str, typer.Option(help="float32 or int8.")] = "float32",
+    as_json: JsonOption = False,
+) -> None:
+    """Diagnose photographs with a bundle; PyTorch is not needed.
+
+    A photograph that is refused is an answer, too: exit status 0. Status 1: one could not be read.
+    """
+    if (table is None) == (not photographs):
+        raise typer.BadParameter("name either photographs or --table")
+    if (table is None) != (out is None):
+        raise typer.BadParameter("--table and --out go together")
+    from melanoscope.diagnosis.predictor import load
+
+    predictor = load(bundle, variant=variant)
+    if table is not None and out is not None:
+        from melanoscope.cli.answers import answer_table
+
+        answer_table(predictor, table, out, prevalence=prevalence, force=force, as_json=as_json)
+        return
+    from melanoscope.cli.answers import Explaining, answer_photographs
+
+    explaining = None if explain is None else Explaining(explain, baseline, steps)
+    failed = answer_photographs(
+        predictor,
+        photographs or [],
+        {"age": age, "sex": sex, "site": site},
+        prevalence=prevalence,
+        force=force,
+        explaining=explaining,
+        as_json=as_json,
+    )
+    if failed:
+        raise typer.Exit(1)
+
+
+def _settings(prevalence: float | None, small: bool) -> Settings:
+    from melanoscope.diagnosis.calibrated import log_odds
+    from melanoscope.sealing.seal import Settings
+
+    if prevalence is None:
+        return Settings(small=small)
+    log_odds(prevalence)  # refused before hours of training
+    return Settings(prevalence=prevalence, small=small)
+
+
+def _seal_and_tell(subject: Subject, out: Path, settings: Settings, as_json: bool) -> Bundle:
+    from melanoscope.sealing.seal import seal as write
+
+    bundle = write(subject, out, settings, lambda step: typer.echo(f"sealing: {step}", err=True))
+    if as_json:
+        print_json({"bundle": str(out), **bundle.record})
+    else:
+        for line in _in_short(bundle.record):
+            typer.echo(line)
+        typer.echo(f"bundle: {out}")
+    return bundle
+
+
+def _in_short(record: dict[str, Any]) -> list[str]:
+    auroc, heldout = record["metrics"].get("auroc"), record["heldout"]
+    lines = [record["disclaimer"]]
+    if auroc is not None:
+        lines.append(
+            f"AUROC {auroc['estimate']:.3f} ({auroc['low']:.3f}-{auroc['high']:.3f}) on "
+            f"{heldout['photographs']} held-out photographs, {heldout['melanomas']} melanomas"
+        )
+    for name, graph in record["graphs"].items():
+        if "file" not in graph:
+            lines.append(f"no {name} graph: {graph['why']}")
+    return lines
+
+
+def _discard(work: Path) -> None:
+    import shutil
+
+    shutil.rmtree(work, ignore_errors=True)

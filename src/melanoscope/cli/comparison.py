@@ -1,0 +1,131 @@
+"""melanoscope benchmark, report and demo: the comparison of networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from melanoscope.cli.options import (
+    CacheOption,
+    DataOption,
+    JsonOption,
+    WeightsOption,
+    cache_folder,
+    print_json,
+)
+
+
+def benchmark(
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", help="Run folder; an unfinished one goes on.")],
+    backbones: Annotated[
+        str | None, typer.Option(help="Comma-separated names. Default: the poster's eleven.")
+    ] = None,
+    transfer: Annotated[
+        str, typer.Option(help="Comma-separated arms of scratch, finetune, frozen, image_only.")
+    ] = "scratch,finetune",
+    folds: Annotated[int, typer.Option(help="Test folds.")] = 5,
+    repeats: Annotated[int, typer.Option(help="Divisions into folds.")] = 1,
+    epochs: Annotated[int, typer.Option(help="At most so many epochs a network.")] = 15,
+    batch_size: Annotated[int, typer.Option(help="Photographs a step.")] = 64,
+    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 224,
+    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="corrected, or poster: what Kim & Rocheteau (2020) computed, to be set beside it."
+        ),
+    ] = "corrected",
+    near_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--near-duplicates/--no-near-duplicates",
+            help="Keep near-duplicate photographs in one fold.",
+        ),
+    ] = True,
+    weights: WeightsOption = None,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train and test every network on every fold, and write the report."""
+    from melanoscope.benchmark.plan import Plan, arms_of, split_names
+    from melanoscope.benchmark.protocol import protocol_of
+    from melanoscope.data.sources import parse_spec
+    from melanoscope.models.backbones import POSTER
+    from melanoscope.training.recipe import Recipe
+
+    plan = Plan(
+        data=tuple(parse_spec(text) for text in data),
+        backbones=split_names(backbones, POSTER),
+        transfer=arms_of(transfer),
+        folds=folds,
+        repeats=repeats,
+        size=size,
+        seed=seed,
+        weights=weights,
+        recipe=Recipe(epochs=epochs, batch_size=batch_size),
+        protocol=protocol_of(protocol),
+        near_duplicates=near_duplicates,
+    )
+    _run_and_report(plan, out, cache, as_json)
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another run to set beside it, of --protocol poster for example."),
+    ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of melanomas for predictive values. Default: 0.0176, ISIC 2020's."
+        ),
+    ] = None,
+    replicates: Annotated[int, typer.Option(help="Draws of each bootstrap.")] = 2000,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report of a run anew: tables, figures and one page."""
+    from melanoscope.report.from_run import report_run, result_of
+
+    given = {} if prevalence is None else {"prevalence": prevalence}
+    page = report_run(run, beside or (), replicates=replicates, **given)
+    if as_json:
+        print_json(result_of(run))
+    else:
+        typer.echo(f"report: {page}")
+
+
+def demo(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of archives. Default: simulated lesions.")
+    ] = None,
+    weights: WeightsOption = None,
+    out: Annotated[Path, typer.Option("--out", help="Run folder.")] = Path("runs/demo"),
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a small comparison end to end and name its report."""
+    from melanoscope.benchmark.demo import demo_plan
+
+    plan = demo_plan(data, weights)
+    if not as_json:
+        what = "simulated lesions: says nothing about skin" if plan.simulated else f"{data}"
+        typer.echo(f"demo on {what}; networks: {', '.join(plan.backbones)}", err=True)
+    _run_and_report(plan, out, cache, as_json)
+
+
+def _run_and_report(plan: Any, out: Path, cache: Path | None, as_json: bool) -> None:
+    from melanoscope.benchmark.run import run
+    from melanoscope.progress import RunProgress
+    from melanoscope.report.from_run import report_run, result_of
+
+    with RunProgress() as progress:
+        run(plan, out, cache_folder(cache), progress)
+    page = report_run(out)
+    if as_json:
+        print_json(result_of(out))
+    else:
+        typer.echo(f"report: {page}")

@@ -1,0 +1,59 @@
+"""melanoscope data: what the archives hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from melanoscope.cli.options import CacheOption, DataOption, JsonOption, cache_folder, print_json
+
+data_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What the archives hold.")
+
+
+@data_app.command("summary")
+def data_summary(data: DataOption, cache: CacheOption = None, as_json: JsonOption = False) -> None:
+    """Count rows, files found, absent and unreadable, and what is known of the photographs."""
+    from melanoscope.data.catalog import build_catalog
+    from melanoscope.data.sources import parse_spec, read_sources
+    from melanoscope.data.summary import find_unreadable, summarise
+    from melanoscope.progress import RunProgress
+
+    catalog = build_catalog(read_sources([parse_spec(text) for text in data], cache_folder(cache)))
+    with RunProgress() as progress:
+        unreadable = find_unreadable(catalog, progress.decoding)
+    summary = summarise(catalog, unreadable)
+    if as_json:
+        print_json(summary)
+    else:
+        from melanoscope.data.summary_text import print_summary
+
+        print_summary(summary)
+
+
+@data_app.command("audit")
+def data_audit(
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the page and the JSON.")] = Path(
+        "audit"
+    ),
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for copies, leaks, shortcuts and broken files before anything is trained."""
+    from melanoscope.data.audit.audit import audit
+    from melanoscope.data.catalog import build_catalog
+    from melanoscope.data.sources import parse_spec, read_sources
+    from melanoscope.progress import RunProgress
+    from melanoscope.report.audit_page import as_json as document
+    from melanoscope.report.audit_page import write_audit
+
+    catalog = build_catalog(read_sources([parse_spec(text) for text in data], cache_folder(cache)))
+    with RunProgress() as progress:
+        found = audit(catalog, cache_folder(cache), progress.decoding)
+    page = write_audit(found, out)
+    if as_json:
+        print_json(document(found))
+    else:
+        typer.echo(f"audit: {page}")

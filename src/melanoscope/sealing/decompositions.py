@@ -1,0 +1,156 @@
+"""Steps of PyTorch's backward pass in terms that ONNX has.
+
+Each function stands for the ATen operator it is named after and takes that operator's arguments;
+of a backward step only the gradient with respect to the input is ever asked for. All of them keep
+the number of photographs open and the sizes of the feature maps fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+aten = torch.ops.aten
+
+Table = dict[Any, Callable[..., Any]]
+
+
+def decomposition_table() -> Table:
+    """Return PyTorch's core decompositions with those of this module put in or over them."""
+    from torch._decomp import core_aten_decompositions
+
+    table: Table = dict(core_aten_decompositions())
+    table[aten.convolution_backward.default] = convolution_backward
+    table[aten.max_pool2d_with_indices_backward.default] = max_pool2d_with_indices_backward
+    table[aten.avg_pool2d_backward.default] = avg_pool2d_backward
+    table[aten.threshold_backward.default] = threshold_backward
+    table[aten.hardtanh_backward.default] = hardtanh_backward
+    return table
+
+
+def translation_table() -> Table:
+    """Return translations to ONNX that are better than PyTorch's own."""
+    return {aten.max_pool2d_with_indices.default: max_pool2d_with_indices}
+
+
+def max_pool2d_with_indices(
+    images: Any,
+    kernel: Sequence[int],
+    stride: Sequence[int] = (),
+    padding: Sequence[int] = (0, 0),
+    dilation: Sequence[int] = (1, 1),
+    ceil_mode: bool = False,
+) -> tuple[Any, Any]:
+    """One pooling, where PyTorch's translation takes two to bring the indices down to one plane.
+
+    ONNX numbers the places of all planes of all photographs on end.
+    """
+    from onnxscript import opset18 as op
+
+    values, indices = op.MaxPool(
+        images,
+        kernel_shape=kernel,
+        strides=stride or kernel,
+        pads=[*padding, *padding],
+        dilations=dilation,
+        ceil_mode=int(ceil_mode),
+    )
+    plane = images.shape[2] * images.shape[3]
+    return values, op.Mod(indices, op.Constant(value_int=plane))
+
+
+def convolution_backward(
+    gradient: Tensor,
+    images: Tensor,
+    weight: Tensor,
+    bias_sizes: Sequence[int] | None,  # noqa: ARG001 - the operator's
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    transposed: bool,
+    output_padding: Sequence[int],  # noqa: ARG001 - the operator's
+    groups: int,
+    wanted: Sequence[bool],
+) -> tuple[Tensor, None, None]:
+    """A convolution with turned weights at stride 1, else a transposed convolution.
+
+    ONNX Runtime is slow at transposed convolutions of many groups, which MobileNets are made of.
+    """
+    if transposed or wanted[1] or wanted[2]:
+        raise NotImplementedError("only the gradient of a convolution with respect to its input")
+    kernel, size, place = weight.shape[2:], images.shape[2:], gradient.shape[2:]
+    axes = range(2)
+    turned = [dilation[i] * (kernel[i] - 1) - padding[i] for i in axes]
+    if all(one == 1 for one in stride) and min(turned) >= 0:
+        found = aten.convolution(
+            gradient, _turn(weight, groups), None, stride, turned, dilation, False, [0, 0], groups
+        )
+        return found, None, None
+    # What a stride that does not divide the size has left over at the end.
+    rest = [
+        size[i] - ((place[i] - 1) * stride[i] - 2 * padding[i] + dilation[i] * (kernel[i] - 1) + 1)
+        for i in axes
+    ]
+    found = aten.convolution(gradient, weight, None, stride, padding, dilation, True, rest, groups)
+    return found, None, None
+
+
+def _turn(weight: Tensor, groups: int) -> Tensor:
+    """Exchange inputs and outputs within each group and turn the kernel by 180 degrees."""
+    outputs, inputs, height, width = weight.shape
+    parted = weight.reshape(groups, outputs // groups, inputs, height, width).transpose(1, 2)
+    turned = parted.reshape(groups * inputs, outputs // groups, height, width)
+    return turned if height == width == 1 else turned.flip(2, 3)
+
+
+def max_pool2d_with_indices_backward(
+    gradient: Tensor,
+    images: Tensor,
+    kernel: Sequence[int],  # noqa: ARG001 - the operator's, as the next four
+    stride: Sequence[int],  # noqa: ARG001
+    padding: Sequence[int],  # noqa: ARG001
+    dilation: Sequence[int],  # noqa: ARG001
+    ceil_mode: bool,  # noqa: ARG001
+    indices: Tensor,
+) -> Tensor:
+    """Each window's gradient goes to the place that won it; windows may overlap."""
+    n, channels, height, width = images.shape
+    nothing = gradient.new_zeros(n, channels, height * width)
+    added = nothing.scatter_add(2, indices.flatten(2), gradient.flatten(2))
+    return added.reshape(n, channels, height, width)
+
+
+def avg_pool2d_backward(
+    gradient: Tensor,
+    images: Tensor,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    ceil_mode: bool,
+    count_include_pad: bool,  # noqa: ARG001 - says nothing without padding
+    divisor: int | None,
+) -> Tensor:
+    """Windows side by side: each place has its equal part of its window's gradient."""
+    if any(padding) or ceil_mode or (stride and list(stride) != list(kernel)):
+        raise NotImplementedError("average pooling over windows that overlap or are padded")
+    n, channels, rows, columns = gradient.shape
+    height, width = kernel
+    shared = gradient / (divisor or height * width)
+    spread = shared[:, :, :, None, :, None].expand(n, channels, rows, height, columns, width)
+    whole = spread.reshape(n, channels, rows * height, columns * width)
+    below, right = images.shape[2] - rows * height, images.shape[3] - columns * width
+    return functional.pad(whole, (0, right, 0, below)) if below or right else whole
+
+
+def threshold_backward(gradient: Tensor, images: Tensor, threshold: float) -> Tensor:
+    """ReLU's. A product, since ONNX Runtime takes several times as long to choose (`Where`)."""
+    return gradient * (images > threshold).to(gradient.dtype)
+
+
+def hardtanh_backward(gradient: Tensor, images: Tensor, low: float, high: float) -> Tensor:
+    """ReLU6's, a product as `threshold_backward`."""
+    return gradient * ((images > low) & (images < high)).to(gradient.dtype)

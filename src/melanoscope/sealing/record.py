@@ -1,0 +1,96 @@
+"""What bundle.json says of where a network comes from: plain values, nothing measured."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from melanoscope import __version__, static
+from melanoscope.data.photograph import DECODER_VERSION
+from melanoscope.diagnosis.answer import DISCLAIMER
+from melanoscope.diagnosis.bundle import SCHEMA
+from melanoscope.models.backbones import get_backbone
+
+if TYPE_CHECKING:
+    from melanoscope.sealing.subject import Subject
+
+_SIMULATED = "Trained on simulated lesions: says nothing about skin."
+
+
+def describe(subject: Subject) -> dict[str, Any]:
+    """Return the parts of a record that follow from how a network was trained."""
+    backbone = get_backbone(subject.cell.backbone)
+    told = subject.network.static_branch is not None
+    data = subject.about["data"]
+    return {
+        "schema": SCHEMA,
+        "melanoscope": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "name": f"{backbone.label}, {subject.cell.transfer}",
+        "task": {
+            "question": "Is this lesion a melanoma?",
+            "labels": ["other lesion", "melanoma"],
+            "positive": "melanoma",
+        },
+        "network": {
+            "backbone": backbone.name,
+            "label": backbone.label,
+            "transfer": subject.cell.transfer,
+            "with_static": told,
+            "size": subject.plan.size,
+            "parameters": sum(p.numel() for p in subject.network.parameters()),
+        },
+        "preprocessing": {
+            "decoder_version": DECODER_VERSION,
+            "orientation": "EXIF applied",
+            "colour": "sRGB, 8 bits; alpha over white",
+            "crop": "largest centred square",
+            "resampling": "bicubic, antialiased",
+            "size": subject.plan.size,
+            "normalisation": "inside the graph",
+        },
+        "static": {
+            "features": list(static.FEATURE_NAMES),
+            "sexes": list(static.SEXES),
+            "sites": list(static.SITES),
+            "max_age": static.MAX_AGE,
+        }
+        if told
+        else None,
+        "data": {
+            **{key: data[key] for key in ("fingerprint", "photographs", "melanomas", "groups")},
+            "sources": data["sources"],
+            "simulated": subject.plan.simulated,
+        },
+        "training": {
+            # A bundle travels; folders of the machine that made it are nobody's business.
+            "configuration": {
+                **subject.plan.configuration(),
+                "data": [spec.kind for spec in subject.plan.data],
+            },
+            "recipe": asdict(subject.plan.recipe),
+            "cell": subject.cell.name,
+            **{key: subject.done[key] for key in ("epochs_run", "best_epoch", "seed", "seconds")},
+            "versions": subject.about["versions"],
+            "hardware": subject.about["hardware"],
+            "selection": subject.selection,
+            "photographs": len(subject.split.train),
+        },
+        "licence": licence_of(data["sources"]),
+        "disclaimer": f"{_SIMULATED} {DISCLAIMER}" if subject.plan.simulated else DISCLAIMER,
+    }
+
+
+def licence_of(sources: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say which terms a network inherits from the archives it learnt from."""
+    terms = sorted({str(source["licence"]) for source in sources})
+    restricted = [one for one in terms if "NC" in one]
+    return {
+        "terms": terms,
+        "non_commercial": bool(restricted),
+        "notice": "The network derives from photographs under "
+        + ", ".join(terms)
+        + ("; it is not to be used commercially." if restricted else "."),
+        "attribution": [f"{one['title']}: {one['attribution']}" for one in sources],
+    }

@@ -1,0 +1,296 @@
+"""melanoscope predict, as people call it and miscall it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from melanoscope.diagnosis.bundle import RECORD, seal_of
+
+from .conftest import Call
+
+
+def answers(text: str) -> list[dict]:
+    return json.loads(text)["answers"]
+
+
+def test_one_photograph_is_answered_in_words(call: Call, small_bundle, simulated_photograph):
+    status, out, err = call("predict", small_bundle, simulated_photograph, "--age", "45", "--force")
+    assert (status, err) == (0, "")
+    assert "not a medical device" in " ".join(out.lower().split())
+    assert "simulated" in out.lower()
+    assert "\x1b" not in out
+
+
+def test_json_sums_to_the_logit(call: Call, small_bundle, simulated_photograph):
+    status, out, _ = call(
+        *("predict", small_bundle, simulated_photograph, "--json", "--force"),
+        *("--age", 45, "--sex", "female", "--site", "torso"),
+    )
+    (answer,) = answers(out)
+    assert status == 0
+    evidence = answer["evidence"]
+    parts = ("photograph", "age", "sex", "site", "bias")
+    assert sum(evidence[part] for part in parts) == pytest.approx(evidence["logit"], abs=1e-9)
+    assert np.sum(evidence["places"]) == pytest.approx(evidence["photograph"], abs=1e-3)
+    assert answer["person"] == {"age": 45.0, "sex": "female", "site": "torso"}
+    assert 0 < answer["probability"] < 1
+    assert answer["decisions"][0]["key"] == "sensitivity_95"
+
+
+def test_static_data_changes_the_answer(call: Call, small_bundle, simulated_photograph):
+    def logit(*options):
+        _, out, _ = call(
+            "predict", small_bundle, simulated_photograph, "--json", "--force", *options
+        )
+        return answers(out)[0]["evidence"]["logit"]
+
+    assert logit("--age", "20") != logit("--age", "80")
+
+
+def test_a_stated_prevalence_moves_the_probability(call: Call, small_bundle, simulated_photograph):
+    def one(*options):
+        _, out, _ = call(
+            "predict", small_bundle, simulated_photograph, "--json", "--force", *options
+        )
+        return answers(out)[0]
+
+    low, high = one("--prevalence", "0.01"), one("--prevalence", "0.4")
+    assert low["probability"] < high["probability"]
+    assert low["evidence"]["logit"] == high["evidence"]["logit"]
+    # The decision is about the photograph, not about where it is read.
+    assert [d["positive"] for d in low["decisions"]] == [d["positive"] for d in high["decisions"]]
+
+
+def test_explanations_are_pictures(call: Call, small_bundle, simulated_photograph, tmp_path):
+    status, out, _ = call(
+        *("predict", small_bundle, simulated_photograph, "--explain", tmp_path / "why"),
+        *("--json", "--force", "--steps", "8", "--baseline", "blurred"),
+    )
+    assert status == 0
+    pictures = answers(out)[0]["pictures"]
+    assert len(pictures) >= 3
+    for name in pictures:
+        with Image.open(name) as image:
+            assert image.format == "PNG"
+            assert not image.getexif()
+
+
+def test_equal_names_get_pictures_of_their_own(
+    call: Call, small_bundle, simulated_photograph, tmp_path
+):
+    twins = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        twins.append(shutil.copy(simulated_photograph, tmp_path / folder / "lesion.jpg"))
+    _, out, _ = call(
+        *("predict", small_bundle, *twins, "--explain", tmp_path / "why"),
+        *("--json", "--force", "--steps", "4"),
+    )
+    first, second = (set(one["pictures"]) for one in answers(out))
+    assert first
+    assert not first & second
+
+
+def bad_files(folder):
+    """Files that are no photographs, by what is wrong with them."""
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "folder.jpg").mkdir()
+    (folder / "text.jpg").write_text("no photograph")
+    (folder / "video.mp4").write_bytes(
+        b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + b"\x00" * 200
+    )
+    rows = zlib.compress(b"\x00" * (30_000 * 100), 9)
+    head = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
+
+    def chunk(kind, body):
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    (folder / "bomb.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("empty.jpg", "empty"),
+        ("folder.jpg", "folder"),
+        ("text.jpg", "no image"),
+        ("video.mp4", "video"),
+        ("bomb.png", "bomb"),
+        ("absent.jpg", "no file"),
+    ],
+)
+def test_what_is_no_photograph_is_one_line(call: Call, small_bundle, tmp_path, name, hint):
+    bad = bad_files(tmp_path) / name
+    why = tmp_path / "why"
+    status, out, err = call("predict", small_bundle, bad, "--explain", why)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert hint in err
+    assert not why.exists()
+
+
+def test_one_bad_photograph_does_not_stop_the_others(
+    call: Call, small_bundle, simulated_photograph, tmp_path
+):
+    status, out, err = call(
+        "predict", small_bundle, tmp_path / "absent.jpg", simulated_photograph, "--json", "--force"
+    )
+    bad, good = answers(out)
+    assert (status, err.count("\n")) == (1, 1)
+    assert bad["status"] == "error"
+    assert "no file" in bad["error"]
+    assert good["probability"] is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (("--age", "-3"), "an age from 0 to 120 years"),
+        (("--age", "old"), "an age from 0 to 120 years"),
+        (("--site", "tors"), "nearest: torso"),
+        (("--sex", "femal"), "nearest: female"),
+        (("--prevalence", "1.8"), "state 1.8 % as 0.018"),
+        (("--variant", "int4"), "a known variant"),
+        (("--explain", "x", "--baseline", "blak"), "nearest: black"),
+        (("--explain", "x", "--steps", "0"), "at least 1 step"),
+    ],
+)
+def test_what_cannot_be_is_one_line(call: Call, small_bundle, simulated_photograph, options, hint):
+    status, out, err = call("predict", small_bundle, simulated_photograph, *options)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert hint in err
+
+
+def test_a_newer_bundle_is_one_line(call: Call, small_bundle, simulated_photograph, tmp_path):
+    newer = shutil.copytree(small_bundle, tmp_path / "newer")
+    record = json.loads((newer / RECORD).read_text()) | {"schema": 99}
+    (newer / RECORD).write_text(json.dumps(record | {"seal": seal_of(record)}))
+    status, out, err = call("predict", newer, simulated_photograph)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "update melanoscope" in err
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("--table", "t.csv"), ("p.jpg", "--table", "t.csv", "--out", "o")]
+)
+def test_wrong_usage_is_status_2(call: Call, small_bundle, words):
+    assert call("predict", small_bundle, *words)[0] == 2
+
+
+def test_a_refused_photograph_is_an_answer(call: Call, small_bundle, tmp_path):
+    Image.fromarray(np.full((80, 80, 3), 3, np.uint8)).save(tmp_path / "black.png")
+    status, out, _ = call("predict", small_bundle, tmp_path / "black.png", "--json")
+    (answer,) = answers(out)
+    assert status == 0
+    assert answer["status"] == "refused"
+    assert answer["probability"] is None
+    assert answer["decisions"] == []
+    assert any(concern["severity"] == "refused" for concern in answer["concerns"])
+    _, out, _ = call("predict", small_bundle, tmp_path / "black.png", "--json", "--force")
+    (forced,) = answers(out)
+    assert forced["status"] == "doubtful"
+    assert forced["forced"]
+    assert forced["probability"] is not None
+
+
+def test_a_table_has_one_row_out_for_each_row_in(
+    call: Call, small_bundle, simulated_photograph, tmp_path
+):
+    table = tmp_path / "photos.csv"
+    table.write_text(
+        f"photograph,age,who\n{simulated_photograph},45,a\nabsent.jpg,,b\n{simulated_photograph},999,c\n"
+    )
+    out_file = tmp_path / "out.csv"
+    status, _, err = call("predict", small_bundle, "--table", table, "--out", out_file)
+    assert status == 0, err
+    import csv
+
+    with out_file.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["who"] for row in rows] == ["a", "b", "c"]
+    assert "no file" in rows[1]["error"]
+    assert "an age" in rows[2]["error"]
+
+
+BLOCKED = """
+import sys
+import time
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {names!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Absent())
+sys.argv = ["melanoscope", "predict", *sys.argv[1:]]
+from melanoscope.cli import main
+main()
+"""
+TRAINING_ONLY = {
+    *(
+        "torch",
+        "torchvision",
+        "lightning",
+        "captum",
+        "scipy",
+        "polars",
+        "sklearn",
+        "skimage",
+        "onnx",
+    ),
+    *("matplotlib", "jinja2", "safetensors", "imagehash", "onnxscript", "timm"),
+}
+
+
+def test_predict_needs_the_base_install_only(small_bundle, simulated_photograph, tmp_path):
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", BLOCKED.format(names=TRAINING_ONLY)),
+            *(small_bundle, simulated_photograph, "--json", "--force"),
+            *("--explain", tmp_path / "why", "--steps", "4"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert answers(done.stdout)[0]["pictures"]
+
+
+def test_a_table_that_was_killed_goes_on_to_the_same_bytes(
+    call: Call, small_bundle, simulated_photograph, tmp_path
+):
+    table = tmp_path / "photos.csv"
+    rows = [f"{simulated_photograph},{row % 90}" for row in range(800)]
+    table.write_text("photograph,age\n" + "\n".join(rows) + "\n")
+    whole, torn = tmp_path / "whole.csv", tmp_path / "torn.csv"
+    words = ("predict", small_bundle, "--table", table, "--out")
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "melanoscope.cli", *map(str, words), torn],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    partial = torn.with_name(f".{torn.name}.partial")
+    while not (partial.exists() and partial.stat().st_size > 10_000):
+        assert killed.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    assert not torn.exists()
+    status, out, err = call(*words, torn, "--json")
+    assert status == 0, err
+    assert 0 < json.loads(out)["kept"] < 800
+    assert call(*words, whole)[0] == 0
+    assert torn.read_bytes() == whole.read_bytes()
