@@ -42,6 +42,7 @@ from melanoscope.data.photograph import Decoded, Source, decode_photograph
 from melanoscope.diagnosis.answer import Diagnosis
 from melanoscope.diagnosis.bundle import Bundle, open_bundle
 from melanoscope.diagnosis.person import Person, person
+from melanoscope.diagnosis.quality import measure
 from melanoscope.diagnosis.reading import Reader, Seen
 from melanoscope.diagnosis.session import Graph
 from melanoscope.diagnosis.shares import coalition_rows
@@ -121,11 +122,13 @@ class Predictor:
         """
         if not decoded:
             return []
-        seen = self.see(np.stack([one.pixels for one in decoded]), people)
         stated = self._reader.prevalence if prevalence is None else prevalence
+        # Before the network: its threads go on spinning for a while and take half a core away.
+        qualities = [measure(one.pixels, one.width, one.height) for one in decoded]
+        seen = self.see(np.stack([one.pixels for one in decoded]), people)
         return [
-            self._reader.read(one, photograph, who, prevalence=stated, force=force)
-            for one, photograph, who in zip(seen, decoded, people, strict=True)
+            self._reader.read(one, quality, who, prevalence=stated, force=force)
+            for one, quality, who in zip(seen, qualities, people, strict=True)
         ]
 
     def see(self, pixels: NDArray[np.uint8], people: Sequence[Person]) -> list[Seen]:

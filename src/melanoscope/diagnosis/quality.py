@@ -193,7 +193,7 @@ def measure(pixels: NDArray[np.uint8], width: int, height: int) -> Quality:
     brightness, dark, bright = exposure(red, green, blue)
     usable = coloured(red, green, blue)
     strange, agreement = colours(red, green, blue, usable)
-    clutter, contrast = surface(pixels)
+    clutter, contrast = surface(red, green, blue)
     return Quality(
         width,
         height,

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from melanoscope.diagnosis.answer import Decision, Diagnosis, EvidenceSum, Measured, Standing
 from melanoscope.diagnosis.calibrated import Scale, log_odds
-from melanoscope.diagnosis.quality import Limits, judge, judge_distance, measure
+from melanoscope.diagnosis.quality import Limits, judge, judge_distance
 from melanoscope.diagnosis.shares import shares
 from melanoscope.errors import BundleError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from melanoscope.data.photograph import Decoded
     from melanoscope.diagnosis.bundle import Bundle
     from melanoscope.diagnosis.concern import Concern
     from melanoscope.diagnosis.person import Person
@@ -104,11 +104,10 @@ class Reader:
         return judge(quality, self.limits) + (() if novelty is None else (novelty,))
 
     def read(
-        self, seen: Seen, photograph: Decoded, who: Person, *, prevalence: float, force: bool
+        self, seen: Seen, quality: Quality, who: Person, *, prevalence: float, force: bool
     ) -> Diagnosis:
-        """Answer one photograph; arguments as `Predictor.answer`."""
+        """Answer one photograph of a measured quality; arguments as `Predictor.answer`."""
         log_odds(prevalence)  # refused before anything else is said
-        quality = measure(photograph.pixels, photograph.width, photograph.height)
         concerns = self.judge(quality, seen.distance)
         refused = any(one.severity == "refused" for one in concerns)
         answered = force or not refused
@@ -155,7 +154,13 @@ def _sum(seen: Seen) -> EvidenceSum:
 
 
 def _share_below(logit: float, quantiles: NDArray[np.float64]) -> float:
-    return float(np.interp(logit, quantiles, np.linspace(0, 1, quantiles.size)))
+    return float(np.interp(logit, quantiles, _grid(quantiles.size)))
+
+
+@lru_cache(maxsize=4)
+def _grid(n: int) -> NDArray[np.float64]:
+    """Shares that n quantiles stand for."""
+    return np.linspace(0, 1, n)
 
 
 def _measured(entry: dict[str, Any] | None) -> Measured | None:
