@@ -40,6 +40,10 @@ def lively(name: str, *, with_static: bool = True) -> LesionNet:
             # Without batch norm PyTorch's own start lets little of the photograph through.
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             nn.init.uniform_(module.bias, -0.1, 0.1)
+    for module in network.modules():
+        if hasattr(module, "downsample"):
+            # A residual block adds little in trained networks too; else rounding grows to 1e-4.
+            nn.init.uniform_(getattr(module, "bn3", module.bn2).weight, 0.1, 0.4)
     with torch.no_grad():
         for _ in range(2):
             network(coloured(16), torch.rand(16, static.WIDTH))

@@ -38,6 +38,9 @@ TOLERANCE = 0.02
 MOST_STEPS = 512
 """Steps that are never exceeded in search of completeness."""
 
+# Finding the points takes time with the third power of their number.
+_STEPS_LIMIT = 1024
+
 # A difference below a hundredth of a logit is nothing to explain, and nothing to divide by.
 _LEAST_DIFFERENCE = 0.01
 
@@ -78,16 +81,18 @@ def integrated_gradients(
         run: The function and its gradient.
         photograph: RGB, shape (h, w, 3), uint8.
         baseline: One of `BASELINES`.
-        steps: Points on the way (Gauss-Legendre), 1 or more; doubled until the completeness error
+        steps: Points on the way (Gauss-Legendre), 1 to 1024; doubled until the completeness error
             is below `TOLERANCE`. The answer says how many there were and what error is left.
         batch: Images asked about at once, which bounds the memory.
         most: Doubled steps stay at or below it; `steps` itself for no doubling.
 
     Raises:
-        DataError: An unknown baseline, or no steps.
+        DataError: An unknown baseline, or a number out of range.
     """
-    if steps < 1 or batch < 1:
-        raise DataError("1 or more steps and images at once", f"{min(steps, batch)}", "ask for 64")
+    if not 1 <= steps <= _STEPS_LIMIT:
+        raise DataError(f"1 to {_STEPS_LIMIT} steps", f"{steps}", "ask for 64")
+    if batch < 1:
+        raise DataError("1 or more images at once", f"{batch}", "ask for 8")
     nothing = baseline_image(photograph, baseline)
     way = _to_image(photograph) - nothing
     while True:

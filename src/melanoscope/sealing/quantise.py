@@ -1,7 +1,7 @@
 """A smaller variant: the image branch in 8 bits, refused where it decides otherwise.
 
 How the branch is quantised was chosen by measurement on fine-tuned networks, each on the five test
-folds it never saw (docs/results/diagnosis_speed.md): ranges that are means over batches instead of
+folds it never saw (benchmarks/int8_settings.py): ranges that are means over batches instead of
 the extremes of all, the first convolutions in floating point, and means corrected afterwards. With
 plain extremes for all layers, MobileNetV2 kept within the limits on one fold of five; so, on all.
 """

@@ -1,0 +1,196 @@
+"""What each setting of the int8 variant keeps, on every fold of a run.
+
+    python benchmarks/int8_settings.py RUN --backbone mobilenet_v2 [--json FILE]
+
+Each network is quantised with photographs that it learnt from and held against itself on its test
+fold, at the threshold for 95 % sensitivity on its calibration part: the same comparison that
+refuses or accepts the variant of a bundle. Settings are added one by one; the last is `quantise`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import logging
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from melanoscope.diagnosis.session import Graph
+from melanoscope.progress import RunProgress
+from melanoscope.sealing.graph import export_model
+from melanoscope.sealing.heldout import Part, choose_thresholds
+from melanoscope.sealing.quantise import Comparison, compare_variants, quantise
+from melanoscope.sealing.quantised_graph import quantised_nodes
+from melanoscope.sealing.subject import Subject, run_subject
+from melanoscope.sealing.views import ask, pixels_of, sample
+
+PHOTOGRAPHS = 200
+BATCH = 8
+
+# Name -> whether the first convolutions stay in floating point, and options of ONNX Runtime.
+SETTINGS: dict[str, tuple[bool, dict[str, Any]]] = {
+    "whole branch, extremes of all": (False, {}),
+    "+ means of batches' extremes": (False, {"extra_options": {"CalibMovingAverage": True}}),
+    "+ first convolutions in float": (True, {"extra_options": {"CalibMovingAverage": True}}),
+    "+ weights of 7 bits": (
+        True,
+        {"reduce_range": True, "extra_options": {"CalibMovingAverage": True}},
+    ),
+}
+CHOSEN = "+ means corrected (chosen)"
+
+
+class Photographs:
+    """Calibration photographs as ONNX Runtime asks for them."""
+
+    def __init__(self, pixels: np.ndarray, known: np.ndarray) -> None:
+        self.batches: Iterator[dict[str, np.ndarray]] = (
+            {"pixels": pixels[start : start + BATCH], "static": known[start : start + BATCH]}
+            for start in range(0, len(pixels), BATCH)
+        )
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """Return the next batch."""
+        return next(self.batches, None)
+
+
+def whole_branch(prepared: Path) -> list[str]:
+    """Name the nodes of the image branch from its first convolution on."""
+    later = set(quantised_nodes(onnx.load(str(prepared))))
+    names = [node.name for node in onnx.load(str(prepared)).graph.node]
+    operators = {node.name: node.op_type for node in onnx.load(str(prepared)).graph.node}
+    first = next(place for place, name in enumerate(names) if operators[name] == "Conv")
+    last = max(place for place, name in enumerate(names) if name in later)
+    return names[first : last + 1]
+
+
+def variants(
+    model: Path, folder: Path, pixels: np.ndarray, known: np.ndarray
+) -> Iterator[tuple[str, Path]]:
+    """Quantise a graph with every setting."""
+    prepared = folder / "prepared.onnx"
+    with contextlib.redirect_stdout(io.StringIO()):
+        quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+    for name, (floating, options) in SETTINGS.items():
+        out = folder / "small.onnx"
+        quantize_static(
+            str(prepared),
+            str(out),
+            Photographs(pixels, known),
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            nodes_to_quantize=quantised_nodes(onnx.load(str(prepared)))
+            if floating
+            else whole_branch(prepared),
+            **options,
+        )
+        yield name, out
+    quantise(model, folder / "small.onnx", pixels, known)
+    yield CHOSEN, folder / "small.onnx"
+
+
+def compare_fold(subject: Subject, folder: Path) -> dict[str, dict[str, Any]]:
+    """Compare all settings on one fold; with processor milliseconds of one photograph."""
+    model = folder / "model.onnx"
+    export_model(subject.network, subject.plan.size, model, None)
+    parts, graph = subject.split, Graph(model, 1)
+    calibration = Part(
+        subject.frame[parts.validation], ask(graph, subject.arrays, parts.validation).logit
+    )
+    threshold = next(iter(choose_thresholds(calibration).values()))
+    test = Part(subject.frame[parts.test], ask(graph, subject.arrays, parts.test).logit)
+    inputs = pixels_of(subject.arrays, sample(parts.train, PHOTOGRAPHS))
+    one = pixels_of(subject.arrays, parts.test[:1])
+    found = {}
+    for name, path in variants(model, folder, *inputs):
+        small = Graph(path, 1)
+        logit = ask(small, subject.arrays, parts.test).logit
+        compared = compare_variants(test.target, test.logit, logit, threshold)
+        found[name] = {**asdict(compared), "cpu_ms": _cpu_ms(small, *one)}
+    # One that is no variant at all: what the figures and the times are beside.
+    itself = compare_variants(test.target, test.logit, test.logit, threshold)
+    return {"float32": {**asdict(itself), "cpu_ms": _cpu_ms(graph, *one)}, **found}
+
+
+def _cpu_ms(graph: Graph, pixels: np.ndarray, known: np.ndarray, repeats: int = 60) -> float:
+    taken = []
+    for _ in range(repeats):
+        started = time.thread_time()
+        graph(pixels=pixels, static=known)
+        taken.append(time.thread_time() - started)
+    return 1000 * statistics.median(taken)
+
+
+def as_markdown(folds: list[dict[str, dict[str, Any]]]) -> str:
+    """Write a row for each setting: how many folds accept it, and what it changes."""
+    columns = (
+        "Setting",
+        "Accepted",
+        "AUROC, mean (largest) change",
+        "Sensitivity, mean (largest) change",
+        "Logit, mean distance",
+        "Decided otherwise",
+        "One photograph, processor ms",
+    )
+    lines = [f"| {' | '.join(columns)} |", "|" + " --- |" * len(columns)]
+    for name in folds[0]:
+        seen = [Comparison(**{k: v for k, v in f[name].items() if k != "cpu_ms"}) for f in folds]
+        area = np.array([one.auroc_int8 - one.auroc_float32 for one in seen])
+        hits = np.array([one.sensitivity_int8 - one.sensitivity_float32 for one in seen])
+        distance = np.mean([one.logit_difference for one in seen])
+        otherwise = np.mean([one.decided_otherwise for one in seen])
+        lines.append(
+            f"| {name} | {sum(one.accepted for one in seen)} of {len(seen)} | "
+            f"{area.mean():+.4f} ({np.abs(area).max():.4f}) | "
+            f"{hits.mean():+.4f} ({np.abs(hits).max():.4f}) | {distance:.3f} | "
+            f"{100 * otherwise:.1f} % | {np.median([f[name]['cpu_ms'] for f in folds]):.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--backbone", required=True)
+    parser.add_argument("--transfer", default="finetune")
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    record = json.loads((options.run / "run.json").read_text())
+    folds = []
+    for fold in range(record["configuration"]["folds"]):
+        subject = run_subject(
+            options.run,
+            options.cache,
+            RunProgress(quiet=True),
+            backbone=options.backbone,
+            transfer=options.transfer,
+            fold=fold,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            folds.append(compare_fold(subject, Path(folder)))
+    print(as_markdown(folds))
+    if options.json:
+        options.json.write_text(json.dumps(folds, indent=1, allow_nan=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
