@@ -22,12 +22,12 @@ from melanoscope.diagnosis import paper, sheet, wording
 from melanoscope.diagnosis.answer import Decision, Diagnosis, EvidenceSum, Measured, Standing
 from melanoscope.diagnosis.colours import AGAINST, FOR, to_oklab
 from melanoscope.diagnosis.concern import Concern
+from melanoscope.diagnosis.explanation import draw_explanation
 from melanoscope.diagnosis.person import Person
 from melanoscope.diagnosis.pictures import (
     attribution_overlay,
     attribution_scale,
     blur,
-    draw_explanation,
     evidence_scale,
     heat_overlay,
     spread,

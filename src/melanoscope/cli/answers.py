@@ -147,7 +147,7 @@ def _answer(
 def _explain(
     predictor: Predictor, decoded: Decoded, diagnosis: Diagnosis, how: Explaining, stem: str
 ) -> Sequence[Path]:
-    from melanoscope.diagnosis.pictures import draw_explanation
+    from melanoscope.diagnosis.explanation import draw_explanation
 
     attribution: Attribution | None = None
     if diagnosis.evidence is not None and "file" in predictor.bundle.record["graphs"]["gradient"]:

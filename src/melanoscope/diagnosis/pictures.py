@@ -1,25 +1,12 @@
-"""Evidence drawn over the photograph it was found in, and the files of `--explain`.
-
-The files hold pixels and nothing else: no metadata, neither the photograph's nor ours.
-"""
+"""Evidence drawn over the photograph it was found in."""
 
 from __future__ import annotations
-
-import contextlib
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melanoscope.diagnosis.colours import from_oklab, tint, to_oklab
 from melanoscope.errors import DataError
-
-if TYPE_CHECKING:
-    from melanoscope.data.photograph import Decoded
-    from melanoscope.diagnosis.answer import Diagnosis
-    from melanoscope.diagnosis.attribution import Attribution
 
 Picture = NDArray[np.uint8]
 Values = NDArray[np.floating]
@@ -28,6 +15,7 @@ OPACITY = 0.6
 """Of the strongest evidence in the files; the lesion has to be seen under it."""
 SIDE = 420
 """Least side of a panel in pixels."""
+
 # Spread of the Gaussian over Integrated Gradients, as a share of the photograph's side: single
 # pixels are seldom right (their gradients alternate), patches of this size are.
 _BLUR = 0.012
@@ -121,72 +109,6 @@ def enlarged(pixels: Picture, side: int) -> Picture:
     if pixels.shape[0] >= side:
         return pixels
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))
-
-
-def draw_explanation(
-    path: Path, decoded: Decoded, diagnosis: Diagnosis, attribution: Attribution | None
-) -> list[Path]:
-    """Write the pictures that explain an answer, as PNG without metadata.
-
-    Args:
-        path: Folder and stem of the files' names: "out/mole" gives "out/mole-photograph.png". The
-            folder is made where it does not exist.
-        decoded: The photograph.
-        diagnosis: What was answered.
-        attribution: Integrated Gradients; None where the network has no gradient graph.
-
-    Returns:
-        The files written: "-photograph", "-evidence" (unless refused), "-gradients" (where there
-        is an attribution), "-explanation" (all of it with its numbers on one sheet).
-
-    Raises:
-        DataError: The folder cannot be written to.
-    """
-    from melanoscope.diagnosis.sheet import Panels, compose
-
-    pixels, large = decoded.pixels, enlarged(decoded.pixels, SIDE)
-    heat = gradients = None
-    if diagnosis.evidence is not None:
-        places = diagnosis.evidence.places
-        heat = heat_overlay(large, places, opacity=OPACITY, scale=evidence_scale(places))
-        if attribution is not None:
-            gradients = enlarged(attribution_overlay(pixels, attribution.pixels), SIDE)
-    sheet = compose(Panels(large, heat, gradients), decoded, diagnosis, attribution)
-    drawn = {"photograph": large, "evidence": heat, "gradients": gradients, "explanation": sheet}
-    return [
-        _write(path.with_name(f"{path.name}-{name}.png"), picture)
-        for name, picture in drawn.items()
-        if picture is not None
-    ]
-
-
-def _write(path: Path, pixels: Picture) -> Path:
-    """Write a PNG that is either whole or not there."""
-    from PIL import Image
-
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # An image made from an array has no metadata that could be written with it.
-        Image.fromarray(pixels).save(partial, format="PNG", compress_level=4)
-        os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
-    except OSError as error:
-        _remove(partial)
-        raise DataError(
-            f"a folder that can be written to at '{path.parent}'",
-            error.strerror or type(error).__name__,
-            "name another folder",
-        ) from None
-    except BaseException:
-        _remove(partial)
-        raise
-    return path
-
-
-def _remove(path: Path) -> None:
-    # What could not be written often cannot be removed either, for the same reason.
-    with contextlib.suppress(OSError):
-        path.unlink()
 
 
 def _tamed(attribution: Values) -> NDArray[np.float64]:

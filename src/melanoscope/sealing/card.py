@@ -7,15 +7,16 @@ card computes nothing that is not in the record, and says in words why a number 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, UndefinedError
 
 from melanoscope import static
 from melanoscope.diagnosis.calibrated import Scale, log_odds
 from melanoscope.diagnosis.quality import LOW, MEASURES
 from melanoscope.errors import BundleError
-from melanoscope.sealing.markdown import FILTERS, interval, number, percent, plain, text
+from melanoscope.sealing.markdown import FILTERS, count, interval, number, percent, plain, text
 
 TRANSFERS = {
     "scratch": "trained from scratch",
@@ -62,6 +63,18 @@ def model_card(record: Mapping[str, Any]) -> str:
     Raises:
         BundleError: The record lacks something, or holds a number that is none.
     """
+    try:
+        return _template().render(_context(record))
+    except (KeyError, TypeError, ValueError, ArithmeticError, UndefinedError) as error:
+        raise BundleError(
+            "a whole record to write a model card from",
+            f"{type(error).__name__}: {error}",
+            "make the bundle anew",
+        ) from None
+
+
+@cache
+def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("melanoscope.sealing"),
         autoescape=False,  # noqa: S701 - Markdown; `text` escapes what comes from elsewhere
@@ -71,14 +84,7 @@ def model_card(record: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= FILTERS
-    try:
-        return environment.get_template("MODEL_CARD.md.j2").render(_context(record))
-    except (KeyError, TypeError, ValueError, ArithmeticError, UndefinedError) as error:
-        raise BundleError(
-            "a whole record to write a model card from",
-            f"{type(error).__name__}: {error}",
-            "make the bundle anew",
-        ) from None
+    return environment.get_template("MODEL_CARD.md.j2")
 
 
 def _context(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,6 +101,7 @@ def _context(record: Mapping[str, Any]) -> dict[str, Any]:
         "simulated": data["simulated"],
         "transfer": TRANSFERS.get(network["transfer"], network["transfer"]),
         "other": record["task"]["labels"][0],
+        "training_part": _training_part(record),
         "dermoscopy_only": not data["simulated"]
         and {source["kind"] for source in data["sources"]} <= DERMOSCOPY,
         "recipe": [(plain(key), value) for key, value in training["recipe"].items()],
@@ -142,6 +149,17 @@ def _context(record: Mapping[str, Any]) -> dict[str, Any]:
         "shift": _shift(log_odds(prevalence) - log_odds(scale.prevalence)),
         "limitations": list(_limitations(record)),
     }
+
+
+def _training_part(record: Mapping[str, Any]) -> dict[str, str]:
+    """Count melanomas and groups of the training part: all but those of the others."""
+    parts = (record["data"], record["calibration"], record["heldout"])
+    counts = {
+        key: parts[0][key] - parts[1][key] - parts[2][key]
+        for key in ("photographs", "melanomas", "groups")
+    }
+    whole = counts["photographs"] == record["training"]["photographs"]
+    return {key: count(value) if whole else "not told" for key, value in counts.items()}
 
 
 def _selection(selection: Mapping[str, Any] | None) -> str:

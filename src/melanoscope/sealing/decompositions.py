@@ -49,8 +49,9 @@ def max_pool2d_with_indices(
 
     ONNX numbers the places of all planes of all photographs on end.
     """
-    from onnxscript import opset18 as op
+    from onnxscript import opset18
 
+    op: Any = opset18  # its own types know a constant only as any of all kinds
     values, indices = op.MaxPool(
         images,
         kernel_shape=kernel,
