@@ -53,7 +53,8 @@ class RunProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.bar.stop()
+        if self.live:  # else it would print an empty line
+            self.bar.stop()
 
     def decoding(self, done: int, total: int) -> None:
         """So many photographs are decoded or checked."""

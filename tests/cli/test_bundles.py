@@ -1,0 +1,117 @@
+"""melanoscope train and seal, as people call and miscall them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from melanoscope.diagnosis.bundle import open_bundle
+from melanoscope.report.load import load
+from melanoscope.sealing.subject import choose_cell
+
+from .conftest import Call
+
+DATA = ("--data", "simulated=240")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run of two networks on simulated lesions."""
+    from melanoscope.benchmark.plan import Plan
+    from melanoscope.benchmark.run import run
+    from melanoscope.data.sources import parse_spec
+    from melanoscope.progress import RunProgress
+    from melanoscope.training.recipe import Recipe
+
+    folder = tmp_path_factory.mktemp("finished")
+    plan = Plan(
+        data=(parse_spec("simulated=240"),),
+        backbones=("standard_cnn", "squeezenet1_1"),
+        transfer=("scratch",),
+        folds=2,
+        size=32,
+        recipe=Recipe(epochs=1, batch_size=32),
+    )
+    run(plan, folder / "run", folder / "cache", RunProgress(quiet=True))
+    return folder
+
+
+def test_the_best_network_of_a_run_is_sealed_and_answers(
+    call: Call, finished, simulated_photograph, tmp_path
+):
+    out = tmp_path / "bundle"
+    words = ("seal", finished / "run", "--best", "--out", out, "--cache", finished / "cache")
+    status, printed, err = call(*words, "--no-int8", "--json")
+    assert status == 0, err
+    record = open_bundle(out).record
+    assert json.loads(printed)["seal"] == record["seal"]
+    chosen = record["training"]["selection"]
+    assert (chosen["among"], chosen["by"]) == (2, "highest mean AUROC over the folds")
+    best = max(
+        load(finished / "run").cells,
+        key=lambda cell: choose_cell(
+            load(finished / "run"), backbone=cell.backbone, transfer=cell.transfer
+        )[1]["auroc"]["estimate"],
+    )
+    assert record["network"]["backbone"] == best.backbone
+    assert record["graphs"]["int8"] == {"why": "not asked for"}
+    status, answered, _ = call("predict", out, simulated_photograph, "--json", "--force")
+    assert status == 0
+    assert json.loads(answered)["answers"][0]["simulated"]
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (("--backbone", "resnet5"), "a network with all its folds"),
+        (("--backbone", "standard_cnn", "--fold", "7"), "a fold of the run"),
+        (("--best", "--data", "simulated=120"), "the photographs of the run"),
+        (("--best", "--data", "simulatd=120"), "nearest: simulated"),
+        (("--best", "--prevalence", "5"), "a prevalence between 0 and 1"),
+    ],
+)
+def test_what_cannot_be_sealed_is_one_line(call: Call, finished, tmp_path, options, hint):
+    out = tmp_path / "bundle"
+    words = ("seal", finished / "run", "--out", out, "--cache", finished / "cache")
+    status, printed, err = call(*words, *options)
+    assert (status, printed) == (1, "")
+    assert hint in err.splitlines()[-1]
+    assert not out.exists()
+
+
+def test_seal_wants_to_know_which(call: Call, finished, tmp_path):
+    out = ("--out", tmp_path / "bundle")
+    assert call("seal", finished / "run", *out)[0] == 2
+    assert call("seal", finished / "run", *out, "--best", "--backbone", "vgg16")[0] == 2
+
+
+def test_no_run_is_one_line(call: Call, tmp_path):
+    status, _, err = call("seal", tmp_path, "--best", "--out", tmp_path / "bundle")
+    assert (status, err.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (("--backbone", "mobilenet_v22"), "nearest: mobilenet_v2"),
+        (("--backbone", "vgg16,resnet50"), "one backbone and one transfer arm"),
+        (("--backbone", "vgg16", "--transfer", "finetun"), "nearest: finetune"),
+        (("--backbone", "standard_cnn", "--transfer", "finetune"), "which has none"),
+        (("--backbone", "standard_cnn", "--transfer", "scratch", "--size", "8"), "at least 32 px"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_line(call: Call, tmp_path, options, hint):
+    status, printed, err = call("train", *DATA, "--out", tmp_path / "bundle", *options)
+    assert (status, printed, err.count("\n")) == (1, "", 1)
+    assert hint in err
+    assert not list(tmp_path.glob("bundle*"))
+
+
+def test_a_place_that_is_taken_is_refused_before_training(call: Call, tmp_path):
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "mine").write_text("x")
+    words = ("train", *DATA, "--backbone", "standard_cnn", "--transfer", "scratch")
+    status, _, err = call(*words, "--out", tmp_path / "bundle")
+    assert (status, err.count("\n")) == (1, 1)
+    assert "a new or empty folder" in err
