@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,8 @@ def call(
             cli.main()
         except SystemExit as stop:
             status = int(stop.code or 0)
+        finally:
+            os.environ.pop("MELANOSCOPE_DEBUG", None)  # --debug sets it for the whole process
         out, err = capsys.readouterr()
         return status, out, err
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image, PngImagePlugin
@@ -254,6 +254,7 @@ def test_gradients_belong_to_the_photograph():
 
 
 @given(st.text(max_size=300), st.integers(60, 400), st.sampled_from(["left", "middle", "right"]))
+@example("0000MW\x1c\x1b\x1f", 87, "middle")
 @settings(max_examples=60)
 def test_no_text_is_cut_off(words, width, align):
     drawn = paper.text(words, width, align=align)
@@ -261,9 +262,10 @@ def test_no_text_is_cut_off(words, width, align):
     border = [drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1]]
     # Ink on the border might be ink beyond it.
     assert min(one.min() for one in border) == 255
-    lines = paper._lines(paper._showable(words), paper._font(paper.TEXT), width - 4)
+    within = width - 2 * paper._OVERHANG
+    lines = paper._lines(paper._showable(words), paper._font(paper.TEXT), within)
     assert "".join(lines).replace(" ", "") == "".join(paper._showable(words).split())
-    assert all(paper._font(paper.TEXT).getlength(line) <= width - 4 for line in lines)
+    assert all(paper._font(paper.TEXT).getlength(line) <= within for line in lines)
 
 
 def test_per_cent_signs_stay_with_their_numbers():

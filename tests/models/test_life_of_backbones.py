@@ -62,7 +62,11 @@ def test_life(name: str, arrays: LesionArrays, tmp_path: Path) -> None:
     write_tensors(path, network.state_dict())
     again = lesion_net.from_checkpoint(name, path)
     rows = np.arange(8, 12)
-    np.testing.assert_array_equal(predict(again, arrays, rows), predict(network, arrays, rows))
+    for key, tensor in network.state_dict().items():
+        assert torch.equal(again.state_dict()[key], tensor), key
+    # The trained network's memory is laid out otherwise, so that the last bit may differ.
+    expected = predict(network, arrays, rows)
+    np.testing.assert_allclose(predict(again, arrays, rows), expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", [n for n in POSTER if REGISTRY[n].pretrained])

@@ -7,8 +7,9 @@ import re
 from collections import Counter
 
 import numpy as np
+import onnx
 import pytest
-from lively import PX, lively
+from onnx import TensorProto, helper, numpy_helper
 
 from melanoscope import static
 from melanoscope.diagnosis.calibrated import Scale
@@ -465,19 +466,50 @@ def test_a_record_that_lacks_something_is_refused():
         model_card(record)
 
 
+def graph_at(path, px):
+    """A graph with a bundle's inputs, whose answers depend on every pixel and every column."""
+    rng = np.random.default_rng(0)
+    weights = {
+        "seen": rng.normal(0, 1e-4, (px, px, 3)).astype(np.float32),
+        "told": rng.normal(0, 1, (1, static.WIDTH)).astype(np.float32),
+        "axes": np.array([1, 2, 3]),
+        "row": np.array([1, 2]),
+    }
+    nodes = [
+        helper.make_node("Cast", ["pixels"], ["cast"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["cast", "seen"], ["places"]),
+        helper.make_node("ReduceSum", ["places", "axes"], ["photograph"], keepdims=0),
+        helper.make_node("Mul", ["static", "told"], ["columns"]),
+        helper.make_node("ReduceSum", ["columns", "row"], ["person"], keepdims=0),
+        helper.make_node("Add", ["photograph", "person"], ["logit"]),
+        helper.make_node("Abs", ["logit"], ["distance"]),
+    ]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [
+            value("pixels", TensorProto.UINT8, ["n", px, px, 3]),
+            value("static", TensorProto.FLOAT, ["n", "s", static.WIDTH]),
+        ],
+        [value(name, TensorProto.FLOAT, ["n"]) for name in ("logit", "distance")],
+        [numpy_helper.from_array(array, name) for name, array in weights.items()],
+    )
+    opset = [helper.make_opsetid("", 18)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=10), str(path))
+
+
 def test_the_example_for_other_programs_runs(tmp_path, monkeypatch, capsys):
     from PIL import Image
 
     from melanoscope.diagnosis.session import Graph
-    from melanoscope.sealing.graph import export_model
 
-    export_model(lively("standard_cnn"), PX, tmp_path / "model.onnx", None)
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (PX, PX, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "photo.png")
     record = record_of()
-    card = model_card(record)
-    blocks = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    px = record["network"]["size"]
+    graph_at(tmp_path / "model.onnx", px)
+    pixels = np.random.default_rng(1).integers(0, 256, (px, px, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    blocks = re.findall(r"```python\n(.*?)```", model_card(record), re.DOTALL)
     example = next(one for one in blocks if "onnxruntime" in one)
     assert len(example.splitlines()) == 10
     monkeypatch.chdir(tmp_path)
@@ -486,5 +518,17 @@ def test_the_example_for_other_programs_runs(tmp_path, monkeypatch, capsys):
     known = static.encode([None], ["unknown"], ["unknown"])[None]
     logit = float(Graph(tmp_path / "model.onnx")(pixels=pixels[None], static=known)["logit"][0])
     scale = Scale(record["calibration"]["temperature"], record["calibration"]["prevalence"])
-    expected = scale.probability(logit, record["prevalence"])
-    assert float(said[1]) == pytest.approx(expected, abs=1e-5)
+    assert float(said[1]) == pytest.approx(scale.probability(logit, record["prevalence"]), abs=1e-5)
+
+
+def test_the_training_part_is_what_the_others_leave():
+    record = record_of()
+    assert "| not told | not told | weights" in model_card(record)
+    held = record["calibration"]["photographs"] + record["heldout"]["photographs"]
+    record["data"] |= {"photographs": held + 123, "melanomas": 50_000, "groups": 60_000}
+    record["training"]["photographs"] = 123
+    left = [
+        record["data"][key] - record["calibration"][key] - record["heldout"][key]
+        for key in ("melanomas", "groups")
+    ]
+    assert f"| training | 123 | {left[0]:,} | {left[1]:,} | weights" in model_card(record)

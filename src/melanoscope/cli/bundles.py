@@ -149,7 +149,7 @@ def predict(
     ] = None,
     baseline: Annotated[
         str, typer.Option(help="Of Integrated Gradients: black, blurred or 'mean skin'.")
-    ] = "black",
+    ] = "mean skin",
     steps: Annotated[int, typer.Option(help="Of Integrated Gradients.")] = 64,
     table: Annotated[
         Path | None,

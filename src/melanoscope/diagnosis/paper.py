@@ -25,8 +25,8 @@ Colour = tuple[int, int, int]
 
 TEXT = 17
 """Size of plain text in pixels."""
-# Letters reach beyond their own width, by a pixel at these sizes.
-_OVERHANG = 2
+# Letters reach beyond their own width, by a pixel or two at these sizes.
+_OVERHANG = 3
 
 
 def text(

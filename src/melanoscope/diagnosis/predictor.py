@@ -172,7 +172,7 @@ class Predictor:
         return self.answer([self.read(photograph)], [who], prevalence=prevalence, force=force)[0]
 
     def explain(
-        self, photograph: Source | Decoded, *, baseline: Baseline = "black", steps: int = 64
+        self, photograph: Source | Decoded, *, baseline: Baseline = "mean skin", steps: int = 64
     ) -> Attribution:
         """Attribute what the photograph adds to the logit to its pixels, by Integrated Gradients.
 
