@@ -27,8 +27,6 @@ class Graph:
 
         options = ort.SessionOptions()
         options.log_severity_level = 3  # errors reach people as ours
-        # Else its threads spin on after a run, and take from whatever comes next half a core.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
