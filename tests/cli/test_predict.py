@@ -47,6 +47,15 @@ def test_json_sums_to_the_logit(call: Call, small_bundle, simulated_photograph):
     assert answer["decisions"][0]["key"] == "sensitivity_95"
 
 
+def test_the_terms_of_the_training_photographs_are_told(
+    call: Call, small_bundle, simulated_photograph
+):
+    notice = json.loads((small_bundle / RECORD).read_text())["licence"]["notice"]
+    words = ("predict", small_bundle, simulated_photograph, "--force")
+    assert notice in call(*words)[1]
+    assert json.loads(call(*words, "--json")[1])["bundle"]["licence"] == notice
+
+
 def test_static_data_changes_the_answer(call: Call, small_bundle, simulated_photograph):
     def logit(*options):
         _, out, _ = call(

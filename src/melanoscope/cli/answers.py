@@ -81,14 +81,17 @@ def answer_photographs(
                 raise
             answered.append(Answered(str(path), None, str(error)))
     failed = [one for one in answered if one.error is not None]
+    licence = predictor.bundle.record["licence"]["notice"]
     if as_json:
         bundle = {
             "folder": str(predictor.bundle.folder),
             "fingerprint": predictor.bundle.fingerprint,
+            "licence": licence,
         }
         print_json({"bundle": bundle, "answers": [one.to_record() for one in answered]})
     else:
         _print(answered)
+        typer.echo(licence)
     for one in failed:
         typer.echo(f"melanoscope: {one.error}", err=True)
     return bool(failed)
