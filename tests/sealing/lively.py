@@ -44,6 +44,8 @@ def lively(name: str, *, with_static: bool = True) -> LesionNet:
         if hasattr(module, "downsample"):
             # A residual block adds little in trained networks too; else rounding grows to 1e-4.
             nn.init.uniform_(getattr(module, "bn3", module.bn2).weight, 0.1, 0.4)
+        if hasattr(module, "block") and getattr(module, "use_res_connect", False):
+            nn.init.uniform_(module.block[-1][1].weight, 0.1, 0.4)
     with torch.no_grad():
         for _ in range(2):
             network(coloured(16), torch.rand(16, static.WIDTH))
