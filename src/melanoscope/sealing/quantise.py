@@ -2,8 +2,9 @@
 
 How the branch is quantised was chosen by measurement on fine-tuned networks, each on the test fold
 it never saw (benchmarks/int8_settings.py): ranges that are means over batches instead of the
-extremes of all, the first convolutions in floating point, and means corrected afterwards. That
-halves by how far MobileNetV2's logits move, and is faster than the whole branch in 8 bits.
+extremes of all, the first convolutions in floating point, and means corrected afterwards. Over
+five folds MobileNetV2's logits move by 0.13 instead of 0.21 on average, and 4 instead of 3 variants
+are accepted.
 """
 
 from __future__ import annotations
