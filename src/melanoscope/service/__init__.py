@@ -1,0 +1,1 @@
+"""The API over HTTP: a predictor behind limits, a queue and problem documents. No PyTorch."""

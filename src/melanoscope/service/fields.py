@@ -1,0 +1,128 @@
+"""What the fields of a form mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar, cast, get_args
+
+from melanoscope.diagnosis.attribution import BASELINES, Baseline
+from melanoscope.diagnosis.calibrated import log_odds
+from melanoscope.diagnosis.person import Person, person
+from melanoscope.errors import DataError, nearest
+from melanoscope.service.parts import PHOTOGRAPH
+from melanoscope.service.problems import Problem, shown
+
+Method = Literal["evidence", "gradients"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+DIAGNOSIS = (PHOTOGRAPH, "age", "sex", "site", "prevalence", "force")
+"""Fields of a diagnosis."""
+EXPLANATION = (*DIAGNOSIS, "method", "baseline", "steps")
+"""Fields of an explanation."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about a photograph.
+
+    Attributes:
+        who: Whose it is.
+        prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
+        force: Answer also what the gate refuses.
+    """
+
+    who: Person
+    prevalence: float | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Explaining:
+    """How a photograph is to be explained.
+
+    Attributes:
+        method: "evidence" of each place, or "gradients": Integrated Gradients of each pixel.
+        baseline: Of Integrated Gradients.
+        steps: Likewise, 1 or more.
+        picture: As an overlay (PNG), not as numbers (JSON).
+    """
+
+    method: Method
+    baseline: Baseline = "mean skin"
+    steps: int = 64
+    picture: bool = False
+
+
+def question(fields: Mapping[str, str]) -> Question:
+    """Read what is asked.
+
+    Raises:
+        Problem: A field that cannot be.
+    """
+    ages, sexes, sites = (
+        _field(fields, name, lambda text, name=name: person(**{name: text}), Person())  # type: ignore[misc]
+        for name in ("age", "sex", "site")
+    )
+    return Question(
+        Person(ages.age, sexes.sex, sites.site),
+        _field(fields, "prevalence", _prevalence, None),
+        _field(fields, "force", _truth, False),
+    )
+
+
+def explaining(fields: Mapping[str, str], *, most_steps: int, picture: bool) -> Explaining:
+    """Read how it is to be explained.
+
+    Raises:
+        Problem: A field that cannot be.
+    """
+    return Explaining(
+        cast("Method", _field(fields, "method", lambda text: _word(text, METHODS), "evidence")),
+        cast(
+            "Baseline", _field(fields, "baseline", lambda text: _word(text, BASELINES), "mean skin")
+        ),
+        _field(fields, "steps", lambda text: _steps(text, most_steps), 64),
+        picture,
+    )
+
+
+def _field(fields: Mapping[str, str], name: str, read: Callable[[str], _T], absent: _T) -> _T:
+    if not (text := fields.get(name, "").strip()):
+        return absent
+    try:
+        return read(text)
+    except DataError as error:
+        raise Problem(
+            "invalid-field", error.expected, shown(text), error.mend, field=name
+        ) from None
+
+
+def _prevalence(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    log_odds(value)
+    return value
+
+
+def _truth(text: str) -> bool:
+    return _word(text.lower(), ("true", "false")) == "true"
+
+
+def _steps(text: str, most: int) -> int:
+    # int() would take 5,000 digits, and its time for them.
+    value = int(text) if text.isdecimal() and len(text) < 9 else 0
+    if not 1 <= value <= most:
+        raise DataError(f"1 to {most} steps", text, "ask for 64")
+    return value
+
+
+def _word(text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise DataError(f"one of {', '.join(known)}", text, nearest(text, list(known)))
+    return text

@@ -1,0 +1,152 @@
+"""POST /v1/diagnoses and /v1/explanations: a form in, an answer or a problem out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
+
+from melanoscope.service import openapi
+from melanoscope.service.fields import DIAGNOSIS, EXPLANATION, explaining, question
+from melanoscope.service.problems import Problem, shown
+from melanoscope.service.uploads import Held, read_form
+from melanoscope.service.work import Answered
+
+if TYPE_CHECKING:
+    from melanoscope.service.batching import Pool
+    from melanoscope.service.metrics import Metrics
+    from melanoscope.service.settings import Settings
+
+PNG, JSON = "image/png", "application/json"
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """What answering takes.
+
+    Attributes:
+        pool: Who answers.
+        settings: Limits.
+        metrics: Counters.
+        held: Bodies in memory.
+    """
+
+    pool: Pool
+    settings: Settings
+    metrics: Metrics
+    held: Held
+
+    async def answer(self, request: Request, *, explain: bool) -> Response:
+        """Read a form, have it answered, and count what became of it."""
+        try:
+            media = _wanted(request.headers.get("accept", "*/*")) if explain else JSON
+            self.pool.refuse_if_full()  # before the photograph has made its way here
+            with self.held.lease() as lease:
+                form = await read_form(
+                    request, EXPLANATION if explain else DIAGNOSIS, self.settings, lease
+                )
+                self.metrics.received.inc(len(form.photograph))
+                asked = question(form.fields)
+                how = None
+                if explain:
+                    most = self.settings.steps
+                    how = explaining(form.fields, most_steps=most, picture=media == PNG)
+                content = form.photograph
+                del form
+                answered = await attended(
+                    request, self.pool.ask(content, asked, how), self.settings.answer_seconds
+                )
+        except Problem as problem:
+            request.state.outcome = problem.kind
+            raise
+        request.state.outcome = answered.outcome
+        headers = {"Vary": "Accept"} if explain else None
+        return Response(answered.body, headers=headers, media_type=media)
+
+
+def routes(desk: Desk) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/v1", tags=["answers"])
+
+    @router.post("/diagnoses", **openapi.diagnosis(desk.settings))
+    async def diagnose(request: Request) -> Response:
+        return await desk.answer(request, explain=False)
+
+    @router.post("/explanations", **openapi.explanation(desk.settings))
+    async def explain(request: Request) -> Response:
+        return await desk.answer(request, explain=True)
+
+    return router
+
+
+async def attended(
+    request: Request, answer: Coroutine[Any, Any, Answered], seconds: float
+) -> Answered:
+    """Await an answer for as long as the client does, and no longer than `seconds`.
+
+    Raises:
+        Problem: It took too long.
+        ClientDisconnect: The client hung up; nobody works for it any more.
+    """
+    work = asyncio.ensure_future(answer)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({work, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        if gone.done():
+            raise ClientDisconnect
+        raise Problem(
+            "took-too-long",
+            f"an answer within {seconds:g} s",
+            "none yet",
+            "try again later, with a smaller photograph or fewer steps",
+        )
+    finally:
+        work.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _wanted(accept: str) -> str:
+    """Choose what an explanation is sent as; JSON where both are as welcome.
+
+    Raises:
+        Problem: Neither is.
+
+    >>> _wanted("image/*"), _wanted("image/png;q=0.5, application/json")
+    ('image/png', 'application/json')
+    """
+    weights = {media: _weight(accept, media) for media in (JSON, PNG)}
+    best = max(weights, key=lambda media: weights[media])
+    if weights[best] <= 0:
+        raise Problem(
+            "not-acceptable", f"{JSON} or {PNG} in Accept", shown(accept), "ask for one of them"
+        )
+    return best
+
+
+def _weight(accept: str, media: str) -> float:
+    """Return the weight of a media type (RFC 9110, section 12.5.1): the most exact range counts."""
+    ranges = {"*/*": 0, f"{media.partition('/')[0]}/*": 1, media: 2}
+    found, exact = 0.0, -1
+    for one in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in one.split(";"))
+        if ranges.get(name, -1) <= exact:
+            continue
+        exact, found = ranges[name], 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    found = min(max(float(parameter[2:]), 0.0), 1.0)
+                except ValueError:
+                    found = 0.0
+    return found

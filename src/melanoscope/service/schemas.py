@@ -1,0 +1,113 @@
+"""What responses hold, for the OpenAPI description; the values themselves come from diagnosis/."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from melanoscope.diagnosis.answer import Decision, Standing, Status
+from melanoscope.diagnosis.attribution import Baseline
+from melanoscope.diagnosis.concern import Concern
+from melanoscope.diagnosis.person import Person
+from melanoscope.diagnosis.quality import Quality
+from melanoscope.service.fields import Method
+
+
+class _Exact(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Evidence(_Exact):
+    """The logit as a sum: photograph + age + sex + site + bias."""
+
+    photograph: float
+    age: float
+    sex: float
+    site: float
+    bias: float
+    logit: float
+    places: list[list[float]] = Field(
+        description="What each place of the photograph's centred square adds, from its top row; "
+        "above 0 speaks for melanoma."
+    )
+
+
+class Answer(_Exact):
+    """What the bundle says of one photograph."""
+
+    status: Status = Field(
+        description="accepted; doubtful: answered, with a warning; refused: not answered."
+    )
+    concerns: list[Concern] = Field(description="Why not accepted, and what to do better.")
+    probability: float | None = Field(
+        ge=0, le=1, description="Of melanoma, calibrated, at `prevalence`; null where refused."
+    )
+    prevalence: float = Field(gt=0, lt=1, description="Share of melanomas that is assumed.")
+    decisions: list[Decision] = Field(
+        description="At each threshold, the main one first; empty where refused."
+    )
+    standing: Standing | None = Field(description="Among the held-out photographs.")
+    evidence: Evidence | None = Field(description="The exact sum; null where refused.")
+    person: Person
+    quality: Quality
+    distance: float = Field(description="From the training photographs.")
+    network: str
+    simulated: bool = Field(
+        description="Whether the network learnt from simulated lesions and knows nothing of skin."
+    )
+    forced: bool = Field(description="Whether a refusal was overridden.")
+    disclaimer: str
+    bundle: str = Field(description="Fingerprint of the bundle that answered.")
+
+
+class Explanation(_Exact):
+    """What each place or pixel of the photograph's centred square adds to the logit."""
+
+    method: Method
+    values: list[list[float]] = Field(description="Rows from the top; above 0 speaks for melanoma.")
+    baseline: Baseline | None = Field(description="Of Integrated Gradients.")
+    steps: int | None = Field(description="Of Integrated Gradients.")
+    difference: float = Field(description="What the values should sum to.")
+    completeness_error: float | None = Field(
+        description="|sum of values - difference| / |difference|, of Integrated Gradients."
+    )
+    bundle: str = Field(description="Fingerprint of the bundle that answered.")
+
+
+class BundleInfo(_Exact):
+    """What answers."""
+
+    fingerprint: str = Field(description="sha256 of bundle.json.")
+    record: dict[str, Any] = Field(
+        description="bundle.json without its seal: thresholds, held-out metrics, subgroups, limits."
+    )
+    card: str = Field(description="MODEL_CARD.md.")
+    explains: bool = Field(description="Whether it has a gradient graph.")
+
+
+class Alive(_Exact):
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+class Ready(_Exact):
+    """The network has answered a photograph."""
+
+    status: Literal["ready"]
+
+
+class ProblemDocument(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(description="urn:melanoscope:problem:... or about:blank.")
+    title: str
+    status: int
+    detail: str
+    instance: str | None = Field(None, description="The request, as in X-Request-Id and the log.")
+    expected: str | None = None
+    found: str | None = None
+    mend: str | None = Field(None, description="What to do about it.")
+    field: str | None = Field(None, description="The form's field that is meant.")
+    retry_after: int | None = Field(None, description="Seconds, as in Retry-After.")

@@ -1,0 +1,431 @@
+"""Numbers of the Python package that the page's own arithmetic is held against.
+
+    python tests/page/golden.py FOLDER
+
+writes one JSON file for each module of `web/src/device`; `web/test` reads them. Pixels are base64.
+All photographs are drawn.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, features
+
+from melanoscope import static
+from melanoscope.data.file_kind import kind_of
+from melanoscope.data.photograph import Decoded, decode_photograph
+from melanoscope.data.sources.lesion_painter import Traits, paint
+from melanoscope.diagnosis import attribution, concern, shares
+from melanoscope.diagnosis.bundle import Bundle
+from melanoscope.diagnosis.calibrated import Scale
+from melanoscope.diagnosis.person import Person
+from melanoscope.diagnosis.quality import LOW, MEASURES, judge_distance, measure
+from melanoscope.diagnosis.reading import Reader, Seen
+
+_Bytes = NDArray[np.uint8]
+
+SIZES = (
+    (160, 160, 128),
+    (213, 160, 128),
+    (161, 300, 128),
+    (161, 194, 128),
+    (161, 195, 128),
+    (100, 129, 128),
+    (777, 1003, 128),
+    (128, 128, 128),
+    (640, 427, 128),
+    (427, 641, 128),
+    (1003, 777, 128),
+    (50, 37, 64),
+    (900, 904, 31),
+    (64, 65, 64),
+    (17, 5, 16),
+    (1, 3, 16),
+    (2000, 701, 32),
+)
+"""Width and height of what is resampled, and the side that it is brought to."""
+
+
+def lesion(number: int) -> _Bytes:
+    """Draw a lesion, RGB with a short side of 160 pixels or more."""
+    rng = np.random.default_rng([5, number])
+    traits = Traits(*rng.random(3).tolist(), 0.25 + 0.5 * float(rng.random()))
+    return paint(traits, float(rng.random()), rng, np.random.default_rng([6, number]))
+
+
+def squares(px: int = 128) -> dict[str, _Bytes]:
+    """Return squares of all kinds: drawn lesions, noise, extremes of exposure, screens."""
+    rng = np.random.default_rng(0)
+    found = {f"lesion {n}": _decoded(lesion(n), px) for n in range(8)}
+    one = found["lesion 0"]
+    blocks = rng.integers(0, 256, (px // 16, px // 16, 3), np.uint8).repeat(16, 0).repeat(16, 1)
+    found |= {
+        "noise": rng.integers(0, 256, (px, px, 3), np.uint8),
+        "black": np.zeros((px, px, 3), np.uint8),
+        "white": np.full((px, px, 3), 255, np.uint8),
+        "skin": np.full((px, px, 3), (200, 150, 130), np.uint8),
+        "grey": one.mean(axis=2, keepdims=True).astype(np.uint8).repeat(3, axis=2),
+        "green": one[..., (1, 0, 2)].copy(),
+        "dark": one // 5,
+        "bright": np.minimum(one.astype(int) * 2, 255).astype(np.uint8),
+        "blocks": blocks,
+        "small": _decoded(lesion(1), 80),
+        "smallest": _decoded(lesion(2), 16),
+    }
+    return found
+
+
+def record_like() -> dict[str, Any]:
+    """Return what of a bundle's record reading an answer takes."""
+    bounds = {"doubtful": 0.6, "refused": 0.3}
+    measured = {"estimate": 0.9, "low": 0.8, "high": 0.95, "n": 321}
+    limits = {
+        name: {"doubtful": 0.1, "refused": 0.4} if name in LOW else bounds for name in MEASURES
+    }
+    limits["brightness"] = {"doubtful": 120.5, "refused": 60.5}
+    return {
+        "calibration": {"temperature": 1.37, "prevalence": 0.4},
+        "prevalence": 0.018,
+        "thresholds": [
+            {
+                "key": key,
+                "name": f"{key} name",
+                "meaning": f"{key} meaning",
+                "logit": logit,
+                "sensitivity": measured,
+                "specificity": None if key == "last" else measured,
+            }
+            for key, logit in (("first", -1.25), ("last", 0.5))
+        ],
+        "heldout": {
+            "melanoma_logits": np.sort(np.random.default_rng(1).normal(1, 1, 101)).tolist(),
+            "other_logits": [-1.0, -0.5, -0.5, 0.25, 0.25, 2.0],
+        },
+        "gate": {
+            "limits": limits,
+            "distance": {"float32": {"doubtful_above": 100.0, "refused_above": 200.0}},
+        },
+        "network": {"label": "Drawn", "size": 128},
+        "data": {"simulated": True},
+    }
+
+
+def resample() -> list[dict[str, Any]]:
+    """Squares of noise by the decoder, from PNG."""
+    rng = np.random.default_rng(2)
+    cases = []
+    for width, height, px in SIZES:
+        pixels = rng.integers(0, 256, (height, width, 3), np.uint8)
+        # Edges at the ends of the scale, where the fixed point overshoots and is cut off.
+        pixels[: height // 2] = (pixels[: height // 2] > 127) * np.uint8(255)
+        cases.append(
+            {
+                "width": width,
+                "height": height,
+                "px": px,
+                "pixels": _text(pixels),
+                "square": _text(_decoded(pixels, px)),
+            }
+        )
+    return cases
+
+
+def quality() -> list[dict[str, Any]]:
+    """What is measured, and what is said against it."""
+    reader = Reader.of(Bundle(Path(), record_like(), ""), "float32")
+    found = []
+    for name, pixels in squares().items():
+        size = (4 * len(pixels), 3 * len(pixels)) if name != "lesion 3" else (70, 50)
+        measured = measure(pixels, *size)
+        found.append(
+            {
+                "name": name,
+                "side": len(pixels),
+                "pixels": _text(pixels),
+                "quality": asdict(measured),
+                "concerns": [asdict(one) for one in reader.judge(measured, 5.0)],
+            }
+        )
+    return found
+
+
+def words() -> dict[str, Any]:
+    """Numbers in words, exact halves among them."""
+    values = [0.0, 0.5, 1.5, 2.5, 0.125, 0.375, 0.005, 0.015, 1.005, 2.675, 99.5, 100.5, 0.12499]
+    values += np.random.default_rng(3).normal(0, 100, 50).tolist()
+    distances = [99.0, 100.0, 100.5, 101.5, 200.0, 200.5, math.nan, math.inf]
+    far = [judge_distance(one, 100.0, 200.0) for one in distances]
+    return {
+        "advice": concern.ADVICE,
+        "numbers": [
+            {"value": one, "digits": [f"{one:.{n}f}" for n in range(4)], "percent": f"{one:.0%}"}
+            for one in values
+        ],
+        "distances": [
+            {"distance": str(one), "concern": None if said is None else asdict(said)}
+            for one, said in zip(distances, far, strict=True)
+        ],
+    }
+
+
+def persons() -> dict[str, Any]:
+    """Encoded persons, and the division of what they add."""
+    people = [Person(), Person(45.0, "female", "torso"), Person(0.0, "male", "oral/genital")]
+    people += [Person(120.0, "unknown", "head/neck"), Person(None, "male", "unknown")]
+    answers = np.random.default_rng(4).normal(0, 1, (10, 8)).astype(np.float32)
+    return {
+        "features": static.FEATURE_NAMES,
+        "people": [
+            {"person": asdict(one), "rows": shares.coalition_rows(one).ravel().tolist()}
+            for one in people
+        ],
+        "shares": [
+            {"answers": row.tolist(), "parts": parts, "unknown": unknown}
+            for row, (parts, unknown) in ((row, shares.shares(row)) for row in answers)
+        ],
+    }
+
+
+def calibrated() -> list[dict[str, float]]:
+    """Probabilities, also of logits that overflow."""
+    return [
+        {
+            "temperature": temperature,
+            "prevalence": prevalence,
+            "logit": logit,
+            "stated": stated,
+            "probability": Scale(temperature, prevalence).probability(logit, stated),
+        }
+        for temperature, prevalence in ((1.0, 0.5), (1.7, 0.398), (0.4, 0.018))
+        for logit in (-800.0, -3.2, 0.0, 0.7, 12.0, 900.0)
+        for stated in (1e-6, 0.018, 0.5, 0.98)
+    ]
+
+
+def reading() -> dict[str, Any]:
+    """Whole answers."""
+    record = record_like()
+    reader = Reader.of(Bundle(Path(), record, ""), "float32")
+    rng = np.random.default_rng(6)
+    answers = []
+    for name, pixels in squares().items():
+        for force in (False, True):
+            places = rng.normal(0, 0.2, (4, 5)).astype(np.float32)
+            told = rng.normal(0, 0.3, 8).astype(np.float32)
+            logit = float(np.float32(places.sum() + told[0] + rng.normal()))
+            distance = float(np.float32(rng.uniform(20, 250)))
+            seen = Seen(places.astype(np.float64), told.astype(np.float64), logit, distance)
+            who = Person(55.0, "female", "torso") if force else Person()
+            stated = 0.1 if force else reader.prevalence
+            photograph = Decoded(pixels, 500, 400)
+            quality = measure(photograph.pixels, photograph.width, photograph.height)
+            answer = reader.read(seen, quality, who, prevalence=stated, force=force)
+            answers.append(
+                {
+                    "name": name,
+                    "side": len(pixels),
+                    "pixels": _text(pixels),
+                    "places": places.tolist(),
+                    "told": told.tolist(),
+                    "logit": logit,
+                    "distance": distance,
+                    "force": force,
+                    "prevalence": stated,
+                    "answer": answer.to_record(),
+                }
+            )
+    return {"record": record, "answers": answers}
+
+
+def gradients() -> dict[str, Any]:
+    """Integrated Gradients of a function that needs no network: a weighted sum of cubes."""
+    side = 24
+    photograph = _decoded(lesion(4), side)
+    weights = np.random.default_rng(7).normal(0, 1, (3, side, side)).astype(np.float32)
+
+    def run(images: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
+        return (weights * images**3).sum(axis=(1, 2, 3)), 3 * weights * images**2
+
+    return {
+        "side": side,
+        "photograph": _text(photograph),
+        "weights": weights.ravel().tolist(),
+        "points": [
+            {"steps": n, **dict(zip(("places", "weights"), _points(n), strict=True))}
+            for n in (1, 2, 3, 16, 64, 129)
+        ],
+        "baselines": {
+            one: attribution.baseline_image(photograph, one).ravel().tolist()
+            for one in attribution.BASELINES
+        },
+        "attributions": [
+            {
+                "asked": steps,
+                **asdict(found),
+                "pixels": found.pixels.ravel().tolist(),
+            }
+            for one, steps in (("black", 64), ("blurred", 5), ("mean skin", 1))
+            for found in (
+                attribution.integrated_gradients(run, photograph, baseline=one, steps=steps),
+            )
+        ],
+    }
+
+
+def kinds() -> list[dict[str, str | None]]:
+    """Formats by their first bytes."""
+    heads = [
+        b"\xff\xd8\xff\xe0",
+        b"\x89PNG\r\n\x1a\n",
+        b"BM",
+        b"II*\0",
+        b"MM\0+",
+        b"RIFF\0\0\0\0WEBP",
+        b"RIFF\0\0\0\0AVI LIST",
+        b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic",
+        b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif",
+        b"\0\0\0\x18ftypisom\0\0\0\0isommp42",
+        b"\0\0\0\x14ftypqt  ",
+        b"\0\0\0\x08wide",
+        b"\x1aE\xdf\xa3",
+        b"GIF89a",
+        b"<html>",
+        b"",
+        b"G" + 187 * b"\0" + b"G",
+    ]
+    return [{"head": base64.b64encode(one).decode(), "kind": kind_of(one)} for one in heads]
+
+
+def heads() -> list[dict[str, Any]]:
+    """Files of every format, their sizes as stored, and how they are to be turned."""
+    image = Image.fromarray(lesion(5)).resize((37, 21))
+    faded = image.convert("RGBA")
+    faded.putalpha(77)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    files = {
+        "JPEG": _saved(image, "JPEG"),
+        "JPEG, progressive": _saved(image, "JPEG", progressive=True),
+        "JPEG, turned": _saved(image, "JPEG", exif=exif),
+        "PNG": _saved(image, "PNG"),
+        "BMP": _saved(image, "BMP"),
+        "WEBP, lossy": _saved(image, "WEBP"),
+        "WEBP, lossless": _saved(image, "WEBP", lossless=True),
+        "WEBP, alpha": _saved(faded, "WEBP"),
+        "WEBP, turned": _saved(image, "WEBP", exif=exif),
+    }
+    if features.check("avif"):
+        files["AVIF"] = _saved(image, "AVIF")
+    return [
+        {
+            "name": name,
+            "kind": name.split(",")[0],
+            "file": base64.b64encode(content).decode(),
+            "orientation": 6 if "turned" in name else 1,
+        }
+        for name, content in files.items()
+    ]
+
+
+def turns() -> list[dict[str, Any]]:
+    """A picture, turned as EXIF says."""
+    pixels = np.arange(3 * 4 * 7, dtype=np.uint8).reshape(4, 7, 3)
+    found = []
+    for orientation in range(1, 9):
+        image = Image.fromarray(pixels)
+        image.getexif()[0x0112] = orientation
+        upright = np.asarray(ImageOps.exif_transpose(image))
+        size = {"width": upright.shape[1], "height": upright.shape[0]}
+        found.append({"orientation": orientation, **size, "pixels": _text(upright)})
+    return found
+
+
+def jpegs() -> list[dict[str, Any]]:
+    """JPEGs, and what Pillow's draft mode makes of them at 1/2, 1/4 and 1/8."""
+    whole = Image.fromarray(lesion(3)).resize((333, 251), Image.Resampling.BICUBIC)
+    noise = np.random.default_rng(8).normal(0, 25, (251, 333, 3))
+    noisy = Image.fromarray((np.asarray(whole) + noise).clip(0, 255).astype(np.uint8))
+    files: dict[str, tuple[Image.Image, dict[str, Any]]] = {
+        "4:4:4": (noisy, {"quality": 95, "subsampling": 0}),
+        "4:2:2": (noisy, {"quality": 85, "subsampling": 1}),
+        "4:2:0": (noisy, {"quality": 85, "subsampling": 2}),
+        "smooth": (whole, {"quality": 40}),
+        "loud": (noisy, {"quality": 100, "subsampling": 0}),
+        "coarse": (noisy, {"quality": 3}),
+        "progressive": (noisy, {"quality": 90, "progressive": True}),
+        "progressive, 4:4:4": (noisy, {"quality": 97, "progressive": True, "subsampling": 0}),
+        "progressive, grey": (noisy.convert("L"), {"quality": 90, "progressive": True}),
+        "grey": (noisy.convert("L"), {"quality": 90}),
+        "optimised": (noisy, {"quality": 90, "optimize": True}),
+        "restarts": (noisy, {"quality": 90, "restart_marker_blocks": 3}),
+        "restarts, progressive": (
+            noisy,
+            {"quality": 90, "restart_marker_rows": 1, "progressive": True},
+        ),
+        "no transform": (noisy, {"quality": 90, "keep_rgb": True}),
+        "narrow": (noisy.crop((0, 0, 17, 251)), {"quality": 90, "subsampling": 1}),
+    }
+    return [
+        {"name": name, "file": base64.b64encode(content).decode(), "at": _drafts(content)}
+        for name, content in (
+            (name, _saved(image, "JPEG", **options)) for name, (image, options) in files.items()
+        )
+    ]
+
+
+def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def _drafts(content: bytes) -> list[dict[str, Any]]:
+    found = []
+    for factor in (2, 4, 8):
+        with Image.open(io.BytesIO(content)) as image:
+            if min(image.size) >= factor:
+                image.draft(None, (image.width // factor, image.height // factor))
+            pixels = np.asarray(image.convert("RGB"))
+            if image.decoderconfig[:1] == (factor,):
+                height, width = pixels.shape[:2]
+                size = {"factor": factor, "width": width, "height": height}
+                found.append({**size, "pixels": _text(pixels)})
+    return found
+
+
+def _points(steps: int) -> tuple[list[float], list[float]]:
+    places, weights = attribution.gauss_legendre(steps)
+    return places.tolist(), weights.tolist()
+
+
+def _decoded(pixels: _Bytes, px: int) -> _Bytes:
+    return decode_photograph(_saved(Image.fromarray(pixels), "PNG"), px).pixels
+
+
+def _text(pixels: _Bytes) -> str:
+    return base64.b64encode(np.ascontiguousarray(pixels).tobytes()).decode()
+
+
+def write(folder: Path) -> None:
+    """Write all files."""
+    made = (
+        *(resample, quality, words, persons, calibrated, reading, gradients),
+        *(kinds, heads, turns, jpegs),
+    )
+    for make in made:
+        text = json.dumps(make(), allow_nan=False)
+        (folder / f"{make.__name__}.json").write_text(text)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

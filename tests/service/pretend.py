@@ -1,0 +1,175 @@
+"""A predictor without a network: real decoding, made-up answers, and a handle on how long it takes.
+
+Run as a program it serves, so that tests may stop, watch and overload a real process:
+
+    python -m tests.service.pretend FOLDER '{"delay": 0.5, "settings": {"queue": 2}, "watch": true}'
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from melanoscope.data.photograph import decode_photograph
+from melanoscope.diagnosis.answer import Decision, Diagnosis, EvidenceSum, Measured, Standing
+from melanoscope.diagnosis.bundle import Bundle
+from melanoscope.diagnosis.calibrated import log_odds
+from melanoscope.diagnosis.concern import ADVICE, TOO_DARK, Concern
+from melanoscope.diagnosis.quality import measure
+
+PX = 64
+GRAPH = b"a graph" * 20_000
+CARD = "# Model card\n\nPretended.\n"
+
+
+def pretended_bundle(folder: Path, *, explains: bool = True) -> Bundle:
+    """Write what the service reads of a bundle."""
+    import hashlib
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "MODEL_CARD.md").write_text(CARD)
+    files = {}
+    for name, content in {"model.onnx": GRAPH, "gradient.onnx": gradient_graph()}.items():
+        (folder / name).write_bytes(content)
+        files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    gradient = {"file": "gradient.onnx"} if explains else {"why": "pretended"}
+    record = {
+        "schema": 1,
+        "network": {"label": "Pretended", "size": PX},
+        "graphs": {"model": {"file": "model.onnx"}, "gradient": gradient},
+        "files": files | {"weights.safetensors": {"sha256": "0" * 64, "bytes": 1}},
+        "seal": "secret",
+    }
+    return Bundle(folder, record, "f" * 64)
+
+
+def gradient_graph() -> bytes:
+    """Write a graph whose evidence is the mean of all pixels."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    share = helper.make_tensor("share", TensorProto.FLOAT, [], [1 / (3 * PX * PX)])
+    nothing = helper.make_tensor("nothing", TensorProto.FLOAT, [], [0.0])
+    axes = helper.make_tensor("axes", TensorProto.INT64, [3], [1, 2, 3])
+    nodes = [
+        helper.make_node("ReduceMean", ["images", "axes"], ["photograph_evidence"], keepdims=0),
+        helper.make_node("Mul", ["images", "nothing"], ["nowhere"]),
+        helper.make_node("Add", ["nowhere", "share"], ["gradient"]),
+    ]
+    shape = ["n", 3, PX, PX]
+    graph = helper.make_graph(
+        nodes,
+        "pretended",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, shape)],
+        [
+            helper.make_tensor_value_info("photograph_evidence", TensorProto.FLOAT, ["n"]),
+            helper.make_tensor_value_info("gradient", TensorProto.FLOAT, shape),
+        ],
+        [share, nothing, axes],
+    )
+    opset = [helper.make_opsetid("", 18)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=10)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+class Pretended:
+    """Answers by brightness: dark photographs are refused.
+
+    Args:
+        bundle: See `pretended_bundle`.
+        delay: Seconds that a run takes.
+    """
+
+    def __init__(self, bundle: Bundle, delay: float = 0.0) -> None:
+        self.bundle, self.delay, self.threads = bundle, delay, 1
+        self.batches: list[int] = []
+        self.decoded = 0
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.fail = False
+
+    def read(self, source):
+        self.decoded += 1
+        return decode_photograph(source, PX)
+
+    def answer(self, decoded, people, *, prevalence=None, force=False):
+        if prevalence is not None:
+            log_odds(prevalence)
+        self._work()
+        self.batches.append(len(decoded))
+        if self.fail:
+            raise RuntimeError(f"cannot answer {people}")
+        return [
+            self._answer(one, who, prevalence or 0.0176, force)
+            for one, who in zip(decoded, people, strict=True)
+        ]
+
+    def _work(self):
+        self.go_on.wait(20)
+        time.sleep(self.delay)
+
+    def _answer(self, decoded, who, prevalence, force):
+        dark = float(decoded.pixels.mean()) < 30
+        concerns = (Concern(TOO_DARK, "refused", "dark", ADVICE[TOO_DARK]),) if dark else ()
+        answered = force or not dark
+        share = Measured(0.9, 0.8, 0.95, 100)
+        quality = measure(decoded.pixels, decoded.width, decoded.height)
+        places = np.array([[0.25, 0.5], [-0.5, decoded.pixels.mean() / 255]])
+        return Diagnosis(
+            "refused" if not answered else "doubtful" if concerns else "accepted",
+            concerns,
+            who,
+            0.125 if answered else None,
+            prevalence,
+            (Decision("sensitivity_95", "n", "m", 0.1, True, share, None),) if answered else (),
+            Standing(0.25, 0.5) if answered else None,
+            EvidenceSum(places, float(places.sum()), (who.age or 0) / 100, 0.0, 0.0, -0.1)
+            if answered
+            else None,
+            quality,
+            12.5,
+            "Pretended",
+            simulated=True,
+            forced=dark and force,
+        )
+
+
+def main() -> None:
+    from melanoscope.service.server import run
+    from melanoscope.service.settings import Settings
+
+    folder, how = Path(sys.argv[1]), json.loads(sys.argv[2])
+    if how.get("watch"):
+        watch_files()
+    predictor = Pretended(pretended_bundle(folder / "bundle"), how.get("delay", 0.0))
+    settings = Settings(**{"workers": 2, **how.get("settings", {})})
+    run(predictor, settings, port=0, page=None)
+
+
+def watch_files() -> None:
+    """Tell on stderr whenever this process is about to write, make or move a file."""
+    import os
+
+    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    events = ("os.", "shutil.", "tempfile.", "subprocess.", "sqlite3.", "socket.connect")
+    harmless = ("os.listdir", "os.scandir", "os.putenv", "os.add_dll_directory", "os.walk")
+
+    def hook(event, arguments):
+        if event == "open":
+            path, _, flags = arguments
+            if isinstance(flags, int) and flags & writing and path != os.devnull:
+                os.write(2, f"WROTE {event} {path!r}\n".encode())
+        elif event.startswith(events) and event not in harmless:
+            os.write(2, f"WROTE {event} {arguments!r}\n".encode())
+
+    sys.addaudithook(hook)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""The description holds: its examples, and whatever schemathesis makes of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi import checks
+
+from melanoscope.service.app import create_app
+from melanoscope.service.problems import KINDS
+from melanoscope.service.schemas import Answer, Explanation, ProblemDocument
+from melanoscope.service.settings import Settings
+
+from .conftest import dark, photograph
+from .pretend import Pretended, pretended_bundle
+
+PHOTOGRAPHS = (photograph(), photograph(64, "PNG"), dark(), b"", b"nothing", photograph()[:700])
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    predictor = Pretended(pretended_bundle(tmp_path_factory.mktemp("described")))
+    return create_app(predictor, Settings(workers=1, steps=8), None)
+
+
+@pytest.fixture(scope="module")
+def described(app):
+    schemathesis.openapi.format("binary", st.sampled_from(PHOTOGRAPHS))
+    return schemathesis.openapi.from_asgi("/openapi.json", app)
+
+
+# Some of these photographs are none. And a form holds text, in which nothing, an empty text and an
+# empty list are one and the same; what is refused is for test_bad_input to say.
+NOT_HELD_TO = [checks.positive_data_acceptance, checks.negative_data_rejection]
+TAKING = ("POST /v1/diagnoses", "POST /v1/explanations", "GET /v1/bundle/files/{name}")
+GIVING = ("GET /v1/bundle", "GET /healthz", "GET /readyz", "GET /metrics")
+
+
+@pytest.mark.parametrize(
+    ("operation", "mode"),
+    [
+        *((one, GenerationMode.POSITIVE) for one in TAKING + GIVING),
+        *((one, GenerationMode.NEGATIVE) for one in TAKING),
+    ],
+)
+def test_the_description_holds(described, operation, mode):
+    method, path = operation.split()
+
+    @given(described[path][method].as_strategy(mode))
+    @settings(
+        max_examples=40, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    def holds(case):
+        case.call_and_validate(excluded_checks=NOT_HELD_TO)
+
+    holds()
+
+
+def test_examples_are_what_they_are_examples_of(app):
+    paths = app.openapi()["paths"]
+    for path, model in (("diagnoses", Answer), ("explanations", Explanation)):
+        responses = paths[f"/v1/{path}"]["post"]["responses"]
+        example = responses["200"]["content"]["application/json"]["example"]
+        model.model_validate_json(json.dumps(example), strict=True)
+        for status in ("400", "408", "413", "415", "422", "500", "503", "504"):
+            problem = responses[status]["content"]["application/problem+json"]["example"]
+            ProblemDocument.model_validate(problem)
+            assert problem["status"] == int(status)
+        assert responses["503"]["headers"]["Retry-After"]
+
+
+def test_every_route_is_described(app):
+    paths = app.openapi()["paths"]
+    assert set(paths) == {
+        *("/v1/diagnoses", "/v1/explanations", "/v1/bundle", "/v1/bundle/files/{name}"),
+        *("/healthz", "/readyz", "/metrics"),
+    }
+    assert "HTTPValidationError" not in json.dumps(app.openapi())
+
+
+def test_kinds_of_problems_have_a_status_and_a_title():
+    for kind, (status, title) in KINDS.items():
+        assert 400 <= status < 600
+        assert title[0].isupper(), kind

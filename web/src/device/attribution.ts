@@ -1,0 +1,218 @@
+/**
+ * Integrated Gradients (Sundararajan et al. 2017, eq. 1) from any function and its gradient, as
+ * `diagnosis/attribution.py`. Images are RGB in 0..1, one plane a colour (3 x side x side).
+ */
+
+import type { Baseline } from "../answer";
+import { EngineError } from "../engine";
+import { halfEven } from "./format";
+import { median } from "./pixel_measures";
+
+/** Images (count x 3 x side x side) to values (count) and their gradients. */
+export type Run = (
+  images: Float32Array,
+  count: number,
+) => Promise<{ values: Float32Array; gradients: Float32Array }>;
+
+export interface Integrated {
+  /** What each pixel adds, summed over colours; side x side. */
+  readonly pixels: Float64Array;
+  /** Points taken on the way from the baseline to the photograph. */
+  readonly steps: number;
+  readonly difference: number;
+  readonly completenessError: number;
+}
+
+export interface Course {
+  readonly baseline: Baseline;
+  /** Points on the way, 1 or more; doubled until the completeness error is below `TOLERANCE`. */
+  readonly steps: number;
+  /** Images asked about at once, which bounds the memory. */
+  readonly batch: number;
+  /** Told the share that is done; throws to stop. */
+  readonly told: (share: number) => void;
+}
+
+/** Completeness error at which no more steps are taken, and steps that are never exceeded. */
+export const TOLERANCE = 0.02;
+export const MOST_STEPS = 512;
+
+const LEAST_DIFFERENCE = 0.01; // of logits: less is nothing to explain, and nothing to divide by
+const BLUR = 0.1; // standard deviation of the blurred baseline's Gaussian, as a share of the side
+const FRAME = 0.125; // width of the frame in which skin is looked for, likewise
+
+/** Attribute a photograph (RGB, side x side x 3) to its pixels. */
+export async function integratedGradients(
+  run: Run,
+  photograph: Uint8Array,
+  side: number,
+  { baseline, steps, batch, told }: Course,
+): Promise<Integrated> {
+  if (!(Number.isInteger(steps) && steps >= 1)) {
+    throw new EngineError("internal", "Integrated Gradients without steps", "ask for 64");
+  }
+  const image = toImage(photograph);
+  const nothing = baselineImage(image, side, baseline);
+  const way = image.map((value, place) => value - nothing[place]!);
+  // How often the steps will be doubled is not known: each turn takes half of what is left.
+  for (let points = steps, left = 1; ; points *= 2, left /= 2) {
+    const turn = (share: number): void => told(1 - left * (1 - share / 2));
+    const { gradient, difference } = await integrate(run, nothing, way, points, batch, turn);
+    const pixels = new Float64Array(side * side);
+    for (let at = 0; at < way.length; at++) pixels[at % pixels.length]! += gradient[at]! * way[at]!;
+    const sum = pixels.reduce((total, value) => total + value, 0);
+    const error = Math.abs(sum - difference) / Math.max(Math.abs(difference), LEAST_DIFFERENCE);
+    if (error < TOLERANCE || 2 * points > MOST_STEPS) {
+      told(1);
+      return { pixels, steps: points, difference, completenessError: error };
+    }
+  }
+}
+
+/** The mean gradient on the way, and the difference between the values at its two ends. */
+async function integrate(
+  run: Run,
+  nothing: Float64Array,
+  way: Float64Array,
+  steps: number,
+  batch: number,
+  told: (share: number) => void,
+): Promise<{ gradient: Float64Array; difference: number }> {
+  const points = gaussLegendre(steps);
+  // The two ends are asked about with the rest: their values give the difference.
+  const places = [...points.places, 0, 1];
+  const weights = [...points.weights, 0, 0];
+  const values = new Float64Array(places.length);
+  const gradient = new Float64Array(way.length);
+  for (let start = 0; start < places.length; start += batch) {
+    const part = places.slice(start, start + batch);
+    const images = new Float32Array(part.length * way.length);
+    part.forEach((place, index) => {
+      const offset = index * way.length;
+      for (let at = 0; at < way.length; at++) images[offset + at] = nothing[at]! + place * way[at]!;
+    });
+    const answer = await run(images, part.length);
+    part.forEach((_, index) => {
+      const weight = weights[start + index]!;
+      const offset = index * way.length;
+      values[start + index] = answer.values[index]!;
+      for (let at = 0; at < way.length; at++) {
+        gradient[at]! += weight * answer.gradients[offset + at]!;
+      }
+    });
+    told(Math.min((start + batch) / places.length, 1));
+  }
+  return { gradient, difference: values[steps + 1]! - values[steps]! };
+}
+
+/** Places in 0..1, rising, and weights that sum to 1: exact for polynomials of degree 2 n - 1. */
+export function gaussLegendre(steps: number): { places: number[]; weights: number[] } {
+  const places: number[] = [];
+  const weights: number[] = [];
+  for (let index = steps; index >= 1; index--) {
+    // Newton's method from Tricomi's guess of the root.
+    let x = Math.cos((Math.PI * (index - 0.25)) / (steps + 0.5));
+    let slope = 1;
+    for (let turn = 0; turn < 8; turn++) {
+      const [value, before] = legendre(steps, x);
+      slope = (steps * (x * value - before)) / (x * x - 1);
+      x -= value / slope;
+    }
+    places.push((x + 1) / 2);
+    weights.push(1 / ((1 - x * x) * slope * slope));
+  }
+  return { places, weights };
+}
+
+/** Legendre's polynomials of a degree, 1 or more, and of the one below. */
+function legendre(degree: number, x: number): [number, number] {
+  let [before, value] = [1, x];
+  for (let n = 1; n < degree; n++) {
+    [before, value] = [value, ((2 * n + 1) * x * value - n * before) / (n + 1)];
+  }
+  return [value, before];
+}
+
+/** A photograph's baseline; the meaning of each is told in `diagnosis/attribution.py`. */
+export function baselineImage(image: Float64Array, side: number, baseline: Baseline): Float64Array {
+  switch (baseline) {
+    case "black":
+      return new Float64Array(image.length);
+    case "blurred":
+      return blurred(image, side);
+    case "mean skin": {
+      const skin = skinOf(image, side);
+      return image.map((_, at) => skin[Math.trunc(at / (side * side))]!);
+    }
+    default:
+      throw new EngineError("internal", `an unknown baseline ${String(baseline)}`, "take black");
+  }
+}
+
+/** From bytes of pixels to planes of 0..1. */
+export function toImage(photograph: Uint8Array): Float64Array {
+  const size = photograph.length / 3;
+  const image = new Float64Array(photograph.length);
+  for (let place = 0; place < size; place++) {
+    for (let band = 0; band < 3; band++) {
+      image[band * size + place] = photograph[3 * place + band]! / 255;
+    }
+  }
+  return image;
+}
+
+/** Beyond the border there is nothing, and nothing is averaged in. */
+function blurred(image: Float64Array, side: number): Float64Array {
+  const kernel = new Float64Array(side * side);
+  for (let to = 0; to < side; to++) {
+    const row = kernel.subarray(to * side, (to + 1) * side);
+    row.forEach((_, from) => {
+      row[from] = Math.exp(-(((to - from) / (BLUR * side)) ** 2) / 2);
+    });
+    const sum = row.reduce((total, value) => total + value, 0);
+    row.forEach((value, from) => {
+      row[from] = value / sum;
+    });
+  }
+  return along(along(image, kernel, side, 1), kernel, side, side);
+}
+
+/** Apply a kernel along one axis: `step` is 1 for rows, `side` for columns. */
+function along(
+  image: Float64Array,
+  kernel: Float64Array,
+  side: number,
+  step: number,
+): Float64Array {
+  const found = new Float64Array(image.length);
+  const size = side * side;
+  for (let line = 0; line < image.length / side; line++) {
+    const start =
+      step === 1 ? line * side : Math.trunc(line / side) * size + (line % side);
+    for (let to = 0; to < side; to++) {
+      let sum = 0;
+      for (let from = 0; from < side; from++) {
+        sum += kernel[to * side + from]! * image[start + from * step]!;
+      }
+      found[start + to * step] = sum;
+    }
+  }
+  return found;
+}
+
+/** The median colour of the brighter half of the frame: lesions, hair and corners are darker. */
+function skinOf(image: Float64Array, side: number): number[] {
+  const size = side * side;
+  const margin = Math.max(1, halfEven(FRAME * side));
+  const frame: number[] = [];
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const inside = Math.min(x, y) >= margin && Math.max(x, y) < side - margin;
+      if (!inside) frame.push(y * side + x);
+    }
+  }
+  const light = frame.map((at) => image[at]! + image[at + size]! + image[at + 2 * size]!);
+  const middle = median(light);
+  const bright = frame.filter((_, index) => light[index]! >= middle);
+  return [0, 1, 2].map((band) => median(bright.map((at) => image[band * size + at]!)));
+}

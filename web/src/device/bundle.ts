@@ -1,0 +1,119 @@
+/** Fetching a bundle from the service, and checking it, as `diagnosis/bundle.py` does. */
+
+import type { BundleInfo, BundleRecord } from "../answer";
+import { EngineError } from "../engine";
+import { limitsOf } from "./quality";
+import { FEATURE_NAMES } from "./static";
+
+/** The only schema of bundle.json that this page reads. */
+export const SCHEMA = 1;
+
+const AGAIN = "reload the page, or let the server compute";
+
+/** Told how many bytes of how many are there. */
+export type Told = (loaded: number, whole: number) => void;
+
+/** Fetch and check what a bundle says of itself; `base` is the service's address. */
+export async function fetchBundle(base: string): Promise<BundleInfo> {
+  const response = await get(new URL("v1/bundle", base), "no-cache");
+  let info: BundleInfo;
+  try {
+    info = (await response.json()) as BundleInfo;
+  } catch {
+    throw new EngineError("bundle", "the server's bundle cannot be read", AGAIN);
+  }
+  check(info.record);
+  return info;
+}
+
+/** Where a graph lies; throws EngineError where the bundle has none. */
+export function graphUrl(record: BundleRecord, name: string, base: string): URL {
+  const entry = record.graphs[name];
+  const known = entry?.file === undefined ? undefined : record.files[entry.file];
+  if (entry?.file === undefined || known === undefined) {
+    throw new EngineError("bundle", `this network has no ${name} graph`, entry?.why ?? "");
+  }
+  const url = new URL(`v1/bundle/files/${encodeURIComponent(entry.file)}`, base);
+  url.searchParams.set("v", known.sha256);
+  return url;
+}
+
+/** Fetch a graph; no byte of it is used before all are as they were sealed. */
+export async function fetchGraph(
+  record: BundleRecord,
+  name: string,
+  base: string,
+  told: Told,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const url = graphUrl(record, name, base);
+  const known = record.files[record.graphs[name]!.file!]!;
+  const content = await readAll(await get(url, "default"), known.bytes, told);
+  if (content === null || (await sha256(content)) !== known.sha256) {
+    throw new EngineError("bundle", "the network arrived changed", AGAIN);
+  }
+  return content;
+}
+
+/** Throws EngineError of kind "bundle" for a record that this page does not understand. */
+export function check(record: BundleRecord): void {
+  if (record?.schema !== SCHEMA) {
+    throw new EngineError(
+      "bundle",
+      `the bundle is of schema ${String(record?.schema)}, this page reads ${SCHEMA}`,
+      AGAIN,
+    );
+  }
+  const features = record.static?.features;
+  if (features !== undefined && features.join() !== FEATURE_NAMES.join()) {
+    throw new EngineError("bundle", "the bundle knows other ages, sexes or sites", AGAIN);
+  }
+  if (record.gate.distance["float32"] === undefined) {
+    throw new EngineError("bundle", "the bundle has no limits of distance", "make it anew");
+  }
+  limitsOf(record.gate.limits);
+}
+
+async function get(url: URL, cache: RequestCache): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { cache, credentials: "same-origin" });
+  } catch {
+    throw new EngineError("network", "the server cannot be reached", "try again when online");
+  }
+  if (!response.ok) {
+    throw new EngineError("network", `the server answered ${response.status}`, "try again later");
+  }
+  return response;
+}
+
+/** Read a body of a known length; null where it is of another. */
+async function readAll(
+  response: Response,
+  length: number,
+  told: Told,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  const content = new Uint8Array(length);
+  let loaded = 0;
+  const reader = response.body!.getReader();
+  for (;;) {
+    let part: ReadableStreamReadResult<Uint8Array>;
+    try {
+      part = await reader.read();
+    } catch {
+      throw new EngineError("network", "the connection broke off", "try again when online");
+    }
+    if (part.done) return loaded === length ? content : null;
+    if (loaded + part.value.length > length) {
+      void reader.cancel();
+      return null;
+    }
+    content.set(part.value, loaded);
+    loaded += part.value.length;
+    told(loaded, length);
+  }
+}
+
+async function sha256(content: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

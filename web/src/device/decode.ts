@@ -1,0 +1,135 @@
+/**
+ * From a file to the centred square that networks see, as `data/photograph.py` does it: upright,
+ * sRGB, alpha over white. The browser decodes, but for large JPEGs; what Pillow does afterwards is
+ * done here. Pixels and a size are all that leaves.
+ */
+
+import { EngineError } from "../engine";
+import { readRows, refuseAltered } from "./canvas";
+import { toSrgb, withoutProfile } from "./colour";
+import { HEAD, kindOf, type Kind } from "./file_kind";
+import { declaredSize, type Size } from "./image_head";
+import { decodeJpeg } from "./jpeg";
+import { jpegOrientation, upright, withoutOrientation } from "./orientation";
+import type { Decoded } from "./reading";
+import { centredSquare, reduce, type Picture } from "./resample";
+
+/** As the Python package: Pillow's own limit before it warns of a decompression bomb. */
+export const MAX_PIXELS = 89_478_485;
+
+const STRIP = 2 ** 22; // pixels read from the canvas at once, which phones limit to 2 ** 24
+const SAVE_AS = "save it as JPEG or PNG, or let the server compute";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Decode a photograph to px by px. Throws EngineError of kind "photograph" or "device". */
+export async function decode(file: Blob, px: number): Promise<Decoded> {
+  const kind = await admitted(file);
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const size = declaredSize(kind, bytes);
+  refuseLarge(size);
+  refuseAltered();
+  const factor = kind === "JPEG" && size !== null ? draftFactor(size, px) : 1;
+  const draft = factor === 1 ? null : decodeJpeg(bytes, factor);
+  return draft === null || size === null
+    ? decodeWhole(bytes, kind, factor, px)
+    : finish(bytes, draft, size, px);
+}
+
+/**
+ * Pillow lets libjpeg decode large JPEGs at 1/2, 1/4 or 1/8, as long as that leaves twice the
+ * wanted side.
+ */
+function draftFactor({ width, height }: Size, px: number): 1 | 2 | 4 | 8 {
+  const scale = Math.min(Math.trunc(width / (2 * px)), Math.trunc(height / (2 * px)));
+  return ([8, 4, 2] as const).find((factor) => scale >= factor) ?? 1;
+}
+
+/** What is left to do for a JPEG that was decoded here: `size` is that of the whole, as stored. */
+async function finish(bytes: Bytes, draft: Picture, size: Size, px: number): Promise<Decoded> {
+  const orientation = jpegOrientation(bytes);
+  const square = centredSquare(upright(draft, orientation), px);
+  const pixels = await toSrgb(square, px, withoutProfile(bytes).profile);
+  const { width, height } = size;
+  return orientation < 5
+    ? { pixels, px, width, height }
+    : { pixels, px, width: height, height: width };
+}
+
+/** Let the browser decode, and shrink by a factor where Pillow would have it done. */
+async function decodeWhole(bytes: Bytes, kind: Kind, factor: number, px: number): Promise<Decoded> {
+  const { orientation, profile, plain } = {
+    orientation: 1,
+    profile: null,
+    plain: bytes,
+    ...(kind === "WEBP" ? withoutOrientation(bytes) : {}),
+    ...(kind === "JPEG" ? withoutProfile(bytes) : {}),
+  };
+  const bitmap = await opened(new Blob([plain]), kind);
+  try {
+    refuseLarge(bitmap);
+    const picture = upright(shrunk(bitmap, factor), orientation);
+    const pixels = await toSrgb(centredSquare(picture, px), px, profile);
+    const swapped = orientation >= 5;
+    const width = swapped ? bitmap.height : bitmap.width;
+    const height = swapped ? bitmap.width : bitmap.height;
+    return { pixels, px, width, height };
+  } finally {
+    bitmap.close();
+  }
+}
+
+async function admitted(file: Blob): Promise<Kind> {
+  if (file.size === 0) throw unreadable("this file is empty");
+  const kind = kindOf(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
+  if (kind === "video") throw unreadable("this is a video", "take one sharp photograph instead");
+  if (kind === null) throw unreadable("this is no photograph", "JPEG, PNG and WebP can be read");
+  return kind;
+}
+
+async function opened(file: Blob, kind: Kind): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(file, {
+      imageOrientation: "from-image",
+      colorSpaceConversion: "default",
+      premultiplyAlpha: "default",
+    });
+  } catch {
+    const name = kind === "HEIF" ? "HEIC" : kind;
+    if (kind === "HEIF" || kind === "TIFF" || kind === "AVIF") {
+      throw unreadable(
+        `this browser cannot read ${name} photographs, or this one is broken`,
+        SAVE_AS,
+      );
+    }
+    throw unreadable(`this ${name} file is broken`);
+  }
+}
+
+function refuseLarge(size: { readonly width: number; readonly height: number } | null): void {
+  if (size === null || size.width * size.height <= MAX_PIXELS) return;
+  throw unreadable(
+    `this photograph has ${size.width} x ${size.height} pixels, more than ${MAX_PIXELS}`,
+    "make it smaller",
+  );
+}
+
+/** Read a bitmap, each factor x factor pixels as their mean. */
+function shrunk(bitmap: ImageBitmap, factor: number): Picture {
+  const width = Math.ceil(bitmap.width / factor);
+  const height = Math.ceil(bitmap.height / factor);
+  const data = new Uint8Array(3 * width * height);
+  const rows = Math.max(1, Math.trunc(STRIP / bitmap.width / factor)) * factor;
+  for (let start = 0, place = 0; start < bitmap.height; start += rows) {
+    const strip = readRows(bitmap, start, Math.min(start + rows, bitmap.height));
+    const box = { left: 0, top: 0, right: strip.width, bottom: strip.height };
+    const part = factor === 1 ? strip : reduce(strip, factor, box);
+    data.set(part.data, place);
+    place += part.data.length;
+  }
+  return { data, width, height };
+}
+
+function unreadable(found: string, mend = "choose another photograph"): EngineError {
+  return new EngineError("photograph", found, mend);
+}

@@ -1,0 +1,134 @@
+/**
+ * Answers computed on the device: the bundle's graph in the browser, in a thread of its own. The
+ * photograph goes to that thread and nowhere else.
+ */
+
+import type { Answer, Attribution, BundleInfo, Person } from "../answer";
+import { EngineError, type DiagnoseOptions, type Engine, type ExplainOptions } from "../engine";
+import { toError, type Calls, type Name, type Question, type Reply } from "./messages";
+
+export interface OpenOptions {
+  /** Told the share of the network that has arrived, 0..1. */
+  readonly progress?: ((share: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Waiting {
+  readonly done: (value: never) => void;
+  readonly failed: (reason: unknown) => void;
+  readonly progress: ((share: number) => void) | undefined;
+}
+
+/**
+ * Fetch the bundle of the service at `base` (the address that `v1/` lies below) and make its
+ * network ready. Throws EngineError.
+ */
+export async function openDevice(base: string, options: OpenOptions = {}): Promise<Device> {
+  const thread = new Thread();
+  try {
+    const asked = { base: new URL(base, location.href).href };
+    const bundle = await thread.ask("open", asked, options.progress, options.signal);
+    return new Device(thread, bundle);
+  } catch (error) {
+    thread.close();
+    throw error;
+  }
+}
+
+/** An engine in the browser; made by `openDevice`. */
+export class Device implements Engine {
+  readonly place = "device";
+
+  constructor(
+    private readonly thread: Thread,
+    readonly bundle: BundleInfo,
+  ) {}
+
+  diagnose(file: Blob, person: Person, options: DiagnoseOptions = {}): Promise<Answer> {
+    const { prevalence, force, signal } = options;
+    return this.thread.ask("diagnose", { file, person, prevalence, force }, undefined, signal);
+  }
+
+  explain(file: Blob, options: ExplainOptions = {}): Promise<Attribution> {
+    const { method = "gradients", baseline = "mean skin", steps = 64, progress, signal } = options;
+    return this.thread.ask("explain", { file, method, baseline, steps }, progress, signal);
+  }
+
+  close(): void {
+    this.thread.close();
+  }
+}
+
+/** Questions to the worker and its replies. */
+class Thread {
+  private readonly worker: Worker;
+  private readonly waiting = new Map<number, Waiting>();
+  private asked = 0;
+  private ended: EngineError | null = null;
+
+  constructor() {
+    this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    this.worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.hear(data));
+    this.worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      this.end(
+        new EngineError("device", "this browser cannot compute here", "let the server compute"),
+      );
+    });
+  }
+
+  ask<N extends Name>(
+    call: N,
+    asked: Calls[N]["asked"],
+    progress?: (share: number) => void,
+    signal?: AbortSignal,
+  ): Promise<Calls[N]["told"]> {
+    signal?.throwIfAborted();
+    if (this.ended !== null) return Promise.reject(this.ended);
+    const id = this.asked++;
+    return new Promise<Calls[N]["told"]>((done, failed) => {
+      const stop = (): void => {
+        this.waiting.delete(id);
+        this.worker.postMessage({ id, call: "stop" } satisfies Question);
+        failed(signal?.reason);
+      };
+      const settle = (): void => signal?.removeEventListener("abort", stop);
+      signal?.addEventListener("abort", stop, { once: true });
+      this.waiting.set(id, {
+        done: (value) => {
+          settle();
+          done(value);
+        },
+        failed: (reason) => {
+          settle();
+          failed(reason);
+        },
+        progress,
+      });
+      this.worker.postMessage({ id, call, asked });
+    });
+  }
+
+  close(): void {
+    this.end(new EngineError("internal", "the engine was closed", ""));
+  }
+
+  private hear(reply: Reply): void {
+    const one = this.waiting.get(reply.id);
+    if (one === undefined) return;
+    if ("share" in reply) {
+      one.progress?.(reply.share);
+      return;
+    }
+    this.waiting.delete(reply.id);
+    if ("failed" in reply) one.failed(toError(reply.failed));
+    else one.done(reply.value as never);
+  }
+
+  private end(error: EngineError): void {
+    this.worker.terminate();
+    this.ended = error;
+    for (const one of this.waiting.values()) one.failed(error);
+    this.waiting.clear();
+  }
+}

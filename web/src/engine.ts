@@ -1,0 +1,67 @@
+/** Where answers come from: the server or the device. Both give the same for the same file. */
+
+import type { Answer, Attribution, Baseline, BundleInfo, Person } from "./answer";
+
+export interface DiagnoseOptions {
+  /** Share of melanomas to assume, between 0 and 1; the bundle's where absent. */
+  readonly prevalence?: number | undefined;
+  /** Answer also what the gate refuses. */
+  readonly force?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ExplainOptions {
+  readonly method?: "evidence" | "gradients" | undefined; // "gradients" where absent
+  readonly baseline?: Baseline | undefined; // "mean skin" where absent
+  /** Points to begin with, 1 or more, doubled until their sum is complete; 64 where absent. */
+  readonly steps?: number | undefined;
+  /** Told the share that is done, 0..1; may never be called. */
+  readonly progress?: ((share: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Engine {
+  readonly place: "server" | "device";
+  readonly bundle: BundleInfo;
+  /** Throws EngineError; an abort throws the signal's reason. */
+  diagnose(file: Blob, person: Person, options?: DiagnoseOptions): Promise<Answer>;
+  /** Likewise; of kind "bundle" where it has no gradient graph. */
+  explain(file: Blob, options?: ExplainOptions): Promise<Attribution>;
+  /** Give back memory and threads; the engine is of no use afterwards. */
+  close(): void;
+}
+
+/**
+ * What a person can mend:
+ * - "photograph": the file cannot be read (also: not by this browser);
+ * - "person": age, sex, site or prevalence out of range;
+ * - "bundle": no whole bundle of a known version, or without what is asked of it;
+ * - "busy": try again in `retryAfter` seconds;
+ * - "network": no connection to the server;
+ * - "device": this browser cannot compute;
+ * - "internal": a mistake of ours.
+ */
+export type ErrorKind =
+  | "photograph"
+  | "person"
+  | "bundle"
+  | "busy"
+  | "network"
+  | "device"
+  | "internal";
+
+/** One line: what was expected, what was found, how to mend it. */
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+
+  constructor(
+    readonly kind: ErrorKind,
+    /** What is wrong, a clause in plain words, for people. */
+    readonly found: string,
+    /** How to mend it, a sentence for people; may be empty. */
+    readonly mend: string,
+    readonly retryAfter: number | null = null,
+  ) {
+    super(mend ? `${found}; ${mend}` : found);
+  }
+}

@@ -1,0 +1,144 @@
+/** Answers computed on the server: forms to the service's API, its problems as errors. */
+
+import type { Answer, Attribution, BundleInfo, Person } from "./answer";
+import {
+  EngineError,
+  type DiagnoseOptions,
+  type Engine,
+  type ErrorKind,
+  type ExplainOptions,
+} from "./engine";
+
+/** RFC 9457, with the three clauses of melanoscope's errors. */
+interface Problem {
+  readonly type?: string;
+  readonly title?: string;
+  readonly detail?: string;
+  readonly expected?: string;
+  readonly found?: string;
+  readonly mend?: string;
+}
+
+const SPACE = "urn:melanoscope:problem:";
+const KINDS: Readonly<Record<string, ErrorKind>> = {
+  "unreadable-photograph": "photograph",
+  "refused-photograph": "photograph",
+  "too-large": "photograph",
+  "invalid-field": "person",
+  "no-gradients": "bundle",
+  "no-such-file": "bundle",
+  "other-bundle": "bundle",
+  "slow-upload": "network",
+  "broken-request": "network",
+  busy: "busy",
+  "not-ready": "busy",
+  "took-too-long": "busy",
+};
+// Proxies on the way have statuses of their own, and no problem documents.
+const STATUSES: Readonly<Record<number, ErrorKind>> = {
+  408: "network",
+  413: "photograph",
+  429: "busy",
+  502: "network",
+  503: "busy",
+  504: "busy",
+};
+
+/** Ask the service at `base` (the address that `v1/` lies below) what answers. Throws EngineError. */
+export async function openServer(base: string, signal?: AbortSignal): Promise<Server> {
+  const root = new URL(base, location.href);
+  const response = await sent(new URL("v1/bundle", root), { signal: signal ?? null });
+  return new Server(root, await read<BundleInfo>(response));
+}
+
+export class Server implements Engine {
+  readonly place = "server";
+
+  constructor(
+    private readonly root: URL,
+    readonly bundle: BundleInfo,
+  ) {}
+
+  diagnose(file: Blob, person: Person, options: DiagnoseOptions = {}): Promise<Answer> {
+    const { prevalence, force, signal } = options;
+    const fields = { ...stated(person), prevalence, force };
+    return this.post<Answer>("v1/diagnoses", file, fields, signal);
+  }
+
+  explain(file: Blob, options: ExplainOptions = {}): Promise<Attribution> {
+    const { method = "gradients", baseline = "mean skin", steps = 64, signal } = options;
+    // Whoever asks has an answer, forced or not: there is nothing left to refuse.
+    const fields = { method, baseline, steps, force: true };
+    return this.post<Attribution>("v1/explanations", file, fields, signal);
+  }
+
+  close(): void {
+    // Nothing is held.
+  }
+
+  private async post<T>(
+    path: string,
+    file: Blob,
+    fields: Readonly<Record<string, string | number | boolean | null | undefined>>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) {
+      if (value !== null && value !== undefined) form.set(name, String(value));
+    }
+    // The file's own name may say more about a person than the photograph does.
+    form.set("photograph", file, "photograph");
+    const headers = { Accept: "application/json" };
+    const asked = { method: "POST", body: form, headers, signal: signal ?? null };
+    return read<T>(await sent(new URL(path, this.root), asked));
+  }
+}
+
+function stated({ age, sex, site }: Person): Record<string, string | number | null> {
+  return { age, sex, site };
+}
+
+async function sent(url: URL, asked: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { ...asked, credentials: "same-origin" });
+  } catch (error) {
+    if (asked.signal?.aborted) throw asked.signal.reason;
+    if (!(error instanceof TypeError)) throw error;
+    throw new EngineError("network", "the server cannot be reached", "check the connection");
+  }
+  if (!response.ok) throw await toError(response);
+  return response;
+}
+
+async function read<T>(response: Response): Promise<T> {
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    if (error instanceof DOMException) throw error; // stopped
+    throw new EngineError("network", "the server's answer broke off", "try again");
+  }
+}
+
+async function toError(response: Response): Promise<EngineError> {
+  const problem = await problemOf(response);
+  const name = problem.type?.startsWith(SPACE) ? problem.type.slice(SPACE.length) : "";
+  const kind = KINDS[name] ?? STATUSES[response.status] ?? "internal";
+  const found =
+    problem.expected !== undefined && problem.found !== undefined
+      ? `expected ${problem.expected}; found ${problem.found}`
+      : (problem.detail ?? problem.title ?? `the server answered ${response.status}`);
+  const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
+  return new EngineError(kind, found, problem.mend ?? "", seconds > 0 ? seconds : null);
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  if (!(response.headers.get("Content-Type") ?? "").startsWith("application/problem+json")) {
+    return {};
+  }
+  try {
+    return (await response.json()) as Problem;
+  } catch {
+    return {};
+  }
+}

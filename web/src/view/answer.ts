@@ -1,0 +1,126 @@
+/** The whole answer: plain words first, then what lies behind them. */
+
+import type { Answer, BundleInfo } from "../answer";
+import { concernList, qualitySection } from "./concerns";
+import { el } from "./dom";
+import { heatSection, type Explain } from "./heat";
+import { scaleSection } from "./scale";
+import { sumSection } from "./sum";
+import { caution, FORCED, headline, known, percent, sentence, SIMULATED, WHATEVER } from "./wording";
+
+export interface Shown {
+  readonly answer: Answer;
+  readonly bundle: BundleInfo;
+  readonly place: "device" | "server";
+  readonly square: ImageData | null;
+  readonly seconds: number;
+  readonly explain: Explain;
+  /** Asks again, overriding the gate. */
+  readonly force: () => void;
+}
+
+export function answerSections(shown: Shown): HTMLElement[] {
+  const { answer, bundle, square, explain } = shown;
+  const { evidence, person } = answer;
+  return [
+    answer.probability === null ? refusal(shown) : verdict(shown),
+    scaleSection(answer, bundle.record),
+    evidence === null ? null : heatSection(evidence, square, bundle, explain),
+    evidence === null ? null : sumSection(evidence, person),
+    qualitySection(answer, bundle.record),
+  ].filter((one) => one !== null);
+}
+
+function verdict(shown: Shown): HTMLElement {
+  const { answer } = shown;
+  const [main] = answer.decisions;
+  return el(
+    "div",
+    { class: `panel verdict ${main?.positive ? "verdict-called" : ""}` },
+    heading(answer),
+    answer.simulated ? el("p", { class: "warning" }, SIMULATED) : null,
+    warning(answer),
+    el(
+      "dl",
+      {},
+      el("dt", {}, "What it is"),
+      el("dd", {}, whatItIs(shown)),
+      el("dt", {}, "What it is not"),
+      el("dd", {}, caution(answer)),
+      el("dt", {}, "What to do"),
+      el("dd", {}, el("strong", {}, WHATEVER)),
+    ),
+    made(shown),
+  );
+}
+
+function heading(answer: Answer): HTMLElement {
+  return el("h2", { id: "answer-heading", tabindex: -1 }, headline(answer));
+}
+
+function whatItIs({ answer, bundle }: Shown): string {
+  const { probability, prevalence, decisions, network } = answer;
+  if (probability === null) return "";
+  const [main] = decisions;
+  const learnt = bundle.record.data.photographs.toLocaleString("en-GB");
+  const read =
+    `${network}, a network made from ${learnt} archived photographs, gives this one a probability ` +
+    `of melanoma of ${percent(probability)}, assuming that ${percent(prevalence)} of such photographs show melanoma.`;
+  if (main === undefined) return read;
+  const side = main.positive ? "at or above" : "below";
+  return `${read} That is ${side} its main threshold of ${percent(main.threshold)}.`;
+}
+
+function warning(answer: Answer): HTMLElement | null {
+  if (answer.concerns.length === 0) return null;
+  return el(
+    "section",
+    { class: "warned", "aria-labelledby": "warned-heading" },
+    el(
+      "h3",
+      { id: "warned-heading" },
+      answer.forced ? "The photograph was refused" : "The photograph is doubtful",
+    ),
+    el("p", {}, answer.forced ? FORCED : "Answered, but a better photograph would be answered better."),
+    concernList(answer.concerns),
+  );
+}
+
+function refusal(shown: Shown): HTMLElement {
+  const { answer } = shown;
+  const again = el("button", { type: "button", class: "button-strong" }, "Choose another photograph");
+  again.addEventListener("click", () => document.getElementById("file")?.click());
+  const force = el("button", { type: "button", id: "force" }, "Answer it anyway");
+  force.addEventListener("click", shown.force);
+  return el(
+    "div",
+    { class: "panel verdict verdict-refused" },
+    heading(answer),
+    el("p", {}, caution(answer)),
+    answer.simulated ? el("p", { class: "warning" }, SIMULATED) : null,
+    el("h3", {}, "What to do better"),
+    concernList(answer.concerns),
+    el("p", { class: "buttons" }, again, force),
+    el("p", {}, el("strong", {}, WHATEVER)),
+    made(shown),
+  );
+}
+
+function made({ answer, place, seconds }: Shown): HTMLElement {
+  const { age, sex, site } = known(answer.person);
+  const where =
+    place === "device"
+      ? "Computed on this device; the photograph has not left it."
+      : "Computed on the server, which has kept nothing of the photograph.";
+  return el(
+    "p",
+    { class: "hint" },
+    `${where} It took ${duration(seconds)}. ${sentence(`known: ${age}, ${sex}, ${site}`)} `,
+    `Photograph ${answer.status}.`,
+  );
+}
+
+function duration(seconds: number): string {
+  if (seconds < 0.15) return "0.1 seconds or less";
+  return `${seconds.toFixed(seconds < 9.5 ? 1 : 0)} seconds`;
+}

@@ -1,0 +1,55 @@
+/**
+ * Elements made by hand: text stays text, whatever it says, and nothing is ever parsed as markup.
+ * Positions go through `style.setProperty`, which the Content-Security-Policy allows; attributes
+ * named style it forbids.
+ */
+
+export type Child = Node | string | null | undefined | false;
+export type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[K] {
+  return filled(document.createElement(tag), attributes, children);
+}
+
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): SVGElementTagNameMap[K] {
+  return filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function filled<E extends Element>(element: E, attributes: Attributes, children: readonly Child[]): E {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) {
+      element.setAttribute(name, String(value));
+    }
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** An element of index.html; its absence is a mistake of ours. */
+export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`index.html has no #${id}`);
+  return found as E;
+}
+
+export function inputOf(id: string): HTMLInputElement {
+  return byId<HTMLInputElement>(id);
+}
+
+/** Set lengths and the like without a style attribute. */
+export function placed<E extends HTMLElement | SVGElement>(
+  element: E,
+  style: Readonly<Record<string, string>>,
+): E {
+  for (const [name, value] of Object.entries(style)) element.style.setProperty(name, value);
+  return element;
+}

@@ -1,0 +1,54 @@
+/** Errors in plain words, with what can be done about them. */
+
+import { EngineError, type ErrorKind } from "../engine";
+import { byId, el } from "./dom";
+import { sentence } from "./wording";
+
+const TITLES: Readonly<Record<ErrorKind, string>> = {
+  photograph: "This photograph cannot be read",
+  person: "Something that was stated cannot be",
+  bundle: "The network cannot be used",
+  busy: "The server is busy",
+  network: "No connection to the server",
+  device: "This device cannot compute it",
+  internal: "This did not work",
+};
+
+export interface Way {
+  readonly text: string;
+  readonly go: () => void;
+}
+
+/** Show an error; each way out becomes a button. */
+export function showProblem(error: unknown, ways: readonly Way[]): void {
+  const known = error instanceof EngineError ? error : unexpected(error);
+  const wait = known.retryAfter === null ? "" : `Try again in ${known.retryAfter} seconds.`;
+  const title = el("h2", { id: "problem-heading", tabindex: -1 }, TITLES[known.kind]);
+  byId("problem").replaceChildren(
+    el(
+      "div",
+      { class: "panel problem" },
+      title,
+      el("p", {}, [sentence(known.found), sentence(known.mend), wait].filter(Boolean).join(" ")),
+      ways.length > 0
+        ? el("p", { class: "buttons" }, ...ways.map((way) => button(way)))
+        : null,
+    ),
+  );
+  title.scrollIntoView({ block: "nearest" });
+}
+
+export function clearProblem(): void {
+  byId("problem").replaceChildren();
+}
+
+function button({ text, go }: Way): HTMLElement {
+  const made = el("button", { type: "button" }, text);
+  made.addEventListener("click", go);
+  return made;
+}
+
+function unexpected(error: unknown): EngineError {
+  const found = error instanceof Error ? error.message : String(error);
+  return new EngineError("internal", `a mistake of ours: ${found}`, "reload the page");
+}

@@ -1,0 +1,285 @@
+/**
+ * The probability on a drawn scale, in log odds, where prevalence only shifts the numbers: this
+ * photograph, the thresholds, and the held-out photographs of both kinds.
+ */
+
+import type { Answer, BundleRecord, Decision, Measured, Threshold } from "../answer";
+import { logOdds, probability as toProbability } from "../device/calibrated";
+import { el, placed, svg } from "./dom";
+import { interval, percent, sentence, standing } from "./wording";
+
+const TICKS = [0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999, 0.9999];
+const [RAREST, COMMONEST] = [0.001, 0.5];
+
+export function scaleSection(answer: Answer, record: BundleRecord): HTMLElement | null {
+  const { probability, prevalence } = answer;
+  if (probability === null) return null;
+  const shifted = el("div", { class: "scale-holder" });
+  const draw = (stated: number): void => {
+    shifted.replaceChildren(...drawn(restated(answer, probability, stated), record));
+  };
+  draw(prevalence);
+  return el(
+    "section",
+    { class: "panel", "aria-labelledby": "probability-heading" },
+    el("h3", { id: "probability-heading" }, "Probability of melanoma"),
+    shifted,
+    answer.standing === null
+      ? null
+      : el("p", {}, el("strong", {}, "Among held-out photographs. "), standing(answer.standing)),
+    whatIf(prevalence, draw),
+    rates(answer.decisions, record.thresholds),
+  );
+}
+
+interface Stated {
+  readonly probability: number;
+  readonly prevalence: number;
+  readonly decisions: readonly Decision[];
+}
+
+/** Bayes' rule, as `device/calibrated.ts` has it, from what was answered. */
+function restated(answer: Answer, probability: number, stated: number): Stated {
+  const { prevalence, decisions } = answer;
+  const move = (one: number): number =>
+    stated === prevalence || one <= 0 || one >= 1
+      ? one
+      : 1 / (1 + Math.exp(logOdds(prevalence) - logOdds(stated) - logOdds(one)));
+  return {
+    probability: move(probability),
+    prevalence: stated,
+    decisions: decisions.map((one) => ({ ...one, threshold: move(one.threshold) })),
+  };
+}
+
+function drawn(stated: Stated, record: BundleRecord): HTMLElement[] {
+  const many = 1000 * stated.probability;
+  const count = many < 0.95 ? "fewer than 1" : Math.round(many).toString();
+  return [
+    el(
+      "p",
+      { class: "figures" },
+      el("strong", { class: "large", id: "probability" }, percent(stated.probability)),
+      ` If ${percent(stated.prevalence)} of such photographs show melanoma, so do ${count} of 1,000 that score like this one.`,
+    ),
+    picture(stated, record),
+    thresholds(stated.decisions),
+  ];
+}
+
+function picture(stated: Stated, record: BundleRecord): HTMLElement {
+  const { calibration, heldout } = record;
+  const odds = (logits: readonly number[]): number[] =>
+    logits.map((logit) => safe(toProbability(calibration, logit, stated.prevalence)));
+  const melanomas = odds(heldout.melanoma_logits);
+  const others = odds(heldout.other_logits);
+  const here = safe(stated.probability);
+  const cuts = stated.decisions.map((one) => safe(one.threshold));
+  // Extremes of the held-out photographs would leave little room for the rest.
+  const all = [here, ...cuts, ...inner(melanomas), ...inner(others)];
+  const [low, high] = [Math.min(...all) - 0.2, Math.max(...all) + 0.2];
+  const at = (value: number): number =>
+    100 * Math.min(Math.max((value - low) / (high - low), 0), 1);
+  const shown = (values: readonly number[]): number[] =>
+    values.filter((value) => value >= low && value <= high).map(at);
+  const ticks = TICKS.map((share) => [share, logOdds(share)] as const).filter(
+    ([, value]) => value > low && value < high,
+  );
+  const kept: number[] = [];
+  const labelled = ticks.filter(([, value]) => {
+    // Labels need room on the narrowest screen.
+    const clear = kept.every((other) => Math.abs(at(other) - at(value)) > 13);
+    if (clear) kept.push(value);
+    return clear;
+  });
+  return el(
+    "div",
+    { class: "scale", role: "img", "aria-label": spoken(stated) },
+    el(
+      "div",
+      { class: "scale-here" },
+      held("span", at(here), `this photograph, ${percent(stated.probability)}`),
+    ),
+    el(
+      "div",
+      { class: "scale-field" },
+      row("melanomas", strip(shown(melanomas), "strip-for")),
+      row("other lesions", strip(shown(others), "strip-against")),
+      ...cuts.map((cut) => placed(el("i", { class: "scale-cut" }), { left: `${at(cut)}%` })),
+      placed(el("i", { class: "scale-mark" }), { left: `${at(here)}%` }),
+    ),
+    el("div", { class: "scale-cuts" }, ...numbers(cuts.map(at))),
+    el(
+      "div",
+      { class: "scale-axis" },
+      ...labelled.map(([share, value]) => held("span", at(value), short(share))),
+    ),
+  );
+}
+
+function inner(quantiles: readonly number[]): number[] {
+  const end = quantiles.length - 1;
+  return [quantiles[Math.round(0.02 * end)] ?? 0, quantiles[Math.round(0.98 * end)] ?? 0];
+}
+
+/** Log odds that stay finite. */
+function safe(share: number): number {
+  return logOdds(Math.min(Math.max(share, 1e-9), 1 - 1e-9));
+}
+
+function row(name: string, picture: SVGElement): HTMLElement {
+  return el("div", { class: "scale-row" }, el("span", { class: "scale-name" }, name), picture);
+}
+
+/** A line for every hundredth of the photographs. */
+function strip(places: readonly number[], name: string): SVGElement {
+  const path = places.map((place) => `M${place.toFixed(2)} 0V1`).join("");
+  return svg(
+    "svg",
+    { class: "strip", viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("path", { class: name, d: path, "vector-effect": "non-scaling-stroke" }),
+  );
+}
+
+/** Numbers of the thresholds; those that would lie on another go one row down. */
+function numbers(places: readonly number[]): HTMLElement[] {
+  const rows: number[][] = [];
+  return places.map((place, index) => {
+    let level = rows.findIndex((row) => row.every((other) => Math.abs(other - place) > 8));
+    if (level < 0) level = rows.push([]) - 1;
+    rows[level]?.push(place);
+    const mark = el("span", { class: `number level-${level}` }, String(index + 1));
+    return placed(mark, { left: `${place}%` });
+  });
+}
+
+/** A label at a place that never leaves its line. */
+function held(tag: "span", place: number, text: string): HTMLElement {
+  return placed(el(tag, {}, text), {
+    left: `${place}%`,
+    transform: `translateX(-${place}%)`,
+  });
+}
+
+function short(share: number): string {
+  return `${Number((100 * share).toPrecision(4))} %`;
+}
+
+function spoken({ probability, decisions }: Stated): string {
+  const cuts = decisions.map((one) => `${one.name} at ${percent(one.threshold)}`);
+  return (
+    `Scale of probability. This photograph: ${percent(probability)}. ` +
+    `Thresholds: ${cuts.join(", ") || "none"}. ` +
+    "Behind them, where held-out melanomas and other lesions score."
+  );
+}
+
+function thresholds(decisions: readonly Decision[]): HTMLElement {
+  return el(
+    "ol",
+    { class: "thresholds" },
+    ...decisions.map((one, index) => {
+      const verdict = one.positive ? "suspicious" : "not suspicious";
+      return el(
+        "li",
+        {},
+        el("span", { class: "number", "aria-hidden": "true" }, String(index + 1)),
+        el(
+          "div",
+          {},
+          el(
+            "p",
+            {},
+            el("strong", { class: one.positive ? "called" : "" }, sentence(verdict).slice(0, -1)),
+            ` at ${percent(one.threshold)}, ${one.name}${index === 0 ? " (the main threshold)" : ""}`,
+          ),
+          el("p", { class: "hint" }, sentence(one.meaning)),
+        ),
+      );
+    }),
+  );
+}
+
+/** How often each threshold was right on held-out photographs. */
+function rates(decisions: readonly Decision[], sealed: readonly Threshold[]): HTMLElement {
+  return el(
+    "details",
+    {},
+    el("summary", {}, "How often each threshold is right"),
+    el(
+      "div",
+      { class: "wide", tabindex: 0, role: "region", "aria-label": "How often each threshold is right" },
+      el(
+        "table",
+        { class: "plain" },
+        el(
+          "thead",
+          {},
+          el(
+            "tr",
+            {},
+            ...["Threshold", "Finds of melanomas", "Leaves alone of others", "Melanomas among what it calls"].map(
+              (text) => el("th", { scope: "col" }, text),
+            ),
+          ),
+        ),
+        el(
+          "tbody",
+          {},
+          ...decisions.map((one) => {
+            const ppv = sealed.find(({ key }) => key === one.key)?.ppv ?? null;
+            return el(
+              "tr",
+              {},
+              el("th", { scope: "row" }, one.name),
+              ...[one.sensitivity, one.specificity, ppv].map((found) => el("td", {}, rate(found))),
+            );
+          }),
+        ),
+      ),
+    ),
+    el("p", { class: "hint" }, "On held-out photographs, with 95 % intervals; n counts patients or lesions."),
+  );
+}
+
+function rate(found: Measured | null): string {
+  return found === null ? "not measured" : `${percent(found.estimate)} (${interval(found)})`;
+}
+
+function whatIf(prevalence: number, draw: (stated: number) => void): HTMLElement {
+  const range = el("input", {
+    type: "range",
+    id: "prevalence",
+    min: logOdds(RAREST),
+    max: logOdds(COMMONEST),
+    step: 0.01,
+    value: logOdds(Math.min(Math.max(prevalence, RAREST), COMMONEST)),
+    "aria-describedby": "prevalence-hint",
+  });
+  const said = el("output", { for: "prevalence" }, percent(prevalence));
+  const back = el("button", { type: "button", hidden: true }, `Back to ${percent(prevalence)}`);
+  const show = (stated: number): void => {
+    said.textContent = percent(stated);
+    range.setAttribute("aria-valuetext", percent(stated));
+    back.hidden = stated === prevalence;
+    draw(stated);
+  };
+  range.setAttribute("aria-valuetext", percent(prevalence));
+  range.addEventListener("input", () => show(1 / (1 + Math.exp(-range.valueAsNumber))));
+  back.addEventListener("click", () => {
+    range.valueAsNumber = logOdds(Math.min(Math.max(prevalence, RAREST), COMMONEST));
+    show(prevalence);
+    range.focus();
+  });
+  return el(
+    "div",
+    { class: "slider" },
+    el("label", { for: "prevalence" }, "What if melanoma were rarer or more common? "),
+    el("div", { class: "slider-line" }, range, said, back),
+    el(
+      "p",
+      { class: "hint", id: "prevalence-hint" },
+      "Share of such photographs that show melanoma. It moves every probability and no decision.",
+    ),
+  );
+}

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import type { Answer, BundleInfo, BundleRecord } from "../src/answer";
+import { probability } from "../src/device/calibrated";
+import { DISCLAIMER, read, shareBelow } from "../src/device/reading";
+import { bytes, golden } from "./golden";
+
+interface Case {
+  readonly name: string;
+  readonly side: number;
+  readonly pixels: string;
+  readonly places: number[][];
+  readonly told: number[];
+  readonly logit: number;
+  readonly distance: number;
+  readonly force: boolean;
+  readonly prevalence: number;
+  readonly answer: Omit<Answer, "bundle">;
+}
+
+const { record, answers } = golden<{ record: BundleRecord; answers: Case[] }>("reading");
+const bundle: BundleInfo = { fingerprint: "f00d", record, card: "", explains: false };
+
+describe.each(answers)("$name, forced: $force", (one) => {
+  const found = read(
+    bundle,
+    {
+      places: Float32Array.from(one.places.flat()),
+      rows: one.places.length,
+      columns: one.places[0]!.length,
+      told: Float32Array.from(one.told),
+      logit: one.logit,
+      distance: one.distance,
+    },
+    { pixels: bytes(one.pixels), px: one.side, width: 500, height: 400 },
+    one.answer.person,
+    { prevalence: one.prevalence, force: one.force },
+  );
+
+  test("the whole answer is Python's", () => {
+    expect(close(found, { ...one.answer, bundle: "f00d" }, "answer")).toEqual([]);
+  });
+
+  test("the sum is the logit", () => {
+    if (found.evidence === null) return;
+    const { photograph, age, sex, site, bias, logit } = found.evidence;
+    expect(photograph + age + sex + site + bias).toBe(logit);
+    expect(Math.abs(logit - one.logit)).toBeLessThan(1e-9);
+  });
+});
+
+test("the bundle's prevalence where none is stated", () => {
+  const one = answers[0]!;
+  const seen = { places: new Float32Array(1), rows: 1, columns: 1, told: new Float32Array(8) };
+  const square = { pixels: bytes(one.pixels), px: one.side, width: 500, height: 400 };
+  const answer = read(bundle, { ...seen, logit: 0, distance: 0 }, square, one.answer.person, {});
+  expect(answer.prevalence).toBe(record.prevalence);
+  expect(answer.disclaimer).toBe(DISCLAIMER);
+});
+
+interface Calibrated {
+  readonly temperature: number;
+  readonly prevalence: number;
+  readonly logit: number;
+  readonly stated: number;
+  readonly probability: number;
+}
+
+test.each(golden<Calibrated[]>("calibrated"))("calibrated, $logit at $stated", (one) => {
+  const found = probability(one, one.logit, one.stated);
+  expect(Math.abs(found - one.probability)).toBeLessThanOrEqual(1e-14 * one.probability);
+});
+
+test.each([0, 1, -0.1, NaN])("a prevalence of %s is refused", (stated) => {
+  const scale = { temperature: 1, prevalence: 0.5 };
+  expect(() => probability(scale, 0, stated)).toThrow("not between 0 and 1");
+});
+
+test("beyond the held-out logits, and where they are equal", () => {
+  const quantiles = [-1, 0, 0, 2];
+  const found = [-2, -1, -0.5, 0, 1, 2, 3].map((logit) => shareBelow(logit, quantiles));
+  expect(found).toEqual([0, 0, 1 / 6, 2 / 3, 2.5 / 3, 1, 1]);
+});
+
+/** Return the paths of what differs: numbers by more than rounding, anything else at all. */
+function close(found: unknown, expected: unknown, path: string): string[] {
+  if (typeof found === "number" && typeof expected === "number") {
+    const far = Math.abs(found - expected) > 3e-6 * Math.max(1, Math.abs(expected));
+    return far ? [`${path}: ${found} instead of ${expected}`] : [];
+  }
+  if (typeof found !== "object" || typeof expected !== "object" || !found || !expected) {
+    return found === expected ? [] : [`${path}: ${String(found)} instead of ${String(expected)}`];
+  }
+  const keys = [...Object.keys(found), ...Object.keys(expected)];
+  return [...new Set(keys)].flatMap((key) =>
+    close(
+      (found as Record<string, unknown>)[key],
+      (expected as Record<string, unknown>)[key],
+      `${path}.${key}`,
+    ),
+  );
+}
