@@ -54,11 +54,12 @@ demo: $(VENV)/demo.done
 test: check $(PAGE)
 	$(BIN)/pytest -m "not slow"
 
-check: $(VENV)/test.done
+check: $(VENV)/test.done web/node_modules/done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NPM) run --silent check
 
 slow: $(VENV)/test.done $(PAGE)
 	$(BIN)/pytest

@@ -2,9 +2,9 @@
 
 import type { Answer, Attribution, BundleInfo, Person } from "./answer";
 import {
-  EngineError,
   type DiagnoseOptions,
   type Engine,
+  EngineError,
   type ErrorKind,
   type ExplainOptions,
 } from "./engine";

@@ -4,8 +4,8 @@ import {
   baselineImage,
   gaussLegendre,
   integratedGradients,
-  toImage,
   type Run,
+  toImage,
 } from "../src/device/attribution";
 import { apart, bytes, golden } from "./golden";
 

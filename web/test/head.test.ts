@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { HEAD, kindOf, type Kind } from "../src/device/file_kind";
+import { HEAD, type Kind, kindOf } from "../src/device/file_kind";
 import { declaredSize } from "../src/device/image_head";
 import { jpegOrientation, upright, withoutOrientation } from "../src/device/orientation";
 import { apart, bytes, golden } from "./golden";

@@ -187,8 +187,7 @@ function along(
   const found = new Float64Array(image.length);
   const size = side * side;
   for (let line = 0; line < image.length / side; line++) {
-    const start =
-      step === 1 ? line * side : Math.trunc(line / side) * size + (line % side);
+    const start = step === 1 ? line * side : Math.trunc(line / side) * size + (line % side);
     for (let to = 0; to < side; to++) {
       let sum = 0;
       for (let from = 0; from < side; from++) {

@@ -79,7 +79,10 @@ function chunk(name: string, content: Uint8Array): Uint8Array {
   const whole = new Uint8Array(content.length + 12);
   const view = new DataView(whole.buffer);
   view.setUint32(0, content.length);
-  whole.set(Array.from(name, (letter) => letter.charCodeAt(0)), 4);
+  whole.set(
+    Array.from(name, (letter) => letter.charCodeAt(0)),
+    4,
+  );
   whole.set(content, 8);
   view.setUint32(content.length + 8, crc(whole.subarray(4, content.length + 8)));
   return whole;

@@ -17,13 +17,10 @@ export const ADVICE: Readonly<Record<string, string>> = {
   [TOO_SMALL]: "Send the photograph as the camera took it, not a thumbnail or a cut-out of it.",
   [BLURRED]: "Hold the camera still, wait until it has focused, and wipe the lens.",
   [TOO_DARK]: "Use more light, or the flash, and keep fingers and shadows out of the picture.",
-  [TOO_BRIGHT]:
-    "Use less light: turn away from lamp, sun and flash, or focus on the skin again.",
+  [TOO_BRIGHT]: "Use less light: turn away from lamp, sun and flash, or focus on the skin again.",
   [DRAWN]: "Photograph the skin itself, not a screen, and no drawing or page of text.",
-  [UNLIKE_SKIN]:
-    "Photograph the skin from close by in white light, in colour, without a filter.",
-  [CLUTTERED]:
-    "Go closer, until lesion and skin fill the picture and nothing else is in it.",
+  [UNLIKE_SKIN]: "Photograph the skin from close by in white light, in colour, without a filter.",
+  [CLUTTERED]: "Go closer, until lesion and skin fill the picture and nothing else is in it.",
   [NO_LESION]: "Put one lesion in the middle of the picture, with some skin around it.",
   [UNLIKE_TRAINING]:
     "Take the photograph as the training photographs were taken: one lesion, sharp, filling " +

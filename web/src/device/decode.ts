@@ -7,12 +7,12 @@
 import { EngineError } from "../engine";
 import { readRows, refuseAltered } from "./canvas";
 import { toSrgb, withoutProfile } from "./colour";
-import { HEAD, kindOf, type Kind } from "./file_kind";
+import { HEAD, type Kind, kindOf } from "./file_kind";
 import { declaredSize, type Size } from "./image_head";
 import { decodeJpeg } from "./jpeg";
 import { jpegOrientation, upright, withoutOrientation } from "./orientation";
 import type { Decoded } from "./reading";
-import { centredSquare, reduce, type Picture } from "./resample";
+import { centredSquare, type Picture, reduce } from "./resample";
 
 /** As the Python package: Pillow's own limit before it warns of a decompression bomb. */
 export const MAX_PIXELS = 89_478_485;

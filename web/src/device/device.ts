@@ -4,8 +4,8 @@
  */
 
 import type { Answer, Attribution, BundleInfo, Person } from "../answer";
-import { EngineError, type DiagnoseOptions, type Engine, type ExplainOptions } from "../engine";
-import { toError, type Calls, type Name, type Question, type Reply } from "./messages";
+import { type DiagnoseOptions, type Engine, EngineError, type ExplainOptions } from "../engine";
+import { type Calls, type Name, type Question, type Reply, toError } from "./messages";
 
 export interface OpenOptions {
   /** Told the share of the network that has arrived, 0..1. */

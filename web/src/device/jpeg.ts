@@ -4,17 +4,17 @@
  * whatever is broken, is left to the browser's own decoder.
  */
 
-import { decodeScan } from "./jpeg_scan";
 import {
+  type Frame,
+  type Huffman,
   readFrame,
   readHuffman,
   readQuantization,
   readScan,
   Unsupported,
-  type Frame,
-  type Huffman,
 } from "./jpeg_head";
-import { samples, type Plane } from "./jpeg_shrink";
+import { decodeScan } from "./jpeg_scan";
+import { type Plane, samples } from "./jpeg_shrink";
 import type { Picture } from "./resample";
 
 interface Coded {

@@ -1,6 +1,6 @@
 /** The entropy-coded part of a JPEG: bits to coefficients (ITU-T T.81, annexes F and G). */
 
-import { SHORT, Unsupported, ZIGZAG, type Component, type Huffman, type Scan } from "./jpeg_head";
+import { type Component, type Huffman, type Scan, SHORT, Unsupported, ZIGZAG } from "./jpeg_head";
 
 /** Decode a scan whose data begins at `start`; returns where its data ends. */
 export function decodeScan(

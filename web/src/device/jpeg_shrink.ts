@@ -22,9 +22,9 @@ const F1061 = fix(1.061594337);
 const F1175 = fix(1.175875602);
 const F1272 = fix(1.27275858);
 const F1451 = fix(1.451774981);
-const F1501 = fix(1.501321110);
+const F1501 = fix(1.50132111);
 const F1847 = fix(1.847759065);
-const F1961 = fix(1.961570560);
+const F1961 = fix(1.96157056);
 const F2053 = fix(2.053119869);
 const F2172 = fix(2.172734803);
 const F2562 = fix(2.562915447);
@@ -156,5 +156,5 @@ function shiftDown(value: number, bits: number): number {
 
 function level(value: number): number {
   const shifted = value + 128;
-  return shifted < 0 ? 0 : shifted > 255 ? 255 : shifted;
+  return shifted < 0 ? 0 : Math.min(shifted, 255);
 }

@@ -1,13 +1,13 @@
 /** Graphs run by ONNX Runtime Web, in WebAssembly, on files of the page's own origin. */
 
-import * as ort from "onnxruntime-web/wasm";
 import loaderUrl from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
 import wasmUrl from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
+import * as ort from "onnxruntime-web/wasm";
 import type { Person } from "../answer";
 import { EngineError } from "../engine";
 import type { Run } from "./attribution";
 import type { Decoded, Seen } from "./reading";
-import { coalitionRows, COALITIONS } from "./shares";
+import { COALITIONS, coalitionRows } from "./shares";
 import { WIDTH } from "./static";
 
 const MOST_THREADS = 4;

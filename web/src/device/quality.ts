@@ -62,12 +62,7 @@ const RULES: Readonly<Record<Measure, Rule>> = {
 const MEASURES = Object.keys(RULES) as Measure[];
 
 /** Measure a decoded square; width and height are those of the whole, upright, in pixels. */
-export function measure(
-  pixels: Uint8Array,
-  side: number,
-  width: number,
-  height: number,
-): Quality {
+export function measure(pixels: Uint8Array, side: number, width: number, height: number): Quality {
   const scale = Math.min(width, height) / side;
   return { width, height, scale, ...measures(pixels, side) };
 }

@@ -84,12 +84,7 @@ export function placesOf(seen: Seen): number[][] {
   );
 }
 
-function decide(
-  bundle: BundleInfo,
-  scale: Scale,
-  logit: number,
-  prevalence: number,
-): Decision[] {
+function decide(bundle: BundleInfo, scale: Scale, logit: number, prevalence: number): Decision[] {
   return bundle.record.thresholds.map((one) => ({
     key: one.key,
     name: one.name,

@@ -169,7 +169,7 @@ function resizeColumns(picture: Picture, taps: Taps, px: number): Picture {
 
 function clip(sum: number): number {
   const value = sum >> BITS;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+  return value < 0 ? 0 : Math.min(value, 255);
 }
 
 /** The ends of the box reach Pillow's resampling in single precision. */

@@ -5,8 +5,8 @@ import { EngineError } from "../engine";
 import { integratedGradients } from "./attribution";
 import { fetchBundle, fetchGraph, type Told } from "./bundle";
 import { decode } from "./decode";
-import { toFailure, type Calls, type Question, type Reply } from "./messages";
-import { gradientOf, openGraph, see, type Session } from "./network";
+import { type Calls, type Question, type Reply, toFailure } from "./messages";
+import { gradientOf, openGraph, type Session, see } from "./network";
 import { placesOf, read } from "./reading";
 import { checked } from "./static";
 

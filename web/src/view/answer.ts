@@ -3,10 +3,20 @@
 import type { Answer, BundleInfo } from "../answer";
 import { concernList, qualitySection } from "./concerns";
 import { el } from "./dom";
-import { heatSection, type Explain } from "./heat";
+import type { Explain } from "./gradients";
+import { heatSection } from "./heat";
 import { scaleSection } from "./scale";
 import { sumSection } from "./sum";
-import { caution, FORCED, headline, known, percent, sentence, SIMULATED, WHATEVER } from "./wording";
+import {
+  caution,
+  FORCED,
+  headline,
+  known,
+  percent,
+  SIMULATED,
+  sentence,
+  WHATEVER,
+} from "./wording";
 
 export interface Shown {
   readonly answer: Answer;
@@ -81,14 +91,22 @@ function warning(answer: Answer): HTMLElement | null {
       { id: "warned-heading" },
       answer.forced ? "The photograph was refused" : "The photograph is doubtful",
     ),
-    el("p", {}, answer.forced ? FORCED : "Answered, but a better photograph would be answered better."),
+    el(
+      "p",
+      {},
+      answer.forced ? FORCED : "Answered, but a better photograph would be answered better.",
+    ),
     concernList(answer.concerns),
   );
 }
 
 function refusal(shown: Shown): HTMLElement {
   const { answer } = shown;
-  const again = el("button", { type: "button", class: "button-strong" }, "Choose another photograph");
+  const again = el(
+    "button",
+    { type: "button", class: "button-strong" },
+    "Choose another photograph",
+  );
   again.addEventListener("click", () => document.getElementById("file")?.click());
   const force = el("button", { type: "button", id: "force" }, "Answer it anyway");
   force.addEventListener("click", shown.force);

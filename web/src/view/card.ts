@@ -4,7 +4,7 @@
  */
 
 import type { BundleRecord } from "../answer";
-import { el, type Child } from "./dom";
+import { type Child, el } from "./dom";
 import { sentence } from "./wording";
 
 const HEADINGS = ["h3", "h4", "h5", "h6"] as const;
@@ -34,7 +34,10 @@ function blockAt(lines: readonly string[], at: number): Block {
   }
   if (line.startsWith(">")) {
     const [part, next] = taken(lines, at, (one) => one.startsWith(">"));
-    return [el("blockquote", {}, ...markdown(part.map((one) => one.replace(/^> ?/, "")).join("\n"))), next];
+    return [
+      el("blockquote", {}, ...markdown(part.map((one) => one.replace(/^> ?/, "")).join("\n"))),
+      next,
+    ];
   }
   if (isTable(lines, at)) return tableAt(lines, at);
   if (/^[-*] /.test(line)) return listAt(lines, at);
@@ -44,7 +47,11 @@ function blockAt(lines: readonly string[], at: number): Block {
 
 function codeAt(lines: readonly string[], at: number, fence: string): Block {
   const [part, end] = taken(lines, at + 1, (one) => !one.startsWith(fence), true);
-  const code = el("pre", { tabindex: 0, role: "region", "aria-label": "Code" }, el("code", {}, part.join("\n")));
+  const code = el(
+    "pre",
+    { tabindex: 0, role: "region", "aria-label": "Code" },
+    el("code", {}, part.join("\n")),
+  );
   return [code, end + 1];
 }
 
@@ -52,7 +59,8 @@ function listAt(lines: readonly string[], at: number): Block {
   const [part, next] = taken(
     lines,
     at,
-    (one, place) => /^[-*] /.test(one) || /^\s+\S/.test(one) || (place !== at && !begins(lines, place, one)),
+    (one, place) =>
+      /^[-*] /.test(one) || /^\s+\S/.test(one) || (place !== at && !begins(lines, place, one)),
   );
   const items: string[] = [];
   for (const one of part) {
@@ -63,7 +71,9 @@ function listAt(lines: readonly string[], at: number): Block {
 }
 
 function isTable(lines: readonly string[], at: number): boolean {
-  return /^\|.*\|\s*$/.test(lines[at] ?? "") && /^\|(\s*:?-+:?\s*\|)+\s*$/.test(lines[at + 1] ?? "");
+  return (
+    /^\|.*\|\s*$/.test(lines[at] ?? "") && /^\|(\s*:?-+:?\s*\|)+\s*$/.test(lines[at + 1] ?? "")
+  );
 }
 
 function tableAt(lines: readonly string[], at: number): Block {
@@ -78,7 +88,13 @@ function tableAt(lines: readonly string[], at: number): Block {
       ? el(
           "thead",
           {},
-          el("tr", {}, ...(first ?? []).map((one) => (one === "" ? el("td", {}) : el("th", { scope: "col" }, ...inline(one))))),
+          el(
+            "tr",
+            {},
+            ...(first ?? []).map((one) =>
+              one === "" ? el("td", {}) : el("th", { scope: "col" }, ...inline(one)),
+            ),
+          ),
         )
       : null,
     el(
@@ -98,7 +114,10 @@ function tableAt(lines: readonly string[], at: number): Block {
     ),
   );
   const label = named ? (first ?? []).filter(Boolean).join(", ") : "Table";
-  return [el("div", { class: "wide", tabindex: 0, role: "region", "aria-label": label }, table), next];
+  return [
+    el("div", { class: "wide", tabindex: 0, role: "region", "aria-label": label }, table),
+    next,
+  ];
 }
 
 function cells(line: string): string[] {
@@ -121,7 +140,12 @@ function taken(
   blank = false,
 ): readonly [string[], number] {
   let end = at;
-  while (end < lines.length && (blank || lines[end]?.trim() !== "") && belongs(lines[end] ?? "", end)) end++;
+  while (
+    end < lines.length &&
+    (blank || lines[end]?.trim() !== "") &&
+    belongs(lines[end] ?? "", end)
+  )
+    end++;
   return [lines.slice(at, end), end];
 }
 

@@ -21,7 +21,9 @@ const LINEAR = Float32Array.from({ length: 256 }, (_, byte) => {
 const FINE = 4096;
 const BYTES = Uint8Array.from({ length: FINE + 1 }, (_, step) => {
   const value = step / FINE;
-  return Math.round(255 * (value <= 0.0031308 ? 12.92 * value : 1.055 * value ** (1 / 2.4) - 0.055));
+  return Math.round(
+    255 * (value <= 0.0031308 ? 12.92 * value : 1.055 * value ** (1 / 2.4) - 0.055),
+  );
 });
 
 /** OKLab of RGBA bytes: lightness 0..1, green to red, blue to yellow. */
@@ -36,7 +38,7 @@ export function toOklab(rgba: ArrayLike<number>): Triples {
     const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
     out[to] = 0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s;
     out[to + 1] = 1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s;
-    out[to + 2] = 0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s;
+    out[to + 2] = 0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s;
   }
   return out;
 }

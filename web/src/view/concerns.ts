@@ -20,7 +20,10 @@ const PICTURES: Readonly<Record<string, readonly [string, string]>> = {
   [TOO_SMALL]: ["too-small", "Crossed out: a thumbnail. Ticked: the whole photograph."],
   [BLURRED]: ["blurred", "Crossed out: a blurred spot. Ticked: the same spot, sharp."],
   [TOO_DARK]: ["too-dark", "Crossed out: a spot in the dark. Ticked: the same spot in good light."],
-  [TOO_BRIGHT]: ["too-bright", "Crossed out: glare over the spot. Ticked: the same spot in even light."],
+  [TOO_BRIGHT]: [
+    "too-bright",
+    "Crossed out: glare over the spot. Ticked: the same spot in even light.",
+  ],
   [DRAWN]: ["drawn", "Crossed out: a page on a screen. Ticked: the skin itself."],
   [UNLIKE_SKIN]: [
     "unlike-skin",
@@ -51,7 +54,11 @@ function item({ kind, severity, found, advice }: Concern): HTMLElement {
       {},
       el("h4", {}, sentence(kind).slice(0, -1)),
       el("p", {}, advice),
-      el("p", { class: "hint" }, `${sentence(found)} ${severity === "refused" ? "Refused." : "Doubtful."}`),
+      el(
+        "p",
+        { class: "hint" },
+        `${sentence(found)} ${severity === "refused" ? "Refused." : "Doubtful."}`,
+      ),
     ),
   );
 }
@@ -74,7 +81,9 @@ export function qualitySection(answer: Answer, record: BundleRecord): HTMLElemen
   const { quality, distance } = answer;
   const rows = MEASURES.map(([name, label, side]) => {
     const bounds = record.gate.limits[name];
-    return bounds === undefined ? null : row(label, quality[name], bounds.doubtful, bounds.refused, side);
+    return bounds === undefined
+      ? null
+      : row(label, quality[name], bounds.doubtful, bounds.refused, side);
   });
   const limits = record.gate.distance["float32"];
   return el(
@@ -95,7 +104,13 @@ export function qualitySection(answer: Answer, record: BundleRecord): HTMLElemen
           ...rows,
           limits === undefined
             ? null
-            : row("distance from the training photographs", distance, limits.doubtful_above, limits.refused_above, "most"),
+            : row(
+                "distance from the training photographs",
+                distance,
+                limits.doubtful_above,
+                limits.refused_above,
+                "most",
+              ),
         ),
       ),
     ),
@@ -114,7 +129,8 @@ function row(
   side: "least" | "most",
 ): HTMLElement {
   const sign = side === "least" ? -1 : 1;
-  const bad = sign * value > sign * refused ? "refused" : sign * value > sign * doubtful ? "doubtful" : "";
+  const bad =
+    sign * value > sign * refused ? "refused" : sign * value > sign * doubtful ? "doubtful" : "";
   const word = side === "least" ? "below" : "above";
   return el(
     "tr",

@@ -137,13 +137,13 @@ export function inWords(values: Rows): string {
   const width = values[0]?.length ?? 0;
   let [up, down] = [0, 0];
   let [upName, downName] = ["", ""];
-  values.forEach((row, y) =>
+  values.forEach((row, y) => {
     row.forEach((value, x) => {
       const name = NAMES[third(y, height)]![third(x, width)]!;
       if (value > up) [up, upName] = [value, name];
       if (value < down) [down, downName] = [value, name];
-    }),
-  );
+    });
+  });
   const said = [
     upName && `Speaks most for melanoma: ${upName}.`,
     downName && `Speaks most against it: ${downName}.`,

@@ -66,7 +66,8 @@ export class PhotographField {
   /** Say what is wrong, beside the field. */
   complain(text: string): void {
     byId("photograph-error").textContent = text;
-    for (const id of ["file", "camera"]) inputOf(id).setAttribute("aria-invalid", String(text !== ""));
+    for (const id of ["file", "camera"])
+      inputOf(id).setAttribute("aria-invalid", String(text !== ""));
   }
 
   private clear(): void {
@@ -92,8 +93,7 @@ export class PhotographField {
     }
     const { width, height } = bitmap;
     const even = Math.abs(width - height) < 0.02 * Math.max(width, height);
-    note.textContent =
-      `${width} x ${height} pixels.` + (even ? "" : " The network sees the square in the middle.");
+    note.textContent = `${width} x ${height} pixels.${even ? "" : " The network sees the square in the middle."}`;
     draw(canvas, bitmap);
   }
 

@@ -30,9 +30,7 @@ export function showProblem(error: unknown, ways: readonly Way[]): void {
       { class: "panel problem" },
       title,
       el("p", {}, [sentence(known.found), sentence(known.mend), wait].filter(Boolean).join(" ")),
-      ways.length > 0
-        ? el("p", { class: "buttons" }, ...ways.map((way) => button(way)))
-        : null,
+      ways.length > 0 ? el("p", { class: "buttons" }, ...ways.map((way) => button(way))) : null,
     ),
   );
   title.scrollIntoView({ block: "nearest" });

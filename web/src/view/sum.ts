@@ -5,11 +5,11 @@ import { el, placed } from "./dom";
 import { digits, parts, ROUNDED, sentence, signed } from "./wording";
 
 const MEANINGS: readonly string[] = [
-  "all places of the photograph together",
+  "all its places together",
   "",
   "",
   "",
-  "there before anything is known",
+  "before anything is known",
 ];
 
 export function sumSection(evidence: EvidenceSum, person: Person): HTMLElement {
@@ -29,11 +29,7 @@ export function sumSection(evidence: EvidenceSum, person: Person): HTMLElement {
     el(
       "table",
       { class: "sum", "aria-labelledby": "sum-heading", "aria-describedby": "sum-hint" },
-      el(
-        "thead",
-        { class: "unseen-head" },
-        el("tr", {}, head("Part"), head("Adds"), el("td", {})),
-      ),
+      el("thead", { class: "unseen-head" }, el("tr", {}, head("Part"), head("Adds"), el("td", {}))),
       el(
         "tbody",
         {},
@@ -66,7 +62,12 @@ function line(
   return el(
     "tr",
     {},
-    el("th", { scope: "row" }, sentence(name).slice(0, -1), meaning ? el("span", { class: "hint" }, meaning) : null),
+    el(
+      "th",
+      { scope: "row" },
+      sentence(name).slice(0, -1),
+      meaning ? el("span", { class: "hint" }, meaning) : null,
+    ),
     el("td", { class: "amount" }, signed(value, decimals)),
     el("td", { class: "bar-cell" }, el("div", { class: "bar-line", "aria-hidden": "true" }, bar)),
   );

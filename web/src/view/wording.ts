@@ -44,7 +44,10 @@ export function known({ age, sex, site }: Person): Record<"age" | "sex" | "site"
 }
 
 /** The addends of the logit with their names for readers. */
-export function parts(evidence: EvidenceSum, person: Person): readonly (readonly [string, number])[] {
+export function parts(
+  evidence: EvidenceSum,
+  person: Person,
+): readonly (readonly [string, number])[] {
   const names = known(person);
   return [
     ["photograph", evidence.photograph],

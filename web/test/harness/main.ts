@@ -2,9 +2,9 @@
 
 import type { Answer, Attribution, Person } from "../../src/answer";
 import { decode } from "../../src/device/decode";
-import { openDevice, type Device } from "../../src/device/device";
-import { keepOffline, type Kept } from "../../src/device/offline";
-import { EngineError, type DiagnoseOptions, type ExplainOptions } from "../../src/engine";
+import { type Device, openDevice } from "../../src/device/device";
+import { type Kept, keepOffline } from "../../src/device/offline";
+import { type DiagnoseOptions, EngineError, type ExplainOptions } from "../../src/engine";
 
 interface Named {
   readonly content: string; // base64

@@ -1,0 +1,125 @@
+/** Integrated Gradients on request: against which baseline, how far, and the picture of them. */
+
+import { type Attribution, BASELINES, type Baseline, type BundleInfo } from "../answer";
+import { EngineError } from "../engine";
+import { el } from "./dom";
+import { inWords, tamed } from "./maps";
+import { enlarged, type Opacity, Picture, paleBackdrop } from "./overlay";
+import { sentence, signed, small } from "./wording";
+
+const NAMES: Readonly<Record<Baseline, string>> = {
+  black: "a black photograph",
+  blurred: "the photograph blurred",
+  "mean skin": "mean skin",
+};
+
+/** Asks for Integrated Gradients; tells the share that is done; `control` stops it. */
+export type Explain = (
+  baseline: Baseline,
+  progress: (share: number) => void,
+  control: AbortController,
+) => Promise<Attribution>;
+
+export class GradientsFigure {
+  readonly element: HTMLElement;
+  private readonly shown = el("div", { class: "gradients" });
+  private readonly choice = el(
+    "select",
+    { id: "baseline" },
+    ...BASELINES.map((one) => el("option", { value: one }, NAMES[one])),
+  );
+  private readonly button = el("button", { type: "button", id: "explain" }, "Compute");
+  private readonly stop = el("button", { type: "button", hidden: true }, "Stop");
+  private readonly share = el("progress", { hidden: true, "aria-label": "Integrated Gradients" });
+  private readonly said = el(
+    "p",
+    { class: "hint", role: "status" },
+    "What each pixel adds. Takes some seconds.",
+  );
+  private control: AbortController | null = null;
+
+  constructor(
+    private readonly square: ImageData | null,
+    private readonly opacity: Opacity,
+    bundle: BundleInfo,
+    private readonly explain: Explain,
+  ) {
+    this.button.addEventListener("click", () => void this.compute());
+    this.stop.addEventListener("click", () => this.control?.abort());
+    const title = el("figcaption", {}, el("strong", {}, "Integrated Gradients"));
+    this.element = bundle.explains
+      ? el("figure", {}, title, this.shown, this.asking(), this.said)
+      : el("figure", {}, title, el("p", {}, none(bundle)));
+  }
+
+  private asking(): HTMLElement {
+    return el(
+      "div",
+      { class: "gradients-ask" },
+      el("label", { for: "baseline" }, "against "),
+      this.choice,
+      this.button,
+      this.stop,
+      this.share,
+    );
+  }
+
+  private async compute(): Promise<void> {
+    const control = new AbortController();
+    this.control = control;
+    this.share.removeAttribute("value");
+    this.said.textContent = "Computing ...";
+    this.work(true);
+    this.stop.focus();
+    try {
+      const told = (done: number): void => {
+        this.share.value = done;
+      };
+      this.show(await this.explain(this.choice.value as Baseline, told, control));
+    } catch (error) {
+      this.said.textContent = control.signal.aborted ? "Stopped." : reason(error);
+    } finally {
+      const waited = document.activeElement === this.stop;
+      this.work(false);
+      if (waited) this.button.focus();
+    }
+  }
+
+  private work(on: boolean): void {
+    this.share.hidden = this.stop.hidden = !on;
+    this.button.hidden = this.choice.disabled = on;
+  }
+
+  private show(found: Attribution): void {
+    const { strength, scale } = tamed(found.values);
+    const words = inWords(found.values);
+    const picture = new Picture("gradients-picture", paleBackdrop(this.square), words);
+    picture.show(enlarged(strength, found.values.length));
+    this.opacity.follow(picture);
+    this.shown.replaceChildren(picture.canvas);
+    this.said.textContent = `${about(found, scale)} ${words}`;
+    this.button.textContent = "Compute again";
+  }
+}
+
+function none(bundle: BundleInfo): string {
+  const why = bundle.record.graphs["gradient"]?.why;
+  return `This network has none: its bundle holds no gradient graph. ${sentence(why ?? "")}`;
+}
+
+function reason(error: unknown): string {
+  return error instanceof EngineError
+    ? `${sentence(error.found)} ${sentence(error.mend)}`
+    : "This did not work: a mistake of ours.";
+}
+
+function about(found: Attribution, scale: number): string {
+  const sum = found.values.flat().reduce((before, one) => before + one, 0);
+  const error = found.completeness_error;
+  return (
+    `What each pixel adds, against ${found.baseline === null ? "nothing" : NAMES[found.baseline]}, ` +
+    `over a grey photograph; ${found.steps ?? 0} steps, strongest colour at \u00b1${small(scale)}. ` +
+    `Sum ${signed(sum, 3)}, should be ${signed(found.difference, 3)}` +
+    (error === null ? "." : `: completeness error ${(100 * error).toFixed(2)} %.`)
+  );
+}

@@ -1,0 +1,90 @@
+/** The bundle's thresholds: what each says of this photograph, and how often it is right. */
+
+import type { Decision, Measured, Threshold } from "../answer";
+import { el } from "./dom";
+import { interval, percent, sentence } from "./wording";
+
+/** Numbered as on the scale. */
+export function thresholds(decisions: readonly Decision[]): HTMLElement {
+  return el(
+    "ol",
+    { class: "thresholds" },
+    ...decisions.map((one, index) => {
+      const verdict = one.positive ? "suspicious" : "not suspicious";
+      return el(
+        "li",
+        {},
+        el("span", { class: "number", "aria-hidden": "true" }, String(index + 1)),
+        el(
+          "div",
+          {},
+          el(
+            "p",
+            {},
+            el("strong", { class: one.positive ? "called" : "" }, sentence(verdict).slice(0, -1)),
+            ` at ${percent(one.threshold)}, ${one.name}${index === 0 ? " (the main threshold)" : ""}`,
+          ),
+          el("p", { class: "hint" }, sentence(one.meaning)),
+        ),
+      );
+    }),
+  );
+}
+
+/** How often each threshold was right on held-out photographs. */
+export function rates(decisions: readonly Decision[], sealed: readonly Threshold[]): HTMLElement {
+  return el(
+    "details",
+    {},
+    el("summary", {}, "How often each threshold is right"),
+    el(
+      "div",
+      {
+        class: "wide",
+        tabindex: 0,
+        role: "region",
+        "aria-label": "How often each threshold is right",
+      },
+      el(
+        "table",
+        { class: "plain" },
+        el(
+          "thead",
+          {},
+          el(
+            "tr",
+            {},
+            ...[
+              "Threshold",
+              "Finds of melanomas",
+              "Leaves alone of others",
+              "Melanomas among what it calls",
+            ].map((text) => el("th", { scope: "col" }, text)),
+          ),
+        ),
+        el(
+          "tbody",
+          {},
+          ...decisions.map((one) => {
+            const ppv = sealed.find(({ key }) => key === one.key)?.ppv ?? null;
+            return el(
+              "tr",
+              {},
+              el("th", { scope: "row" }, one.name),
+              ...[one.sensitivity, one.specificity, ppv].map((found) => el("td", {}, rate(found))),
+            );
+          }),
+        ),
+      ),
+    ),
+    el(
+      "p",
+      { class: "hint" },
+      "On held-out photographs, with 95 % intervals; n counts patients or lesions.",
+    ),
+  );
+}
+
+function rate(found: Measured | null): string {
+  return found === null ? "not measured" : `${percent(found.estimate)} (${interval(found)})`;
+}

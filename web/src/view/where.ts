@@ -1,0 +1,74 @@
+/** The switch that says where answers are computed, and what is known of that place. */
+
+import type { BundleRecord } from "../answer";
+import type { Kept } from "../device/offline";
+import { byId } from "./dom";
+import { megabytes } from "./wording";
+
+export type Place = "device" | "server";
+
+const REMEMBERED = "melanoscope-where";
+const RUNTIME = 14_300_000; // bytes of ONNX Runtime's WebAssembly, which comes with the network
+
+export class WhereSwitch {
+  private readonly choices = [
+    ...document.querySelectorAll<HTMLInputElement>("input[name='where']"),
+  ];
+
+  constructor(changed: () => void) {
+    for (const one of this.choices) {
+      one.addEventListener("change", () => {
+        remember(one.value);
+        changed();
+      });
+    }
+    const before = recalled();
+    if (before !== null) this.choose(before);
+  }
+
+  get place(): Place {
+    return this.choices.find((one) => one.checked)?.value === "server" ? "server" : "device";
+  }
+
+  choose(place: Place): void {
+    for (const one of this.choices) one.checked = one.value === place;
+    remember(place);
+  }
+}
+
+/** Say how much comes to the device before it can answer. */
+export function tellSize({ files, graphs }: BundleRecord): void {
+  const bytes = files[graphs["model"]?.file ?? ""]?.bytes;
+  byId("device-hint").textContent =
+    "The photograph never leaves it." +
+    (bytes === undefined
+      ? ""
+      : ` Network and runtime come here once (${megabytes(bytes + RUNTIME)}).`);
+}
+
+export function tellKept(state: Kept): void {
+  byId("kept").textContent = {
+    unsupported: "",
+    loading: "Keeping page and network for the time without a connection ...",
+    ready: "Page and network are kept on this device: it answers without a connection, too.",
+    failed: "Page and network could not be kept on this device for the time without a connection.",
+  }[state];
+}
+
+/** Remember where to compute, and nothing about the person. */
+function remember(place: string): void {
+  try {
+    localStorage.setItem(REMEMBERED, place);
+  } catch {
+    // Some browsers forbid it; then it is asked anew.
+  }
+}
+
+function recalled(): Place | null {
+  try {
+    const place = localStorage.getItem(REMEMBERED);
+    return place === "server" || place === "device" ? place : null;
+  } catch {
+    return null;
+  }
+}
