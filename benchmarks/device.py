@@ -57,7 +57,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder, harness.chromium() as browser:
         found["chromium"] = browser.version
-        harness.build(Path(folder))
+        harness.build(Path(folder), "harness")
         for bundle in args.bundles:
             found["bundles"][bundle.name] = compare(browser, Path(folder), load(bundle), files)
             print(json.dumps({bundle.name: found["bundles"][bundle.name]}, indent=1), flush=True)

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
+import { gzipSync } from "node:zlib";
 import { defaultClientConditions, type Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
@@ -16,7 +17,7 @@ export default defineConfig(({ mode }) => {
   return {
     root,
     base: "./",
-    plugins: [listForServiceWorker()],
+    plugins: [listForServiceWorker(), compress()],
     // ONNX Runtime's loader stays a file of its own: its threads start from it.
     resolve: { conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions] },
     worker: { format: "es" },
@@ -50,7 +51,7 @@ function listForServiceWorker(): Plugin {
     closeBundle() {
       const script = join(folder, "sw.js");
       const names = readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
+        .filter((entry) => entry.isFile() && !entry.name.endsWith(".gz"))
         .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
         .filter((name) => name !== "sw.js")
         .sort();
@@ -61,6 +62,31 @@ function listForServiceWorker(): Plugin {
       const files = names.map((name) => (name === "index.html" ? "./" : name));
       const line = `self.melanoscope = ${JSON.stringify({ build, files })};\n`;
       writeFileSync(script, line + readFileSync(script, "utf8"));
+    },
+  };
+}
+
+/** Lay a compressed copy beside what shrinks by it: the runtime from 14 to 4 MB. */
+function compress(): Plugin {
+  let folder = "";
+  return {
+    name: "compress",
+    apply: "build",
+    configResolved({ root, build }) {
+      folder = resolve(root, build.outDir);
+    },
+    closeBundle: {
+      order: "post",
+      sequential: true,
+      handler() {
+        for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+          if (!/\.(css|html|js|mjs|svg|wasm|webmanifest)$/.test(entry.name)) continue;
+          const path = join(entry.parentPath, entry.name);
+          const whole = readFileSync(path);
+          const small = gzipSync(whole, { level: 9 });
+          if (small.length < 0.9 * whole.length) writeFileSync(`${path}.gz`, small);
+        }
+      },
     },
   };
 }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,15 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from melanoscope.cli.bundles import predict
 from melanoscope.diagnosis.attribution import (
     BASELINES,
     BLUR,
+    DEFAULT_BASELINE,
+    DEFAULT_STEPS,
     TOLERANCE,
     Baseline,
     baseline_image,
     gauss_legendre,
     integrated_gradients,
 )
+from melanoscope.diagnosis.predictor import Predictor
 from melanoscope.errors import DataError
 
 Run = Callable[[NDArray[np.float32]], tuple[NDArray[Any], NDArray[Any]]]
@@ -237,3 +242,11 @@ def test_wrong_words_and_numbers_are_refused() -> None:
             integrated_gradients(run, picture(), baseline="black", steps=steps)
     with pytest.raises(DataError, match="1 or more images"):
         integrated_gradients(run, picture(), baseline="black", batch=0)
+
+
+def test_one_default_of_baseline_and_steps_everywhere():
+    # Written out where importing the module would slow a start.
+    for function in (Predictor.explain, predict):
+        told = inspect.signature(function).parameters
+        assert told["baseline"].default == DEFAULT_BASELINE
+        assert told["steps"].default == DEFAULT_STEPS

@@ -50,10 +50,10 @@ def node() -> str:
     return found
 
 
-def build(folder: Path) -> None:
-    """Build the harness into a folder."""
+def build(folder: Path, mode: str = "production") -> None:
+    """Build the page into a folder, or in the mode "harness" a bare one for tests of its engine."""
     vite = [node(), "node_modules/vite/bin/vite.js"]
-    build = ["build", "--mode", "harness", "--outDir", str(folder)]
+    build = ["build", "--mode", mode, "--outDir", str(folder), "--emptyOutDir"]
     subprocess.run([*vite, *build], cwd=WEB, check=True, capture_output=True)
 
 

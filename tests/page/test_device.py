@@ -59,40 +59,16 @@ def test_the_lock_file_names_no_registry() -> None:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    try:
-        with harness.chromium() as browser:
-            yield browser
-    except Missing as missing:
-        pytest.skip(str(missing))
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("harness") / "page"
-    try:
-        harness.build(folder)
-    except Missing as missing:
-        pytest.skip(str(missing))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def predictor(small_bundle: Path) -> Predictor:
-    return melanoscope.load(small_bundle, threads=1)
-
-
-@pytest.fixture(scope="module")
-def service(predictor: Predictor, built: Path) -> Iterator[Service]:
-    one = Service(predictor, built)
+def service(predictor: Predictor, built_harness: Path) -> Iterator[Service]:
+    one = Service(predictor, built_harness)
     one.start()
     yield one
     one.stop()
 
 
 @pytest.fixture(scope="module")
-def page(chromium: Browser, service: Service) -> Iterator[Page]:
-    with opened(chromium, service) as one:
+def page(browser: Browser, service: Service) -> Iterator[Page]:
+    with opened(browser, service) as one:
         one.evaluate("harness.open()")
         yield one
 
@@ -337,12 +313,12 @@ ONLY_BUNDLE = """async (wanted) =>
 
 
 def test_without_a_connection_after_the_first_visit(
-    chromium: Browser, predictor: Predictor, built: Path, simulated_photograph: Path
+    browser: Browser, predictor: Predictor, built_harness: Path, simulated_photograph: Path
 ) -> None:
     content = simulated_photograph.read_bytes()
-    service = Service(predictor, built)
+    service = Service(predictor, built_harness)
     service.start()
-    with opened(chromium, service) as page:
+    with opened(browser, service) as page:
         wait(page, "harness.kept() === 'ready'")
         service.stop()
         page.context.set_offline(True)
@@ -355,11 +331,11 @@ def test_without_a_connection_after_the_first_visit(
 
 
 def test_another_bundle_replaces_the_kept_one(
-    chromium: Browser, predictor: Predictor, built: Path, tmp_path: Path, small_bundle: Path
+    browser: Browser, predictor: Predictor, built_harness: Path, tmp_path: Path, small_bundle: Path
 ) -> None:
-    service = Service(predictor, built)
+    service = Service(predictor, built_harness)
     service.start()
-    with opened(chromium, service) as page:
+    with opened(browser, service) as page:
         wait(page, "harness.kept() === 'ready'")
         service.stop()
         service.predictor = melanoscope.load(renamed(small_bundle, tmp_path / "other"), threads=1)
@@ -374,14 +350,14 @@ def test_another_bundle_replaces_the_kept_one(
 
 
 def test_another_page_is_offered_and_taken(
-    chromium: Browser, predictor: Predictor, built: Path, tmp_path: Path
+    browser: Browser, predictor: Predictor, built_harness: Path, tmp_path: Path
 ) -> None:
-    service = Service(predictor, built)
+    service = Service(predictor, built_harness)
     service.start()
-    with opened(chromium, service) as page:
+    with opened(browser, service) as page:
         wait(page, "harness.kept() === 'ready'")
         service.stop()
-        service.page = shutil.copytree(built, tmp_path / "page")
+        service.page = shutil.copytree(built_harness, tmp_path / "page")
         worker, index = service.page / "sw.js", service.page / "index.html"
         worker.write_text(worker.read_text().replace('{"build":"', '{"build":"new'))
         index.write_text(index.read_text().replace("Harness", "New harness"))
@@ -433,9 +409,9 @@ def newer_schema(route: Route) -> None:
     ],
 )
 def test_a_changed_bundle_is_refused(
-    chromium: Browser, service: Service, where: str, changed: Any, kind: str, said: str
+    browser: Browser, service: Service, where: str, changed: Any, kind: str, said: str
 ) -> None:
-    with opened(chromium, service, service_workers="block") as page:
+    with opened(browser, service, service_workers="block") as page:
         page.context.route(where, changed)
         found = page.evaluate("harness.errorOf({content: ''})")
         assert found["kind"] == kind

@@ -12,6 +12,8 @@ export type Severity = "doubtful" | "refused";
 /** What counts as a photograph that says nothing, for Integrated Gradients. */
 export type Baseline = "black" | "blurred" | "mean skin";
 export const BASELINES: readonly Baseline[] = ["black", "blurred", "mean skin"];
+/** Which errs least in completeness. */
+export const DEFAULT_BASELINE: Baseline = "mean skin";
 
 /** Age in years, 0 to 120, or null where unknown; sex and site are words of `device/static.ts`. */
 export interface Person {

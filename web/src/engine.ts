@@ -12,7 +12,7 @@ export interface DiagnoseOptions {
 
 export interface ExplainOptions {
   readonly method?: "evidence" | "gradients" | undefined; // "gradients" where absent
-  readonly baseline?: Baseline | undefined; // "mean skin" where absent
+  readonly baseline?: Baseline | undefined; // DEFAULT_BASELINE where absent
   /** Points to begin with, 1 or more, doubled until their sum is complete; 64 where absent. */
   readonly steps?: number | undefined;
   /** Told the share that is done, 0..1; may never be called. */

@@ -13,7 +13,7 @@ import { PersonFields } from "./view/person";
 import { PhotographField, type Shown } from "./view/photograph";
 import { clearProblem, showProblem, type Way } from "./view/problem";
 import { type Place, tellKept, tellSize, WhereSwitch } from "./view/where";
-import { headline } from "./view/wording";
+import { headline, madeFrom } from "./view/wording";
 import { announce, showShare, showWork, unlessStopped } from "./view/work";
 
 const BASE = document.baseURI;
@@ -215,7 +215,7 @@ function introduceBundle({ record, card }: BundleInfo): void {
   const { network, data, metrics } = record;
   const auroc = metrics["auroc"];
   const text =
-    `${network.label}, made from ${data.photographs.toLocaleString("en-GB")} archived photographs` +
+    `${network.label}, ${madeFrom(data)}` +
     (auroc === undefined ? "." : `; AUROC ${auroc.estimate.toFixed(2)} on held-out ones.`);
   byId("asking").textContent = text;
   byId("asking").hidden = false;

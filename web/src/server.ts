@@ -1,6 +1,12 @@
 /** Answers computed on the server: forms to the service's API, its problems as errors. */
 
-import type { Answer, Attribution, BundleInfo, Person } from "./answer";
+import {
+  type Answer,
+  type Attribution,
+  type BundleInfo,
+  DEFAULT_BASELINE,
+  type Person,
+} from "./answer";
 import {
   type DiagnoseOptions,
   type Engine,
@@ -66,7 +72,7 @@ export class Server implements Engine {
   }
 
   explain(file: Blob, options: ExplainOptions = {}): Promise<Attribution> {
-    const { method = "gradients", baseline = "mean skin", steps = 64, signal } = options;
+    const { method = "gradients", baseline = DEFAULT_BASELINE, steps = 64, signal } = options;
     // Whoever asks has an answer, forced or not: there is nothing left to refuse.
     const fields = { method, baseline, steps, force: true };
     return this.post<Attribution>("v1/explanations", file, fields, signal);

@@ -26,6 +26,10 @@ Baseline = Literal["black", "blurred", "mean skin"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
 """What counts as a photograph that says nothing."""
 
+DEFAULT_BASELINE: Baseline = "mean skin"
+"""Which errs least in completeness (benchmarks/attribution.py)."""
+DEFAULT_STEPS = 64
+
 BLUR = 0.1
 """Standard deviation of the blurred baseline's Gaussian, as a share of the photograph's side."""
 
@@ -71,7 +75,7 @@ def integrated_gradients(
     photograph: NDArray[np.uint8],
     *,
     baseline: Baseline,
-    steps: int = 64,
+    steps: int = DEFAULT_STEPS,
     batch: int = 8,
     most: int = MOST_STEPS,
 ) -> Attribution:

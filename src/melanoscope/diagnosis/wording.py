@@ -138,7 +138,7 @@ def caution(diagnosis: Diagnosis) -> str:
     main = diagnosis.decisions[0]
     if main.positive and main.specificity is not None:
         wrong = percent(1 - main.specificity.estimate)
-        return f"{not_this} It also calls {wrong} of held-out photographs without melanoma."
+        return f"{not_this} It also calls {wrong} of other held-out lesions suspicious."
     if not main.positive and main.sensitivity is not None:
         wrong = percent(1 - main.sensitivity.estimate)
         return f"{not_this} Nor is it an all-clear: it misses {wrong} of held-out melanomas."

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from melanoscope.diagnosis.answer import DISCLAIMER
+from melanoscope.diagnosis.attribution import DEFAULT_BASELINE, DEFAULT_STEPS
 from melanoscope.diagnosis.concern import ADVICE, BLURRED
 from melanoscope.diagnosis.quality import measure
 from melanoscope.service.problems import KINDS, SPACE
@@ -62,8 +63,8 @@ ANSWER: dict[str, Any] = {
 EXPLANATION: dict[str, Any] = {
     "method": "gradients",
     "values": [[0.251, 0.048], [0.153, -0.051]],
-    "baseline": "mean skin",
-    "steps": 64,
+    "baseline": DEFAULT_BASELINE,
+    "steps": DEFAULT_STEPS,
     "difference": 0.4,
     "completeness_error": 0.0025,
     "bundle": _FINGERPRINT,

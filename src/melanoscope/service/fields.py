@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar, cast, get_args
 
-from melanoscope.diagnosis.attribution import BASELINES, Baseline
+from melanoscope.diagnosis.attribution import BASELINES, DEFAULT_BASELINE, DEFAULT_STEPS, Baseline
 from melanoscope.diagnosis.calibrated import log_odds
 from melanoscope.diagnosis.person import Person, person
 from melanoscope.errors import DataError, nearest
@@ -52,8 +52,8 @@ class Explaining:
     """
 
     method: Method
-    baseline: Baseline = "mean skin"
-    steps: int = 64
+    baseline: Baseline = DEFAULT_BASELINE
+    steps: int = DEFAULT_STEPS
     picture: bool = False
 
 
@@ -82,10 +82,13 @@ def explaining(fields: Mapping[str, str], *, most_steps: int, picture: bool) -> 
     """
     return Explaining(
         cast("Method", _field(fields, "method", lambda text: _word(text, METHODS), "evidence")),
-        cast(
-            "Baseline", _field(fields, "baseline", lambda text: _word(text, BASELINES), "mean skin")
+        _field(
+            fields,
+            "baseline",
+            lambda text: cast("Baseline", _word(text, BASELINES)),
+            DEFAULT_BASELINE,
         ),
-        _field(fields, "steps", lambda text: _steps(text, most_steps), 64),
+        _field(fields, "steps", lambda text: _steps(text, most_steps), DEFAULT_STEPS),
         picture,
     )
 
@@ -118,7 +121,7 @@ def _steps(text: str, most: int) -> int:
     # int() would take 5,000 digits, and its time for them.
     value = int(text) if text.isdecimal() and len(text) < 9 else 0
     if not 1 <= value <= most:
-        raise DataError(f"1 to {most} steps", text, "ask for 64")
+        raise DataError(f"1 to {most} steps", text, f"ask for {DEFAULT_STEPS}")
     return value
 
 

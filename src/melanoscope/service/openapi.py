@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.openapi.utils import get_openapi
 
 from melanoscope import static
-from melanoscope.diagnosis.attribution import BASELINES
+from melanoscope.diagnosis.attribution import BASELINES, DEFAULT_BASELINE, DEFAULT_STEPS
 from melanoscope.service import examples
 from melanoscope.service.fields import METHODS
 from melanoscope.service.problems import KINDS, MEDIA_TYPE
@@ -69,14 +69,14 @@ def explanation(settings: Settings) -> Description:
         "baseline": {
             "type": "string",
             "enum": list(BASELINES),
-            "default": "mean skin",
+            "default": DEFAULT_BASELINE,
             "description": "Of Integrated Gradients: what counts as nothing.",
         },
         "steps": {
             "type": "integer",
             "minimum": 1,
             "maximum": settings.steps,
-            "default": 64,
+            "default": DEFAULT_STEPS,
             "description": "Of Integrated Gradients; doubled until their sum is exact to 2 %, or "
             f"there are {settings.steps}.",
         },

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from melanoscope.service import openapi
 from melanoscope.service.fields import DIAGNOSIS, EXPLANATION, explaining, question
+from melanoscope.service.negotiation import weight
 from melanoscope.service.problems import Problem, shown
 from melanoscope.service.uploads import Held, read_form
 from melanoscope.service.work import Answered
@@ -125,28 +126,12 @@ def _wanted(accept: str) -> str:
     >>> _wanted("image/*"), _wanted("image/png;q=0.5, application/json")
     ('image/png', 'application/json')
     """
-    weights = {media: _weight(accept, media) for media in (JSON, PNG)}
+    weights = {
+        media: weight(accept, "*/*", f"{media.partition('/')[0]}/*", media) for media in (JSON, PNG)
+    }
     best = max(weights, key=lambda media: weights[media])
     if weights[best] <= 0:
         raise Problem(
             "not-acceptable", f"{JSON} or {PNG} in Accept", shown(accept), "ask for one of them"
         )
     return best
-
-
-def _weight(accept: str, media: str) -> float:
-    """Return the weight of a media type (RFC 9110, section 12.5.1): the most exact range counts."""
-    ranges = {"*/*": 0, f"{media.partition('/')[0]}/*": 1, media: 2}
-    found, exact = 0.0, -1
-    for one in accept.lower().split(","):
-        name, *parameters = (part.strip() for part in one.split(";"))
-        if ranges.get(name, -1) <= exact:
-            continue
-        exact, found = ranges[name], 1.0
-        for parameter in parameters:
-            if parameter.startswith("q="):
-                try:
-                    found = min(max(float(parameter[2:]), 0.0), 1.0)
-                except ValueError:
-                    found = 0.0
-    return found

@@ -3,7 +3,13 @@
  * photograph goes to that thread and nowhere else.
  */
 
-import type { Answer, Attribution, BundleInfo, Person } from "../answer";
+import {
+  type Answer,
+  type Attribution,
+  type BundleInfo,
+  DEFAULT_BASELINE,
+  type Person,
+} from "../answer";
 import { type DiagnoseOptions, type Engine, EngineError, type ExplainOptions } from "../engine";
 import { type Calls, type Name, type Question, type Reply, toError } from "./messages";
 
@@ -50,7 +56,13 @@ export class Device implements Engine {
   }
 
   explain(file: Blob, options: ExplainOptions = {}): Promise<Attribution> {
-    const { method = "gradients", baseline = "mean skin", steps = 64, progress, signal } = options;
+    const {
+      method = "gradients",
+      baseline = DEFAULT_BASELINE,
+      steps = 64,
+      progress,
+      signal,
+    } = options;
     return this.thread.ask("explain", { file, method, baseline, steps }, progress, signal);
   }
 

@@ -12,6 +12,7 @@ import {
   FORCED,
   headline,
   known,
+  madeFrom,
   percent,
   SIMULATED,
   sentence,
@@ -72,10 +73,10 @@ function whatItIs({ answer, bundle }: Shown): string {
   const { probability, prevalence, decisions, network } = answer;
   if (probability === null) return "";
   const [main] = decisions;
-  const learnt = bundle.record.data.photographs.toLocaleString("en-GB");
   const read =
-    `${network}, a network made from ${learnt} archived photographs, gives this one a probability ` +
-    `of melanoma of ${percent(probability)}, assuming that ${percent(prevalence)} of such photographs show melanoma.`;
+    `${network}, a network ${madeFrom(bundle.record.data)}, gives this photograph a probability ` +
+    `of melanoma of ${percent(probability)}, assuming that ${percent(prevalence)} of such ` +
+    "photographs show melanoma.";
   if (main === undefined) return read;
   const side = main.positive ? "at or above" : "below";
   return `${read} That is ${side} its main threshold of ${percent(main.threshold)}.`;

@@ -1,6 +1,12 @@
 /** Integrated Gradients on request: against which baseline, how far, and the picture of them. */
 
-import { type Attribution, BASELINES, type Baseline, type BundleInfo } from "../answer";
+import {
+  type Attribution,
+  BASELINES,
+  type Baseline,
+  type BundleInfo,
+  DEFAULT_BASELINE,
+} from "../answer";
 import { EngineError } from "../engine";
 import { el } from "./dom";
 import { inWords, tamed } from "./maps";
@@ -26,7 +32,9 @@ export class GradientsFigure {
   private readonly choice = el(
     "select",
     { id: "baseline" },
-    ...BASELINES.map((one) => el("option", { value: one }, NAMES[one])),
+    ...BASELINES.map((one) =>
+      el("option", { value: one, selected: one === DEFAULT_BASELINE }, NAMES[one]),
+    ),
   );
   private readonly button = el("button", { type: "button", id: "explain" }, "Compute");
   private readonly stop = el("button", { type: "button", hidden: true }, "Stop");

@@ -8,7 +8,8 @@ import { megabytes } from "./wording";
 export type Place = "device" | "server";
 
 const REMEMBERED = "melanoscope-where";
-const RUNTIME = 14_300_000; // bytes of ONNX Runtime's WebAssembly, which comes with the network
+// Compressed bytes of ONNX Runtime's WebAssembly, which comes with the network.
+const RUNTIME = 3_700_000;
 
 export class WhereSwitch {
   private readonly choices = [
@@ -36,14 +37,12 @@ export class WhereSwitch {
   }
 }
 
-/** Say how much comes to the device before it can answer. */
+/** Say how much comes to the device, so that it can answer and explain. */
 export function tellSize({ files, graphs }: BundleRecord): void {
-  const bytes = files[graphs["model"]?.file ?? ""]?.bytes;
+  const bytes = ["model", "gradient"].map((one) => files[graphs[one]?.file ?? ""]?.bytes ?? 0);
+  const all = bytes.reduce((before, one) => before + one, RUNTIME);
   byId("device-hint").textContent =
-    "The photograph never leaves it." +
-    (bytes === undefined
-      ? ""
-      : ` Network and runtime come here once (${megabytes(bytes + RUNTIME)}).`);
+    `The photograph never leaves it. Network and runtime come here once (${megabytes(all)}).`;
 }
 
 export function tellKept(state: Kept): void {

@@ -1,6 +1,14 @@
 /** An answer in plain words, as `diagnosis/wording.py` says it to terminals and in pictures. */
 
-import type { Answer, Decision, EvidenceSum, Measured, Person, Standing } from "../answer";
+import type {
+  Answer,
+  BundleRecord,
+  Decision,
+  EvidenceSum,
+  Measured,
+  Person,
+  Standing,
+} from "../answer";
 import { fixed, halfEven } from "../device/format";
 
 export const WHATEVER =
@@ -103,7 +111,7 @@ export function caution({ probability, decisions }: Answer): string {
   if (main.positive) {
     if (main.specificity === null) return notThis;
     const wrong = percent(1 - main.specificity.estimate);
-    return `${notThis} It also calls ${wrong} of held-out photographs without melanoma.`;
+    return `${notThis} It also calls ${wrong} of other held-out lesions suspicious.`;
   }
   if (main.sensitivity === null) return `${notThis} Nor is it an all-clear.`;
   const wrong = percent(1 - main.sensitivity.estimate);
@@ -120,6 +128,12 @@ export function standing(found: Standing): string {
     `Scores higher than ${percent(found.among_melanomas)} of held-out melanomas and ` +
     `${percent(found.among_others)} of others.`
   );
+}
+
+/** "a network made from 3,377 archived photographs", or from drawn ones. */
+export function madeFrom({ photographs, simulated }: BundleRecord["data"]): string {
+  const number = photographs.toLocaleString("en-GB");
+  return `made from ${number} ${simulated ? "drawings of lesions" : "archived photographs"}`;
 }
 
 /** A clause as a sentence. */
