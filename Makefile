@@ -8,13 +8,14 @@ OUT ?= runs/demo
 export MELANOSCOPE_REAL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check slow real page serve wheel constraints clean
+.PHONY: help demo test check slow look real page serve wheel constraints clean
 
 help:
 	@echo "make demo [DATA=folder of archives] [WEIGHTS=folder]   small comparison, ends by naming its report"
 	@echo "make test        format, types, layers, doctests, tests"
 	@echo "make serve [BUNDLE=folder]   the page and the API of a bundle; without one, of drawn lesions"
 	@echo "make wheel       the package to install elsewhere, page included"
+	@echo "make look        screenshots of every state of the page, in runs/look"
 	@echo "make slow        the slow checks in full"
 	@echo "make real REAL=../shared   the comparison of the README on real photographs (some hours)"
 
@@ -77,6 +78,9 @@ $(VENV)/serve.done: $(VENV)/demo.done
 
 serve: $(VENV)/serve.done $(PAGE) $(BUNDLE)
 	$(BIN)/melanoscope serve $(BUNDLE) --port $(PORT)
+
+look: $(VENV)/test.done $(PAGE)
+	MELANOSCOPE_ARTEFACTS=$(CURDIR)/runs/look MELANOSCOPE_BROWSER=required $(BIN)/pytest tests/page
 
 wheel: $(VENV)/uv.done $(PAGE)
 	$(BIN)/uv build --quiet --wheel --out-dir dist

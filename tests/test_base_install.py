@@ -1,29 +1,43 @@
-"""A clean environment with the base dependencies alone diagnoses photographs, without torch."""
+"""A clean environment without torch diagnoses photographs, and serves a bundle."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
-def clean(tmp_path_factory) -> Path:
-    """Folder of programs of an environment with the wheel and its base dependencies."""
+def install(folder: Path, extra: str) -> Path:
+    """Make an environment with the wheel and an extra; return its folder of programs."""
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if uv is None:
         pytest.skip("uv is not there to make an environment with")
-    home = tmp_path_factory.mktemp("clean") / "env"
+    home = folder / "env"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, home], check=True)
-    install = ["pip", "install", "--quiet", "--python", home / "bin" / "python"]
-    subprocess.run([uv, *install, "-c", ROOT / "constraints.txt", ROOT], check=True)
+    words = ["pip", "install", "--quiet", "--python", home / "bin" / "python"]
+    words += ["-c", ROOT / "constraints.txt", f"melanoscope{extra} @ {ROOT.as_uri()}"]
+    subprocess.run([uv, *words], check=True)
     return home / "bin"
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory) -> Path:
+    """Programs of an environment with the base dependencies."""
+    return install(tmp_path_factory.mktemp("clean"), "")
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory) -> Path:
+    """Programs of an environment with those of the service, too."""
+    return install(tmp_path_factory.mktemp("serving"), "[serve]")
 
 
 def test_torch_is_not_there(clean):
@@ -66,13 +80,30 @@ def test_the_two_lines_of_the_readme(clean, small_bundle, simulated_photograph):
     assert done.stdout.strip() in ("accepted", "doubtful", "refused")
 
 
-def test_what_needs_more_says_what_to_install(clean, tmp_path):
+@pytest.mark.parametrize(
+    ("words", "extra"), [(("demo", "--out", "run"), "train"), (("serve", "bundle"), "serve")]
+)
+def test_what_needs_more_says_what_to_install(clean, words, extra, tmp_path):
     done = subprocess.run(
-        [clean / "melanoscope", "demo", "--out", tmp_path / "run"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [clean / "melanoscope", *words], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert done.returncode == 1
-    assert "melanoscope[train]" in done.stderr
+    assert f"melanoscope[{extra}]" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_serve_answers_and_shows_the_page(serving, small_bundle, simulated_photograph):
+    command = [serving / "melanoscope", "serve", small_bundle, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as one:
+        address = json.loads(one.stdout.readline())["address"]
+        files = {"photograph": simulated_photograph.read_bytes()}
+        answer = httpx.post(f"{address}/v1/diagnoses", files=files, timeout=30).json()
+        page = httpx.get(address)
+        one.send_signal(signal.SIGTERM)
+        _, told = one.communicate(timeout=20)
+    assert answer["status"] in ("accepted", "doubtful", "refused")
+    # The wheel holds the page where it was built; `make test` builds it.
+    is_built = (ROOT / "src" / "melanoscope" / "service" / "page" / "index.html").is_file()
+    assert page.headers["content-type"].startswith("text/html" if is_built else "text/plain")
+    assert one.returncode == 0
+    assert told.decode() == f"melanoscope: {address} (Ctrl-C stops it)\n"

@@ -16,7 +16,7 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(help="Threads that answer. Default: one a core.")
     ] = None,
-    queue: Annotated[int, typer.Option(help="Requests that may wait; more are told to.")] = 128,
+    queue: Annotated[int, typer.Option(help="Requests that may wait; others get 503.")] = 128,
     seconds: Annotated[float, typer.Option(help="Longest that an answer may take.")] = 30.0,
     megabytes: Annotated[float, typer.Option(help="Most of a request.")] = 25.0,
     megapixels: Annotated[float, typer.Option(help="Most of a photograph.")] = 64.0,
