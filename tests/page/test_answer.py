@@ -67,6 +67,23 @@ def test_plain_words_come_first(visit: Visit, record: dict[str, Any]) -> None:
     assert "says nothing about skin" in text
 
 
+def test_what_the_network_is_for_is_told_before_a_photograph_is_taken(
+    browser: Browser, service: Service
+) -> None:
+    def dermoscopic(route: Route) -> None:
+        told = route.fetch().json()
+        told["record"]["data"] |= {"simulated": False, "dermoscopy_only": True}
+        route.fulfill(json=told)
+
+    with visited(browser, service.url) as visit:
+        assert not visit.page.is_visible("#dermoscopy")
+        visit.page.route("**/v1/bundle", dermoscopic)
+        visit.page.reload()
+        visit.page.wait_for_selector("#dermoscopy:not([hidden])")
+        assert not visit.page.is_visible("#simulated")
+        assert "archived photographs" in visit.page.inner_text("#asking")
+
+
 def test_that_it_is_no_device_is_said_once_and_always(visit: Visit, record: dict[str, Any]) -> None:
     states(record)["high"](visit)
     page = visit.page

@@ -105,6 +105,7 @@ def record_of(seed=0, *, int8=True):
             **parts["data"],
             "sources": sources,
             "simulated": False,
+            "dermoscopy_only": True,
         },
         "training": {
             "recipe": {"epochs": draw.count(), "learning_rate": draw.share()},
@@ -313,12 +314,19 @@ def check_markdown(card):
 def test_simulated_data_is_told_in_the_first_line():
     record = record_of()
     assert "imulated" not in model_card(record)
-    record["data"]["simulated"] = True
+    record["data"] |= {"simulated": True, "dermoscopy_only": False}
     card = model_card(record)
     assert "Simulated data" in card.splitlines()[0]
     assert "drawn by a program" in card[card.index("## Known limitations") :]
     assert "dermoscopy" not in card
     check_markdown(card)
+
+
+def test_a_network_for_dermoscopy_says_so():
+    record = record_of()
+    assert "telephone photographs: it learnt from dermoscopy" in model_card(record)
+    record["data"]["dermoscopy_only"] = False
+    assert "telephone" not in model_card(record)
 
 
 def test_terms_stand_above_everything_that_is_measured():

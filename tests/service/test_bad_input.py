@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import BOUNDARY, Service, flat_png, form, is_problem, photograph
 
+WHOLE = photograph(400)
+HALF = len(WHOLE) // 2
 SCRIPT = "<script>alert('x')</script>&amp;"
 
 FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -23,7 +25,12 @@ def send(service: Service, body: bytes, headers=FORM):
         (b"<html><script>alert(1)</script></html>", "no image"),
         (b"GIF89a" + b"\0" * 100, "no image"),
         (b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + b"\x00" * 200, "a video"),
-        (photograph(400)[:3000], "broken file"),
+        (photograph(kind="GIF"), "no image"),
+        (photograph(kind="PPM"), "no image"),
+        (photograph(64, kind="ICO"), "no image"),
+        (WHOLE[:3000], "broken file"),
+        (WHOLE[:HALF] + b"\0" * (len(WHOLE) - HALF), "truncated"),  # an interrupted download
+        (WHOLE[:HALF] + b"\xff" * (len(WHOLE) - HALF), "truncated"),
         (photograph(kind="PNG")[:1000], "broken file"),
         (photograph(kind="WEBP")[:300], "broken"),
         (photograph(kind="TIFF")[:500], "broken"),

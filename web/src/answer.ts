@@ -212,6 +212,8 @@ export interface BundleRecord {
     readonly melanomas: number;
     readonly groups: number;
     readonly simulated: boolean;
+    /** Of bundles made before it was said: absent. */
+    readonly dermoscopy_only?: boolean;
   };
   readonly licence: {
     readonly terms: readonly string[];

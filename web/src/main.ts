@@ -220,6 +220,7 @@ function introduceBundle({ record, card }: BundleInfo): void {
   byId("asking").textContent = text;
   byId("asking").hidden = false;
   byId("simulated").hidden = !data.simulated;
+  byId("dermoscopy").hidden = data.dermoscopy_only !== true;
   tellSize(record);
   byId("card-text").replaceChildren(...markdown(card));
   byId("card").hidden = false;

@@ -50,9 +50,6 @@ LIMITS = {
     "lesion_contrast": "contrast of the lesion to the skin around",
 }
 
-DERMOSCOPY = frozenset({"isic2020", "isic2019", "isic2019-melanoma", "ham10000"})
-"""Archives of nothing but dermoscopy."""
-
 
 def model_card(record: Mapping[str, Any]) -> str:
     """Write the card of a bundle, in Markdown.
@@ -102,8 +99,7 @@ def _context(record: Mapping[str, Any]) -> dict[str, Any]:
         "transfer": TRANSFERS.get(network["transfer"], network["transfer"]),
         "other": record["task"]["labels"][0],
         "training_part": _training_part(record),
-        "dermoscopy_only": not data["simulated"]
-        and {source["kind"] for source in data["sources"]} <= DERMOSCOPY,
+        "dermoscopy_only": data["dermoscopy_only"],
         "recipe": [(plain(key), value) for key, value in training["recipe"].items()],
         "hardware": [
             (plain(key), value) for key, value in training["hardware"].items() if value is not None

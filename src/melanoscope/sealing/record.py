@@ -15,6 +15,9 @@ from melanoscope.models.backbones import get_backbone
 if TYPE_CHECKING:
     from melanoscope.sealing.subject import Subject
 
+DERMOSCOPY = frozenset({"isic2020", "isic2019", "isic2019-melanoma", "ham10000"})
+"""Archives of nothing but dermoscopy."""
+
 _SIMULATED = "Trained on simulated lesions: says nothing about skin."
 
 
@@ -62,6 +65,7 @@ def describe(subject: Subject) -> dict[str, Any]:
             **{key: data[key] for key in ("fingerprint", "photographs", "melanomas", "groups")},
             "sources": data["sources"],
             "simulated": subject.plan.simulated,
+            "dermoscopy_only": {one["kind"] for one in data["sources"]} <= DERMOSCOPY,
         },
         "training": {
             # A bundle travels; folders of the machine that made it are nobody's business.
