@@ -8,15 +8,8 @@ from PIL import Image, ImageFilter
 
 from melanoscope.data.sources.lesion_painter import Traits, paint
 from melanoscope.diagnosis.concern import ADVICE, KINDS
-from melanoscope.diagnosis.quality import (
-    LOW,
-    MEASURES,
-    Bounds,
-    Limits,
-    judge,
-    judge_distance,
-    measure,
-)
+from melanoscope.diagnosis.quality import measure
+from melanoscope.diagnosis.verdict import LOW, MEASURES, Bounds, Limits, judge, judge_distance
 from melanoscope.errors import BundleError, DataError
 from melanoscope.sealing.gate import STANDARD, fit_limits
 

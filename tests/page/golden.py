@@ -29,8 +29,9 @@ from melanoscope.diagnosis import attribution, concern, shares
 from melanoscope.diagnosis.bundle import Bundle
 from melanoscope.diagnosis.calibrated import Scale
 from melanoscope.diagnosis.person import Person
-from melanoscope.diagnosis.quality import LOW, MEASURES, judge_distance, measure
+from melanoscope.diagnosis.quality import measure
 from melanoscope.diagnosis.reading import Reader, Seen
+from melanoscope.diagnosis.verdict import LOW, MEASURES, judge_distance
 
 _Bytes = NDArray[np.uint8]
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melanoscope.diagnosis.concern import Concern
-from melanoscope.diagnosis.quality import LOW, MEASURES, measure
+from melanoscope.diagnosis.quality import measure
+from melanoscope.diagnosis.verdict import LOW, MEASURES
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence.calibration import wilson
 from melanoscope.sealing.gate import (

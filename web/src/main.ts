@@ -1,6 +1,13 @@
 /** The page: takes a photograph, has it answered where the person wants it, shows the answer. */
 
-import "./style.css";
+import "./style/base.css";
+import "./style/controls.css";
+import "./style/form.css";
+import "./style/answer.css";
+import "./style/scale.css";
+import "./style/evidence.css";
+import "./style/tables.css";
+import "./style/wide.css";
 import type { Answer, BundleInfo } from "./answer";
 import { openDevice } from "./device/device";
 import { keepOffline } from "./device/offline";

@@ -10,8 +10,8 @@ import numpy as np
 
 from melanoscope.diagnosis.answer import Decision, Diagnosis, EvidenceSum, Measured, Standing
 from melanoscope.diagnosis.calibrated import Scale, log_odds
-from melanoscope.diagnosis.quality import Limits, judge, judge_distance
 from melanoscope.diagnosis.shares import shares
+from melanoscope.diagnosis.verdict import Limits, judge, judge_distance
 from melanoscope.errors import BundleError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template, Undefi
 
 from melanoscope import static
 from melanoscope.diagnosis.calibrated import Scale, log_odds
-from melanoscope.diagnosis.quality import LOW, MEASURES
+from melanoscope.diagnosis.verdict import LOW, MEASURES
 from melanoscope.errors import BundleError
 from melanoscope.sealing.markdown import FILTERS, count, interval, number, percent, plain, text
 

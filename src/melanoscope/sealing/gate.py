@@ -17,15 +17,8 @@ from numpy.typing import NDArray
 
 from melanoscope.diagnosis.answer import Status
 from melanoscope.diagnosis.concern import KINDS, Concern
-from melanoscope.diagnosis.quality import (
-    LOW,
-    MEASURES,
-    Bounds,
-    Limits,
-    Quality,
-    judge,
-    judge_distance,
-)
+from melanoscope.diagnosis.quality import Quality
+from melanoscope.diagnosis.verdict import LOW, MEASURES, Bounds, Limits, judge, judge_distance
 from melanoscope.errors import EvidenceError
 from melanoscope.evidence.calibration import wilson
 
