@@ -17,6 +17,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from melanoscope.data import heif
 from melanoscope.data.file_kind import HEAD, kind_of
+from melanoscope.data.intricacy import too_intricate
 from melanoscope.errors import DataError
 
 Source = Path | str | bytes
@@ -79,7 +80,7 @@ def opened(source: Source, *, most: int | None = None) -> Iterator[Image.Image]:
 
     Args:
         source: A file's path or content.
-        most: Refuse more pixels than these.
+        most: Refuse more pixels than these; None where only the head is asked for.
 
     Raises:
         UnreadablePhotograph: Also for what the caller's decoding comes upon.
@@ -90,6 +91,7 @@ def opened(source: Source, *, most: int | None = None) -> Iterator[Image.Image]:
     kind = None
     try:
         kind = _kind(source)
+        source = _checked(kind, source, whole=most is not None)
         with _open_as(kind, source, path, most) as image:
             width, height = image.size
             if most is not None and width * height > most:
@@ -142,6 +144,15 @@ def _kind(source: Path | bytes) -> str:
     if kind is None:
         raise UnreadablePhotograph(path, "no image of these formats")
     return kind
+
+
+def _checked(kind: str, source: Path | bytes, *, whole: bool) -> Path | bytes:
+    """Read a file that is to be decoded whole, and refuse what would keep its decoder busy."""
+    content = source.read_bytes() if isinstance(source, Path) and whole else source
+    if isinstance(content, bytes) and (excess := too_intricate(kind, content)):
+        path = source if isinstance(source, Path) else None
+        raise UnreadablePhotograph(path, excess, "save it anew with any image program")
+    return content
 
 
 def _open_as(kind: str, source: Path | bytes, path: Path | None, most: int | None) -> Image.Image:

@@ -126,13 +126,13 @@ def why_unreadable(path: Path) -> str | None:
     return None
 
 
-def photograph_size(path: Path) -> tuple[int, int]:
+def photograph_size(source: Source) -> tuple[int, int]:
     """Read width and height in pixels from a file's head, upright.
 
     Raises:
         UnreadablePhotograph: No image of the formats that `decode_photograph` reads.
     """
-    with opened(path) as image:
+    with opened(source) as image:
         width, height = image.size
         # From 5 on the orientations exchange width and height; of TIFF newer Pillow has done so.
         tags = getattr(image, "tag_v2", {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from melanoscope.service.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from melanoscope.data.photograph import Decoded
     from melanoscope.diagnosis.predictor import Predictor
@@ -67,8 +66,7 @@ class Work:
             Problem: No photograph, or one of too many pixels.
         """
         try:
-            # Its annotation says Path; what it opens may be a file's content, too.
-            width, height = photograph_size(cast("Path", content))
+            width, height = photograph_size(content)
         except UnreadablePhotograph as error:
             raise _unreadable(error) from None
         if width * height > self.settings.pixels:
