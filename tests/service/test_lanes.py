@@ -84,6 +84,23 @@ def test_one_worker_does_everything():
     assert here.take() == (Step.LONG, [long])
 
 
+def test_one_worker_takes_turns():
+    """Else an hour of explanations is an hour without a diagnosis."""
+    here, long, short = lanes(workers=1, batch=1), [job() for _ in range(3)], job()
+    for one in long:
+        here.add_long(one)
+    here.fresh.append(short)
+    assert here.take() == (Step.LONG, [long[0]])
+    here.done(Step.LONG)
+    assert here.take() == (Step.DECODE, [short])
+    here.done(Step.DECODE)
+    here.ready.append(short)
+    assert here.take() == (Step.ANSWER, [short])
+    here.done(Step.ANSWER)
+    here.fresh.append(job())
+    assert here.take()[0] is Step.LONG
+
+
 def test_half_of_the_queue_is_for_short_work():
     here = lanes(queue=4)
     assert [here.add_long(job()) for _ in range(3)] == [True, True, False]

@@ -63,6 +63,19 @@ def test_it_does_not_wait_for_ever(tmp_path):
     assert time.monotonic() - started < 5
 
 
+def test_who_is_cut_off_is_told(tmp_path):
+    """An upload that is not done when time is up; and the time is spent once."""
+    settings = {"drain_seconds": 1, "workers": 1}
+    with process(tmp_path, settings=settings) as (one, url):
+        connection = connect(url)
+        connection.sendall(head(10_000))
+        eventually(lambda: httpx.get(f"{url}/readyz").is_success)
+        one.terminate()
+        status, problem = reply(connection)
+        assert (status, problem["type"]) == (503, "urn:melanoscope:problem:not-ready")
+        assert one.wait(5) == 0
+
+
 SERVE = """
 import sys
 from pathlib import Path

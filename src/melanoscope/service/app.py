@@ -56,7 +56,8 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
         readiness.begin()
         yield
         readiness.stopping = True
-        await asyncio.to_thread(pool.close, settings.drain_seconds)
+        # Whoever could wait has been answered or told; what still runs, runs for nobody.
+        await asyncio.to_thread(pool.close, min(1.0, settings.drain_seconds))
 
     # Swagger's and ReDoc's pages come from other hosts; a telemetry that is set up for other
     # programs of the machine has no business with photographs.

@@ -14,8 +14,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from melanoscope.service.explaining import GivenUp
 from melanoscope.service.lanes import Job, Lanes, Step
-from melanoscope.service.problems import Problem
+from melanoscope.service.logs import LOGGER, described
+from melanoscope.service.problems import Problem, mistake
 from melanoscope.service.work import Answered, Work
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ class Pool:
             with self._changed:
                 job.gone = True
                 self._lanes.discard(job)
+            del job  # an error that is on its way up holds this frame
 
     def refuse_if_full(self) -> None:
         """Shed load.
@@ -206,8 +209,8 @@ class Pool:
 
 
 def _settle(job: Job, result: Answered | Exception) -> None:
-    if isinstance(result, Problem):
-        result.__traceback__ = None  # its frames hold the photograph
+    if isinstance(result, Exception):
+        result = _tellable(result)
 
     def settle() -> None:
         if job.future.done():
@@ -220,3 +223,13 @@ def _settle(job: Job, result: Answered | Exception) -> None:
     # A loop that is closed has nobody who waits.
     with contextlib.suppress(RuntimeError):
         job.loop.call_soon_threadsafe(settle)
+
+
+def _tellable(error: Exception) -> Problem:
+    """Make an error one that a client may be told, without its frames: they hold the photograph."""
+    if not isinstance(error, Problem):
+        if not isinstance(error, GivenUp):
+            LOGGER.error("mistake", extra={"data": described(error)})
+        error = mistake()
+    error.__traceback__ = error.__context__ = None
+    return error

@@ -82,6 +82,7 @@ _CLAUSES = {
         "'text/html'",
         "ask for one of them",
     ),
+    "length-required": ("a Content-Length", "a body in chunks", "state the length"),
     "too-large": (
         "a request of at most 25 MB",
         "a larger one",

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 
-from melanoscope.service.headers import secure
 from melanoscope.service.logs import LOGGER, described
-from melanoscope.service.problems import Problem
+from melanoscope.service.problems import Problem, mistake
+from melanoscope.service.reply import Reply
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from melanoscope.service.metrics import Metrics
 
@@ -38,43 +38,51 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started, seen = time.perf_counter(), _Seen()
-        request_id = str(uuid.uuid4())
+        started, request_id = time.perf_counter(), str(uuid.uuid4())
         # A head is what GET would answer, without its body.
-        inner = {**scope, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
+        is_head = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET" if is_head else scope["method"]}
         inner["state"] = {**scope.get("state", {}), "request_id": request_id, "outcome": ""}
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                secure(headers := MutableHeaders(scope=message))
-                headers["X-Request-Id"] = request_id
-                seen.status = message["status"]
-            elif scope["method"] == "HEAD":
-                message = {**message, "body": b""}
-            await send(message)
-
+        reply = Reply(send, request_id, head=is_head)
         try:
-            await self.app(inner, receive, guarded)
-        except ClientDisconnect:
-            inner["state"]["outcome"] = "gone"
-        except Exception as error:
-            LOGGER.error("mistake", extra={"data": {"request": request_id, **described(error)}})
-            inner["state"]["outcome"] = "internal"
-            if seen.status:
-                raise  # too late for another answer: the connection is all that can be ended
-            problem = Problem("internal", "an answer", "a mistake of ours", "try again later")
-            await problem.response(request_id)(inner, receive, guarded)
+            await self._attend(inner, receive, reply)
         finally:
-            self._tell(scope, inner, seen, request_id, time.perf_counter() - started)
+            self._tell(scope, inner, reply.status, request_id, time.perf_counter() - started)
+
+    async def _attend(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        """Have a request answered; what is raised on the way is answered, too."""
+        state = scope["state"]
+        try:
+            _refuse_chunks(scope)
+            await self.app(scope, receive, reply.send)
+            return
+        except ClientDisconnect:
+            state["outcome"] = "gone"
+            return
+        except Problem as error:
+            problem = error
+        except asyncio.CancelledError:  # a service that stops has waited long enough
+            state["outcome"] = "cut off"
+            if reply.status:
+                raise
+            problem = _stopping()
+        except Exception as error:
+            described_here = {"request": state["request_id"], **described(error)}
+            LOGGER.error("mistake", extra={"data": described_here})
+            state["outcome"] = "internal"
+            if reply.status:
+                raise  # too late for another answer: the connection is all that can be ended
+            problem = mistake()
+        await problem.response(state["request_id"])(scope, receive, reply.send)
 
     def _tell(
-        self, scope: Scope, inner: Scope, seen: _Seen, request_id: str, seconds: float
+        self, scope: Scope, inner: Scope, status: int, request_id: str, seconds: float
     ) -> None:
         # Not the path: that is the client's own words. The route is ours.
         route = inner["state"].get("route") or getattr(inner.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         outcome = inner["state"]["outcome"]
-        self.metrics.requests.labels(route, method, str(seen.status)).inc()
+        self.metrics.requests.labels(route, method, str(status)).inc()
         self.metrics.seconds.labels(route).observe(seconds)
         if outcome:
             self.metrics.outcomes.labels(outcome).inc()
@@ -82,7 +90,7 @@ class Guard:
             "request": request_id,
             "method": method,
             "route": route,
-            "status": seen.status,
+            "status": status,
             "ms": round(1000 * seconds, 1),
         }
         data |= {"outcome": outcome} if outcome else {}
@@ -91,7 +99,31 @@ class Guard:
         LOGGER.info("request", extra={"data": data})
 
 
-class _Seen:
-    """The status that was sent, 0 before that."""
+def _refuse_chunks(scope: Scope) -> None:
+    """Refuse a body whose length is not stated.
 
-    status = 0
+    Chunks may be a byte each, which takes the parser seconds for a megabyte; and one that states a
+    length besides may mean two requests (RFC 9112, section 6.1).
+
+    Raises:
+        Problem: It is such a one.
+    """
+    if any(name == b"transfer-encoding" for name, _ in scope["headers"]):
+        raise Problem(
+            "length-required",
+            "a Content-Length",
+            "a body in chunks",
+            "state the length",
+            headers={"Connection": "close"},
+        )
+
+
+def _stopping() -> Problem:
+    return Problem(
+        "not-ready",
+        "a service that goes on",
+        "one that stops",
+        "try again in a moment",
+        headers={"Retry-After": "1", "Connection": "close"},
+        retry_after=1,
+    )

@@ -58,7 +58,7 @@ class Lanes:
 
     Those that just came are to be decoded; those decoded are answered, several by one run of the
     network where that many wait; what takes long (huge photographs, explanations) goes on a lane
-    of its own, which may take all workers but one.
+    of its own, which may take all workers but one. Where there is only one, it takes turns.
 
     Args:
         queue: Most that may wait; half of it on the long lane.
@@ -70,6 +70,7 @@ class Lanes:
         self.queue, self.batch = queue, batch
         self.workers, self.most_long = workers, max(1, workers - 1)
         self.running_long = self.running_answers = 0
+        self._was_long = False
         self.fresh: deque[Job] = deque()
         self.ready: deque[Job] = deque()
         self.long: deque[Job] = deque()
@@ -99,10 +100,12 @@ class Lanes:
         """Return the next thing to do, or None where all that waits has to wait."""
         if self._long_is_next():
             self.running_long += 1
+            self._was_long = True
             return Step.LONG, [self.long.popleft()]
         if self.ready and (len(self.ready) >= self.batch or not self.fresh):
             found = self._alike()
             self.running_answers += 1
+            self._was_long = False
             return Step.ANSWER, found
         if self.fresh:
             return Step.DECODE, [self.fresh.popleft()]
@@ -116,6 +119,8 @@ class Lanes:
     def _long_is_next(self) -> bool:
         if not self.long or self.running_long >= self.most_long:
             return False
+        if self.workers == 1 and self._was_long and (self.ready or self.fresh):
+            return False  # who is alone takes turns
         short = [lane[0].since for lane in (self.ready, self.fresh) if lane]
         return not short or self.long[0].since <= min(short)
 

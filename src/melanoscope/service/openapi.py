@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 Description = dict[str, Any]
 
 _ASKING = (
-    *("broken-request", "slow-upload", "too-large", "not-multipart", "invalid-field"),
+    *("broken-request", "slow-upload", "length-required", "too-large", "not-multipart"),
+    "invalid-field",
     *("internal", "busy", "took-too-long"),
 )
 _MEANINGS = {
@@ -36,6 +37,7 @@ _MEANINGS = {
     404: "No such file.",
     406: "Neither JSON nor PNG is wanted.",
     408: "The form took too long to arrive.",
+    411: "The length is not stated.",
     413: "Too large.",
     415: "No multipart form.",
     422: "A field that cannot be, or a photograph that cannot be read or is refused.",

@@ -20,6 +20,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "broken-request": (400, "The request is not whole"),
     "slow-upload": (408, "The request took too long to arrive"),
     "not-acceptable": (406, "No such representation"),
+    "length-required": (411, "The length is not stated"),
     "too-large": (413, "The request is too large"),
     "not-multipart": (415, "The request is no multipart form"),
     "invalid-field": (422, "A field cannot be"),
@@ -30,7 +31,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "other-bundle": (404, "The file belongs to another bundle"),
     "internal": (500, "A mistake of ours"),
     "busy": (503, "Too many requests are waiting"),
-    "not-ready": (503, "Not ready yet"),
+    "not-ready": (503, "Not ready"),
     "took-too-long": (504, "The answer took too long"),
 }
 """Last part of a problem's type -> its status and title."""
@@ -101,6 +102,11 @@ def document(
         {"cache-control": "no-store", **headers},
         MEDIA_TYPE,
     )
+
+
+def mistake() -> Problem:
+    """Say that it is our fault, and nothing more: what went wrong may quote a photograph."""
+    return Problem("internal", "an answer", "a mistake of ours", "try again later")
 
 
 def plain(status: int, request_id: str, headers: Mapping[str, str] | None = None) -> Response:

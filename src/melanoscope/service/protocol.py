@@ -7,6 +7,7 @@ plain text what is no HTTP. Which clients are kept how long is decided here.
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import h11
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from melanoscope.service.settings import Settings
+
+
+_READ_BYTES = 16_384
+_SEND_BYTES = 131_072
 
 
 class _Patience:
@@ -49,6 +54,13 @@ class Protocol(H11Protocol):
     ) -> None:
         """Let a client in, unless there are too many."""
         super().connection_made(transport)
+        # What one reading brings is parsed in one go, during which nobody else is attended to.
+        transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
+        # The kernel says that there is room again once a third of its buffer is free: of megabytes
+        # that takes a slow client longer than it may pause.
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES
+        )
         self._reading = _Patience(transport, self.settings.idle_seconds)
         self._writing = _Patience(transport, self.settings.idle_seconds)
         if len(self.connections) > self.settings.connections:

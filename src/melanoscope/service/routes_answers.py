@@ -110,6 +110,7 @@ async def attended(
     finally:
         work.cancel()
         gone.cancel()
+        del work, gone  # an error that is on its way up holds this frame, and they the photograph
 
 
 async def _gone(request: Request) -> None:
