@@ -25,6 +25,17 @@ def segment(marker: int, content: bytes) -> bytes:
     return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
 
 
+def parts(count: int, side: int = 64) -> bytes:
+    """A sequential JPEG of two components, the first of which comes again and again."""
+    blocks = (side // 8) ** 2
+    start = b"\xff\xd8" + segment(0xDB, b"\0" + b"\1" * 64)
+    start += segment(0xC0, struct.pack(">BHHB", 8, side, side, 2) + b"\1\x11\0\2\x11\0")
+    start += segment(0xC4, b"\0" + bytes([1] + [0] * 15) + b"\0")
+    start += segment(0xC4, b"\x10" + bytes([1] + [0] * 15) + b"\0")
+    scan = segment(0xDA, b"\1\1\0\0\x3f\0") + b"\0" * (blocks // 4)
+    return start + scan * count + b"\xff\xd9"
+
+
 def scans(count: int, side: int = 4000) -> bytes:
     """A grey progressive JPEG of many scans, each of which says in 40 bytes: nothing changes."""
     blocks = (side // 8) ** 2
@@ -63,6 +74,7 @@ def coded_rows(count: int) -> bytes:
 WHOLE = encode(painting(64, 64), "JPEG")
 FLOODS = {
     "scans": (scans(2000), "more than 100 scans"),
+    "parts": (parts(2000), "more than 100 scans"),
     "segments": (WHOLE[:2] + b"\xff\xfe\0\2" * 500_000 + WHOLE[2:], "more than 2000 segments"),
     "filled": (WHOLE[:2] + b"\xff\xff\xfe\0\2" * 3000 + WHOLE[2:], "more than 2000 segments"),
     "chunks": (chunks(500_000), "more than 20000 chunks"),
@@ -89,6 +101,15 @@ def test_the_scans_are_such_as_a_decoder_obeys():
     with Image.open(io.BytesIO(scans(3, 400))) as image:
         image.load()
         assert image.info["progressive"]
+
+
+def test_a_sequential_picture_has_one_scan_of_all_components():
+    """So that nobody has to look for more of them: the decoder refuses a second one."""
+    whole = encode(painting(64, 64), "JPEG")
+    twice = whole[:-2] + whole[whole.index(b"\xff\xda") :]
+    assert too_intricate("JPEG", twice) is None
+    with Image.open(io.BytesIO(twice)) as image, pytest.raises(OSError, match="broken"):
+        image.load()
 
 
 def ordinary() -> dict[str, bytes]:
@@ -138,9 +159,10 @@ def test_real_photographs_are_let_in(real_folder):
     assert [path for path in paths if too_intricate("JPEG", path.read_bytes())] == []
 
 
-def test_what_is_counted_may_be_chance():
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_is_counted_may_be_chance(progressive):
     """In a profile 0xFF 0xDA is no scan."""
     profile = b"\xff\xda" * 500
-    content = encode(painting(64, 64), "JPEG", icc_profile=profile)
+    content = encode(painting(64, 64), "JPEG", icc_profile=profile, progressive=progressive)
     assert content.count(b"\xff\xda") > intricacy.MOST_SCANS
     assert too_intricate("JPEG", content) is None

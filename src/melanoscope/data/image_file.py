@@ -74,6 +74,19 @@ class UnreadablePhotograph(DataError):
         )
 
 
+class TooManyPixels(UnreadablePhotograph):
+    """A photograph of more pixels than were asked for.
+
+    Attributes:
+        size: "8000 x 6000 pixels"; of HEIC and AVIF their number alone.
+        pixels: Their number.
+    """
+
+    def __init__(self, path: Path | None, size: str, pixels: int, most: int) -> None:
+        super().__init__(path, f"{size}, a decompression bomb (over {most})")
+        self.size, self.pixels = size, pixels
+
+
 @contextlib.contextmanager
 def opened(source: Source, *, most: int | None = None) -> Iterator[Image.Image]:
     """Open a file as what its first bytes say that it is; decoding is up to the caller.
@@ -95,7 +108,7 @@ def opened(source: Source, *, most: int | None = None) -> Iterator[Image.Image]:
         with _open_as(kind, source, path, most) as image:
             width, height = image.size
             if most is not None and width * height > most:
-                raise _bomb(path, f"{width} x {height} pixels", most)
+                raise TooManyPixels(path, f"{width} x {height} pixels", width * height, most)
             yield image
     except UnreadablePhotograph:
         raise
@@ -179,7 +192,7 @@ def _open_boxed(
     content = source.read_bytes() if isinstance(source, Path) else source
     pixels = heif.most_pixels(content)
     if most is not None and pixels > most:
-        raise _bomb(path, f"{pixels} pixels", most)
+        raise TooManyPixels(path, f"{pixels} pixels", pixels, most)
     if heif.is_torn(content):
         raise UnreadablePhotograph(path, "a truncated file")
     return Image.open(io.BytesIO(content), formats=(kind,))
@@ -193,7 +206,3 @@ def _register_heif(path: Path | None) -> None:
             path, "a HEIC photograph without its decoder", "pip install 'melanoscope[heic]'"
         ) from None
     pillow_heif.register_heif_opener()
-
-
-def _bomb(path: Path | None, size: str, most: int) -> UnreadablePhotograph:
-    return UnreadablePhotograph(path, f"{size}, a decompression bomb (over {most})")

@@ -23,7 +23,8 @@ MOST_STRIPS = 65_536
 # A marker's second byte: not 0 (a stuffed 0xFF), no restart, no filling.
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
 _END, _SCAN, _ALONE = b"\xd9", b"\xda", (b"\x01", b"\xd8")
-_LAST = (_END, _SCAN, b"")
+_FRAMES = {bytes([one]) for one in range(0xC0, 0xD0) if one not in (0xC4, 0xC8, 0xCC)}
+_SEQUENTIAL = (b"\xc0", b"\xc1")
 _STRIPS = {273, 279, 324, 325}  # offsets and lengths of strips and tiles
 _RUNS = {1, 2}  # BI_RLE8, BI_RLE4
 
@@ -43,17 +44,20 @@ def too_intricate(kind: str, content: bytes) -> str | None:
 
 
 def _jpeg(content: bytes) -> str | None:
-    # To look through all that is coded takes as long as a tenth of decoding it; to count does not.
-    # What is counted may also be a thumbnail's, or chance.
-    if content.count(b"\xff\xda") > MOST_SCANS and _scans(content) > MOST_SCANS:
-        return f"more than {MOST_SCANS} scans"
-    place = 2
+    place, frame, components = 2, b"", b""
     for _ in range(MOST_SEGMENTS):
         while content[place : place + 2] == b"\xff\xff":
             place += 1
         marker = content[place + 1 : place + 2]
-        if content[place : place + 1] != b"\xff" or marker in _LAST:
+        if content[place : place + 1] != b"\xff" or marker in (_END, b""):
             return None
+        if marker == _SCAN:
+            # Of these one scan is all; to look for more takes as long as a tenth of decoding.
+            whole = content[place + 4 : place + 5] == components
+            is_over = not (frame in _SEQUENTIAL and whole) and _scans(content) > MOST_SCANS
+            return f"more than {MOST_SCANS} scans" if is_over else None
+        if marker in _FRAMES:
+            frame, components = marker, content[place + 9 : place + 10]
         alone = marker in _ALONE
         place += 2 if alone else 2 + int.from_bytes(content[place + 2 : place + 4], "big")
     return f"more than {MOST_SEGMENTS} segments"
@@ -61,6 +65,9 @@ def _jpeg(content: bytes) -> str | None:
 
 def _scans(content: bytes) -> int:
     place, scans = 2, 0
+    # To count is faster than to walk; what is counted may also be a thumbnail's, or chance.
+    if (most := content.count(b"\xff\xda")) <= MOST_SCANS:
+        return most
     while scans <= MOST_SCANS and (found := _MARKER.search(content, place)):
         marker, place = found[1], found.end()
         scans += marker == _SCAN

@@ -20,6 +20,7 @@ from melanoscope.data.image_file import (
     FORMATS,
     MAX_PIXELS,
     Source,
+    TooManyPixels,
     UnreadablePhotograph,
     opened,
     orientation_of,
@@ -32,6 +33,7 @@ __all__ = [
     "SUFFIXES",
     "Decoded",
     "Source",
+    "TooManyPixels",
     "UnreadablePhotograph",
     "decode_photograph",
     "photograph_size",
@@ -72,7 +74,7 @@ class Decoded:
     height: int
 
 
-def decode_photograph(source: Source, px: int) -> Decoded:
+def decode_photograph(source: Source, px: int, *, most: int = MAX_PIXELS) -> Decoded:
     """Decode a photograph to sRGB of a fixed size.
 
     Orientation and colour profile are applied; grey, palette, CMYK, LAB, alpha (over white) and
@@ -83,12 +85,13 @@ def decode_photograph(source: Source, px: int) -> Decoded:
         source: Path of a file of one of `FORMATS`, HEIC (extra `[heic]`) or AVIF, or the content
             of one. Nothing is written to disk.
         px: Side of the square in pixels.
+        most: Pixels beyond which a photograph is not decoded.
 
     Raises:
-        UnreadablePhotograph: Absent, empty, truncated, not an image, a video, or more than
-            `MAX_PIXELS`.
+        TooManyPixels: More than `most`; told by the head, before anything is decoded.
+        UnreadablePhotograph: Absent, empty, truncated, not an image, a video.
     """
-    with opened(source, most=MAX_PIXELS) as image:
+    with opened(source, most=most) as image:
         width, height = image.size
         scaled = image.format in ("JPEG", "MPO")
         if scaled:

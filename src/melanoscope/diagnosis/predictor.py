@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from melanoscope.data.photograph import Decoded, Source, decode_photograph
+from melanoscope.data.photograph import MAX_PIXELS, Decoded, Source, decode_photograph
 from melanoscope.diagnosis.answer import Diagnosis
 from melanoscope.diagnosis.bundle import Bundle, open_bundle
 from melanoscope.diagnosis.person import Person, person
@@ -93,13 +93,18 @@ class Predictor:
     def _gradient(self) -> Graph:
         return Graph(self.bundle.graph("gradient"), self.threads)
 
-    def read(self, source: Source) -> Decoded:
+    def read(self, source: Source, *, most: int = MAX_PIXELS) -> Decoded:
         """Decode a photograph as the network wants it; a path, or a file's content as bytes.
 
+        Args:
+            source: The photograph.
+            most: Pixels beyond which it is not decoded.
+
         Raises:
+            TooManyPixels: More than `most`.
             UnreadablePhotograph: Not a whole photograph of a known format.
         """
-        return decode_photograph(source, self.bundle.px)
+        return decode_photograph(source, self.bundle.px, most=most)
 
     def answer(
         self,

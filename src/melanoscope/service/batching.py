@@ -21,7 +21,6 @@ from melanoscope.service.problems import Problem, mistake
 from melanoscope.service.work import Answered, Work
 
 if TYPE_CHECKING:
-    from melanoscope.data.photograph import Decoded
     from melanoscope.service.fields import Explaining, Question
     from melanoscope.service.metrics import Metrics
     from melanoscope.service.settings import Settings
@@ -165,23 +164,19 @@ class Pool:
 
     def _decode(self, job: Job) -> None:
         """Decode a photograph, unless that takes long, and pass the job on."""
-        if self._work.is_heavy(job.content):
-            self._pass_on(job, long=True)
-        else:
-            self._open(job)
-            self._pass_on(job, long=job.explaining is not None)
+        job.decoded = self._work.decode(job.content, light=True)
+        if job.decoded is not None:
+            job.content = b""
+        self._pass_on(job, long=job.decoded is None or job.explaining is not None)
 
     def _do_long(self, job: Job) -> None:
-        photograph = job.decoded or self._open(job)
+        if job.decoded is None:
+            job.decoded, job.content = self._work.decode(job.content, light=False), b""
         if job.explaining is None:
             self._pass_on(job, long=False)
-        else:
+        elif (photograph := job.decoded) is not None:
             answer = self._work.explain(photograph, job.asked, job.explaining, lambda: not job.gone)
             _settle(job, answer)
-
-    def _open(self, job: Job) -> Decoded:
-        job.decoded, job.content = self._work.decode(job.content), b""
-        return job.decoded
 
     def _pass_on(self, job: Job, *, long: bool) -> None:
         with self._changed:

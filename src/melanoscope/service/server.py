@@ -36,7 +36,7 @@ MOST_PORT = 65535
 
 # glibc keeps what threads give back; pieces above this size go back to the system at once. Without
 # it a few photographs of 60 megapixels leave gigabytes behind.
-_M_MMAP_THRESHOLD, _MMAP_BYTES = -3, 524_288
+_M_MMAP_THRESHOLD, _MMAP_BYTES = -3, 4_000_000
 
 # A worker in pure Python gives way this soon, so that the loop is not kept from its clients.
 _SWITCH_SECONDS = 0.001

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from melanoscope.data.photograph import UnreadablePhotograph, photograph_size
+from melanoscope.data.photograph import TooManyPixels, UnreadablePhotograph
 from melanoscope.diagnosis.person import Person
 from melanoscope.service.explaining import (
     Explained,
@@ -59,33 +59,29 @@ class Work:
         """Whether the bundle has a gradient graph."""
         return self._gradients is not None
 
-    def is_heavy(self, content: bytes) -> bool:
-        """Say, from a photograph's head, whether decoding it takes long.
-
-        Raises:
-            Problem: No photograph, or one of too many pixels.
-        """
-        try:
-            width, height = photograph_size(content)
-        except UnreadablePhotograph as error:
-            raise _unreadable(error) from None
-        if width * height > self.settings.pixels:
-            raise Problem(
-                "unreadable-photograph",
-                f"a photograph of at most {self.settings.pixels / 1e6:g} million pixels",
-                f"{width} x {height} pixels",
-                "send a smaller copy of it",
-            )
-        return width * height > self.settings.heavy_pixels
-
-    def decode(self, content: bytes) -> Decoded:
+    def decode(self, content: bytes, *, light: bool) -> Decoded | None:
         """Decode a photograph.
 
+        Args:
+            content: The file.
+            light: Only if that does not take long; None otherwise.
+
         Raises:
-            Problem: It cannot be.
+            Problem: It cannot be, or has too many pixels.
         """
+        limits = self.settings
+        most = min(limits.heavy_pixels, limits.pixels) if light else limits.pixels
         try:
-            return self.predictor.read(content)
+            return self.predictor.read(content, most=most)
+        except TooManyPixels as error:
+            if error.pixels <= limits.pixels:
+                return None
+            raise Problem(
+                "unreadable-photograph",
+                f"a photograph of at most {limits.pixels / 1e6:g} million pixels",
+                error.size,
+                "send a smaller copy of it",
+            ) from None
         except UnreadablePhotograph as error:
             raise _unreadable(error) from None
 
@@ -133,7 +129,7 @@ class Work:
         side = 2 * self.predictor.bundle.px
         away = np.hypot(*np.meshgrid(*[np.linspace(-1, 1, side)] * 2))
         drawn = np.where(away[..., None] < 0.4, (120, 70, 50), (220, 180, 160)).astype(np.uint8)
-        photograph = self.decode(png(drawn))
+        photograph = self.predictor.read(png(drawn))
         self.predictor.answer([photograph], [Person()], force=True)
         if self._gradients is not None:
             self._gradients.warm_up(photograph)
