@@ -25,7 +25,7 @@ from melanoscope import static
 from melanoscope.data.file_kind import kind_of
 from melanoscope.data.photograph import Decoded, decode_photograph
 from melanoscope.data.sources.lesion_painter import Traits, paint
-from melanoscope.diagnosis import attribution, concern, shares
+from melanoscope.diagnosis import attribution, concern, shares, wording
 from melanoscope.diagnosis.bundle import Bundle
 from melanoscope.diagnosis.calibrated import Scale
 from melanoscope.diagnosis.person import Person
@@ -168,6 +168,10 @@ def words() -> dict[str, Any]:
     far = [judge_distance(one, 100.0, 200.0) for one in distances]
     return {
         "advice": concern.ADVICE,
+        "sentences": {
+            name: getattr(wording, name)
+            for name in ("DERMOSCOPY", "FORCED", "ROUNDED", "SIMULATED")
+        },
         "numbers": [
             {"value": one, "digits": [f"{one:.{n}f}" for n in range(4)], "percent": f"{one:.0%}"}
             for one in values

@@ -81,6 +81,9 @@ def test_what_the_network_is_for_is_told_before_a_photograph_is_taken(
         visit.page.reload()
         visit.page.wait_for_selector("#dermoscopy:not([hidden])")
         assert not visit.page.is_visible("#simulated")
+        visit.choose(spot())
+        visit.ask()
+        assert wording.DERMOSCOPY in visit.page.inner_text("#answer")
         assert "archived photographs" in visit.page.inner_text("#asking")
 
 
@@ -191,6 +194,51 @@ def test_gradients_on_request(visit: Visit, record: dict[str, Any]) -> None:
     page.fill("#opacity", "0")
     page.wait_for_timeout(100)
     assert (pixels(page, "#gradients-picture") != strong).any()
+
+
+def test_who_stops_gradients_on_the_device_waits_for_nothing(visit: Visit) -> None:
+    page = visit.page
+    visit.choose(spot())
+    visit.ask("device")
+    if page.locator("#force").count():
+        page.click("#force")
+        page.wait_for_selector("#probability")
+    page.evaluate(
+        """() => new Promise((done) => {
+            const bar = document.querySelector(".gradients-ask progress");
+            new MutationObserver((_, watch) => {
+                if (!bar.hasAttribute("value")) return;
+                watch.disconnect();
+                document.querySelector(".gradients-ask button:not([hidden])").click();
+                done();
+            }).observe(bar, {attributes: true});
+            document.querySelector("#explain").click();
+        })"""
+    )
+    page.wait_for_selector("text=Stopped.")
+    assert page.locator("#gradients-picture").count() == 0
+
+
+def test_a_server_with_another_network_is_met_anew(
+    visit: Visit, predictor: Predictor, record: dict[str, Any]
+) -> None:
+    def other(route: Route) -> None:
+        told = route.fetch().json()
+        told["fingerprint"] = "e" * 64
+        told["record"]["network"]["label"] = "Another network"
+        route.fulfill(json=told)
+
+    page = visit.page
+    page.route("**/v1/bundle", other)
+    visit.answers(record | {"bundle": "e" * 64})
+    visit.choose(spot())
+    visit.ask()
+    assert page.is_visible("#probability")
+    assert "Another network" in page.inner_text("#asking")
+    visit.answers(record | {"bundle": "d" * 64})  # and a third one, which does not say who it is
+    page.click("#submit")
+    page.wait_for_selector("#problem-heading")
+    assert "has changed its network" in page.inner_text("#problem")
 
 
 def test_gradients_can_be_stopped(visit: Visit, record: dict[str, Any]) -> None:

@@ -95,12 +95,12 @@ def spot(side: int = 0) -> bytes:
     return file.getvalue()
 
 
-def accepted(answer: Diagnosis, *, positive: bool) -> dict[str, Any]:
+def accepted(answer: Diagnosis, bundle: str, *, positive: bool) -> dict[str, Any]:
     """Make an answer one without any doubt."""
     record = answer.to_record() | {"status": "accepted", "concerns": [], "forced": False}
     record["decisions"] = [one | {"positive": positive} for one in record["decisions"]]
     record["probability"] = 0.21 if positive else 0.003
-    return record | {"bundle": "0" * 64}
+    return record | {"bundle": bundle}
 
 
 def doubted(record: dict[str, Any], *kinds: str, forced: bool = False) -> dict[str, Any]:

@@ -33,7 +33,9 @@ export interface Engine {
 
 /**
  * What a person can mend:
- * - "photograph": the file cannot be read (also: not by this browser);
+ * - "photograph": the file cannot be read;
+ * - "format": not by this browser;
+ * - "large": too large for where it was asked;
  * - "person": age, sex, site or prevalence out of range;
  * - "bundle": no whole bundle of a known version, or without what is asked of it;
  * - "busy": try again in `retryAfter` seconds;
@@ -43,6 +45,8 @@ export interface Engine {
  */
 export type ErrorKind =
   | "photograph"
+  | "format"
+  | "large"
   | "person"
   | "bundle"
   | "busy"

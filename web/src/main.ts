@@ -11,7 +11,7 @@ import "./style/wide.css";
 import type { Answer, BundleInfo } from "./answer";
 import { openDevice } from "./device/device";
 import { keepOffline } from "./device/offline";
-import { type Engine, EngineError } from "./engine";
+import { type Engine, EngineError, type ErrorKind } from "./engine";
 import { openServer, type Server } from "./server";
 import { answerSections } from "./view/answer";
 import { licence, markdown } from "./view/card";
@@ -24,6 +24,10 @@ import { headline, madeFrom } from "./view/wording";
 import { announce, showShare, showWork, unlessStopped } from "./view/work";
 
 const BASE = document.baseURI;
+const REPLACED = "another photograph";
+/** Errors of one place that the other need not have. */
+const SERVER_MAY: ReadonlySet<ErrorKind> = new Set(["format", "device", "bundle", "internal"]);
+const DEVICE_MAY: ReadonlySet<ErrorKind> = new Set(["large", "network", "busy", "internal"]);
 
 class App {
   private photograph: Shown | null = null;
@@ -31,6 +35,8 @@ class App {
   private server: Promise<Server> | null = null;
   private device: Promise<Engine> | null = null;
   private asking: AbortController | null = null;
+  /** Whether something was changed since it was asked. */
+  private outdated = false;
   private life = new AbortController(); // of what the answer that is shown has set going
   private readonly field = new PhotographField((shown) => this.changePhotograph(shown));
   private readonly person = new PersonFields(() => this.markStale());
@@ -63,17 +69,21 @@ class App {
   private async introduce(): Promise<void> {
     try {
       const { bundle } = await this.openServer();
-      this.bundle = bundle;
       clearProblem();
-      introduceBundle(bundle);
-      this.person.suit(bundle.record);
+      this.meet(bundle);
     } catch (error) {
       showProblem(error, [{ text: "Try again", go: () => void this.introduce() }]);
     }
   }
 
+  private meet(bundle: BundleInfo): void {
+    this.bundle = bundle;
+    introduceBundle(bundle);
+    this.person.suit(bundle.record);
+  }
+
   private changePhotograph(shown: Shown | null): void {
-    this.asking?.abort();
+    this.asking?.abort(REPLACED);
     this.life.abort();
     this.photograph = shown;
     clearProblem();
@@ -88,10 +98,13 @@ class App {
   }
 
   private markStale(): void {
+    this.outdated = true;
     byId("stale").hidden = byId("answer").hidden;
   }
 
   private async ask(force: boolean): Promise<void> {
+    if (this.asking !== null) return;
+    await this.field.settled; // it may still be opening
     if (this.asking !== null) return;
     const { photograph } = this;
     if (photograph === null) {
@@ -103,6 +116,7 @@ class App {
     if (person === null) return;
     const asking = new AbortController();
     this.asking = asking;
+    this.outdated = false;
     const where = this.where.place;
     clearProblem();
     showWork(where === "device" ? "Getting the network ready ..." : "Sending the photograph ...");
@@ -120,8 +134,8 @@ class App {
       this.show(answer, photograph, engine, (performance.now() - start) / 1000);
     } catch (error) {
       this.rest();
-      if (asking.signal.aborted) announce("Stopped.");
-      else this.fail(error, where, force);
+      if (!asking.signal.aborted) this.fail(error, where, force);
+      else if (asking.signal.reason !== REPLACED) announce("Stopped.");
     }
   }
 
@@ -174,12 +188,15 @@ class App {
       },
       force: () => void this.ask(true),
     });
+    if (engine.bundle.fingerprint !== this.bundle?.fingerprint) this.meet(engine.bundle);
     byId("before").hidden = true;
-    byId("stale").hidden = true;
+    byId("stale").hidden = !this.outdated; // since it was asked for
     byId("answer").replaceChildren(...sections);
     byId("answer").hidden = false;
     announce(headline(answer));
     const heading = byId("answer-heading");
+    // Whoever is writing goes on writing.
+    if (document.activeElement?.matches("#age, select")) return;
     heading.focus({ preventScroll: true });
     const { top } = heading.getBoundingClientRect();
     const seen = top > byId("notice").offsetHeight && top < innerHeight / 3;
@@ -189,7 +206,8 @@ class App {
   private fail(error: unknown, where: Place, force: boolean): void {
     const ways: Way[] = [];
     const kind = error instanceof EngineError ? error.kind : "internal";
-    if (kind === "photograph") {
+    if (kind === "device") this.device = null; // it may have broken down on the way
+    if (kind === "photograph" || kind === "format" || kind === "large") {
       ways.push({ text: "Choose another photograph", go: () => inputOf("file").click() });
     } else if (kind !== "person") {
       ways.push({ text: "Try again", go: () => void this.ask(force) });
@@ -202,12 +220,10 @@ class App {
           void this.ask(force);
         },
       });
-    if (where === "device" && kind !== "person" && navigator.onLine) {
+    if (where === "device" && SERVER_MAY.has(kind) && navigator.onLine) {
       elsewhere("server", "Send the photograph to the server");
     }
-    if (where === "server" && (kind === "network" || kind === "busy")) {
-      elsewhere("device", "Compute on this device");
-    }
+    if (where === "server" && DEVICE_MAY.has(kind)) elsewhere("device", "Compute on this device");
     showProblem(error, ways);
   }
 

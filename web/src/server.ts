@@ -29,7 +29,7 @@ const SPACE = "urn:melanoscope:problem:";
 const KINDS: Readonly<Record<string, ErrorKind>> = {
   "unreadable-photograph": "photograph",
   "refused-photograph": "photograph",
-  "too-large": "photograph",
+  "too-large": "large",
   "invalid-field": "person",
   "no-gradients": "bundle",
   "no-such-file": "bundle",
@@ -43,7 +43,7 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
 // Proxies on the way have statuses of their own, and no problem documents.
 const STATUSES: Readonly<Record<number, ErrorKind>> = {
   408: "network",
-  413: "photograph",
+  413: "large",
   429: "busy",
   502: "network",
   503: "busy",
@@ -62,20 +62,38 @@ export class Server implements Engine {
 
   constructor(
     private readonly root: URL,
-    readonly bundle: BundleInfo,
+    private told: BundleInfo,
   ) {}
 
-  diagnose(file: Blob, person: Person, options: DiagnoseOptions = {}): Promise<Answer> {
-    const { prevalence, force, signal } = options;
-    const fields = { ...stated(person), prevalence, force };
-    return this.post<Answer>("v1/diagnoses", file, fields, signal);
+  get bundle(): BundleInfo {
+    return this.told;
   }
 
-  explain(file: Blob, options: ExplainOptions = {}): Promise<Attribution> {
+  async diagnose(file: Blob, person: Person, options: DiagnoseOptions = {}): Promise<Answer> {
+    const { prevalence, force, signal } = options;
+    const fields = { ...stated(person), prevalence, force };
+    const answer = await this.post<Answer>("v1/diagnoses", file, fields, signal);
+    if (answer.bundle !== this.told.fingerprint) {
+      // Another network by now, with thresholds and held-out photographs of its own.
+      this.told = (await openServer(this.root.href, signal)).bundle;
+      this.refuseOther(answer.bundle);
+    }
+    return answer;
+  }
+
+  async explain(file: Blob, options: ExplainOptions = {}): Promise<Attribution> {
     const { method = "gradients", baseline = DEFAULT_BASELINE, steps = 64, signal } = options;
     // Whoever asks has an answer, forced or not: there is nothing left to refuse.
     const fields = { method, baseline, steps, force: true };
-    return this.post<Attribution>("v1/explanations", file, fields, signal);
+    type Told = Attribution & { readonly bundle: string };
+    const found = await this.post<Told>("v1/explanations", file, fields, signal);
+    this.refuseOther(found.bundle);
+    return found;
+  }
+
+  private refuseOther(fingerprint: string | undefined): void {
+    if (fingerprint === this.told.fingerprint) return;
+    throw new EngineError("bundle", "the server has changed its network", "ask again");
   }
 
   close(): void {

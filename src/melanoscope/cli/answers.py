@@ -82,15 +82,21 @@ def answer_photographs(
             answered.append(Answered(str(path), None, str(error)))
     failed = [one for one in answered if one.error is not None]
     licence = predictor.bundle.record["licence"]["notice"]
+    for_dermoscopy = bool(predictor.bundle.record["data"].get("dermoscopy_only"))
     if as_json:
         bundle = {
             "folder": str(predictor.bundle.folder),
             "fingerprint": predictor.bundle.fingerprint,
+            "dermoscopy_only": for_dermoscopy,
             "licence": licence,
         }
         print_json({"bundle": bundle, "answers": [one.to_record() for one in answered]})
     else:
         _print(answered)
+        if for_dermoscopy:
+            from melanoscope.diagnosis.wording import DERMOSCOPY
+
+            typer.echo(DERMOSCOPY)
         typer.echo(licence)
     for one in failed:
         typer.echo(f"melanoscope: {one.error}", err=True)

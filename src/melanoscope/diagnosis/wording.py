@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 HONESTY = "Research software, not a medical device."
 SIMULATED = "Simulated: this network learnt from drawn lesions and says nothing about skin."
+DERMOSCOPY = (
+    "For dermoscopy: this network learnt from photographs taken through a dermatoscope. "
+    "Of one taken without, its answer is worth little."
+)
 FORCED = "The gate refused this photograph; it was answered only because that was overridden."
 ROUNDED = "Rounded, the parts do not add up to the last digit; unrounded they do."
 

@@ -85,6 +85,9 @@ async function integrate(
   const values = new Float64Array(places.length);
   const gradient = new Float64Array(way.length);
   for (let start = 0; start < places.length; start += batch) {
+    // A task of its own, so that whoever wants this stopped is heard; `told` throws then.
+    await new Promise((done) => setTimeout(done));
+    told(start / places.length);
     const part = places.slice(start, start + batch);
     const images = new Float32Array(part.length * way.length);
     part.forEach((place, index) => {
@@ -100,7 +103,6 @@ async function integrate(
         gradient[at]! += weight * answer.gradients[offset + at]!;
       }
     });
-    told(Math.min((start + batch) / places.length, 1));
   }
   return { gradient, difference: values[steps + 1]! - values[steps]! };
 }

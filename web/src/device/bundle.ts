@@ -80,6 +80,9 @@ async function get(url: URL, cache: RequestCache): Promise<Response> {
   } catch {
     throw new EngineError("network", "the server cannot be reached", "try again when online");
   }
+  if (response.status === 404) {
+    throw new EngineError("bundle", "the server has another network by now", AGAIN);
+  }
   if (!response.ok) {
     throw new EngineError("network", `the server answered ${response.status}`, "try again later");
   }

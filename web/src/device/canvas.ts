@@ -36,6 +36,7 @@ export function refuseAltered(): void {
 }
 
 function canvas(width: number, height: number): OffscreenCanvasRenderingContext2D {
+  if (typeof OffscreenCanvas === "undefined") throw cannot("this browser is too old to compute");
   const context = new OffscreenCanvas(width, height).getContext("2d", {
     alpha: false,
     colorSpace: "srgb",

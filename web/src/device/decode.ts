@@ -97,10 +97,8 @@ async function opened(file: Blob, kind: Kind): Promise<ImageBitmap> {
   } catch {
     const name = kind === "HEIF" ? "HEIC" : kind;
     if (kind === "HEIF" || kind === "TIFF" || kind === "AVIF") {
-      throw unreadable(
-        `this browser cannot read ${name} photographs, or this one is broken`,
-        SAVE_AS,
-      );
+      const found = `this browser cannot read ${name} photographs, or this one is broken`;
+      throw new EngineError("format", found, SAVE_AS);
     }
     throw unreadable(`this ${name} file is broken`);
   }
@@ -108,10 +106,9 @@ async function opened(file: Blob, kind: Kind): Promise<ImageBitmap> {
 
 function refuseLarge(size: { readonly width: number; readonly height: number } | null): void {
   if (size === null || size.width * size.height <= MAX_PIXELS) return;
-  throw unreadable(
-    `this photograph has ${size.width} x ${size.height} pixels, more than ${MAX_PIXELS}`,
-    "make it smaller",
-  );
+  const most = Math.floor(MAX_PIXELS / 1e6);
+  const found = `this photograph has ${size.width} x ${size.height} pixels, more than ${most} million`;
+  throw new EngineError("large", found, "make it smaller");
 }
 
 /** Read a bitmap, each factor x factor pixels as their mean. */

@@ -79,13 +79,12 @@ class Thread {
   private ended: EngineError | null = null;
 
   constructor() {
+    if (typeof Worker === "undefined") throw cannot();
     this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     this.worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.hear(data));
     this.worker.addEventListener("error", (event) => {
       event.preventDefault();
-      this.end(
-        new EngineError("device", "this browser cannot compute here", "let the server compute"),
-      );
+      this.end(cannot());
     });
   }
 
@@ -143,4 +142,8 @@ class Thread {
     for (const one of this.waiting.values()) one.failed(error);
     this.waiting.clear();
   }
+}
+
+function cannot(): EngineError {
+  return new EngineError("device", "this browser cannot compute here", "let the server compute");
 }

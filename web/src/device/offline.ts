@@ -47,6 +47,8 @@ function watch(registration: ServiceWorkerRegistration, told: Offline): void {
     // The first worker of all replaces nothing.
     if (waiting === null || navigator.serviceWorker.controller === null) return;
     told.update(() => {
+      // Another tab may have changed to it already.
+      if (waiting.state !== "installed") location.reload();
       navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), {
         once: true,
       });

@@ -9,6 +9,7 @@ import { scaleSection } from "./scale";
 import { sumSection } from "./sum";
 import {
   caution,
+  DERMOSCOPY,
   FORCED,
   headline,
   known,
@@ -37,9 +38,15 @@ export function answerSections(shown: Shown): HTMLElement[] {
     answer.probability === null ? refusal(shown) : verdict(shown),
     scaleSection(answer, bundle.record),
     evidence === null ? null : heatSection(evidence, square, bundle, explain),
-    evidence === null ? null : sumSection(evidence, person),
+    evidence === null ? null : sumSection(evidence, person, mainLogit(shown)),
     qualitySection(answer, bundle.record),
   ].filter((one) => one !== null);
+}
+
+/** The main threshold's logit. */
+function mainLogit({ answer, bundle }: Shown): number | null {
+  const key = answer.decisions[0]?.key;
+  return bundle.record.thresholds.find((one) => one.key === key)?.logit ?? null;
 }
 
 function verdict(shown: Shown): HTMLElement {
@@ -50,6 +57,9 @@ function verdict(shown: Shown): HTMLElement {
     { class: `panel verdict ${main?.positive ? "verdict-called" : ""}` },
     heading(answer),
     answer.simulated ? el("p", { class: "warning" }, SIMULATED) : null,
+    shown.bundle.record.data.dermoscopy_only === true
+      ? el("p", { class: "warning" }, DERMOSCOPY)
+      : null,
     warning(answer),
     el(
       "dl",
@@ -79,7 +89,11 @@ function whatItIs({ answer, bundle }: Shown): string {
     "photographs show melanoma.";
   if (main === undefined) return read;
   const side = main.positive ? "at or above" : "below";
-  return `${read} That is ${side} its main threshold of ${percent(main.threshold)}.`;
+  const few =
+    main.positive && probability < prevalence
+      ? " It is less than the assumed share: the main threshold is set to miss few melanomas, and calls many other lesions."
+      : "";
+  return `${read} That is ${side} its main threshold of ${percent(main.threshold)}.${few}`;
 }
 
 function warning(answer: Answer): HTMLElement | null {
@@ -135,7 +149,7 @@ function made({ answer, place, seconds }: Shown): HTMLElement {
     "p",
     { class: "hint" },
     `${where} It took ${duration(seconds)}. ${sentence(`known: ${age}, ${sex}, ${site}`)} `,
-    `Photograph ${answer.status}.`,
+    answer.forced ? "Photograph refused; that was overridden." : `Photograph ${answer.status}.`,
   );
 }
 

@@ -40,7 +40,8 @@ export class PersonFields {
     for (const one of document.querySelectorAll("input[name='sex']")) {
       one.addEventListener("change", changed);
     }
-    this.choose(this.list.value); // browsers restore forms
+    // Browsers restore forms, some of them after this.
+    window.addEventListener("pageshow", () => this.choose(this.list.value));
   }
 
   /** Ask for nothing that the network does not look at. */

@@ -22,6 +22,8 @@ export type Changed = (shown: Shown | null) => void;
 
 export class PhotographField {
   private turn = 0;
+  /** Resolves once the photograph that was chosen last is there, or is none. */
+  settled: Promise<void> = Promise.resolve();
 
   constructor(private readonly changed: Changed) {
     for (const id of ["file", "camera"]) {
@@ -46,7 +48,12 @@ export class PhotographField {
   }
 
   /** Take a file, unless it is clear at once that it is no photograph. */
-  async take(file: File): Promise<void> {
+  take(file: File): Promise<void> {
+    this.settled = this.opening(file);
+    return this.settled;
+  }
+
+  private async opening(file: File): Promise<void> {
     const turn = ++this.turn;
     const wrong = await whatIsWrong(file);
     if (turn !== this.turn) return;
@@ -88,7 +95,7 @@ export class PhotographField {
     canvas.hidden = bitmap === null;
     const note = byId("preview-note");
     if (bitmap === null) {
-      note.textContent = `${megabytes(file.size)}; this browser cannot show it, the server may read it.`;
+      note.textContent = `${megabytes(file.size)}; this browser cannot show it.`;
       return;
     }
     const { width, height } = bitmap;
@@ -162,6 +169,8 @@ function draw(canvas: HTMLCanvasElement, bitmap: ImageBitmap): void {
   if (context === null) return;
   context.imageSmoothingQuality = "high";
   const { width, height } = canvas;
+  context.fillStyle = "#fff"; // transparency over white, as everywhere
+  context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0, width, height);
   const side = Math.min(width, height);
   const [left, top] = [(width - side) / 2, (height - side) / 2];

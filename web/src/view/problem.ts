@@ -6,6 +6,8 @@ import { sentence } from "./wording";
 
 const TITLES: Readonly<Record<ErrorKind, string>> = {
   photograph: "This photograph cannot be read",
+  format: "This browser cannot open this photograph",
+  large: "This photograph is too large",
   person: "Something that was stated cannot be",
   bundle: "The network cannot be used",
   busy: "The server is busy",
@@ -23,17 +25,17 @@ export interface Way {
 export function showProblem(error: unknown, ways: readonly Way[]): void {
   const known = error instanceof EngineError ? error : unexpected(error);
   const wait = known.retryAfter === null ? "" : `Try again in ${known.retryAfter} seconds.`;
-  const title = el("h2", { id: "problem-heading", tabindex: -1 }, TITLES[known.kind]);
+  const heading = el("h2", { id: "problem-heading", tabindex: -1 }, TITLES[known.kind]);
   byId("problem").replaceChildren(
     el(
       "div",
       { class: "panel problem" },
-      title,
+      heading,
       el("p", {}, [sentence(known.found), sentence(known.mend), wait].filter(Boolean).join(" ")),
       ways.length > 0 ? el("p", { class: "buttons" }, ...ways.map((way) => button(way))) : null,
     ),
   );
-  title.scrollIntoView({ block: "nearest" });
+  byId("problem").scrollIntoView({ block: "nearest" });
 }
 
 export function clearProblem(): void {

@@ -7,7 +7,7 @@ import type { Answer, BundleRecord, Decision } from "../answer";
 import { logOdds, probability as toProbability } from "../device/calibrated";
 import { el, placed, svg } from "./dom";
 import { rates, thresholds } from "./thresholds";
-import { percent, standing } from "./wording";
+import { FORCED, percent, standing } from "./wording";
 
 const TICKS = [0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999, 0.9999];
 const [RAREST, COMMONEST] = [0.001, 0.5];
@@ -33,7 +33,14 @@ export function scaleSection(answer: Answer, record: BundleRecord): HTMLElement 
   );
 }
 
+function inNumbers({ probability, prevalence }: Stated): string {
+  const many = 1000 * probability;
+  const count = many < 0.95 ? "fewer than 1" : Math.round(many).toString();
+  return `If ${percent(prevalence)} of such photographs show melanoma, so do ${count} of 1,000 that score like this one.`;
+}
+
 interface Stated {
+  readonly forced: boolean;
   readonly probability: number;
   readonly prevalence: number;
   readonly decisions: readonly Decision[];
@@ -47,6 +54,7 @@ function restated(answer: Answer, probability: number, stated: number): Stated {
       ? one
       : 1 / (1 + Math.exp(logOdds(prevalence) - logOdds(stated) - logOdds(one)));
   return {
+    forced: answer.forced,
     probability: move(probability),
     prevalence: stated,
     decisions: decisions.map((one) => ({ ...one, threshold: move(one.threshold) })),
@@ -54,14 +62,12 @@ function restated(answer: Answer, probability: number, stated: number): Stated {
 }
 
 function drawn(stated: Stated, record: BundleRecord): HTMLElement[] {
-  const many = 1000 * stated.probability;
-  const count = many < 0.95 ? "fewer than 1" : Math.round(many).toString();
   return [
     el(
       "p",
       { class: "figures" },
       el("strong", { class: "large", id: "probability" }, percent(stated.probability)),
-      ` If ${percent(stated.prevalence)} of such photographs show melanoma, so do ${count} of 1,000 that score like this one.`,
+      stated.forced ? ` ${FORCED}` : ` ${inNumbers(stated)}`,
     ),
     picture(stated, record),
     thresholds(stated.decisions),

@@ -12,7 +12,12 @@ const MEANINGS: readonly string[] = [
   "before anything is known",
 ];
 
-export function sumSection(evidence: EvidenceSum, person: Person): HTMLElement {
+/** `main` is the logit from which on the main threshold calls a lesion suspicious. */
+export function sumSection(
+  evidence: EvidenceSum,
+  person: Person,
+  main: number | null,
+): HTMLElement {
   const addends = parts(evidence, person);
   const values = addends.map(([, value]) => value);
   const [decimals, holds] = digits(values, evidence.logit);
@@ -24,7 +29,10 @@ export function sumSection(evidence: EvidenceSum, person: Person): HTMLElement {
     el(
       "p",
       { class: "hint", id: "sum-hint" },
-      "The network's score (logit) is exactly this sum. Above 0 speaks for melanoma, below 0 against it.",
+      "The network's score (logit) is exactly this sum: what is above 0 speaks for melanoma, what is below against it.",
+      main === null
+        ? null
+        : ` The main threshold calls a lesion suspicious from ${signed(main, 2)} on.`,
     ),
     el(
       "table",

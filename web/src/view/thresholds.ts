@@ -4,8 +4,17 @@ import type { Decision, Measured, Threshold } from "../answer";
 import { el } from "./dom";
 import { interval, percent, sentence } from "./wording";
 
+const DISAGREE =
+  "The thresholds disagree: each weighs missed melanomas against false alarms in its own way. " +
+  "What is said first is what the main one says.";
+
 /** Numbered as on the scale. */
 export function thresholds(decisions: readonly Decision[]): HTMLElement {
+  const agree = new Set(decisions.map((one) => one.positive)).size < 2;
+  return el("div", {}, list(decisions), agree ? null : el("p", { class: "hint" }, DISAGREE));
+}
+
+function list(decisions: readonly Decision[]): HTMLElement {
   return el(
     "ol",
     { class: "thresholds" },
@@ -58,7 +67,7 @@ export function rates(decisions: readonly Decision[], sealed: readonly Threshold
               "Threshold",
               "Finds of melanomas",
               "Leaves alone of others",
-              "Melanomas among what it calls",
+              `Melanomas among what it calls, were ${percent(sealed[0]?.prevalence ?? 0)} melanomas`,
             ].map((text) => el("th", { scope: "col" }, text)),
           ),
         ),

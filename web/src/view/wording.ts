@@ -17,6 +17,8 @@ export const SIMULATED =
   "Simulated: this network learnt from drawn lesions and says nothing about skin.";
 export const FORCED =
   "The gate refused this photograph; it was answered only because that was overridden.";
+export const DERMOSCOPY =
+  "For dermoscopy: this network learnt from photographs taken through a dermatoscope. Of one taken without, its answer is worth little.";
 export const ROUNDED = "Rounded, the parts do not add up to the last digit; unrounded they do.";
 
 /**
@@ -146,5 +148,6 @@ export function sentence(clause: string): string {
 
 /** "3.2 MB", as much as a reader wants to know before a download. */
 export function megabytes(bytes: number): string {
+  if (bytes < 1e5) return `${Math.ceil(bytes / 1e3)} kB`;
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }

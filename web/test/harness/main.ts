@@ -62,12 +62,15 @@ const harness = {
     clearInterval(clock);
     return { answers, pause };
   },
-  abort: async (named: Named): Promise<string> => {
+  abort: async (named: Named, steps: number): Promise<string> => {
     const control = new AbortController();
     const ready = await engine();
     const asked = ready.explain(toBlob(named.content), {
+      steps,
       signal: control.signal,
-      progress: () => control.abort(),
+      progress: (share) => {
+        if (share > 0) control.abort();
+      },
     });
     return asked.then(
       () => "done",
