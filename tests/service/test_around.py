@@ -280,3 +280,13 @@ def test_clients_are_logged_only_where_asked_for(serve, written):
 def test_building_the_service_needs_no_loop(tmp_path):
     predictor = Pretended(pretended_bundle(tmp_path))
     assert create_app(predictor, Settings(), None).title == "melanoscope"
+
+
+def test_terms_are_a_link_away_from_whatever_derives_from_the_photographs(service: Service):
+    for response in (
+        service.diagnose(photograph()),
+        service.explain(photograph(), accept="image/png"),
+        service.client.get("/v1/bundle/files/model.onnx"),
+    ):
+        target = response.links["license"]["url"]
+        assert response.url.join(target).path == "/v1/bundle"

@@ -66,7 +66,8 @@ class Desk:
             request.state.outcome = problem.kind
             raise
         request.state.outcome = answered.outcome
-        headers = {"Vary": "Accept"} if explain else None
+        # What is answered derives from photographs whose terms the bundle tells.
+        headers = {"Link": '<bundle>; rel="license"', **({"Vary": "Accept"} if explain else {})}
         return Response(answered.body, headers=headers, media_type=media)
 
 

@@ -63,7 +63,11 @@ def routes(bundle: Bundle, *, explains: bool) -> APIRouter:
                 shown(version, 16),
                 "read /v1/bundle again",
             )
-        headers = {"Cache-Control": FOR_EVER if version else "no-cache", "ETag": f'"{sha256}"'}
+        headers = {
+            "Cache-Control": FOR_EVER if version else "no-cache",
+            "ETag": f'"{sha256}"',
+            "Link": '<../../bundle>; rel="license"',  # it derives from photographs with terms
+        }
         if is_known(request, headers["ETag"]):
             return Response(None, 304, headers)
         return FileResponse(bundle.folder / name, 200, headers, "application/octet-stream")
