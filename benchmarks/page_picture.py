@@ -66,6 +66,7 @@ def main() -> None:
             raise SystemExit(page.inner_text("#answer"))
         page.click("#explain")
         page.wait_for_selector("#gradients-picture")
+        page.wait_for_timeout(800)  # until it has scrolled to the answer
         page.evaluate("document.querySelector('.go').style.position = 'static'")
         page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
         page.mouse.move(0, 0)
