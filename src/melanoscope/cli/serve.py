@@ -51,7 +51,7 @@ def serve(
         workers=cores() if workers is None else workers,
         log_clients=log_clients,
     )
-    # As many networks of one thread as workers: one of two threads takes 1.3 to 1.7 times the
+    # As many networks of one thread as workers: one of two threads takes 1.8 times the
     # processor's time for an answer (benchmarks/service_load.py).
     predictor = load(bundle, variant=variant, threads=1)
 
