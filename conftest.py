@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from melanoscope.sealing.subject import Subject
+    from melanoscope.export.trained_model import TrainedModel
 
 # A busy machine is no failure; how fast things are is for benchmarks/ to say.
 settings.register_profile("melanoscope", deadline=None)
@@ -29,37 +29,37 @@ def real_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+def small_subject(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
     """A network trained for one epoch on simulated lesions, with its photographs."""
-    from melanoscope.benchmark.plan import Plan
+    from melanoscope.benchmark.config import BenchmarkConfig
     from melanoscope.data.sources import parse_spec
+    from melanoscope.export.trained_model import train_model
     from melanoscope.progress import RunProgress
-    from melanoscope.sealing.subject import train_subject
-    from melanoscope.training.recipe import Recipe
+    from melanoscope.training.config import TrainConfig
 
     folder = tmp_path_factory.mktemp("subject")
-    plan = Plan(
+    plan = BenchmarkConfig(
         data=(parse_spec("simulated=240"),),
         backbones=("squeezenet1_1",),
         transfer=("scratch",),
         size=64,
-        recipe=Recipe(epochs=1, batch_size=32),
+        recipe=TrainConfig(epochs=1, batch_size=32),
     )
-    return train_subject(plan, folder / "work", folder / "cache", RunProgress(quiet=True))
+    return train_model(plan, folder / "work", folder / "cache", RunProgress(quiet=True))
 
 
 @pytest.fixture(scope="session")
-def small_bundle(small_subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_bundle(small_subject: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of `small_subject`; read it, do not change it."""
-    from melanoscope.sealing.seal import Settings, seal
+    from melanoscope.export.bundle_writer import ExportSettings, write_bundle
 
     folder = tmp_path_factory.mktemp("bundles") / "small"
-    seal(small_subject, folder, Settings(replicates=200))
+    write_bundle(small_subject, folder, ExportSettings(replicates=200))
     return folder
 
 
 @pytest.fixture(scope="session")
-def simulated_photograph(small_subject: Subject) -> Path:
+def simulated_photograph(small_subject: TrainedModel) -> Path:
     """A held-out simulated photograph."""
     return Path(small_subject.frame["path"][int(small_subject.split.test[0])])
 

@@ -26,8 +26,10 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from melanoscope.data.photograph import read_photograph
-from melanoscope.diagnosis.attribution import (
+from melanoscope.export.onnx_gradient import export_gradient
+from melanoscope.export.onnx_model import split_head
+from melanoscope.imaging.decode import read_image
+from melanoscope.inference.explain.integrated_gradients import (
     BASELINES,
     TOLERANCE,
     Attribution,
@@ -35,10 +37,8 @@ from melanoscope.diagnosis.attribution import (
     baseline_image,
     integrated_gradients,
 )
-from melanoscope.diagnosis.session import Graph
+from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.models.lesion_net import LesionNet, fresh, from_checkpoint
-from melanoscope.sealing.gradient_graph import export_gradient
-from melanoscope.sealing.graph import split_head
 
 STEPS = 64
 BATCH = 8
@@ -66,10 +66,10 @@ def draw_photographs(frame: pl.DataFrame, count: int, px: int) -> list[Picture]:
         held_out.filter(pl.col("target") == target).sample(size, seed=0)
         for target, size in ((1, count // 2), (0, count - count // 2))
     ]
-    return [read_photograph(Path(path), px) for half in halves for path in half["path"]]
+    return [read_image(Path(path), px) for half in halves for path in half["path"]]
 
 
-def runner(graph: Graph) -> Run:
+def runner(graph: OnnxModel) -> Run:
     """Return the function and gradient of a graph."""
 
     def run(images: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -161,13 +161,13 @@ def agreement(
     }
 
 
-def speed(network: LesionNet, px: int, path: Path) -> tuple[Graph, dict[str, Any]]:
+def speed(network: LesionNet, px: int, path: Path) -> tuple[OnnxModel, dict[str, Any]]:
     """Export a gradient graph and time it on one thread."""
     started = time.process_time()
     export_gradient(network, px, path)
     exported = time.process_time() - started
     started = time.perf_counter()
-    graph = Graph(path, 1)
+    graph = OnnxModel(path, 1)
     loaded = time.perf_counter() - started
     images = np.random.default_rng(0).random((BATCH, 3, px, px), np.float32)
     took = [_timed(lambda: graph(images=images)) for _ in range(REPEATS)]

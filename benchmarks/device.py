@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from melanoscope.diagnosis.predictor import Predictor, load
 from melanoscope.errors import BundleError
-from melanoscope.sealing.latency import machine, spread
+from melanoscope.export.latency import machine, spread
+from melanoscope.inference.predictor import Predictor, load
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.page import harness

@@ -28,9 +28,9 @@ from typing import Any
 
 import numpy as np
 
-from melanoscope import static
-from melanoscope.diagnosis.predictor import Predictor, load
-from melanoscope.sealing.latency import spread, take_turns
+from melanoscope import patient
+from melanoscope.export.latency import spread, take_turns
+from melanoscope.inference.predictor import Predictor, load
 
 COLD_BUDGET, WARM_BUDGET, TORCH_BUDGET = 1.0, 1.2, 2.0
 # The base install has none of these.
@@ -113,7 +113,7 @@ def warm(predictor: Predictor, photograph: Path, threads: int, repeats: int) -> 
     session = ort.InferenceSession(
         str(predictor.bundle.graph("model")), options, providers=["CPUExecutionProvider"]
     )
-    row = static.encode([None], ["unknown"], ["unknown"])[None]
+    row = patient.encode([None], ["unknown"], ["unknown"])[None]
 
     def bare() -> None:
         session.run(None, {"pixels": predictor.read(photograph).pixels[None], "static": row})
@@ -143,7 +143,7 @@ def networks(predictor: Predictor, photograph: Path, threads: int, repeats: int)
 
     torch.set_num_threads(threads)
     pixels = predictor.read(photograph).pixels[None].copy()  # PyTorch wants to own it
-    row = static.encode([None], ["unknown"], ["unknown"])[None]
+    row = patient.encode([None], ["unknown"], ["unknown"])[None]
     bundle = predictor.bundle
     plain, last = (
         from_checkpoint(
@@ -298,7 +298,7 @@ def main() -> None:
 
 def _machine() -> dict[str, Any]:
     try:
-        from melanoscope.sealing.latency import machine
+        from melanoscope.export.latency import machine
 
         return machine()
     except ModuleNotFoundError:  # the base install

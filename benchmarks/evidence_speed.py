@@ -32,9 +32,9 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from melanoscope.evidence.bootstrap import ALL_METRICS, bootstrap_many, group_bootstrap
-from melanoscope.evidence.calibration_error import BINS, clipped_logit, equal_mass_bins
-from melanoscope.evidence.predictions import Predictions
+from melanoscope.stats.bootstrap.group_bootstrap import ALL_METRICS, bootstrap_many, group_bootstrap
+from melanoscope.stats.calibration.calibration_error import BINS, clipped_logit, equal_mass_bins
+from melanoscope.stats.predictions import Predictions
 
 NETWORKS, REPLICATES, PARTS = 22, 2000, 5
 PATIENTS, OF_PATIENTS, MELANOMAS, ALONE = 2056, 33126, 584, 4522

@@ -21,10 +21,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from melanoscope.data.catalog import Catalog
-from melanoscope.data.pixels import open_store
-from melanoscope.evidence.metrics import auroc
-from melanoscope.evidence.resampled import corrected_interval
+from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.models.lesion_net import pretrained, to_images
+from melanoscope.stats.intervals.corrected_t import corrected_t_interval
+from melanoscope.stats.metrics.classification import auroc
 from melanoscope.training.batches import arrays_of, ordered_batches
 from melanoscope.training.precision import hardware
 
@@ -35,7 +35,7 @@ def pooled_features(
     backbone: str, weights: Path | None, frame: pl.DataFrame, px: int, cache: Path
 ) -> tuple[Floats, Floats]:
     """Return pooled features and static data of all photographs, one row each."""
-    arrays = arrays_of(frame, open_store(Catalog(frame), px, cache))
+    arrays = arrays_of(frame, open_pixel_store(Catalog(frame), px, cache))
     network = pretrained(backbone, weights).eval()
     pooled = []
     with torch.inference_mode():
@@ -66,7 +66,7 @@ def main() -> None:
             probability = model.predict_proba(features[folds == fold])[:, 1]
             scores.append(auroc(target[folds == fold], probability))
         n_test = len(target) / len(scores)
-        interval = corrected_interval(scores, n_train=len(target) - n_test, n_test=n_test)
+        interval = corrected_t_interval(scores, n_train=len(target) - n_test, n_test=n_test)
         result[name] = {
             "auroc": interval.estimate,
             "low": interval.low,

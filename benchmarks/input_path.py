@@ -21,10 +21,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the usual name
 
 from melanoscope.data.catalog import build_catalog
-from melanoscope.data.pixels import open_store
+from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.sources import parse_spec, read_sources
 from melanoscope.models.lesion_net import LesionNet, fresh
-from melanoscope.training.augment import augment, draw
+from melanoscope.training.augment import augment, sample_augmentation
 from melanoscope.training.batches import arrays_of, training_batches
 from melanoscope.training.precision import hardware, precision
 
@@ -58,7 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         catalog = build_catalog(read_sources([parse_spec(d) for d in options.data], Path(folder)))
         started = time.perf_counter()
-        store = open_store(catalog, options.size, Path(folder))
+        store = open_pixel_store(catalog, options.size, Path(folder))
         decoding = time.perf_counter() - started
         usable = catalog.present.without(store.unreadable)
         arrays = arrays_of(usable.frame, store)
@@ -68,7 +68,7 @@ def main() -> None:
 
         def from_store() -> Iterator[Batch]:
             for pixels, known, targets in loader:
-                yield augment(pixels, draw(len(pixels), generator)), known, targets
+                yield augment(pixels, sample_augmentation(len(pixels), generator)), known, targets
 
         constant = next(from_store())
 

@@ -4,7 +4,7 @@
 
 Each network is quantised with photographs that it learnt from and held against itself on its test
 fold, at the threshold for 95 % sensitivity on its calibration part: the same comparison that
-refuses or accepts the variant of a bundle. Settings are added one by one; the last is `quantise`.
+refuses or accepts the variant of a bundle. Settings are added one by one; the last is `quantize`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ import onnx
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from melanoscope.diagnosis.session import Graph
+from melanoscope.export.evaluation import Holdout, choose_thresholds
+from melanoscope.export.onnx_model import export_model
+from melanoscope.export.outputs import pixels_of, run_graph, sample
+from melanoscope.export.quantization import Comparison, compare_variants, quantize
+from melanoscope.export.quantized_nodes import quantized_nodes
+from melanoscope.export.trained_model import TrainedModel, model_from_run
+from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.progress import RunProgress
-from melanoscope.sealing.graph import export_model
-from melanoscope.sealing.heldout import Part, choose_thresholds
-from melanoscope.sealing.quantise import Comparison, compare_variants, quantise
-from melanoscope.sealing.quantised_graph import quantised_nodes
-from melanoscope.sealing.subject import Subject, run_subject
-from melanoscope.sealing.views import ask, pixels_of, sample
 
 PHOTOGRAPHS = 200
 BATCH = 8
@@ -68,7 +68,7 @@ class Photographs:
 
 def whole_branch(prepared: Path) -> list[str]:
     """Name the nodes of the image branch from its first convolution on."""
-    later = set(quantised_nodes(onnx.load(str(prepared))))
+    later = set(quantized_nodes(onnx.load(str(prepared))))
     names = [node.name for node in onnx.load(str(prepared)).graph.node]
     operators = {node.name: node.op_type for node in onnx.load(str(prepared)).graph.node}
     first = next(place for place, name in enumerate(names) if operators[name] == "Conv")
@@ -93,32 +93,32 @@ def variants(
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             per_channel=True,
-            nodes_to_quantize=quantised_nodes(onnx.load(str(prepared)))
+            nodes_to_quantize=quantized_nodes(onnx.load(str(prepared)))
             if floating
             else whole_branch(prepared),
             **options,
         )
         yield name, out
-    quantise(model, folder / "small.onnx", pixels, known)
+    quantize(model, folder / "small.onnx", pixels, known)
     yield CHOSEN, folder / "small.onnx"
 
 
-def compare_fold(subject: Subject, folder: Path) -> dict[str, dict[str, Any]]:
+def compare_fold(subject: TrainedModel, folder: Path) -> dict[str, dict[str, Any]]:
     """Compare all settings on one fold; with processor milliseconds of one photograph."""
     model = folder / "model.onnx"
     export_model(subject.network, subject.plan.size, model, None)
-    parts, graph = subject.split, Graph(model, 1)
-    calibration = Part(
-        subject.frame[parts.validation], ask(graph, subject.arrays, parts.validation).logit
+    parts, graph = subject.split, OnnxModel(model, 1)
+    calibration = Holdout(
+        subject.frame[parts.validation], run_graph(graph, subject.arrays, parts.validation).logit
     )
     threshold = next(iter(choose_thresholds(calibration).values()))
-    test = Part(subject.frame[parts.test], ask(graph, subject.arrays, parts.test).logit)
+    test = Holdout(subject.frame[parts.test], run_graph(graph, subject.arrays, parts.test).logit)
     inputs = pixels_of(subject.arrays, sample(parts.train, PHOTOGRAPHS))
     one = pixels_of(subject.arrays, parts.test[:1])
     found = {}
     for name, path in variants(model, folder, *inputs):
-        small = Graph(path, 1)
-        logit = ask(small, subject.arrays, parts.test).logit
+        small = OnnxModel(path, 1)
+        logit = run_graph(small, subject.arrays, parts.test).logit
         compared = compare_variants(test.target, test.logit, logit, threshold)
         found[name] = {**asdict(compared), "cpu_ms": _cpu_ms(small, *one)}
     # One that is no variant at all: what the figures and the times are beside.
@@ -126,7 +126,7 @@ def compare_fold(subject: Subject, folder: Path) -> dict[str, dict[str, Any]]:
     return {"float32": {**asdict(itself), "cpu_ms": _cpu_ms(graph, *one)}, **found}
 
 
-def _cpu_ms(graph: Graph, pixels: np.ndarray, known: np.ndarray, repeats: int = 60) -> float:
+def _cpu_ms(graph: OnnxModel, pixels: np.ndarray, known: np.ndarray, repeats: int = 60) -> float:
     taken = []
     for _ in range(repeats):
         started = time.thread_time()
@@ -177,7 +177,7 @@ def main() -> None:
     record = json.loads((options.run / "run.json").read_text())
     folds = []
     for fold in range(record["configuration"]["folds"]):
-        subject = run_subject(
+        subject = model_from_run(
             options.run,
             options.cache,
             RunProgress(quiet=True),

@@ -28,11 +28,11 @@ import polars as pl
 from PIL import Image
 from scipy.stats import beta
 
-from melanoscope.data.audit.near_duplicates import THRESHOLD, NearPair, find_near_duplicates
+from melanoscope.audit.near_duplicates import THRESHOLD, NearDuplicate, find_near_duplicates
 from melanoscope.data.catalog import build_catalog
-from melanoscope.data.photograph import read_photograph
-from melanoscope.data.pixels import open_store
+from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.sources import parse_spec, read_sources
+from melanoscope.imaging.decode import read_image
 
 PX = 128
 # Pairs that no table joins and that, looked at side by side, show the same picture: squashed,
@@ -149,7 +149,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         tables = read_sources(specs, Path(cache))
         catalog = build_catalog(tables)
-        store = open_store(catalog, PX, Path(cache))
+        store = open_pixel_store(catalog, PX, Path(cache))
         frame = catalog.present.without(store.unreadable).frame
         ids = frame["image_id"].to_list()
         pixels = store.pixels[store.rows(ids)].copy()
@@ -204,7 +204,7 @@ def _made(
         pool = [str(n) for n in rng.permutation([n for n in ids if half[n] == side])]
         for k, (kind, change) in enumerate(kinds.items()):
             for name in pool[k * copies : (k + 1) * copies]:
-                whole = Image.fromarray(read_photograph(Path(paths[name]), 160))
+                whole = Image.fromarray(read_image(Path(paths[name]), 160))
                 copy = f"copy-{side}-{name}"
                 made.append((copy, _pixels(change(whole, rng))))
                 truth[copy] = (name, kind)
@@ -285,7 +285,7 @@ def _hash_recall(
     for copy, pixels in made:
         name, its = truth[copy]
         if its == kind and _side(copy) == 1:
-            original = Image.fromarray(read_photograph(Path(paths[name]), PX))
+            original = Image.fromarray(read_image(Path(paths[name]), PX))
             found.append(imagehash.phash(original) - imagehash.phash(Image.fromarray(pixels)) <= 8)
     return int(sum(found)), len(found)
 
@@ -293,7 +293,7 @@ def _hash_recall(
 def _choose(
     alike: dict[frozenset[str], float],
     truth: dict[str, tuple[str, str]],
-    strangers: list[NearPair],
+    strangers: list[NearDuplicate],
     half: dict[str, int],
 ) -> dict[str, float]:
     """On the first half: lie midway between the likest strangers and the least like copies."""
@@ -326,14 +326,14 @@ def _same_id(lesions: Path) -> Any:
     both = sorted(set(files[0]) & set(files[1]))
     if not both:
         return {"pairs": 0}
-    pixels = np.stack([read_photograph(side[name], PX) for side in files for name in both])
+    pixels = np.stack([read_image(side[name], PX) for side in files for name in both])
     names = [f"{k}-{name}" for k in (0, 1) for name in both]
     pairs = {(p.a, p.b) for p in find_near_duplicates(pixels, names)}
     hits = sum((f"0-{name}", f"1-{name}") in pairs for name in both)
     return {"pairs": len(both), "recall": share(hits, len(both))}
 
 
-def _found(pairs: tuple[NearPair, ...], group: dict[str, str]) -> Any:
+def _found(pairs: tuple[NearDuplicate, ...], group: dict[str, str]) -> Any:
     mine = [p for p in pairs if p.a in group and p.b in group and p.likeness >= THRESHOLD]
     joined = [p for p in mine if group[p.a] == group[p.b]]
     unknown = sorted((p.a, p.b) for p in mine if group[p.a] != group[p.b])
@@ -365,7 +365,7 @@ def _speed(pixels: np.ndarray) -> dict[str, float]:
     }
 
 
-def _sheet(path: Path, pairs: list[NearPair], ids: list[str], pixels: np.ndarray) -> None:
+def _sheet(path: Path, pairs: list[NearDuplicate], ids: list[str], pixels: np.ndarray) -> None:
     row = {name: i for i, name in enumerate(ids)}
     columns = [np.concatenate([pixels[row[p.a]], pixels[row[p.b]]]) for p in pairs]
     columns += [np.zeros_like(columns[0])] * (-len(columns) % 12)

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from melanoscope.diagnosis.predictor import load
 from melanoscope.errors import BundleError
+from melanoscope.inference.predictor import load
 from melanoscope.service.server import PAGE
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from melanoscope.diagnosis.person import Person
-from melanoscope.diagnosis.predictor import Predictor, load
-from melanoscope.evidence.calibration import wilson
+from melanoscope.inference.person import PatientInfo
+from melanoscope.inference.predictor import Predictor, load
+from melanoscope.stats.calibration.temperature_scaling import wilson_interval
 from refusals_parts import pictures as made
 
 STATUSES = ("accepted", "doubtful", "refused")
@@ -95,7 +95,7 @@ def measure(predictor: Predictor, files: list[bytes]) -> dict[str, Any]:
     concerns: Counter[str] = Counter()
     for start in range(0, len(files), _BATCH):
         decoded = [predictor.read(one) for one in files[start : start + _BATCH]]
-        for answer in predictor.answer(decoded, [Person()] * len(decoded)):
+        for answer in predictor.answer(decoded, [PatientInfo()] * len(decoded)):
             statuses[answer.status] += 1
             concerns.update({one.kind for one in answer.concerns})
     n = len(files)
@@ -105,7 +105,7 @@ def measure(predictor: Predictor, files: list[bytes]) -> dict[str, Any]:
 
 def share(count: int, n: int) -> dict[str, float]:
     """Return a share with its Wilson interval."""
-    low, high = wilson(count, n)
+    low, high = wilson_interval(count, n)
     return {"estimate": count / n, "low": low, "high": high}
 
 

@@ -34,8 +34,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from melanoscope.diagnosis.bundle import open_bundle
-from melanoscope.diagnosis.predictor import Predictor, load
+from melanoscope.inference.bundle import open_bundle
+from melanoscope.inference.predictor import Predictor, load
 from melanoscope.service.settings import cores
 
 CLIENTS = (1, 8, 64)

@@ -23,8 +23,7 @@ from scipy.stats import spearmanr
 from skimage.color import rgb2lab
 
 from melanoscope.data.catalog import build_catalog
-from melanoscope.data.photograph import read_photograph
-from melanoscope.data.pixels import open_store
+from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.skin_tone import (
     REASONS,
     SKIN_TONES,
@@ -35,6 +34,7 @@ from melanoscope.data.skin_tone import (
 )
 from melanoscope.data.sources import find_archives, read_sources, simulated
 from melanoscope.data.sources.simulated_scene import draw_skin
+from melanoscope.imaging.decode import read_image
 
 PX = 128
 REPLICATES = 2000
@@ -126,7 +126,7 @@ def on_simulated(count: int, cache: Path) -> dict[str, Any]:
     """Rank correlation with the tone drawn, and the error against the bare skin's own angle."""
     people = simulated.population(count)
     paths = simulated.read(count, cache)["path"]
-    found = individual_typology_angle(np.stack([read_photograph(Path(p), PX) for p in paths]))
+    found = individual_typology_angle(np.stack([read_image(Path(p), PX) for p in paths]))
     bare = [draw_skin((PX, PX), one.tone, np.random.default_rng(one.index)) for one in people]
     truth = individual_typology_angle(np.clip(np.stack(bare), 0, 255).astype(np.uint8)).angle
     known = np.isfinite(found.angle) & np.isfinite(truth)
@@ -147,7 +147,7 @@ def on_simulated(count: int, cache: Path) -> dict[str, Any]:
 def on_real(lesions: Path, cache: Path) -> tuple[pl.DataFrame, NDArray[np.uint8], float]:
     """Estimate all real photographs; return table, pixels and the seconds of processor time."""
     catalog = build_catalog(read_sources(find_archives(lesions), cache))
-    store = open_store(catalog, PX, cache, workers=1)
+    store = open_pixel_store(catalog, PX, cache, workers=1)
     frame = catalog.present.without(store.unreadable).frame
     pixels = store.pixels[store.rows(frame["image_id"].to_list())]
     started = time.process_time()

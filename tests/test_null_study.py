@@ -12,11 +12,11 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from melanoscope.evidence.bootstrap import bootstrap_many, paired_difference
-from melanoscope.evidence.delong import delong_test
-from melanoscope.evidence.ledell import ledell_interval
-from melanoscope.evidence.metrics import auroc
-from melanoscope.evidence.predictions import Predictions
+from melanoscope.stats.bootstrap.group_bootstrap import bootstrap_many, paired_difference
+from melanoscope.stats.intervals.delong import delong_test
+from melanoscope.stats.intervals.influence_interval import influence_interval
+from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.predictions import Predictions
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -149,7 +149,7 @@ def test_delong_and_ledell_are_those_of_the_package(setting):
     one, two = (as_predictions(study, fold, parts, arm) for arm in (0, 1))
     effect = methods.influence(pairs, setting.photographs)
     error = methods.grouped_error(effect, study.group)
-    assert error[0] == pytest.approx(ledell_interval(one).standard_error, rel=1e-10)
+    assert error[0] == pytest.approx(influence_interval(one).standard_error, rel=1e-10)
     for group in (None, study.group):
         variance = 0.0
         for k in range(setting.folds):

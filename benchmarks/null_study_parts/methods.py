@@ -1,6 +1,6 @@
 """The intervals and tests under study, for many networks at once.
 
-The same arithmetic as `melanoscope.evidence` (the tests hold the two together), but from one matrix
+The same arithmetic as `melanoscope.stats` (the tests hold the two together), but from one matrix
 of concordant pairs per part, so that a repetition with 20 networks takes milliseconds.
 """
 

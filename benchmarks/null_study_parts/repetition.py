@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.stats import norm, ttest_ind
 
-from melanoscope.evidence.holm import holm
-from melanoscope.evidence.resampled import corrected_interval, corrected_t_test
+from melanoscope.stats.intervals.corrected_t import corrected_t_interval, corrected_t_test
+from melanoscope.stats.intervals.holm import holm
 from null_study_parts.methods import (
     Bounds,
     Ranked,
@@ -124,7 +124,7 @@ def _over_folds(run: CrossValidated, out: Outcome) -> None:
     a, b = run.auroc[:, 0:arms:2], run.auroc[:, 1:arms:2]
     out.p[UNPAIRED] = np.asarray(ttest_ind(a, b, axis=0, alternative="greater").pvalue)
     sizes = {"n_train": run.n_train, "n_test": run.n_test}
-    found = [corrected_interval(values, **sizes) for values in run.auroc.T]
+    found = [corrected_t_interval(values, **sizes) for values in run.auroc.T]
     out.bounds[CORRECTED] = Bounds(
         np.array([one.low for one in found]), np.array([one.high for one in found])
     )

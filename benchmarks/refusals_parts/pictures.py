@@ -15,12 +15,7 @@ import sklearn
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from melanoscope.data.sources.simulated_scene import (
-    draw_size,
-    draw_skin,
-    shine_light,
-    take_picture,
-)
+from melanoscope.data.sources.simulated_scene import draw_size, draw_skin, shine_light, take_picture
 
 Picture = NDArray[np.uint8]
 Pictures = list[Picture]

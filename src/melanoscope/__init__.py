@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from melanoscope.diagnosis.predictor import Predictor
+    from melanoscope.inference.predictor import Predictor
 
 __version__ = "0.1.0"
 
 
 def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = None) -> Predictor:
-    """Open a bundle for diagnosing photographs; see `melanoscope.diagnosis.predictor.load`.
+    """Open a bundle for diagnosing photographs; see `melanoscope.inference.predictor.load`.
 
     A photograph and what is known of the person go in, a `Diagnosis` comes out:
 
         melanoscope.load("bundle").diagnose("photo.jpg", age=45, sex="female", site="torso")
     """
-    from melanoscope.diagnosis.predictor import load as open_predictor
+    from melanoscope.inference.predictor import load as open_predictor
 
     return open_predictor(bundle, variant=variant, threads=threads)

@@ -39,7 +39,7 @@ class BundleError(MelanoscopeError):
     """A bundle is not whole, of another version, or does not hold what is asked of it."""
 
 
-class EvidenceError(MelanoscopeError):
+class StatisticsError(MelanoscopeError):
     """Predictions from which no honest number can be computed."""
 
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from melanoscope.benchmark.baselines import ARCHIVE_ONLY, STATIC_ONLY, baseline_predictions
-from melanoscope.benchmark.protocol import Split
-from melanoscope.evidence.metrics import auroc
+from melanoscope.benchmark.splits import Split
+from melanoscope.stats.metrics.classification import auroc
 
 
 @pytest.fixture

@@ -13,15 +13,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from melanoscope.benchmark import ledger
-from melanoscope.benchmark.plan import Cell, Plan
-from melanoscope.benchmark.run import run
+from melanoscope.benchmark.config import BenchmarkConfig, CellKey
+from melanoscope.benchmark.run import run_benchmark
 from melanoscope.data.sources import parse_spec, simulated
 from melanoscope.errors import DataError, RunError, WeightsError
 from melanoscope.progress import RunProgress
-from melanoscope.training.recipe import Recipe
+from melanoscope.runs import run_folder
+from melanoscope.training.config import TrainConfig
 
-RECIPE = Recipe(epochs=1, batch_size=16)
+RECIPE = TrainConfig(epochs=1, batch_size=16)
 
 
 class Silent(RunProgress):
@@ -42,8 +42,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def plan() -> Plan:
-    return Plan(
+def plan() -> BenchmarkConfig:
+    return BenchmarkConfig(
         (parse_spec("simulated=60"),),
         ("standard_cnn",),
         ("scratch",),
@@ -54,10 +54,10 @@ def plan() -> Plan:
 
 
 @pytest.fixture
-def start(plan: Plan, cache: Path, tmp_path: Path) -> Callable[..., list[str]]:
-    def go(other: Plan | None = None, out: str = "run") -> list[str]:
+def start(plan: BenchmarkConfig, cache: Path, tmp_path: Path) -> Callable[..., list[str]]:
+    def go(other: BenchmarkConfig | None = None, out: str = "run") -> list[str]:
         display = Silent()
-        run(other or plan, tmp_path / out, cache, display)
+        run_benchmark(other or plan, tmp_path / out, cache, display)
         return display.cells
 
     return go
@@ -107,7 +107,7 @@ def test_goes_on_where_it_stopped_and_gives_the_same(
 
 
 def test_may_be_given_more_networks(
-    start: Callable[..., list[str]], plan: Plan, tmp_path: Path
+    start: Callable[..., list[str]], plan: BenchmarkConfig, tmp_path: Path
 ) -> None:
     start()
     more = replace(plan, backbones=("squeezenet1_1",))
@@ -118,7 +118,7 @@ def test_may_be_given_more_networks(
 
 
 def test_refuses_the_folder_of_another_run(
-    start: Callable[..., list[str]], plan: Plan, tmp_path: Path
+    start: Callable[..., list[str]], plan: BenchmarkConfig, tmp_path: Path
 ) -> None:
     start()
     with pytest.raises(RunError, match="seed"):
@@ -146,15 +146,15 @@ def test_a_full_disk_leaves_nothing_to_trust(
         patch.setattr(pl.DataFrame, "write_parquet", full)
         with pytest.raises(RunError, match="full disk"):
             start()
-    book = ledger.Ledger(tmp_path / "run")
-    assert not book.is_done(Cell(0, 0, "standard_cnn", "scratch"))
+    book = run_folder.RunFolder(tmp_path / "run")
+    assert not book.is_done(CellKey(0, 0, "standard_cnn", "scratch"))
     assert not list((tmp_path / "run").rglob("*.partial"))
     assert len(start()) == 2
 
 
 def test_a_kill_while_writing_predictions_is_no_finished_cell(tmp_path: Path) -> None:
-    book = ledger.Ledger(tmp_path)
-    cell = Cell(0, 0, "standard_cnn", "scratch")
+    book = run_folder.RunFolder(tmp_path)
+    cell = CellKey(0, 0, "standard_cnn", "scratch")
     frame = pl.DataFrame({"image_id": ["a"]})
     with pytest.raises(TypeError):
         book.finish_cell(cell, frame, {"not JSON": object()})
@@ -178,8 +178,10 @@ def test_goes_on_without_broken_photographs_and_says_so(cache: Path, tmp_path: P
     )
     table.drop("dataset").write_csv(folder / "own.csv")
     spec = parse_spec(f"table={folder / 'own.csv'}")
-    plan = Plan((spec,), ("standard_cnn",), ("scratch",), folds=2, size=32, recipe=RECIPE)
-    run(plan, tmp_path / "run", cache, Silent())
+    plan = BenchmarkConfig(
+        (spec,), ("standard_cnn",), ("scratch",), folds=2, size=32, recipe=RECIPE
+    )
+    run_benchmark(plan, tmp_path / "run", cache, Silent())
     data = json.loads((tmp_path / "run" / "run.json").read_text())["data"]
     assert (data["rows"], data["found"], data["absent"], data["photographs"]) == (60, 59, 1, 58)
     assert data["absent_examples"] == [photographs["image_id"][8]]
@@ -190,19 +192,19 @@ def test_goes_on_without_broken_photographs_and_says_so(cache: Path, tmp_path: P
 
 
 def test_missing_weights_are_known_before_anything_is_read(
-    plan: Plan, cache: Path, tmp_path: Path
+    plan: BenchmarkConfig, cache: Path, tmp_path: Path
 ) -> None:
     other = replace(
         plan, backbones=("resnet18",), transfer=("scratch", "finetune"), weights=tmp_path
     )
     with pytest.raises(WeightsError, match="resnet18"):
-        run(other, tmp_path / "run", cache, Silent())
+        run_benchmark(other, tmp_path / "run", cache, Silent())
     assert not (tmp_path / "run").exists()
 
 
-def test_more_folds_than_groups(plan: Plan, cache: Path, tmp_path: Path) -> None:
+def test_more_folds_than_groups(plan: BenchmarkConfig, cache: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="folds"):
-        run(replace(plan, folds=50), tmp_path / "run", cache, Silent())
+        run_benchmark(replace(plan, folds=50), tmp_path / "run", cache, Silent())
     assert not (tmp_path / "run").exists()
 
 
@@ -210,23 +212,23 @@ def test_more_folds_than_groups(plan: Plan, cache: Path, tmp_path: Path) -> None
 def test_a_network_on_real_photographs_is_better_than_chance(
     real_folder: Path, cache: Path, tmp_path: Path
 ) -> None:
-    plan = Plan(
+    plan = BenchmarkConfig(
         (parse_spec(f"ham10000={real_folder / 'lesions' / 'ham10000'}"),),
         ("squeezenet1_1",),
         ("frozen",),
         folds=2,
         size=64,
         weights=real_folder / "weights",
-        recipe=Recipe(epochs=2),
+        recipe=TrainConfig(epochs=2),
     )
-    run(plan, tmp_path / "run", cache, Silent())
+    run_benchmark(plan, tmp_path / "run", cache, Silent())
     cells = sorted((tmp_path / "run" / "cells").glob("*/done.json"))
     scores = [json.loads(path.read_text())["auroc"] for path in cells]
     assert np.mean(scores) > 0.65
 
 
 def test_what_cannot_be_is_skipped_also_after_the_run_was_widened(
-    start: Callable[..., list[str]], plan: Plan, tmp_path: Path
+    start: Callable[..., list[str]], plan: BenchmarkConfig, tmp_path: Path
 ) -> None:
     """Another network brings its arm; for the first network that arm is no unfinished work."""
     start()
@@ -238,7 +240,10 @@ def test_what_cannot_be_is_skipped_also_after_the_run_was_widened(
 
 
 def test_the_posters_protocol_goes_on_from_fold_to_fold_and_tests_on_one_set(
-    start: Callable[..., list[str]], plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., list[str]],
+    plan: BenchmarkConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Errors 3 and 4 of the poster, computed on purpose."""
     from melanoscope.models import lesion_net
@@ -283,38 +288,38 @@ def test_what_an_earlier_version_did_not_write_is_added(
     assert baselines.filter(baseline="archive only").height == 60
 
 
-def test_near_duplicates_stay_in_one_fold(plan: Plan, cache: Path) -> None:
+def test_near_duplicates_stay_in_one_fold(plan: BenchmarkConfig, cache: Path) -> None:
     """A photograph is put into the archive again under another id and another patient."""
-    from melanoscope.benchmark.prepare import prepare
+    from melanoscope.benchmark.dataset import prepare_dataset
 
-    found = prepare(plan, cache, Silent())
+    found = prepare_dataset(plan, cache, Silent())
     assert plan.near_duplicates
     for pair in found.noticed.near_duplicates:
         rows = found.usable.frame.filter(pl.col("image_id").is_in([pair.a, pair.b]))
         assert rows["group_id"].n_unique() == 1
-    apart = prepare(replace(plan, near_duplicates=False), cache, Silent())
+    apart = prepare_dataset(replace(plan, near_duplicates=False), cache, Silent())
     assert apart.noticed.near_duplicates == found.noticed.near_duplicates
     groups = apart.usable.frame["group_id"].n_unique()
     assert groups >= found.usable.frame["group_id"].n_unique()
 
 
 def test_photographs_are_looked_at_once(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plan: BenchmarkConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from melanoscope.benchmark import noticed
-    from melanoscope.benchmark.prepare import prepare
+    from melanoscope.benchmark import photo_checks
+    from melanoscope.benchmark.dataset import prepare_dataset
 
     looked = []
-    original = noticed.find_near_duplicates
+    original = photo_checks.find_near_duplicates
     monkeypatch.setattr(
-        noticed, "find_near_duplicates", lambda *a: looked.append(len(a[1])) or original(*a)
+        photo_checks, "find_near_duplicates", lambda *a: looked.append(len(a[1])) or original(*a)
     )
-    first, again = (prepare(plan, tmp_path, Silent()) for _ in range(2))
+    first, again = (prepare_dataset(plan, tmp_path, Silent()) for _ in range(2))
     assert looked == [60]
     assert again.noticed.near_duplicates == first.noticed.near_duplicates
     assert np.array_equal(again.noticed.skin, first.noticed.skin, equal_nan=True)
     # Other photographs under the same ids are looked at anew.
     one = Path(first.usable.frame["path"][0])
     one.write_bytes(one.read_bytes() + b" ")
-    prepare(plan, tmp_path, Silent())
+    prepare_dataset(plan, tmp_path, Silent())
     assert looked == [60, 60]

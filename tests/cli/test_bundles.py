@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from melanoscope.diagnosis.bundle import open_bundle
-from melanoscope.report.load import load
-from melanoscope.sealing.subject import choose_cell
+from melanoscope.export.trained_model import choose_cell
+from melanoscope.inference.bundle import open_bundle
+from melanoscope.runs.reader import read_run
 
 from .conftest import Call
 
@@ -18,22 +18,22 @@ DATA = ("--data", "simulated=240")
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished run of two networks on simulated lesions."""
-    from melanoscope.benchmark.plan import Plan
-    from melanoscope.benchmark.run import run
+    from melanoscope.benchmark.config import BenchmarkConfig
+    from melanoscope.benchmark.run import run_benchmark
     from melanoscope.data.sources import parse_spec
     from melanoscope.progress import RunProgress
-    from melanoscope.training.recipe import Recipe
+    from melanoscope.training.config import TrainConfig
 
     folder = tmp_path_factory.mktemp("finished")
-    plan = Plan(
+    plan = BenchmarkConfig(
         data=(parse_spec("simulated=240"),),
         backbones=("standard_cnn", "squeezenet1_1"),
         transfer=("scratch",),
         folds=2,
         size=32,
-        recipe=Recipe(epochs=1, batch_size=32),
+        recipe=TrainConfig(epochs=1, batch_size=32),
     )
-    run(plan, folder / "run", folder / "cache", RunProgress(quiet=True))
+    run_benchmark(plan, folder / "run", folder / "cache", RunProgress(quiet=True))
     return folder
 
 
@@ -49,9 +49,9 @@ def test_the_best_network_of_a_run_is_sealed_and_answers(
     chosen = record["training"]["selection"]
     assert (chosen["among"], chosen["by"]) == (2, "highest mean AUROC over the folds")
     best = max(
-        load(finished / "run").cells,
+        read_run(finished / "run").cells,
         key=lambda cell: choose_cell(
-            load(finished / "run"), backbone=cell.backbone, transfer=cell.transfer
+            read_run(finished / "run"), backbone=cell.backbone, transfer=cell.transfer
         )[1]["auroc"]["estimate"],
     )
     assert record["network"]["backbone"] == best.backbone

@@ -33,11 +33,11 @@ BENCHMARK = ("--backbones", "standard_cnn", "--transfer", "scratch", "--size", "
 def own_table(folder: Path, text: str = TABLE) -> str:
     import numpy as np
 
-    from melanoscope.data.photograph import write_photograph
+    from melanoscope.imaging.decode import write_image
 
     for i in range(6):
         pixels = np.random.default_rng(i).integers(0, 256, (40, 40, 3), np.uint8)
-        write_photograph(folder / f"{i}.jpg", pixels)
+        write_image(folder / f"{i}.jpg", pixels)
     (folder / "own.csv").write_text(text)
     return f"table={folder / 'own.csv'}"
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from melanoscope.diagnosis.bundle import RECORD, seal_of
+from melanoscope.inference.bundle import RECORD, seal_of
 
 from .conftest import Call
 

@@ -12,7 +12,7 @@ from melanoscope.data.catalog import Catalog, build_catalog
 from melanoscope.data.folds import assign_folds
 from melanoscope.data.sources import DataSpec, find_archives, read_sources
 from melanoscope.data.summary import find_unreadable
-from melanoscope.static import encode
+from melanoscope.patient import encode
 
 pytestmark = pytest.mark.real
 

@@ -15,12 +15,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from melanoscope import static
+from melanoscope import patient
 from melanoscope.data.catalog import ROW_SCHEMA, build_catalog
-from melanoscope.data.photograph import read_photograph
 from melanoscope.data.sources import simulated
 from melanoscope.data.sources.lesion_painter import Traits, paint
 from melanoscope.errors import DataError
+from melanoscope.imaging.decode import read_image
 
 
 @pytest.fixture(scope="module")
@@ -93,14 +93,14 @@ def test_population_is_as_promised(people):
     assert 0.08 < np.mean([n == 2 for n in photographed.values()]) < 0.12
     for missing in (one.sex == "unknown" for one in people), (one.age is None for one in people):
         assert 0.01 < np.mean(list(missing)) < 0.08
-    assert {one.site for one in people} == set(static.SITES)
+    assert {one.site for one in people} == set(patient.SITES)
     for a, b in itertools.pairwise(people):
         if a.lesion == b.lesion:
             assert (a.patient, a.traits, a.diagnosis) == (b.patient, b.traits, b.diagnosis)
 
 
 def test_static_data_foretells_in_part(people):
-    features = static.encode(
+    features = patient.encode(
         [one.age for one in people], [one.sex for one in people], [one.site for one in people]
     )
     groups = [one.patient for one in people]
@@ -122,7 +122,7 @@ def test_pixels_foretell_and_do_not_settle_it(table):
     """A forest on a few summaries of the middle of each photograph: no network, no ABCD."""
     features = []
     for path in table["path"]:
-        pixels = read_photograph(Path(path), 64).astype(float)
+        pixels = read_image(Path(path), 64).astype(float)
         middle = (pixels / np.percentile(pixels, 70, axis=(0, 1)))[8:56, 8:56]  # skin is about 1
         light, hue = middle.mean(axis=2), middle - middle.mean(axis=2, keepdims=True)
         edges = [np.abs(np.diff(light, axis=axis)).mean() for axis in (0, 1)]

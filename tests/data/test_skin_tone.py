@@ -14,7 +14,7 @@ from skimage.color import lab2rgb
 
 from melanoscope.data import skin_tone
 from melanoscope.data.catalog import build_catalog
-from melanoscope.data.pixels import open_store
+from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.skin_tone import (
     ESTIMATED,
     NOT_ESTIMABLE,
@@ -278,7 +278,7 @@ def test_real_photographs(real_folder, tmp_path):
         catalog = build_catalog(read_sources([spec], tmp_path))
         drawn = catalog.present.frame["image_id"].sample(150, seed=0)
         others = set(catalog.present.frame["image_id"]) - set(drawn)
-        store = open_store(catalog.without(others), PX, tmp_path)
+        store = open_pixel_store(catalog.without(others), PX, tmp_path)
         found = individual_typology_angle(np.asarray(store.pixels))
         share[kind] = np.isfinite(found.angle).mean()
         assert (found.skin_share > 0.1).mean() > 0.9

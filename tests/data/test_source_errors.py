@@ -7,14 +7,8 @@ import pytest
 
 from melanoscope.data import vocabulary
 from melanoscope.data.catalog import build_catalog
-from melanoscope.data.sources import (
-    DataSpec,
-    ham10000,
-    isic2019,
-    isic2020,
-    pad_ufes_20,
-)
-from melanoscope.static import SEXES, SITES
+from melanoscope.data.sources import DataSpec, ham10000, isic2019, isic2020, pad_ufes_20
+from melanoscope.patient import SEXES, SITES
 
 from .archives import (
     by_id,

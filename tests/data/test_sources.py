@@ -6,12 +6,7 @@ import polars as pl
 import pytest
 
 from melanoscope.data.catalog import build_catalog
-from melanoscope.data.sources import (
-    ham10000,
-    isic2019,
-    isic2020,
-    pad_ufes_20,
-)
+from melanoscope.data.sources import ham10000, isic2019, isic2020, pad_ufes_20
 
 from .archives import (
     HAM_DIAGNOSES,

@@ -10,10 +10,10 @@ from melanoscope.data.catalog import build_catalog
 from melanoscope.data.sources import (
     ARCHIVES,
     DataSpec,
+    csv_reader,
     find_archives,
     parse_spec,
     read_sources,
-    tables,
 )
 
 from .archives import (
@@ -96,6 +96,6 @@ def test_every_archive_says_its_terms():
 
 def test_suffixes_in_any_case(tmp_path):
     touch(tmp_path, "a.JPG", "b.Jpeg", "c.tiff", "d.csv", "e")
-    assert set(tables.index_photographs(tmp_path)) == {"a", "b", "c"}
+    assert set(csv_reader.index_photographs(tmp_path)) == {"a", "b", "c"}
     shutil.rmtree(tmp_path)
-    assert tables.index_photographs(tmp_path) == {}
+    assert csv_reader.index_photographs(tmp_path) == {}

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from melanoscope.data.catalog import build_catalog
-from melanoscope.data.summary import find_unreadable, summarise
+from melanoscope.data.summary import find_unreadable, summarize
 from melanoscope.data.summary_text import print_summary
 
 
@@ -35,7 +35,7 @@ def test_counts(catalog, tmp_path):
     unreadable = find_unreadable(catalog, lambda *now: told.append(now))
     assert unreadable == {"e": "no image of these formats"}
     assert told == [(5, 5)]
-    summary = summarise(catalog, unreadable)
+    summary = summarize(catalog, unreadable)
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
 
     def both(photographs: int, melanomas: int = 0) -> dict[str, int]:
@@ -85,14 +85,14 @@ def test_counts(catalog, tmp_path):
 
 
 def test_nothing_usable(make_table):
-    summary = summarise(build_catalog([make_table("a", [{"image_id": "x", "age": None}])]), {})
+    summary = summarize(build_catalog([make_table("a", [{"image_id": "x", "age": None}])]), {})
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
     assert summary["found"] == summary["usable"]["photographs"] == 0
     assert summary["usable"]["median_age"] is None
 
 
 def test_text_names_what_is_missing(catalog, capsys):
-    print_summary(summarise(catalog, find_unreadable(catalog)))
+    print_summary(summarize(catalog, find_unreadable(catalog)))
     text = " ".join(capsys.readouterr().out.split())
     assert "6 rows, 3 melanomas; files: 5 found, 1 absent, 1 unreadable; 1 ids listed" in text
     assert "usable: 4 photographs, 2 melanomas" in text

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from melanoscope import static
+from melanoscope import patient
 from melanoscope.models import lesion_net
 from melanoscope.models.backbones import Backbone, StandardCNN, get_backbone
 from melanoscope.models.weights import find_weights, load_pretrained
@@ -55,7 +55,7 @@ def test_frozen_branch_keeps_its_weights_and_its_batch_statistics() -> None:
     network.train()
     before = {n: t.clone() for n, t in network.image_branch.state_dict().items()}
     optimiser = torch.optim.SGD((p for p in network.parameters() if p.requires_grad), lr=1.0)
-    network(torch.rand(4, 3, 64, 64), torch.rand(4, static.WIDTH)).sum().backward()
+    network(torch.rand(4, 3, 64, 64), torch.rand(4, patient.WIDTH)).sum().backward()
     optimiser.step()
     for name, tensor in network.image_branch.state_dict().items():
         assert torch.equal(tensor, before[name]), name
@@ -101,9 +101,9 @@ def test_a_network_of_the_photograph_alone_passes_static_data_over(tmp_path: Pat
     network = lesion_net.fresh("squeezenet1_1", with_static=False).eval()
     images = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
-        one = network(images, torch.zeros(2, static.WIDTH))
-        other = network(images, torch.rand(2, static.WIDTH))
-        evidence = network.evidence(images, torch.rand(2, static.WIDTH))
+        one = network(images, torch.zeros(2, patient.WIDTH))
+        other = network(images, torch.rand(2, patient.WIDTH))
+        evidence = network.evidence(images, torch.rand(2, patient.WIDTH))
     torch.testing.assert_close(one, other)
     torch.testing.assert_close(evidence.logit, one, rtol=1e-4, atol=1e-5)
     assert not evidence.static.any()

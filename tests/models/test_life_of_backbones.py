@@ -9,15 +9,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from melanoscope import static
-from melanoscope.benchmark.ledger import write_tensors
+from melanoscope import patient
 from melanoscope.errors import DataError, WeightsError
 from melanoscope.models import lesion_net
 from melanoscope.models.backbones import POSTER, REGISTRY, feature_size, get_backbone
 from melanoscope.models.weights import load_pretrained, load_strictly
+from melanoscope.runs.run_folder import write_tensors
 from melanoscope.training.batches import LesionArrays
+from melanoscope.training.config import TrainConfig
 from melanoscope.training.fit import fit, predict
-from melanoscope.training.recipe import Recipe
 
 PX = 64
 
@@ -29,7 +29,7 @@ def arrays() -> LesionArrays:
     return LesionArrays(
         rng.integers(0, 256, (n, PX, PX, 3), np.uint8),
         np.arange(n),
-        rng.normal(size=(n, static.WIDTH)).astype(np.float32),
+        rng.normal(size=(n, patient.WIDTH)).astype(np.float32),
         (np.arange(n) % 2).astype(np.int8),
     )
 
@@ -52,7 +52,7 @@ def test_life(name: str, arrays: LesionArrays, tmp_path: Path) -> None:
 
     # one training step changes every parameter (the poster's standard CNN failed this)
     before = {n: p.detach().clone() for n, p in network.named_parameters()}
-    recipe = Recipe(epochs=1, batch_size=8)
+    recipe = TrainConfig(epochs=1, batch_size=8)
     fit(network, arrays, np.arange(8), np.arange(8, 12), recipe, "scratch", seed=0)
     still = [n for n, p in network.named_parameters() if torch.equal(p.detach(), before[n])]
     assert still == []

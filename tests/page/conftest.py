@@ -18,7 +18,7 @@ from .visiting import Visit, accepted, spot, visited
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-    from melanoscope.diagnosis.predictor import Predictor
+    from melanoscope.inference.predictor import Predictor
 
 Keep = Callable[["Page", str], None]
 

@@ -21,17 +21,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, features
 
-from melanoscope import static
-from melanoscope.data.file_kind import kind_of
-from melanoscope.data.photograph import Decoded, decode_photograph
+from melanoscope import patient
 from melanoscope.data.sources.lesion_painter import Traits, paint
-from melanoscope.diagnosis import attribution, concern, shares, wording
-from melanoscope.diagnosis.bundle import Bundle
-from melanoscope.diagnosis.calibrated import Scale
-from melanoscope.diagnosis.person import Person
-from melanoscope.diagnosis.quality import measure
-from melanoscope.diagnosis.reading import Reader, Seen
-from melanoscope.diagnosis.verdict import LOW, MEASURES, judge_distance
+from melanoscope.imaging.decode import DecodedImage, decode_image
+from melanoscope.imaging.file_type import detect_file_type
+from melanoscope.inference.bundle import Bundle
+from melanoscope.inference.calibration import TemperatureScaling
+from melanoscope.inference.explain import integrated_gradients, shapley
+from melanoscope.inference.person import PatientInfo
+from melanoscope.inference.postprocess import ModelOutput, PostProcessor
+from melanoscope.inference.quality import issues
+from melanoscope.inference.quality.gate import LOW, MEASURES, find_distance_issue
+from melanoscope.inference.quality.measures import measure_quality
+from melanoscope.inference.text import phrases
 
 _Bytes = NDArray[np.uint8]
 
@@ -143,18 +145,18 @@ def resample() -> list[dict[str, Any]]:
 
 def quality() -> list[dict[str, Any]]:
     """What is measured, and what is said against it."""
-    reader = Reader.of(Bundle(Path(), record_like(), ""), "float32")
+    reader = PostProcessor.of(Bundle(Path(), record_like(), ""), "float32")
     found = []
     for name, pixels in squares().items():
         size = (4 * len(pixels), 3 * len(pixels)) if name != "lesion 3" else (70, 50)
-        measured = measure(pixels, *size)
+        measured = measure_quality(pixels, *size)
         found.append(
             {
                 "name": name,
                 "side": len(pixels),
                 "pixels": _text(pixels),
                 "quality": asdict(measured),
-                "concerns": [asdict(one) for one in reader.judge(measured, 5.0)],
+                "concerns": [asdict(one) for one in reader.find_issues(measured, 5.0)],
             }
         )
     return found
@@ -165,11 +167,11 @@ def words() -> dict[str, Any]:
     values = [0.0, 0.5, 1.5, 2.5, 0.125, 0.375, 0.005, 0.015, 1.005, 2.675, 99.5, 100.5, 0.12499]
     values += np.random.default_rng(3).normal(0, 100, 50).tolist()
     distances = [99.0, 100.0, 100.5, 101.5, 200.0, 200.5, math.nan, math.inf]
-    far = [judge_distance(one, 100.0, 200.0) for one in distances]
+    far = [find_distance_issue(one, 100.0, 200.0) for one in distances]
     return {
-        "advice": concern.ADVICE,
+        "advice": issues.ADVICE,
         "sentences": {
-            name: getattr(wording, name)
+            name: getattr(phrases, name)
             for name in ("DERMOSCOPY", "FORCED", "ROUNDED", "SIMULATED")
         },
         "numbers": [
@@ -185,18 +187,22 @@ def words() -> dict[str, Any]:
 
 def persons() -> dict[str, Any]:
     """Encoded persons, and the division of what they add."""
-    people = [Person(), Person(45.0, "female", "torso"), Person(0.0, "male", "oral/genital")]
-    people += [Person(120.0, "unknown", "head/neck"), Person(None, "male", "unknown")]
+    people = [
+        PatientInfo(),
+        PatientInfo(45.0, "female", "torso"),
+        PatientInfo(0.0, "male", "oral/genital"),
+    ]
+    people += [PatientInfo(120.0, "unknown", "head/neck"), PatientInfo(None, "male", "unknown")]
     answers = np.random.default_rng(4).normal(0, 1, (10, 8)).astype(np.float32)
     return {
-        "features": static.FEATURE_NAMES,
+        "features": patient.FEATURE_NAMES,
         "people": [
-            {"person": asdict(one), "rows": shares.coalition_rows(one).ravel().tolist()}
+            {"person": asdict(one), "rows": shapley.coalition_rows(one).ravel().tolist()}
             for one in people
         ],
         "shares": [
             {"answers": row.tolist(), "parts": parts, "unknown": unknown}
-            for row, (parts, unknown) in ((row, shares.shares(row)) for row in answers)
+            for row, (parts, unknown) in ((row, shapley.shapley_values(row)) for row in answers)
         ],
     }
 
@@ -209,7 +215,7 @@ def calibrated() -> list[dict[str, float]]:
             "prevalence": prevalence,
             "logit": logit,
             "stated": stated,
-            "probability": Scale(temperature, prevalence).probability(logit, stated),
+            "probability": TemperatureScaling(temperature, prevalence).probability(logit, stated),
         }
         for temperature, prevalence in ((1.0, 0.5), (1.7, 0.398), (0.4, 0.018))
         for logit in (-800.0, -3.2, 0.0, 0.7, 12.0, 900.0)
@@ -220,7 +226,7 @@ def calibrated() -> list[dict[str, float]]:
 def reading() -> dict[str, Any]:
     """Whole answers."""
     record = record_like()
-    reader = Reader.of(Bundle(Path(), record, ""), "float32")
+    reader = PostProcessor.of(Bundle(Path(), record, ""), "float32")
     rng = np.random.default_rng(6)
     answers = []
     for name, pixels in squares().items():
@@ -229,11 +235,11 @@ def reading() -> dict[str, Any]:
             told = rng.normal(0, 0.3, 8).astype(np.float32)
             logit = float(np.float32(places.sum() + told[0] + rng.normal()))
             distance = float(np.float32(rng.uniform(20, 250)))
-            seen = Seen(places.astype(np.float64), told.astype(np.float64), logit, distance)
-            who = Person(55.0, "female", "torso") if force else Person()
+            seen = ModelOutput(places.astype(np.float64), told.astype(np.float64), logit, distance)
+            who = PatientInfo(55.0, "female", "torso") if force else PatientInfo()
             stated = 0.1 if force else reader.prevalence
-            photograph = Decoded(pixels, 500, 400)
-            quality = measure(photograph.pixels, photograph.width, photograph.height)
+            photograph = DecodedImage(pixels, 500, 400)
+            quality = measure_quality(photograph.pixels, photograph.width, photograph.height)
             answer = reader.read(seen, quality, who, prevalence=stated, force=force)
             answers.append(
                 {
@@ -270,8 +276,8 @@ def gradients() -> dict[str, Any]:
             for n in (1, 2, 3, 16, 64, 129)
         ],
         "baselines": {
-            one: attribution.baseline_image(photograph, one).ravel().tolist()
-            for one in attribution.BASELINES
+            one: integrated_gradients.baseline_image(photograph, one).ravel().tolist()
+            for one in integrated_gradients.BASELINES
         },
         "attributions": [
             {
@@ -281,7 +287,9 @@ def gradients() -> dict[str, Any]:
             }
             for one, steps in (("black", 64), ("blurred", 5), ("mean skin", 1))
             for found in (
-                attribution.integrated_gradients(run, photograph, baseline=one, steps=steps),
+                integrated_gradients.integrated_gradients(
+                    run, photograph, baseline=one, steps=steps
+                ),
             )
         ],
     }
@@ -308,7 +316,9 @@ def kinds() -> list[dict[str, str | None]]:
         b"",
         b"G" + 187 * b"\0" + b"G",
     ]
-    return [{"head": base64.b64encode(one).decode(), "kind": kind_of(one)} for one in heads]
+    return [
+        {"head": base64.b64encode(one).decode(), "kind": detect_file_type(one)} for one in heads
+    ]
 
 
 def heads() -> list[dict[str, Any]]:
@@ -409,12 +419,12 @@ def _drafts(content: bytes) -> list[dict[str, Any]]:
 
 
 def _points(steps: int) -> tuple[list[float], list[float]]:
-    places, weights = attribution.gauss_legendre(steps)
+    places, weights = integrated_gradients.gauss_legendre(steps)
     return places.tolist(), weights.tolist()
 
 
 def _decoded(pixels: _Bytes, px: int) -> _Bytes:
-    return decode_photograph(_saved(Image.fromarray(pixels), "PNG"), px).pixels
+    return decode_image(_saved(Image.fromarray(pixels), "PNG"), px).pixels
 
 
 def _text(pixels: _Bytes) -> str:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-    from melanoscope.diagnosis.predictor import Predictor
+    from melanoscope.inference.predictor import Predictor
 
 WEB = Path(__file__).parents[2] / "web"
 FLAGS = (

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from melanoscope.diagnosis import wording
-from melanoscope.diagnosis.concern import ADVICE, KINDS
-from melanoscope.diagnosis.pictures import OPACITY, evidence_scale, heat_overlay
+from melanoscope.inference.explain.overlays import OPACITY, evidence_scale, heat_overlay
+from melanoscope.inference.quality.issues import ADVICE, KINDS
+from melanoscope.inference.text import phrases
 
 from .harness import Service
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
 
-    from melanoscope.diagnosis.predictor import Predictor
+    from melanoscope.inference.predictor import Predictor
 
 from .visiting import Visit, doubted, pixels, refused, spot, states, visited
 
@@ -38,13 +38,13 @@ def test_a_photograph_is_answered(
     visit.ask(place)
     person: dict[str, Any] = {"age": 45, "sex": "male", "site": "lower extremity"}
     expected = predictor.diagnose(simulated_photograph, **person)
-    assert page.inner_text("#answer-heading") == wording.headline(expected)
+    assert page.inner_text("#answer-heading") == phrases.headline(expected)
     if expected.probability is None:
         page.click("#force")
         page.wait_for_selector("#probability")
         expected = predictor.diagnose(simulated_photograph, **person, force=True)
     assert expected.probability is not None
-    assert page.inner_text("#probability") == wording.percent(expected.probability)
+    assert page.inner_text("#probability") == phrases.percent(expected.probability)
     sent = [one for one in visit.asked[before:] if "/v1/diagnoses" in one]
     assert bool(sent) == (place == "server")
 
@@ -83,7 +83,7 @@ def test_what_the_network_is_for_is_told_before_a_photograph_is_taken(
         assert not visit.page.is_visible("#simulated")
         visit.choose(spot())
         visit.ask()
-        assert wording.DERMOSCOPY in visit.page.inner_text("#answer")
+        assert phrases.DERMOSCOPY in visit.page.inner_text("#answer")
         assert "archived photographs" in visit.page.inner_text("#asking")
 
 
@@ -136,10 +136,10 @@ def test_a_prevalence_moves_probabilities_and_no_decision(
     page.keyboard.press("End")
     odds = record["probability"] / (1 - record["probability"])
     odds *= (1 - record["prevalence"]) / record["prevalence"]  # to a half
-    assert page.inner_text("#probability") == wording.percent(odds / (1 + odds))
+    assert page.inner_text("#probability") == phrases.percent(odds / (1 + odds))
     assert page.locator(".thresholds strong").all_inner_texts() == before
     page.click("text=Back to")
-    assert page.inner_text("#probability") == wording.percent(record["probability"])
+    assert page.inner_text("#probability") == phrases.percent(record["probability"])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -176,7 +176,7 @@ def test_a_refusal_can_be_overridden(visit: Visit, record: dict[str, Any]) -> No
     assert page.locator("#probability").count() == 0
     page.click("#force")
     page.wait_for_selector("#probability")
-    assert wording.FORCED in page.inner_text("#answer")
+    assert phrases.FORCED in page.inner_text("#answer")
     assert len(sent) == 2
     assert "Jane" not in "".join(sent)  # a file's name may say who it is about
 
@@ -268,7 +268,7 @@ def test_it_answers_without_a_server_after_the_first_visit(
             visit.choose(spot())
             visit.ask("device")
             expected = predictor.diagnose(spot())
-            assert page.inner_text("#answer-heading") == wording.headline(expected)
+            assert page.inner_text("#answer-heading") == phrases.headline(expected)
             keep(page, "without-a-server-phone-light")
     finally:
         service.stop()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from melanoscope.static import SITES
+from melanoscope.patient import SITES
 
 from .harness import Service
 

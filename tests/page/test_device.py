@@ -19,8 +19,8 @@ from PIL import Image
 
 import melanoscope
 from data import icc  # of the tests' own folder
-from melanoscope.data.photograph import UnreadablePhotograph
-from melanoscope.diagnosis.bundle import seal_of
+from melanoscope.imaging.decode import UnreadableImageError
+from melanoscope.inference.bundle import seal_of
 
 from . import harness
 from .golden import lesion
@@ -29,8 +29,8 @@ from .harness import Missing, Service, diagnose, opened, reload, square, text, w
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
 
-    from melanoscope.diagnosis.predictor import Predictor
-    from melanoscope.sealing.subject import Subject
+    from melanoscope.export.trained_model import TrainedModel
+    from melanoscope.inference.predictor import Predictor
 
 PERSON = {"age": 45, "sex": "female", "site": "torso"}
 # Where rounding moves an activation across 0 a gradient jumps: ONNX Runtime's optimised and plain
@@ -94,7 +94,7 @@ def apart(found: object, expected: object, path: str = "answer") -> list[str]:
 
 
 def test_same_answers_to_simulated_lesions(
-    page: Page, predictor: Predictor, small_subject: Subject
+    page: Page, predictor: Predictor, small_subject: TrainedModel
 ) -> None:
     for path in small_subject.frame["path"][:20]:
         for force in (False, True):
@@ -218,7 +218,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_bad_files_are_refused_as_by_python(page: Page, predictor: Predictor, name: str) -> None:
     make, said = BAD[name]
     content = make()
-    with pytest.raises(UnreadablePhotograph):
+    with pytest.raises(UnreadableImageError):
         predictor.read(content)
     found = page.evaluate("a => harness.errorOf({content: a})", text(content))
     assert found["kind"] == "photograph"

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from melanoscope.diagnosis.concern import ADVICE, KINDS, Concern
+from melanoscope.inference.quality.issues import ADVICE, KINDS, QualityIssue
 
 from .golden import lesion
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-    from melanoscope.diagnosis.answer import Diagnosis
+    from melanoscope.inference.result import Diagnosis
 
 SIZES = {"phone": (360, 800), "tablet": (768, 1024), "desktop": (1280, 900)}
 WATCH = """
@@ -120,10 +120,10 @@ def refused(record: dict[str, Any], *kinds: str) -> dict[str, Any]:
 
 def concerns(severity: Any, *kinds: str) -> list[dict[str, str]]:
     found = "1 found, 2 wanted"
-    return [plain(Concern(kind, severity, found, ADVICE[kind])) for kind in kinds]
+    return [plain(QualityIssue(kind, severity, found, ADVICE[kind])) for kind in kinds]
 
 
-def plain(one: Concern) -> dict[str, str]:
+def plain(one: QualityIssue) -> dict[str, str]:
     return {name: getattr(one, name) for name in ("kind", "severity", "found", "advice")}
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from melanoscope.data.audit.audit import audit
+from melanoscope.audit.audit import audit
 from melanoscope.data.catalog import SourceTable, build_catalog
-from melanoscope.data.photograph import read_photograph, write_photograph
 from melanoscope.data.sources import simulated
+from melanoscope.imaging.decode import read_image, write_image
 from melanoscope.report.audit_page import as_json, write_audit
 
 
@@ -22,9 +22,9 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     folder = tmp_path_factory.mktemp("archive")
     rows = simulated.read(40, folder)
     first, second = rows[0], rows[1]
-    picture = read_photograph(Path(first["path"][0]), 160)
-    write_photograph(folder / "again.jpg", picture, quality=70)
-    write_photograph(folder / "mirrored.jpg", picture[:, ::-1].copy(), quality=90)
+    picture = read_image(Path(first["path"][0]), 160)
+    write_image(folder / "again.jpg", picture, quality=70)
+    write_image(folder / "mirrored.jpg", picture[:, ::-1].copy(), quality=90)
     (folder / "cut.jpg").write_bytes(Path(second["path"][0]).read_bytes()[:500])
     other = 1 - int(first["target"][0])
     extra = pl.concat([first, first, second]).with_columns(

@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import pytest
 
-from melanoscope.report.checklist import (
+from melanoscope.report.checklists.checklist import (
     TO_FILL,
     Estimate,
     Facts,
@@ -19,7 +19,7 @@ from melanoscope.report.checklist import (
     flow_of,
     render_checklist,
 )
-from melanoscope.report.checklist_items import CLAIM, CLEAR, ITEMS, STANDARDS, TRIPOD
+from melanoscope.report.checklists.items import CLAIM, CLEAR, ITEMS, STANDARDS, TRIPOD
 
 
 def split(text):

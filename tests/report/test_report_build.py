@@ -12,8 +12,8 @@ import pytest
 
 from melanoscope.errors import RunError
 from melanoscope.report.build import build
-from melanoscope.report.pictures import attribution_figure, augmentation_figure
-from melanoscope.report.style import render
+from melanoscope.report.figures.image_figures import attribution_figure, augmentation_figure
+from melanoscope.report.figures.style import render
 
 CREDIT = "Photographs: ISIC 2020, CC BY-NC 4.0"
 

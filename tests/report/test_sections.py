@@ -11,13 +11,13 @@ import polars as pl
 import pytest
 
 from melanoscope.errors import RunError
-from melanoscope.evidence.metrics import auroc
-from melanoscope.evidence.summary import summarise
 from melanoscope.report.build import build
-from melanoscope.report.load import load
+from melanoscope.report.context import ReportContext, predictions_of
 from melanoscope.report.sections.calibration import calibrated
 from melanoscope.report.sections.leaks import crossing_pairs, divided_groups, pairs_that_conflict
-from melanoscope.report.study import Study, predictions_of
+from melanoscope.runs.reader import read_run
+from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.summary import summarize
 
 
 def _complete(folder: Path, *, seed: int = 0) -> None:
@@ -53,14 +53,14 @@ def _complete(folder: Path, *, seed: int = 0) -> None:
 
 
 @pytest.fixture
-def study(run_folder: Path, labels: dict[str, str]) -> Study:
+def study(run_folder: Path, labels: dict[str, str]) -> ReportContext:
     _complete(run_folder)
-    run = load(run_folder)
-    summary = summarise(run.cells, planned=run.planned, cells_per_row=run.cells_per_row)
-    return Study(run, summary, labels, replicates=100)
+    run = read_run(run_folder)
+    summary = summarize(run.cells, planned=run.planned, cells_per_row=run.cells_per_row)
+    return ReportContext(run, summary, labels, replicates=100)
 
 
-def test_predictions_line_up_with_cells(study: Study) -> None:
+def test_predictions_line_up_with_cells(study: ReportContext) -> None:
     for key, one in study.predictions.items():
         cells = [c for c in study.run.cells if (c.backbone, c.transfer) == key]
         mean = np.mean([auroc(c.target, c.probability) for c in cells])
@@ -70,20 +70,20 @@ def test_predictions_line_up_with_cells(study: Study) -> None:
         assert [target[name] for name in names] == one.target.tolist()
 
 
-def test_temperatures_come_from_validation_alone(study: Study, run_folder: Path) -> None:
+def test_temperatures_come_from_validation_alone(study: ReportContext, run_folder: Path) -> None:
     before = calibrated(study, study.best).probability
     table = pl.read_parquet(run_folder / "validation.parquet")
     sure = table.with_columns(probability=(pl.col("probability") * 0.2 + 0.4))
     sure.write_parquet(run_folder / "validation.parquet")
-    run = load(run_folder)
-    again = Study(run, study.summary, study.labels, replicates=100)
+    run = read_run(run_folder)
+    again = ReportContext(run, study.summary, study.labels, replicates=100)
     after = calibrated(again, again.best).probability
     assert not np.allclose(before, after)
     order = np.argsort(before[: (study.predictions[study.best].part == 0).sum()])
     assert np.all(np.diff(after[order]) >= 0)  # a temperature keeps the order within a part
 
 
-def test_every_section_is_on_the_page(study: Study, labels: dict[str, str]) -> None:
+def test_every_section_is_on_the_page(study: ReportContext, labels: dict[str, str]) -> None:
     page = build(study.run.path, labels=labels, replicates=100, prevalence=0.02)
     html = page.read_text(encoding="utf-8")
     found = re.findall(r'<section id="([\w-]+)"', html)
@@ -117,14 +117,14 @@ def test_a_run_of_an_earlier_version_still_gives_a_page(
     assert "calibration" not in found  # no validation predictions, no calibration
 
 
-def test_validation_that_lacks_a_cell_is_refused(study: Study, run_folder: Path) -> None:
+def test_validation_that_lacks_a_cell_is_refused(study: ReportContext, run_folder: Path) -> None:
     table = pl.read_parquet(run_folder / "validation.parquet")
     table.filter(pl.col("fold") != 0).write_parquet(run_folder / "validation.parquet")
     with pytest.raises(RunError, match="run the same benchmark command again"):
-        load(run_folder)
+        read_run(run_folder)
 
 
-def test_leaks_are_counted(study: Study, run_folder: Path) -> None:
+def test_leaks_are_counted(study: ReportContext, run_folder: Path) -> None:
     run = study.run
     catalog = run.catalog
     by_hand = catalog.group_by("group_id").agg(pl.col("fold_r0").n_unique() > 1)["fold_r0"].sum()
@@ -134,7 +134,9 @@ def test_leaks_are_counted(study: Study, run_folder: Path) -> None:
     assert pairs_that_conflict(run) == int(catalog["target"][0] != catalog["target"][1])
 
 
-def test_the_posters_run_beside(study: Study, labels: dict[str, str], tmp_path: Path) -> None:
+def test_the_posters_run_beside(
+    study: ReportContext, labels: dict[str, str], tmp_path: Path
+) -> None:
     """The same folder under the poster's name: what it prints is the rounded AUROC."""
     import shutil
 
@@ -143,7 +145,7 @@ def test_the_posters_run_beside(study: Study, labels: dict[str, str], tmp_path: 
     record = json.loads((other / "run.json").read_text())
     record["configuration"]["protocol"] = "poster"
     (other / "run.json").write_text(json.dumps(record))
-    page = build(study.run.path, labels=labels, replicates=50, beside=[load(other)])
+    page = build(study.run.path, labels=labels, replicates=50, beside=[read_run(other)])
     numbers = json.loads((page.parent / "evidence.json").read_text())["protocols"]
     assert len(numbers["beside"]) == len(study.predictions)
     for one in numbers["beside"]:
@@ -154,17 +156,20 @@ def test_the_posters_run_beside(study: Study, labels: dict[str, str], tmp_path: 
     assert "significantly above" not in alone
 
 
-def test_predictions_of_an_unknown_row_are_refused(study: Study) -> None:
-    from melanoscope.errors import EvidenceError
+def test_predictions_of_an_unknown_row_are_refused(study: ReportContext) -> None:
+    from melanoscope.errors import StatisticsError
 
-    with pytest.raises(EvidenceError):
+    with pytest.raises(StatisticsError):
         predictions_of(study.run, "vgg16", "image_only")
 
 
-def test_reliability_at_rates_of_nought_and_one(study: Study) -> None:
+def test_reliability_at_rates_of_nought_and_one(study: ReportContext) -> None:
     """Found by the demo: a Wilson bound may miss a share of 0 or 1 by a rounding."""
-    from melanoscope.evidence.calibration import Bin
     from melanoscope.report.sections.calibration import _reliability_figure
+    from melanoscope.stats.calibration.temperature_scaling import CalibrationBin
 
-    bins = (Bin(0.01, 0.0, 1e-17, 0.2, 20), Bin(0.99, 1.0, 0.8, 1 - 1e-16, 20))
+    bins = (
+        CalibrationBin(0.01, 0.0, 1e-17, 0.2, 20),
+        CalibrationBin(0.99, 1.0, 0.8, 1 - 1e-16, 20),
+    )
     _reliability_figure([bins, bins], simulated=True)

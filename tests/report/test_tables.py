@@ -10,15 +10,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from melanoscope.evidence.summary import summarise
-from melanoscope.report.load import load
-from melanoscope.report.table_files import as_csv, as_latex, as_markdown
-from melanoscope.report.tables import Line, make_tables
+from melanoscope.report.tables.formats import as_csv, as_latex, as_markdown
+from melanoscope.report.tables.tables import Line, make_tables
+from melanoscope.runs.reader import read_run
+from melanoscope.stats.summary import summarize
 
 
 def tables_of(folder, labels):
-    run = load(folder)
-    summary = summarise(run.cells, planned=run.planned, cells_per_row=run.cells_per_row)
+    run = read_run(folder)
+    summary = summarize(run.cells, planned=run.planned, cells_per_row=run.cells_per_row)
     return summary, make_tables(summary, labels=labels, skipped=run.record["skipped"])
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from melanoscope.data.photograph import MAX_PIXELS, decode_photograph
-from melanoscope.diagnosis.answer import Decision, Diagnosis, EvidenceSum, Measured, Standing
-from melanoscope.diagnosis.bundle import Bundle
-from melanoscope.diagnosis.calibrated import log_odds
-from melanoscope.diagnosis.concern import ADVICE, TOO_DARK, Concern
-from melanoscope.diagnosis.quality import measure
+from melanoscope.imaging.decode import MAX_PIXELS, decode_image
+from melanoscope.inference.bundle import Bundle
+from melanoscope.inference.calibration import log_odds
+from melanoscope.inference.quality.issues import ADVICE, TOO_DARK, QualityIssue
+from melanoscope.inference.quality.measures import measure_quality
+from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Measured, Standing
 
 PX = 64
 GRAPH = b"a graph" * 20_000
@@ -95,7 +95,7 @@ class Pretended:
         self.fail = False
 
     def read(self, source, *, most=MAX_PIXELS):
-        found = decode_photograph(source, PX, most=most)
+        found = decode_image(source, PX, most=most)
         self.decoded += 1
         return found
 
@@ -117,10 +117,10 @@ class Pretended:
 
     def _answer(self, decoded, who, prevalence, force):
         dark = float(decoded.pixels.mean()) < 30
-        concerns = (Concern(TOO_DARK, "refused", "dark", ADVICE[TOO_DARK]),) if dark else ()
+        concerns = (QualityIssue(TOO_DARK, "refused", "dark", ADVICE[TOO_DARK]),) if dark else ()
         answered = force or not dark
         share = Measured(0.9, 0.8, 0.95, 100)
-        quality = measure(decoded.pixels, decoded.width, decoded.height)
+        quality = measure_quality(decoded.pixels, decoded.width, decoded.height)
         places = np.array([[0.25, 0.5], [-0.5, decoded.pixels.mean() / 255]])
         return Diagnosis(
             "refused" if not answered else "doubtful" if concerns else "accepted",

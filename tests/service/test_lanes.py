@@ -8,20 +8,20 @@ from types import SimpleNamespace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melanoscope.diagnosis.person import Person
-from melanoscope.service.fields import Question
-from melanoscope.service.lanes import Job, Lanes, Step
+from melanoscope.inference.person import PatientInfo
+from melanoscope.service.routes.form_fields import Question
+from melanoscope.service.workers.queue import Job, JobQueue, Step
 
 CLOCK = itertools.count()
 
 
 def job(prevalence=None) -> Job:
     nobody = SimpleNamespace()
-    return Job(b"", Question(Person(), prevalence), None, next(CLOCK), nobody, nobody)
+    return Job(b"", Question(PatientInfo(), prevalence), None, next(CLOCK), nobody, nobody)
 
 
-def lanes(queue=8, batch=3, workers=2) -> Lanes:
-    return Lanes(queue=queue, batch=batch, workers=workers)
+def lanes(queue=8, batch=3, workers=2) -> JobQueue:
+    return JobQueue(queue=queue, batch=batch, workers=workers)
 
 
 def test_one_alone_is_answered_alone():

@@ -8,9 +8,8 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
-
 from data.test_intricacy import scans  # of the tests' own folder
+from PIL import Image
 
 from .conftest import eventually, is_problem, photograph, process
 

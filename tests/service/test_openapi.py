@@ -12,7 +12,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
 from melanoscope.service.app import create_app
-from melanoscope.service.problems import KINDS
+from melanoscope.service.http.problems import KINDS
 from melanoscope.service.schemas import Answer, Explanation, ProblemDocument
 from melanoscope.service.settings import Settings
 

@@ -83,7 +83,7 @@ from melanoscope.cli.serve import serve
 serve(Path(sys.argv[1]), port=0, workers=2)
 forbidden = {"torch", "scipy", "polars", "onnx", "matplotlib"} & set(sys.modules)
 forbidden |= {name for name in sys.modules if name.startswith(
-    ("melanoscope.sealing", "melanoscope.evidence", "melanoscope.report", "melanoscope.models"))}
+    ("melanoscope.export", "melanoscope.stats", "melanoscope.report", "melanoscope.models"))}
 print("imported", sorted(forbidden))
 """
 

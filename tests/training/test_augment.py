@@ -8,14 +8,20 @@ from torchvision.transforms import v2 as transforms
 from torchvision.transforms.v2 import functional as oracle
 
 from melanoscope.models.lesion_net import to_images
-from melanoscope.training.augment import Draw, Strengths, augment, colour_matrix, draw
+from melanoscope.training.augment import (
+    AugmentationParams,
+    AugmentationRanges,
+    augment,
+    colour_matrix,
+    sample_augmentation,
+)
 
 
-def nothing(n: int) -> Draw:
+def nothing(n: int) -> AugmentationParams:
     """A draw that changes nothing."""
     ones = torch.ones(n)
     affine = torch.eye(2, 3).expand(n, 2, 3).clone()
-    return Draw(affine, ones.clone(), ones.clone(), ones.clone(), torch.zeros(n))
+    return AugmentationParams(affine, ones.clone(), ones.clone(), ones.clone(), torch.zeros(n))
 
 
 def turned(degrees: float) -> torch.Tensor:
@@ -89,8 +95,8 @@ def test_hue_turns_as_torchvisions_and_leaves_grey_alone(dull: torch.Tensor) -> 
 
 
 def test_draws_stay_within_their_ranges() -> None:
-    strengths = Strengths()
-    drawn = draw(4000, torch.Generator().manual_seed(1), strengths)
+    strengths = AugmentationRanges()
+    drawn = sample_augmentation(4000, torch.Generator().manual_seed(1), strengths)
     area = torch.linalg.det(drawn.affine[:, :, :2]).abs()
     assert area.max() <= 1.0 + 1e-6
     assert 0.6 < area.min() < 0.75  # a long crop that would not fit is cut at the edge
@@ -107,7 +113,12 @@ def test_draws_stay_within_their_ranges() -> None:
 
 
 def test_output_is_in_range_and_channels_last(pixels: torch.Tensor) -> None:
-    out = augment(pixels, draw(3, torch.Generator().manual_seed(2), Strengths(brightness=0.9)))
+    out = augment(
+        pixels,
+        sample_augmentation(
+            3, torch.Generator().manual_seed(2), AugmentationRanges(brightness=0.9)
+        ),
+    )
     assert out.shape == (3, 3, 16, 16)
     assert out.min() >= 0
     assert out.max() <= 1
@@ -116,7 +127,8 @@ def test_output_is_in_range_and_channels_last(pixels: torch.Tensor) -> None:
 
 def test_one_seed_one_augmentation(pixels: torch.Tensor) -> None:
     first, again, other = (
-        augment(pixels, draw(3, torch.Generator().manual_seed(seed))) for seed in (3, 3, 4)
+        augment(pixels, sample_augmentation(3, torch.Generator().manual_seed(seed)))
+        for seed in (3, 3, 4)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -124,7 +136,7 @@ def test_one_seed_one_augmentation(pixels: torch.Tensor) -> None:
 
 def test_each_photograph_gets_its_own_draw(pixels: torch.Tensor) -> None:
     same = pixels[:1].expand(2, -1, -1, -1).contiguous()
-    out = augment(same, draw(2, torch.Generator().manual_seed(5)))
+    out = augment(same, sample_augmentation(2, torch.Generator().manual_seed(5)))
     assert not torch.equal(out[0], out[1])
 
 

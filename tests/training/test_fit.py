@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from melanoscope import static
+from melanoscope import patient
 from melanoscope.errors import DataError, RunError
-from melanoscope.evidence.metrics import auroc
 from melanoscope.models import lesion_net
+from melanoscope.stats.metrics.classification import auroc
 from melanoscope.training import fit as fit_module
 from melanoscope.training.batches import LesionArrays, ordered_batches, training_batches
+from melanoscope.training.config import TrainConfig
 from melanoscope.training.fit import fit, predict
-from melanoscope.training.recipe import Recipe
 
 TRAIN, VALIDATION, TEST = np.arange(0, 64), np.arange(64, 80), np.arange(80, 112)
-QUICK = Recipe(epochs=4, batch_size=16, learning_rate=3e-3)
+QUICK = TrainConfig(epochs=4, batch_size=16, learning_rate=3e-3)
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +30,10 @@ def arrays() -> LesionArrays:
     order = rng.permutation(n)
     stored = np.empty_like(pixels)
     stored[order] = pixels
-    return LesionArrays(stored, order, np.zeros((n, static.WIDTH), np.float32), targets)
+    return LesionArrays(stored, order, np.zeros((n, patient.WIDTH), np.float32), targets)
 
 
-def trained(arrays: LesionArrays, recipe: Recipe, seed: int = 0) -> np.ndarray:
+def trained(arrays: LesionArrays, recipe: TrainConfig, seed: int = 0) -> np.ndarray:
     torch.manual_seed(seed)
     network = lesion_net.fresh("standard_cnn")
     fit(network, arrays, TRAIN, VALIDATION, recipe, "scratch", seed)
@@ -134,6 +134,6 @@ def test_training_batches_are_shuffled_and_of_one_size(arrays: LesionArrays) -> 
 
 def test_impossible_recipes_are_refused() -> None:
     with pytest.raises(DataError, match="epoch"):
-        Recipe(epochs=0)
+        TrainConfig(epochs=0)
     with pytest.raises(DataError, match="batch"):
-        Recipe(batch_size=1)
+        TrainConfig(batch_size=1)

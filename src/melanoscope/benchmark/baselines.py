@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from melanoscope import static
-from melanoscope.benchmark.protocol import Split
-from melanoscope.evidence.source_balance import archive_prevalence
+from melanoscope import patient
+from melanoscope.benchmark.splits import Split
+from melanoscope.stats.subgroups.source_balanced_auroc import archive_prevalence
 
 ARCHIVE_ONLY = "archive only"
 STATIC_ONLY = "age, sex and site only"
@@ -63,7 +63,7 @@ def _static(frame: pl.DataFrame, learnt: NDArray[np.int64], test: NDArray[np.int
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    told = static.encode(frame["age"].to_list(), frame["sex"].to_list(), frame["site"].to_list())
+    told = patient.encode(frame["age"].to_list(), frame["sex"].to_list(), frame["site"].to_list())
     target = frame["target"].to_numpy()
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     model.fit(told[learnt], target[learnt])

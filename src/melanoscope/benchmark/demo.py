@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from melanoscope.benchmark.plan import Plan
+from melanoscope.benchmark.config import BenchmarkConfig
 from melanoscope.data.sources import DataSpec, find_archives
 from melanoscope.errors import WeightsError
 from melanoscope.models.backbones import REGISTRY
 from melanoscope.models.weights import has_weights
-from melanoscope.training.recipe import Recipe
+from melanoscope.training.config import TrainConfig
 
 SIMULATED_PHOTOGRAPHS = 480
 _BASELINE = "standard_cnn"
@@ -18,7 +18,7 @@ _CANDIDATES = ("squeezenet1_1", "tf_efficientnet_lite0", "mobilenet_v2", "resnet
 _MOST_NETWORKS = 2
 
 
-def demo_plan(data: Path | None, weights: Path | None) -> Plan:
+def demo_config(data: Path | None, weights: Path | None) -> BenchmarkConfig:
     """Plan the standard CNN and networks whose ImageNet weights are at hand without a download.
 
     Args:
@@ -38,12 +38,12 @@ def demo_plan(data: Path | None, weights: Path | None) -> Plan:
             "pip install 'melanoscope[timm]', or name a folder with --weights",
         )
     chosen = names[:_MOST_NETWORKS] if weights else names[:1]
-    return Plan(
+    return BenchmarkConfig(
         data=tuple(specs),
         backbones=(_BASELINE, *chosen),
         transfer=("scratch", "frozen", "finetune"),
         folds=3,
         size=80,
         weights=weights,
-        recipe=Recipe(epochs=4, batch_size=32),
+        recipe=TrainConfig(epochs=4, batch_size=32),
     )

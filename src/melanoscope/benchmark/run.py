@@ -12,18 +12,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from melanoscope.benchmark import ledger as files
 from melanoscope.benchmark.baselines import baseline_predictions
-from melanoscope.benchmark.ledger import Ledger
-from melanoscope.benchmark.plan import Cell, Plan, cells_of
-from melanoscope.benchmark.prepare import Prepared, prepare
-from melanoscope.benchmark.protocol import POSTER_THRESHOLD, Split, split
-from melanoscope.benchmark.provenance import describe_run
-from melanoscope.evidence.metrics import auroc
-from melanoscope.evidence.thresholds import highest_f1
+from melanoscope.benchmark.config import BenchmarkConfig, CellKey, cells_of
+from melanoscope.benchmark.dataset import Dataset, prepare_dataset
+from melanoscope.benchmark.metadata import describe_run
+from melanoscope.benchmark.splits import POSTER_THRESHOLD, Split, split
 from melanoscope.models import lesion_net
 from melanoscope.models.backbones import get_backbone
 from melanoscope.models.weights import find_weights
+from melanoscope.runs import run_folder as files
+from melanoscope.runs.run_folder import RunFolder
+from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.metrics.thresholds import highest_f1
 from melanoscope.training.fit import fit, predict
 
 
@@ -33,17 +33,17 @@ class Display(Protocol):
     def decoding(self, done: int, total: int) -> None:
         """So many photographs of those not yet in the store are decoded."""
 
-    def cell_begins(self, cell: Cell, index: int, total: int, epochs: int) -> None:
+    def cell_begins(self, cell: CellKey, index: int, total: int, epochs: int) -> None:
         """A cell begins, the index-th (from 0) of all; earlier ones are done."""
 
     def epoch_ends(self, epoch: int, losses: dict[str, float]) -> None:
         """An epoch of the current cell is over (from 1)."""
 
-    def cell_ends(self, cell: Cell, auroc: float) -> None:
+    def cell_ends(self, cell: CellKey, auroc: float) -> None:
         """The current cell is written."""
 
 
-def run(plan: Plan, out: Path, cache: Path, display: Display) -> Ledger:
+def run_benchmark(plan: BenchmarkConfig, out: Path, cache: Path, display: Display) -> RunFolder:
     """Run every cell of a plan that is not yet done, and join their predictions.
 
     Args:
@@ -59,8 +59,8 @@ def run(plan: Plan, out: Path, cache: Path, display: Display) -> Ledger:
     for name in plan.backbones:
         if set(plan.transfer) - {"scratch"} and get_backbone(name).pretrained:
             find_weights(get_backbone(name), plan.weights)
-    prepared = prepare(plan, cache, display)
-    book = Ledger(out)
+    prepared = prepare_dataset(plan, cache, display)
+    book = RunFolder(out)
     about = describe_run(
         plan, prepared.catalog, prepared.usable, prepared.unreadable, prepared.folds
     )
@@ -80,10 +80,10 @@ def run(plan: Plan, out: Path, cache: Path, display: Display) -> Ledger:
 
 
 def run_cell(
-    plan: Plan,
-    prepared: Prepared,
-    cell: Cell,
-    book: Ledger,
+    plan: BenchmarkConfig,
+    prepared: Dataset,
+    cell: CellKey,
+    book: RunFolder,
     on_epoch: Callable[[int, dict[str, float]], None],
 ) -> float:
     """Train one network on its training part, test it, write both; return AUROC."""
@@ -136,7 +136,7 @@ def run_cell(
     return score
 
 
-def _split(plan: Plan, prepared: Prepared, repeat: int, fold: int) -> Split:
+def _split(plan: BenchmarkConfig, prepared: Dataset, repeat: int, fold: int) -> Split:
     # The same validation photographs for every network of a fold: its seed names no network.
     return split(
         plan.protocol,
@@ -162,7 +162,9 @@ def _rows(
     return pl.DataFrame(columns).with_columns(threshold=pl.lit(threshold))
 
 
-def _add_validation(plan: Plan, prepared: Prepared, cell: Cell, book: Ledger) -> None:
+def _add_validation(
+    plan: BenchmarkConfig, prepared: Dataset, cell: CellKey, book: RunFolder
+) -> None:
     """Give a cell of an earlier version the validation predictions that calibration needs."""
     folder = book.cell_folder(cell)
     network = lesion_net.from_checkpoint(cell.backbone, folder / "model.safetensors")
@@ -175,7 +177,7 @@ def _add_validation(plan: Plan, prepared: Prepared, cell: Cell, book: Ledger) ->
         files.write_frame(folder / "validation.parquet", rows)
 
 
-def _baselines(plan: Plan, prepared: Prepared) -> pl.DataFrame:
+def _baselines(plan: BenchmarkConfig, prepared: Dataset) -> pl.DataFrame:
     parts = []
     for repeat in range(plan.repeats):
         for fold in range(plan.folds):
@@ -188,7 +190,9 @@ def _baselines(plan: Plan, prepared: Prepared) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _network(cell: Cell, plan: Plan, seed: int, book: Ledger) -> lesion_net.LesionNet:
+def _network(
+    cell: CellKey, plan: BenchmarkConfig, seed: int, book: RunFolder
+) -> lesion_net.LesionNet:
     """Build a cell's network with weights of its own: nothing is carried from fold to fold.
 
     The poster's protocol carries everything: from its second fold on, each network is the one that

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from melanoscope.cli.options import print_json
-from melanoscope.diagnosis.calibrated import log_odds
-from melanoscope.diagnosis.person import person
 from melanoscope.errors import DataError, nearest
+from melanoscope.inference.calibration import log_odds
+from melanoscope.inference.person import parse_patient
 
 if TYPE_CHECKING:
-    from melanoscope.data.photograph import Decoded
-    from melanoscope.diagnosis.answer import Diagnosis
-    from melanoscope.diagnosis.attribution import Attribution, Baseline
-    from melanoscope.diagnosis.person import Person
-    from melanoscope.diagnosis.predictor import Predictor
+    from melanoscope.imaging.decode import DecodedImage
+    from melanoscope.inference.explain.integrated_gradients import Attribution, Baseline
+    from melanoscope.inference.person import PatientInfo
+    from melanoscope.inference.predictor import Predictor
+    from melanoscope.inference.result import Diagnosis
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def answer_photographs(
         MelanoscopeError: What is said of the person, the prevalence or the baseline cannot be; or
             the one photograph cannot be read.
     """
-    who = person(told["age"], told["sex"], told["site"])
+    who = parse_patient(told["age"], told["sex"], told["site"])
     if prevalence is not None:
         log_odds(prevalence)
     if explaining is not None:
@@ -94,7 +94,7 @@ def answer_photographs(
     else:
         _print(answered)
         if for_dermoscopy:
-            from melanoscope.diagnosis.wording import DERMOSCOPY
+            from melanoscope.inference.text.phrases import DERMOSCOPY
 
             typer.echo(DERMOSCOPY)
         typer.echo(licence)
@@ -117,7 +117,7 @@ def answer_table(
     Raises:
         MelanoscopeError: The table cannot be read, or `out` holds something else.
     """
-    from melanoscope.diagnosis.table import diagnose_table
+    from melanoscope.inference.batch.run import diagnose_table
     from melanoscope.progress import RunProgress
 
     with RunProgress() as progress:
@@ -139,7 +139,7 @@ def answer_table(
 def _answer(
     predictor: Predictor,
     path: Path,
-    who: Person,
+    who: PatientInfo,
     prevalence: float | None,
     force: bool,
     explaining: Explaining | None,
@@ -154,9 +154,9 @@ def _answer(
 
 
 def _explain(
-    predictor: Predictor, decoded: Decoded, diagnosis: Diagnosis, how: Explaining, stem: str
+    predictor: Predictor, decoded: DecodedImage, diagnosis: Diagnosis, how: Explaining, stem: str
 ) -> Sequence[Path]:
-    from melanoscope.diagnosis.explanation import draw_explanation
+    from melanoscope.inference.explain.explanation import draw_explanation
 
     attribution: Attribution | None = None
     if diagnosis.evidence is not None and "file" in predictor.bundle.record["graphs"]["gradient"]:
@@ -168,7 +168,7 @@ def _explain(
 
 
 def _check(explaining: Explaining) -> None:
-    from melanoscope.diagnosis.attribution import BASELINES
+    from melanoscope.inference.explain.integrated_gradients import BASELINES
 
     if explaining.baseline not in BASELINES:
         raise DataError(
@@ -196,7 +196,7 @@ def _stems(photographs: Sequence[Path]) -> list[str]:
 def _print(answered: Sequence[Answered]) -> None:
     from rich.console import Console
 
-    from melanoscope.diagnosis.terminal import print_diagnosis, print_summary
+    from melanoscope.inference.text.console import print_diagnosis, print_summary
 
     console = Console(file=sys.stdout)
     if len(answered) == 1 and answered[0].diagnosis is not None:

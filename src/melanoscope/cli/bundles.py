@@ -17,9 +17,9 @@ from melanoscope.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from melanoscope.diagnosis.bundle import Bundle
-    from melanoscope.sealing.seal import Settings
-    from melanoscope.sealing.subject import Subject
+    from melanoscope.export.bundle_writer import ExportSettings
+    from melanoscope.export.trained_model import TrainedModel
+    from melanoscope.inference.bundle import Bundle
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of the bundle, new or empty.")]
 PrevalenceOption = Annotated[
@@ -56,30 +56,30 @@ def train(
 
     A fifth of the patients is kept for testing, and of the rest a seventh for calibration.
     """
-    from melanoscope.benchmark.plan import Plan, arms_of, split_names
+    from melanoscope.benchmark.config import BenchmarkConfig, parse_transfers, split_names
     from melanoscope.data.sources import parse_spec
     from melanoscope.errors import DataError
+    from melanoscope.export.bundle_writer import refuse_taken
+    from melanoscope.export.trained_model import train_model
     from melanoscope.progress import RunProgress
-    from melanoscope.sealing.seal import refuse_taken
-    from melanoscope.sealing.subject import train_subject
-    from melanoscope.training.recipe import Recipe
+    from melanoscope.training.config import TrainConfig
 
-    names, arms = split_names(backbone, ()), arms_of(transfer)
+    names, arms = split_names(backbone, ()), parse_transfers(transfer)
     if len(names) != 1 or len(arms) != 1:
         raise DataError("one backbone and one transfer arm", f"{backbone}, {transfer}", "name one")
-    plan = Plan(
+    plan = BenchmarkConfig(
         data=tuple(parse_spec(text) for text in data),
         backbones=names,
         transfer=arms,
         size=size,
         seed=seed,
         weights=weights,
-        recipe=Recipe(epochs=epochs, batch_size=batch_size),
+        recipe=TrainConfig(epochs=epochs, batch_size=batch_size),
     )
     refuse_taken(out)
     work = out.with_name(f"{out.name}.training")
     with RunProgress() as progress:
-        subject = train_subject(plan, work, cache_folder(cache), progress)
+        subject = train_model(plan, work, cache_folder(cache), progress)
     _seal_and_tell(subject, out, _settings(prevalence, small), as_json)
     _discard(work)
 
@@ -106,15 +106,15 @@ def seal(
 ) -> None:
     """Seal a network of a finished run: a bundle that diagnoses photographs without PyTorch."""
     from melanoscope.data.sources import parse_spec
+    from melanoscope.export.bundle_writer import refuse_taken
+    from melanoscope.export.trained_model import model_from_run
     from melanoscope.progress import RunProgress
-    from melanoscope.sealing.seal import refuse_taken
-    from melanoscope.sealing.subject import run_subject
 
     if best == (backbone is not None):
         raise typer.BadParameter("say either --best or --backbone")
     refuse_taken(out)
     with RunProgress() as progress:
-        subject = run_subject(
+        subject = model_from_run(
             run,
             cache_folder(cache),
             progress,
@@ -167,7 +167,7 @@ def predict(
         raise typer.BadParameter("name either photographs or --table")
     if (table is None) != (out is None):
         raise typer.BadParameter("--table and --out go together")
-    from melanoscope.diagnosis.predictor import load
+    from melanoscope.inference.predictor import load
 
     predictor = load(bundle, variant=variant)
     if table is not None and out is not None:
@@ -191,18 +191,20 @@ def predict(
         raise typer.Exit(1)
 
 
-def _settings(prevalence: float | None, small: bool) -> Settings:
-    from melanoscope.diagnosis.calibrated import log_odds
-    from melanoscope.sealing.seal import Settings
+def _settings(prevalence: float | None, small: bool) -> ExportSettings:
+    from melanoscope.export.bundle_writer import ExportSettings
+    from melanoscope.inference.calibration import log_odds
 
     if prevalence is None:
-        return Settings(small=small)
+        return ExportSettings(small=small)
     log_odds(prevalence)  # refused before hours of training
-    return Settings(prevalence=prevalence, small=small)
+    return ExportSettings(prevalence=prevalence, small=small)
 
 
-def _seal_and_tell(subject: Subject, out: Path, settings: Settings, as_json: bool) -> Bundle:
-    from melanoscope.sealing.seal import seal as write
+def _seal_and_tell(
+    subject: TrainedModel, out: Path, settings: ExportSettings, as_json: bool
+) -> Bundle:
+    from melanoscope.export.bundle_writer import write_bundle as write
 
     bundle = write(subject, out, settings, lambda step: typer.echo(f"sealing: {step}", err=True))
     if as_json:

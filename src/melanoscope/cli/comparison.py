@@ -50,30 +50,30 @@ def benchmark(
     as_json: JsonOption = False,
 ) -> None:
     """Train and test every network on every fold, and write the report."""
-    from melanoscope.benchmark.plan import Plan, arms_of, split_names
-    from melanoscope.benchmark.protocol import protocol_of
+    from melanoscope.benchmark.config import BenchmarkConfig, parse_transfers, split_names
+    from melanoscope.benchmark.splits import parse_protocol
     from melanoscope.data.sources import parse_spec
     from melanoscope.models.backbones import POSTER
-    from melanoscope.training.recipe import Recipe
+    from melanoscope.training.config import TrainConfig
 
-    plan = Plan(
+    plan = BenchmarkConfig(
         data=tuple(parse_spec(text) for text in data),
         backbones=split_names(backbones, POSTER),
-        transfer=arms_of(transfer),
+        transfer=parse_transfers(transfer),
         folds=folds,
         repeats=repeats,
         size=size,
         seed=seed,
         weights=weights,
-        recipe=Recipe(epochs=epochs, batch_size=batch_size),
-        protocol=protocol_of(protocol),
+        recipe=TrainConfig(epochs=epochs, batch_size=batch_size),
+        protocol=parse_protocol(protocol),
         near_duplicates=near_duplicates,
     )
     _run_and_report(plan, out, cache, as_json)
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    run_benchmark: Annotated[Path, typer.Argument(help="Run folder.")],
     beside: Annotated[
         list[Path] | None,
         typer.Option(help="Another run to set beside it, of --protocol poster for example."),
@@ -91,9 +91,9 @@ def report(
     from melanoscope.report.from_run import report_run, result_of
 
     given = {} if prevalence is None else {"prevalence": prevalence}
-    page = report_run(run, beside or (), replicates=replicates, **given)
+    page = report_run(run_benchmark, beside or (), replicates=replicates, **given)
     if as_json:
-        print_json(result_of(run))
+        print_json(result_of(run_benchmark))
     else:
         typer.echo(f"report: {page}")
 
@@ -108,9 +108,9 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Run a small comparison end to end and name its report."""
-    from melanoscope.benchmark.demo import demo_plan
+    from melanoscope.benchmark.demo import demo_config
 
-    plan = demo_plan(data, weights)
+    plan = demo_config(data, weights)
     if not as_json:
         what = "simulated lesions: says nothing about skin" if plan.simulated else f"{data}"
         typer.echo(f"demo on {what}; networks: {', '.join(plan.backbones)}", err=True)
@@ -118,12 +118,12 @@ def demo(
 
 
 def _run_and_report(plan: Any, out: Path, cache: Path | None, as_json: bool) -> None:
-    from melanoscope.benchmark.run import run
+    from melanoscope.benchmark.run import run_benchmark
     from melanoscope.progress import RunProgress
     from melanoscope.report.from_run import report_run, result_of
 
     with RunProgress() as progress:
-        run(plan, out, cache_folder(cache), progress)
+        run_benchmark(plan, out, cache_folder(cache), progress)
     page = report_run(out)
     if as_json:
         print_json(result_of(out))

@@ -17,13 +17,13 @@ def data_summary(data: DataOption, cache: CacheOption = None, as_json: JsonOptio
     """Count rows, files found, absent and unreadable, and what is known of the photographs."""
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
-    from melanoscope.data.summary import find_unreadable, summarise
+    from melanoscope.data.summary import find_unreadable, summarize
     from melanoscope.progress import RunProgress
 
     catalog = build_catalog(read_sources([parse_spec(text) for text in data], cache_folder(cache)))
     with RunProgress() as progress:
         unreadable = find_unreadable(catalog, progress.decoding)
-    summary = summarise(catalog, unreadable)
+    summary = summarize(catalog, unreadable)
     if as_json:
         print_json(summary)
     else:
@@ -42,7 +42,7 @@ def data_audit(
     as_json: JsonOption = False,
 ) -> None:
     """Look for copies, leaks, shortcuts and broken files before anything is trained."""
-    from melanoscope.data.audit.audit import audit
+    from melanoscope.audit.audit import audit
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.progress import RunProgress

@@ -28,8 +28,8 @@ def serve(
 
     No photograph is kept. Logs are lines of JSON on stdout.
     """
-    from melanoscope.diagnosis.predictor import load
     from melanoscope.errors import MelanoscopeError
+    from melanoscope.inference.predictor import load
 
     try:
         from melanoscope.service.server import is_local, run

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from melanoscope.data.vocabulary import DIAGNOSES
 from melanoscope.errors import DataError
-from melanoscope.static import MAX_AGE, SEXES, SITES
+from melanoscope.patient import MAX_AGE, SEXES, SITES
 
 ROW_SCHEMA: dict[str, type[pl.DataType]] = {
     "image_id": pl.String,

@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 
 from melanoscope.data.catalog import Catalog
-from melanoscope.data.photograph import why_unreadable
-from melanoscope.data.pixels import Progress
+from melanoscope.data.pixel_store import Progress
+from melanoscope.imaging.decode import why_unreadable
 
 _AGE_EDGES = (20.0, 40.0, 60.0, 80.0)
 _AGE_BANDS = ("under 20", "20-39", "40-59", "60-79", "80 and over")
@@ -39,7 +39,7 @@ def find_unreadable(catalog: Catalog, progress: Progress | None = None) -> dict[
     return unreadable
 
 
-def summarise(catalog: Catalog, unreadable: dict[str, str]) -> dict[str, Any]:
+def summarize(catalog: Catalog, unreadable: dict[str, str]) -> dict[str, Any]:
     """Count rows, files and what is known of them, over all rows and over the usable ones.
 
     Args:

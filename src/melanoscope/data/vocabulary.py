@@ -1,6 +1,6 @@
 """One vocabulary for the diagnoses, sexes and sites of all archives.
 
-Sites go to the coarse words of `melanoscope.static.SITES`; why is said there. An empty field is
+Sites go to the coarse words of `melanoscope.patient.SITES`; why is said there. An empty field is
 "unknown"; a word that no archive uses is an error, since a guess would be a silent one.
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from melanoscope import static
+from melanoscope import patient
 from melanoscope.models.backbones import Backbone, get_backbone
 from melanoscope.models.weights import load_pretrained, load_strictly, read_tensors
 
@@ -48,7 +48,7 @@ class StaticBranch(nn.Sequential):
 
     def __init__(self) -> None:
         layers: list[nn.Module] = []
-        for width in (static.WIDTH, STATIC_UNITS):
+        for width in (patient.WIDTH, STATIC_UNITS):
             layers += [
                 nn.Linear(width, STATIC_UNITS, bias=False),
                 nn.BatchNorm1d(STATIC_UNITS),
@@ -104,7 +104,7 @@ class LesionNet(nn.Module):
 
         Args:
             images: RGB in 0..1, shape (n, 3, h, w), not normalised.
-            static_data: `melanoscope.static.encode`'s, shape (n, `static.WIDTH`); passed over by a
+            static_data: `patient.encode`'s, shape (n, `patient.WIDTH`); passed over by a
                 network of the photograph alone.
 
         Returns:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.image import imsave
 
-from melanoscope.data.photograph import UnreadablePhotograph, read_photograph
 from melanoscope.data.sources import ARCHIVES
+from melanoscope.imaging.decode import UnreadableImageError, read_image
 from melanoscope.report.html import render_template
-from melanoscope.report.section import plain
+from melanoscope.report.sections.section import plain
 
 if TYPE_CHECKING:
-    from melanoscope.data.audit.associations import Association
-    from melanoscope.data.audit.audit import Audit
+    from melanoscope.audit.associations import Association
+    from melanoscope.audit.audit import Audit
 
 _PX = 112
 MOST_PAIRS = 200
@@ -102,8 +102,8 @@ def _count(found: Audit, kind: str) -> int:
 def _picture(path: str) -> str:
     """A photograph as a data URI; grey where it cannot be read any more."""
     try:
-        pixels = read_photograph(Path(path), _PX)
-    except UnreadablePhotograph:
+        pixels = read_image(Path(path), _PX)
+    except UnreadableImageError:
         pixels = np.full((_PX, _PX, 3), 128, np.uint8)
     buffer = BytesIO()
     imsave(buffer, pixels, format="jpeg", pil_kwargs={"quality": 80})

@@ -8,25 +8,25 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melanoscope.evidence.summary import summarise
-from melanoscope.report.figures import learning_figure, roc_figure, transfer_figure
-from melanoscope.report.load import load
+from melanoscope.report.context import PREVALENCE, REPLICATES, ReportContext
+from melanoscope.report.figures.comparison import learning_figure, roc_figure, transfer_figure
+from melanoscope.report.figures.style import render as draw
 from melanoscope.report.page import Image, Images, Shown, render
-from melanoscope.report.section import Section, plain
 from melanoscope.report.sections.all import all_sections
-from melanoscope.report.study import PREVALENCE, REPLICATES, Study
-from melanoscope.report.style import render as draw
-from melanoscope.report.suspicions import suspicions
-from melanoscope.report.table_files import as_csv, as_latex, as_markdown
-from melanoscope.report.tables import Table, make_tables
+from melanoscope.report.sections.section import Section, plain
+from melanoscope.report.tables.formats import as_csv, as_latex, as_markdown
+from melanoscope.report.tables.tables import Table, make_tables
+from melanoscope.report.warnings import collect_warnings
+from melanoscope.runs.reader import read_run
+from melanoscope.stats.summary import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.figure import Figure
 
-    from melanoscope.report.load import Run
-    from melanoscope.report.pictures import Picture
+    from melanoscope.report.figures.image_figures import ImageFigure
+    from melanoscope.runs.reader import Run
 
 _WRITERS = {"csv": as_csv, "md": as_markdown, "tex": as_latex}
 _ROC_ALT = "ROC curves of the networks {}, with the points of physicians."
@@ -52,8 +52,8 @@ def build(
     run: Path,
     *,
     labels: Mapping[str, str],
-    figure2: Picture | None = None,
-    figure4: Picture | None = None,
+    figure2: ImageFigure | None = None,
+    figure4: ImageFigure | None = None,
     command: str | None = None,
     beside: Sequence[Run] = (),
     prevalence: float = PREVALENCE,
@@ -76,16 +76,16 @@ def build(
 
     Raises:
         RunError: The folder cannot be used.
-        EvidenceError: Its predictions allow no honest number.
+        StatisticsError: Its predictions allow no honest number.
     """
-    loaded = load(run)
-    summary = summarise(
+    loaded = read_run(run)
+    summary = summarize(
         loaded.cells,
         planned=loaded.planned,
         cells_per_row=loaded.cells_per_row,
         protocol=loaded.protocol,
     )
-    study = Study(loaded, summary, labels, tuple(beside), prevalence, replicates)
+    study = ReportContext(loaded, summary, labels, tuple(beside), prevalence, replicates)
     sections = all_sections(study)
     tables = make_tables(
         summary, labels=labels, skipped=loaded.record["skipped"], simulated=loaded.simulated
@@ -122,7 +122,7 @@ def build(
             labels=labels,
             command=command,
             sections=shown,
-            suspicions=suspicions(study, sections),
+            suspicions=collect_warnings(study, sections),
         )
         numbers = {one.name: plain(one.numbers) for one in sections}
         (new / "evidence.json").write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
@@ -168,7 +168,7 @@ def _image(figure: Figure | None, name: str, folder: Path, words: Image) -> Imag
     return Image(_save(figure, name, folder), words.kind, words.alt, words.caption)
 
 
-def _picture(picture: Picture | None, name: str, folder: Path) -> Image | None:
+def _picture(picture: ImageFigure | None, name: str, folder: Path) -> Image | None:
     """Save a figure of photographs as PNG only: SVG would embed the same pixels at greater size."""
     if picture is None:
         return None

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from melanoscope.errors import EvidenceError
-from melanoscope.evidence.summary import Summary, summarise
+from melanoscope.errors import StatisticsError
 from melanoscope.models.backbones import labels
 from melanoscope.report.build import build
-from melanoscope.report.illustrations import figure_2, figure_4
-from melanoscope.report.load import load
-from melanoscope.report.study import PREVALENCE, REPLICATES
+from melanoscope.report.context import PREVALENCE, REPLICATES
+from melanoscope.report.figures.poster_figures import figure_2, figure_4
+from melanoscope.runs.reader import read_run
+from melanoscope.stats.summary import Summary, summarize
 
 
 def report_run(
@@ -32,22 +32,22 @@ def report_run(
 
     Raises:
         RunError: The folder holds no run.
-        EvidenceError: Its predictions allow no honest number, or a prevalence out of range.
+        StatisticsError: Its predictions allow no honest number, or a prevalence out of range.
     """
     if not 0 < prevalence < 1:
-        raise EvidenceError(
+        raise StatisticsError(
             "a prevalence between 0 and 1", f"{prevalence:g}", "state 1.8 % as 0.018"
         )
     if replicates < 100:
-        raise EvidenceError("at least 100 replicates", str(replicates), "use 2000")
-    run = load(folder)
+        raise StatisticsError("at least 100 replicates", str(replicates), "use 2000")
+    run = read_run(folder)
     return build(
         folder,
         labels=labels(),
         figure2=figure_2(run),
         figure4=figure_4(run, labels()),
         command=command_of(run.record["configuration"]),
-        beside=[load(one) for one in beside],
+        beside=[read_run(one) for one in beside],
         prevalence=prevalence,
         replicates=replicates,
     )
@@ -73,8 +73,8 @@ def command_of(configuration: dict[str, Any]) -> str:
 
 def result_of(folder: Path) -> dict[str, Any]:
     """Return a run's tables as plain values, for ``--json``."""
-    run = load(folder)
-    summary = summarise(
+    run = read_run(folder)
+    summary = summarize(
         run.cells, planned=run.planned, cells_per_row=run.cells_per_row, protocol=run.protocol
     )
     evidence = folder / "report" / "evidence.json"

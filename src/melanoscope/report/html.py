@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from melanoscope.report.tables import MINUS, bounds, signed
+from melanoscope.report.tables.tables import MINUS, bounds, signed
 
 
 def render_template(name: str, context: dict[str, Any]) -> str:

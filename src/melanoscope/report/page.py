@@ -6,21 +6,21 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from melanoscope.evidence.metrics import METRICS
-from melanoscope.evidence.physicians import PHYSICIANS, SOURCE, SOURCE_URL
-from melanoscope.evidence.summary import REFERENCES
-from melanoscope.report import answer
+from melanoscope.report import headline
+from melanoscope.report.figures.style import SIMULATED, TRANSFER_NAMES
 from melanoscope.report.html import render_template
-from melanoscope.report.style import ARM_NAMES, SIMULATED
-from melanoscope.report.tables import NAMES, Table
+from melanoscope.report.tables.tables import NAMES, Table
+from melanoscope.stats.metrics.classification import METRICS
+from melanoscope.stats.reference.physicians import PHYSICIANS, SOURCE, SOURCE_URL
+from melanoscope.stats.summary import REFERENCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from melanoscope.evidence.summary import Summary
-    from melanoscope.report.load import Run
-    from melanoscope.report.section import Section
-    from melanoscope.report.suspicions import Suspicion
+    from melanoscope.report.sections.section import Section
+    from melanoscope.report.warnings import DataWarning
+    from melanoscope.runs.reader import Run
+    from melanoscope.stats.summary import Summary
 
 _MIME = {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -75,7 +75,7 @@ def render(
     labels: Mapping[str, str],
     command: str | None = None,
     sections: Sequence[Shown] = (),
-    suspicions: Sequence[Suspicion] = (),
+    suspicions: Sequence[DataWarning] = (),
 ) -> str:
     """Write the page.
 
@@ -97,23 +97,23 @@ def render(
         "run": run.record,
         "simulated": run.simulated,
         "simulated_words": SIMULATED,
-        "best": answer.best_network(summary, labels),
-        "effects": answer.effects(summary),
-        "archives": answer.archives(run),
-        "archive_auroc": answer.archive_auroc(run),
+        "best": headline.best_network(summary, labels),
+        "effects": headline.effects(summary),
+        "archives": headline.archives(run),
+        "archive_auroc": headline.archive_auroc(run),
         "took_part": run.catalog.height,
         "nameless": run.catalog["patient_id"].null_count(),
         "melanomas": int(run.catalog["target"].sum()),
         "tables": tables,
         "metrics": METRICS,
         "names": NAMES,
-        "arm_names": ARM_NAMES,
+        "arm_names": TRANSFER_NAMES,
         "images": images,
         "sections": sections,
         "shown": {shown.section.name: shown.section.content for shown in sections},
         "suspicions": suspicions,
         "protocol": run.protocol,
-        "references": {arm: ARM_NAMES[other] for arm, other in REFERENCES.items()},
+        "references": {arm: TRANSFER_NAMES[other] for arm, other in REFERENCES.items()},
         "physicians": PHYSICIANS,
         "source": SOURCE,
         "source_url": SOURCE_URL,

@@ -14,23 +14,21 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from melanoscope import __version__
-from melanoscope.diagnosis.answer import DISCLAIMER
-from melanoscope.service import (
-    openapi,
-    routes_answers,
-    routes_bundle,
-    routes_health,
-    routes_page,
-)
-from melanoscope.service.batching import Pool
-from melanoscope.service.guard import Guard
+from melanoscope.inference.result import DISCLAIMER
+from melanoscope.service import openapi
+from melanoscope.service.http.middleware import Guard
+from melanoscope.service.http.problems import Problem, plain
+from melanoscope.service.http.uploads import Held
 from melanoscope.service.metrics import Metrics
-from melanoscope.service.problems import Problem, plain
-from melanoscope.service.uploads import Held
-from melanoscope.service.work import Work
+from melanoscope.service.routes import bundle as bundle_routes
+from melanoscope.service.routes import diagnoses as answers_routes
+from melanoscope.service.routes import health as health_routes
+from melanoscope.service.routes import page as page_routes
+from melanoscope.service.workers.pool import Pool
+from melanoscope.service.workers.tasks import Work
 
 if TYPE_CHECKING:
-    from melanoscope.diagnosis.predictor import Predictor
+    from melanoscope.inference.predictor import Predictor
     from melanoscope.service.settings import Settings
 
 
@@ -45,7 +43,7 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
     counters = Metrics()
     work = Work(predictor, settings)
     pool = Pool(work, settings, counters)
-    readiness = routes_health.Readiness(work.warm_up)
+    readiness = health_routes.Readiness(work.warm_up)
     bundle = predictor.bundle
     counters.tell_bundle(bundle.fingerprint, str(bundle.record["network"]["label"]))
     counters.watch("ready", "Whether the network answers.", lambda: float(readiness.ready))
@@ -80,11 +78,11 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
     app.state.pool, app.state.readiness, app.state.metrics = pool, readiness, counters
     held = Held(settings.held_bytes)
     counters.watch("held_bytes", "Bodies in memory.", lambda: held.now)
-    desk = routes_answers.Desk(pool, settings, counters, held)
-    app.include_router(routes_answers.routes(desk))
-    app.include_router(routes_bundle.routes(bundle, explains=work.explains))
-    app.include_router(routes_health.routes(readiness, counters))
-    app.router.routes.extend(routes_page.routes(page))
+    desk = answers_routes.AnswerEndpoint(pool, settings, counters, held)
+    app.include_router(answers_routes.routes(desk))
+    app.include_router(bundle_routes.routes(bundle, explains=work.explains))
+    app.include_router(health_routes.routes(readiness, counters))
+    app.router.routes.extend(page_routes.routes(page))
     app.openapi = partial(openapi.describe, app)  # type: ignore[method-assign]
     app.add_middleware(Guard, metrics=counters, log_clients=settings.log_clients)
     return app

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from melanoscope.diagnosis.answer import DISCLAIMER
-from melanoscope.diagnosis.attribution import DEFAULT_BASELINE, DEFAULT_STEPS
-from melanoscope.diagnosis.concern import ADVICE, BLURRED
-from melanoscope.diagnosis.quality import measure
-from melanoscope.service.problems import KINDS, SPACE
+from melanoscope.inference.explain.integrated_gradients import DEFAULT_BASELINE, DEFAULT_STEPS
+from melanoscope.inference.quality.issues import ADVICE, BLURRED
+from melanoscope.inference.quality.measures import measure_quality
+from melanoscope.inference.result import DISCLAIMER
+from melanoscope.service.http.problems import KINDS, SPACE
 
 _FINGERPRINT = "9f2c" * 16
 _SHARE = {"estimate": 0.951, "low": 0.921, "high": 0.974, "n": 268}
@@ -51,7 +51,7 @@ ANSWER: dict[str, Any] = {
         "places": [[0.25, 0.05], [0.15, -0.05]],
     },
     "person": {"age": 45.0, "sex": "female", "site": "torso"},
-    "quality": asdict(measure(np.full((32, 32, 3), (210, 160, 140), np.uint8), 1024, 768)),
+    "quality": asdict(measure_quality(np.full((32, 32, 3), (210, 160, 140), np.uint8), 1024, 768)),
     "distance": 71.3,
     "network": "MobileNetV2",
     "simulated": False,

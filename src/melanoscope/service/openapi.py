@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
-from melanoscope import static
-from melanoscope.diagnosis.attribution import BASELINES, DEFAULT_BASELINE, DEFAULT_STEPS
+from melanoscope import patient
+from melanoscope.inference.explain.integrated_gradients import (
+    BASELINES,
+    DEFAULT_BASELINE,
+    DEFAULT_STEPS,
+)
 from melanoscope.service import examples
-from melanoscope.service.fields import METHODS
-from melanoscope.service.problems import KINDS, MEDIA_TYPE
+from melanoscope.service.http.problems import KINDS, MEDIA_TYPE
+from melanoscope.service.routes.form_fields import METHODS
 from melanoscope.service.schemas import (
     Alive,
     Answer,
@@ -184,13 +188,13 @@ def _person() -> Description:
         "age": {
             "type": "number",
             "minimum": 0,
-            "maximum": static.MAX_AGE,
+            "maximum": patient.MAX_AGE,
             "description": "Years. Like every field it may be left out or sent empty.",
         },
-        "sex": {"type": "string", "enum": list(static.SEXES)},
+        "sex": {"type": "string", "enum": list(patient.SEXES)},
         "site": {
             "type": "string",
-            "enum": list(static.SITES),
+            "enum": list(patient.SITES),
             "description": "Where the lesion is.",
         },
         "prevalence": {

@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from melanoscope.diagnosis.answer import Decision, Standing, Status
-from melanoscope.diagnosis.attribution import Baseline
-from melanoscope.diagnosis.concern import Concern
-from melanoscope.diagnosis.person import Person
-from melanoscope.diagnosis.quality import Quality
-from melanoscope.service.fields import Method
+from melanoscope.inference.explain.integrated_gradients import Baseline
+from melanoscope.inference.person import PatientInfo
+from melanoscope.inference.quality.issues import QualityIssue
+from melanoscope.inference.quality.measures import QualityMeasures
+from melanoscope.inference.result import Decision, Standing, Status
+from melanoscope.service.routes.form_fields import Method
 
 
 class _Exact(BaseModel):
@@ -39,7 +39,7 @@ class Answer(_Exact):
     status: Status = Field(
         description="accepted; doubtful: answered, with a warning; refused: not answered."
     )
-    concerns: list[Concern] = Field(description="Why not accepted, and what to do better.")
+    concerns: list[QualityIssue] = Field(description="Why not accepted, and what to do better.")
     probability: float | None = Field(
         ge=0, le=1, description="Of melanoma, calibrated, at `prevalence`; null where refused."
     )
@@ -49,8 +49,8 @@ class Answer(_Exact):
     )
     standing: Standing | None = Field(description="Among the held-out photographs.")
     evidence: Evidence | None = Field(description="The exact sum; null where refused.")
-    person: Person
-    quality: Quality
+    person: PatientInfo
+    quality: QualityMeasures
     distance: float = Field(description="From the training photographs.")
     network: str
     simulated: bool = Field(

@@ -19,14 +19,14 @@ import uvicorn
 
 from melanoscope.errors import MelanoscopeError
 from melanoscope.service.app import create_app
-from melanoscope.service.batching import WORKER
+from melanoscope.service.http.connection import bound
 from melanoscope.service.logs import LOGGER, configure
-from melanoscope.service.protocol import bound
+from melanoscope.service.workers.pool import WORKER
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from melanoscope.diagnosis.predictor import Predictor
+    from melanoscope.inference.predictor import Predictor
     from melanoscope.service.settings import Settings
 
 PAGE = Path(__file__).parent / "page"

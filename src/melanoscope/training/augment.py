@@ -23,7 +23,7 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as torchvision's and Pillow's grey
 
 
 @dataclass(frozen=True)
-class Strengths:
+class AugmentationRanges:
     """Ranges the augmentation draws from.
 
     Attributes:
@@ -46,7 +46,7 @@ class Strengths:
 
 
 @dataclass(frozen=True)
-class Draw:
+class AugmentationParams:
     """What was drawn for a batch of n photographs: `affine` (n, 2, 3), the others (n,)."""
 
     affine: Tensor
@@ -56,9 +56,11 @@ class Draw:
     hue: Tensor
 
 
-def draw(n: int, generator: Generator, strengths: Strengths | None = None) -> Draw:
+def sample_augmentation(
+    n: int, generator: Generator, strengths: AugmentationRanges | None = None
+) -> AugmentationParams:
     """Draw the augmentation of n photographs on the CPU, the same for every training device."""
-    s = strengths or Strengths()
+    s = strengths or AugmentationRanges()
 
     def uniform(low: float, high: float) -> Tensor:
         return torch.empty(n).uniform_(low, high, generator=generator)
@@ -75,7 +77,7 @@ def draw(n: int, generator: Generator, strengths: Strengths | None = None) -> Dr
     cos, sin = angle.cos(), angle.sin()
     across = torch.stack([wide * cos * flips[0], -wide * sin * flips[1], left], dim=1)
     down = torch.stack([high * sin * flips[0], high * cos * flips[1], top], dim=1)
-    return Draw(
+    return AugmentationParams(
         torch.stack([across, down], dim=1),
         uniform(1 - s.brightness, 1 + s.brightness),
         uniform(1 - s.contrast, 1 + s.contrast),
@@ -84,7 +86,7 @@ def draw(n: int, generator: Generator, strengths: Strengths | None = None) -> Dr
     )
 
 
-def augment(pixels: Tensor, drawn: Draw) -> Tensor:
+def augment(pixels: Tensor, drawn: AugmentationParams) -> Tensor:
     """Apply a draw.
 
     Args:
@@ -107,7 +109,7 @@ def augment(pixels: Tensor, drawn: Draw) -> Tensor:
     return coloured.contiguous(memory_format=torch.channels_last)
 
 
-def colour_matrix(drawn: Draw) -> tuple[Tensor, Tensor]:
+def colour_matrix(drawn: AugmentationParams) -> tuple[Tensor, Tensor]:
     """Return the colour shift as a matrix (n, 3, 3) and the offset's factor on mean grey (n,).
 
     Brightness b, then contrast c about the mean grey, then saturation, then hue as a rotation of

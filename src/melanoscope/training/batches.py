@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
 
-from melanoscope import static
-from melanoscope.data.pixels import PixelStore
+from melanoscope import patient
+from melanoscope.data.pixel_store import PixelStore
 
 Batch = tuple[Tensor, Tensor, Tensor]
-"""Pixels (n, h, w, 3) uint8, static data (n, `static.WIDTH`), targets (n,) float32."""
+"""Pixels (n, h, w, 3) uint8, static data (n, `patient.WIDTH`), targets (n,) float32."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class LesionArrays:
     Attributes:
         pixels: The store's photographs, shape (m, px, px, 3), uint8.
         rows: Row of each photograph in `pixels`, shape (n,).
-        static: Shape (n, `static.WIDTH`).
+        static: Shape (n, `patient.WIDTH`).
         targets: Shape (n,), 0 or 1.
     """
 
@@ -49,7 +49,7 @@ def arrays_of(frame: pl.DataFrame, store: PixelStore) -> LesionArrays:
     return LesionArrays(
         store.pixels,
         store.rows(frame["image_id"].to_list()),
-        static.encode(frame["age"].to_list(), frame["sex"].to_list(), frame["site"].to_list()),
+        patient.encode(frame["age"].to_list(), frame["sex"].to_list(), frame["site"].to_list()),
         frame["target"].to_numpy().astype(np.int8),
     )
 

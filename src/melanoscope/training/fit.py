@@ -20,17 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from melanoscope.errors import RunError
-from melanoscope.evidence.metrics import auroc
 from melanoscope.models.lesion_net import LesionNet, to_images
-from melanoscope.training.augment import augment, draw
-from melanoscope.training.batches import (
-    Batch,
-    LesionArrays,
-    ordered_batches,
-    training_batches,
-)
+from melanoscope.stats.metrics.classification import auroc
+from melanoscope.training.augment import augment, sample_augmentation
+from melanoscope.training.batches import Batch, LesionArrays, ordered_batches, training_batches
+from melanoscope.training.config import TrainConfig, Transfer
 from melanoscope.training.precision import accelerator, precision
-from melanoscope.training.recipe import Recipe, Transfer
 
 EpochDone = Callable[[int, dict[str, float]], None]
 """Called with the epoch just finished (from 1) and its losses."""
@@ -50,7 +45,7 @@ def fit(
     arrays: LesionArrays,
     train: NDArray[np.int64],
     validation: NDArray[np.int64],
-    recipe: Recipe,
+    recipe: TrainConfig,
     transfer: Transfer,
     seed: int,
     on_epoch: EpochDone | None = None,
@@ -121,7 +116,9 @@ def predict(
 class _Training(L.LightningModule):
     """The poster's loss, optimiser and schedule round a `LesionNet`."""
 
-    def __init__(self, network: LesionNet, recipe: Recipe, transfer: Transfer, seed: int) -> None:
+    def __init__(
+        self, network: LesionNet, recipe: TrainConfig, transfer: Transfer, seed: int
+    ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
         self.recipe, self.transfer = recipe, transfer
@@ -137,7 +134,7 @@ class _Training(L.LightningModule):
         """Augment on the training device, behind the transfer of bytes."""
         pixels, known, targets = batch
         if self.trainer.training:
-            return augment(pixels, draw(len(pixels), self.draws)), known, targets
+            return augment(pixels, sample_augmentation(len(pixels), self.draws)), known, targets
         return to_images(pixels), known, targets
 
     def training_step(self, batch: Batch) -> Tensor:

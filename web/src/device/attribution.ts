@@ -1,6 +1,6 @@
 /**
  * Integrated Gradients (Sundararajan et al. 2017, eq. 1) from any function and its gradient, as
- * `diagnosis/attribution.py`. Images are RGB in 0..1, one plane a colour (3 x side x side).
+ * `inference/explain/integrated_gradients.py`. Images are RGB in 0..1, one plane a colour (3 x side x side).
  */
 
 import type { Baseline } from "../answer";
@@ -135,7 +135,7 @@ function legendre(degree: number, x: number): [number, number] {
   return [value, before];
 }
 
-/** A photograph's baseline; the meaning of each is told in `diagnosis/attribution.py`. */
+/** A photograph's baseline; the meaning of each is told in `inference/explain/integrated_gradients.py`. */
 export function baselineImage(image: Float64Array, side: number, baseline: Baseline): Float64Array {
   switch (baseline) {
     case "black":

@@ -1,4 +1,4 @@
-/** Fetching a bundle from the service, and checking it, as `diagnosis/bundle.py` does. */
+/** Fetching a bundle from the service, and checking it, as `inference/bundle.py` does. */
 
 import type { BundleInfo, BundleRecord } from "../answer";
 import { EngineError } from "../engine";

@@ -1,4 +1,4 @@
-/** From a logit to a calibrated probability at a stated prevalence: `diagnosis/calibrated.py`. */
+/** From a logit to a calibrated probability at a stated prevalence: `inference/calibration.py`. */
 
 import { EngineError } from "../engine";
 

@@ -1,4 +1,4 @@
-/** What speaks against believing an answer, as `diagnosis/concern.py` words it. */
+/** What speaks against believing an answer, as `inference/quality/issues.py` words it. */
 
 import type { Concern, Severity } from "../answer";
 

@@ -1,4 +1,4 @@
-/** The arithmetic of the quality gate, as `diagnosis/pixel_measures.py` does it. */
+/** The arithmetic of the quality gate, as `inference/quality/pixel_measures.py` does it. */
 
 import type { Quality } from "../answer";
 import { halfEven } from "./format";

@@ -1,4 +1,4 @@
-/** The quality gate: what is measured, and what speaks against it, as `diagnosis/quality.py` and `verdict.py`. */
+/** The quality gate: what is measured, and what speaks against it, as `inference/quality/measures.py` and `gate.py`. */
 
 import type { Bounds, Concern, Quality } from "../answer";
 import { EngineError } from "../engine";

@@ -1,4 +1,4 @@
-/** Reading what a network said, as `diagnosis/reading.py`: the sum, the gate, the decisions. */
+/** Reading what a network said, as `inference/postprocess.py`: the sum, the gate, the decisions. */
 
 import type { Answer, BundleInfo, Decision, EvidenceSum, Measured, Person } from "../answer";
 import { logOdds, probability, type Scale } from "./calibrated";

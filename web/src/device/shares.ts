@@ -1,6 +1,6 @@
 /**
  * What age, sex and site each add to the logit: Shapley values over the eight subsets of what may
- * be known, as `diagnosis/shares.py` computes them.
+ * be known, as `inference/explain/shapley.py` computes them.
  */
 
 import type { Person } from "../answer";

@@ -1,4 +1,4 @@
-/** Maps of evidence made ready for drawing, as `diagnosis/pictures.py` does it. */
+/** Maps of evidence made ready for drawing, as `inference/explain/overlays.py` does it. */
 
 export type Rows = readonly (readonly number[])[];
 

@@ -1,4 +1,4 @@
-/** An answer in plain words, as `diagnosis/wording.py` says it to terminals and in pictures. */
+/** An answer in plain words, as `inference/text/phrases.py` says it to terminals and in pictures. */
 
 import type {
   Answer,

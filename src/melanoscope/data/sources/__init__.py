@@ -10,14 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from melanoscope.data.catalog import SourceTable
-from melanoscope.data.sources import (
-    ham10000,
-    isic2019,
-    isic2020,
-    pad_ufes_20,
-    simulated,
-    table,
-)
+from melanoscope.data.sources import ham10000, isic2019, isic2020, own_csv, pad_ufes_20, simulated
 from melanoscope.errors import DataError, nearest
 
 
@@ -81,7 +74,7 @@ ARCHIVES: dict[str, Archive] = {
         pad_ufes_20.ATTRIBUTION,
         pad_ufes_20.TABLES,
     ),
-    "table": Archive(_on_disk(table.read), table.TITLE, table.LICENCE, table.ATTRIBUTION),
+    "table": Archive(_on_disk(own_csv.read), own_csv.TITLE, own_csv.LICENCE, own_csv.ATTRIBUTION),
     "simulated": Archive(
         simulated.read_source, simulated.TITLE, simulated.LICENCE, simulated.ATTRIBUTION
     ),

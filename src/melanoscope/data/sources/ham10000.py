@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from melanoscope.data.catalog import SourceTable
-from melanoscope.data.sources import tables
+from melanoscope.data.sources import csv_reader
 from melanoscope.data.vocabulary import DIAGNOSIS_WORDS, translate
 
 TITLE = "HAM10000"
@@ -20,15 +20,15 @@ NEEDED = ("lesion_id", "image_id", "dx", "age", "sex", "localization")
 
 def read(folder: Path) -> SourceTable:
     """Read the archive's table and the names of its photographs."""
-    path = tables.find_table(folder, TABLES, "ham10000")
-    raw = tables.read_table(path, NEEDED)
-    static = tables.static_columns(raw["sex"], raw["age"], raw["localization"], path)
+    path = csv_reader.find_table(folder, TABLES, "ham10000")
+    raw = csv_reader.read_table(path, NEEDED)
+    static = csv_reader.static_columns(raw["sex"], raw["age"], raw["localization"], path)
     diagnosis = translate(raw["dx"], DIAGNOSIS_WORDS, f"the diagnoses of '{path.name}'", "unknown")
     rows = pl.DataFrame(
         {
             "image_id": raw["image_id"],
-            "path": tables.paths_of(raw["image_id"], folder),
-            "lesion_id": tables.blank_to_null(raw["lesion_id"]),
+            "path": csv_reader.paths_of(raw["image_id"], folder),
+            "lesion_id": csv_reader.blank_to_null(raw["lesion_id"]),
             **static,
             "diagnosis": diagnosis,
             "target": (diagnosis == "melanoma").cast(pl.Int8),

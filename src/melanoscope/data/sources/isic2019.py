@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from melanoscope.data.catalog import SourceTable
-from melanoscope.data.sources import tables
+from melanoscope.data.sources import csv_reader
 from melanoscope.data.vocabulary import DIAGNOSIS_WORDS, translate
 from melanoscope.errors import DataError
 
@@ -22,21 +22,23 @@ CLASSES = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC")
 
 def read(folder: Path) -> SourceTable:
     """Read the archive's two tables and the names of its photographs."""
-    path = tables.find_table(folder, (LABELS,), "isic2019")
-    labels = tables.read_table(path, ("image", *CLASSES), optional=("UNK",))
-    about = tables.find_table(folder, (METADATA,), "isic2019")
-    metadata = tables.read_table(
+    path = csv_reader.find_table(folder, (LABELS,), "isic2019")
+    labels = csv_reader.read_table(path, ("image", *CLASSES), optional=("UNK",))
+    about = csv_reader.find_table(folder, (METADATA,), "isic2019")
+    metadata = csv_reader.read_table(
         about, ("image", "age_approx", "anatom_site_general", "sex"), optional=("lesion_id",)
     )
     raw = labels.with_columns(diagnosis=_one_hot(labels, path)).join(
         metadata, on="image", how="left", maintain_order="left"
     )
-    static = tables.static_columns(raw["sex"], raw["age_approx"], raw["anatom_site_general"], about)
+    static = csv_reader.static_columns(
+        raw["sex"], raw["age_approx"], raw["anatom_site_general"], about
+    )
     rows = pl.DataFrame(
         {
             "image_id": raw["image"],
-            "path": tables.paths_of(raw["image"], folder),
-            "lesion_id": tables.blank_to_null(raw["lesion_id"]),
+            "path": csv_reader.paths_of(raw["image"], folder),
+            "lesion_id": csv_reader.blank_to_null(raw["lesion_id"]),
             **static,
             "diagnosis": translate(raw["diagnosis"], DIAGNOSIS_WORDS, LABELS, "unknown"),
             "target": (raw["diagnosis"] == "MEL").cast(pl.Int8),

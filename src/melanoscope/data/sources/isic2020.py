@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from melanoscope.data.catalog import SourceTable
-from melanoscope.data.sources import tables
+from melanoscope.data.sources import csv_reader
 from melanoscope.data.vocabulary import DIAGNOSIS_WORDS, translate
 from melanoscope.errors import DataError
 
@@ -34,9 +34,9 @@ NEEDED = (
 
 def read(folder: Path) -> SourceTable:
     """Read the archive's table, its list of duplicates and the names of its photographs."""
-    path = tables.find_table(folder, TABLES, "isic2020")
-    raw = tables.read_table(path, NEEDED, optional=("lesion_id", "diagnosis"))
-    static = tables.static_columns(
+    path = csv_reader.find_table(folder, TABLES, "isic2020")
+    raw = csv_reader.read_table(path, NEEDED, optional=("lesion_id", "diagnosis"))
+    static = csv_reader.static_columns(
         raw["sex"], raw["age_approx"], raw["anatom_site_general_challenge"], path
     )
     target = raw["target"].cast(pl.Int8, strict=False)
@@ -50,9 +50,9 @@ def read(folder: Path) -> SourceTable:
     rows = pl.DataFrame(
         {
             "image_id": raw["image_name"],
-            "path": tables.paths_of(raw["image_name"], folder),
-            "patient_id": tables.blank_to_null(raw["patient_id"]),
-            "lesion_id": tables.blank_to_null(raw["lesion_id"]),
+            "path": csv_reader.paths_of(raw["image_name"], folder),
+            "patient_id": csv_reader.blank_to_null(raw["patient_id"]),
+            "lesion_id": csv_reader.blank_to_null(raw["lesion_id"]),
             **static,
             "diagnosis": diagnosis.replace("unknown", "unknown benign"),
             "target": target,
@@ -68,5 +68,5 @@ def _listed_duplicates(folder: Path) -> tuple[tuple[str, str], ...]:
     path = folder / DUPLICATES
     if not path.is_file():
         return ()
-    raw = tables.read_table(path, ("image_name_1", "image_name_2")).drop_nulls()
+    raw = csv_reader.read_table(path, ("image_name_1", "image_name_2")).drop_nulls()
     return tuple(zip(raw["image_name_1"], raw["image_name_2"], strict=True))

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from melanoscope.data.catalog import SourceTable
-from melanoscope.data.sources import tables
+from melanoscope.data.sources import csv_reader
 from melanoscope.data.vocabulary import DIAGNOSIS_WORDS, translate
 
 TITLE = "PAD-UFES-20"
@@ -20,20 +20,20 @@ NEEDED = ("patient_id", "lesion_id", "age", "gender", "region", "diagnostic", "i
 
 def read(folder: Path) -> SourceTable:
     """Read the archive's table and the names of its photographs, whatever their format."""
-    path = tables.find_table(folder, TABLES, "pad-ufes-20")
-    raw = tables.read_table(path, NEEDED)
-    static = tables.static_columns(raw["gender"], raw["age"], raw["region"], path)
+    path = csv_reader.find_table(folder, TABLES, "pad-ufes-20")
+    raw = csv_reader.read_table(path, NEEDED)
+    static = csv_reader.static_columns(raw["gender"], raw["age"], raw["region"], path)
     diagnosis = translate(
         raw["diagnostic"], DIAGNOSIS_WORDS, f"the diagnoses of '{path.name}'", "unknown"
     )
     image_id = raw["img_id"].str.replace(r"\.[A-Za-z]+$", "")
     # Lesions are numbered anew for some patients: the number alone would join strangers.
-    lesion = tables.blank_to_null(raw["lesion_id"])
+    lesion = csv_reader.blank_to_null(raw["lesion_id"])
     rows = pl.DataFrame(
         {
             "image_id": image_id,
-            "path": tables.paths_of(image_id, folder),
-            "patient_id": tables.blank_to_null(raw["patient_id"]),
+            "path": csv_reader.paths_of(image_id, folder),
+            "patient_id": csv_reader.blank_to_null(raw["patient_id"]),
             "lesion_id": raw["patient_id"] + "/" + lesion,
             **static,
             "diagnosis": diagnosis,

@@ -16,9 +16,9 @@ import numpy as np
 import polars as pl
 
 from melanoscope.data.catalog import ROW_SCHEMA, SourceTable
-from melanoscope.data.photograph import write_photograph
 from melanoscope.data.sources.lesion_painter import PAINTER_VERSION, Traits, paint
 from melanoscope.errors import DataError
+from melanoscope.imaging.decode import write_image
 
 KIND = "simulated"
 TITLE = "Simulated lesions (simulated, says nothing about skin)"
@@ -181,4 +181,4 @@ def _draw(one: Photograph, path: Path, seed: int) -> None:
     # As on the web: each photograph went through another compression.
     quality = int(camera.integers(70, 98))
     pixels = paint(one.traits, one.tone, np.random.default_rng([seed, one.lesion, 1]), camera)
-    write_photograph(path, pixels, quality=quality)
+    write_image(path, pixels, quality=quality)

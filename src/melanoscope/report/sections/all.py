@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from melanoscope.errors import EvidenceError
-from melanoscope.report.credit import credit_of
-from melanoscope.report.section import Section
+from melanoscope.errors import StatisticsError
+from melanoscope.report.context import ReportContext
+from melanoscope.report.figures.credit import credit_of
 from melanoscope.report.sections.calibration import calibration
 from melanoscope.report.sections.decisions import decisions
 from melanoscope.report.sections.intervals import intervals
@@ -14,11 +14,11 @@ from melanoscope.report.sections.leaks import leaks
 from melanoscope.report.sections.misses import misses
 from melanoscope.report.sections.protocols import protocols
 from melanoscope.report.sections.reporting import reporting
+from melanoscope.report.sections.section import Section
 from melanoscope.report.sections.shortcuts import shortcuts
 from melanoscope.report.sections.subgroups import subgroups
-from melanoscope.report.study import Study
 
-_BUILDERS: dict[str, Callable[[Study], Section | None]] = {
+_BUILDERS: dict[str, Callable[[ReportContext], Section | None]] = {
     "How sure": intervals,
     "Shortcuts": shortcuts,
     "Leaks": leaks,
@@ -29,7 +29,7 @@ _BUILDERS: dict[str, Callable[[Study], Section | None]] = {
 }
 
 
-def all_sections(study: Study) -> list[Section]:
+def all_sections(study: ReportContext) -> list[Section]:
     """Build each section that the run allows; one too small for a number says so.
 
     A run of the poster's protocol gets none but the leaks: its networks are not independent of each
@@ -42,7 +42,7 @@ def all_sections(study: Study) -> list[Section]:
     for name, build in _BUILDERS.items():
         try:
             section = build(study)
-        except EvidenceError as error:
+        except StatisticsError as error:
             why[name] = str(error)
             continue
         if section is not None:

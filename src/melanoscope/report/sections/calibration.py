@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from melanoscope.errors import EvidenceError
-from melanoscope.evidence.bootstrap import PROBABILISTIC, group_bootstrap
-from melanoscope.evidence.calibration import apply_temperature, fit_temperature, reliability
-from melanoscope.report.section import Drawing, Section
-from melanoscope.report.study import Study, interval_of, validation_of
-from melanoscope.report.style import INK, MUTED, mark_simulated, styled
+from melanoscope.errors import StatisticsError
+from melanoscope.report.context import ReportContext, interval_of, validation_of
+from melanoscope.report.figures.style import INK, MUTED, mark_simulated, styled
+from melanoscope.report.sections.section import Section, SectionFigure
+from melanoscope.stats.bootstrap.group_bootstrap import PROBABILITY_METRICS, group_bootstrap
+from melanoscope.stats.calibration.temperature_scaling import (
+    apply_temperature,
+    calibration_curve,
+    fit_temperature,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from melanoscope.evidence.calibration import Bin
-    from melanoscope.evidence.interval import Interval
-    from melanoscope.evidence.predictions import Floats, Predictions
-    from melanoscope.report.study import RowKey
+    from melanoscope.report.context import RowKey
+    from melanoscope.stats.calibration.temperature_scaling import CalibrationBin
+    from melanoscope.stats.intervals.interval import Interval
+    from melanoscope.stats.predictions import Floats, Predictions
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Calibration:
     after: dict[str, Interval | None]
 
 
-def calibration(study: Study) -> Section | None:
+def calibration(study: ReportContext) -> Section | None:
     """Show how far the best network's probabilities can be taken at their word."""
     if study.best is None or study.run.validation is None:
         return None
@@ -55,12 +59,12 @@ def calibration(study: Study) -> Section | None:
     found = Calibration(
         study.label(study.best),
         temperatures,
-        {metric: study.interval(study.best, metric) for metric in PROBABILISTIC},
-        {metric: interval_of(scaled, after, metric) for metric in PROBABILISTIC},
+        {metric: study.interval(study.best, metric) for metric in PROBABILITY_METRICS},
+        {metric: interval_of(scaled, after, metric) for metric in PROBABILITY_METRICS},
     )
-    bins = [reliability(p.target, p.probability) for p in (one, scaled)]
+    bins = [calibration_curve(p.target, p.probability) for p in (one, scaled)]
     figure = _reliability_figure(bins, simulated=study.run.simulated)
-    drawing = Drawing(
+    drawing = SectionFigure(
         "reliability",
         figure,
         "Observed share of melanomas against predicted probability, before and after scaling.",
@@ -73,7 +77,7 @@ def calibration(study: Study) -> Section | None:
 
 
 @lru_cache(maxsize=32)
-def _temperatures(study: Study, key: RowKey) -> dict[int, float]:
+def _temperatures(study: ReportContext, key: RowKey) -> dict[int, float]:
     """Part -> temperature."""
     held = validation_of(study.run, *key)
     if held is None:
@@ -83,13 +87,13 @@ def _temperatures(study: Study, key: RowKey) -> dict[int, float]:
         mine = held.part == part
         try:
             found[int(part)] = fit_temperature(held.target[mine], held.probability[mine])
-        except EvidenceError:
+        except StatisticsError:
             found[int(part)] = 1.0
     return found
 
 
 @lru_cache(maxsize=32)
-def calibrated(study: Study, key: RowKey) -> Predictions:
+def calibrated(study: ReportContext, key: RowKey) -> Predictions:
     """A network's test predictions after each part's temperature; as they are without validation.
 
     The temperature of a part is fitted on its validation photographs, which no group shares with
@@ -106,7 +110,7 @@ def calibrated(study: Study, key: RowKey) -> Predictions:
     return one.with_probability(scaled)
 
 
-def _reliability_figure(bins: Sequence[tuple[Bin, ...]], *, simulated: bool) -> Figure:
+def _reliability_figure(bins: Sequence[tuple[CalibrationBin, ...]], *, simulated: bool) -> Figure:
     with styled():
         figure = Figure(figsize=(7.6, 3.9), layout="constrained")
         titles = ("As the network says", "After temperature scaling")

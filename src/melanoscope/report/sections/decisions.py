@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from melanoscope.evidence.calibration import to_prevalence
-from melanoscope.evidence.net_benefit import DecisionCurve, decision_curve
-from melanoscope.evidence.operating import (
+from melanoscope.report.context import ReportContext, validation_of
+from melanoscope.report.figures.style import MUTED, mark_simulated, styled
+from melanoscope.report.sections.calibration import calibrated
+from melanoscope.report.sections.section import Section, SectionFigure
+from melanoscope.stats.calibration.temperature_scaling import to_prevalence
+from melanoscope.stats.metrics.decision_curve import DecisionCurve, decision_curve
+from melanoscope.stats.metrics.operating_points import (
     operating_point,
     threshold_for_sensitivity,
     threshold_for_specificity,
 )
-from melanoscope.evidence.physicians import DERMATOLOGISTS
-from melanoscope.evidence.poster_protocol import THRESHOLD
-from melanoscope.report.section import Drawing, Section
-from melanoscope.report.sections.calibration import calibrated
-from melanoscope.report.study import Study, validation_of
-from melanoscope.report.style import MUTED, mark_simulated, styled
+from melanoscope.stats.reference.physicians import DERMATOLOGISTS
+from melanoscope.stats.reference.poster_protocol import THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from melanoscope.evidence.predictions import Floats, Predictions
+    from melanoscope.stats.predictions import Floats, Predictions
 
 SENSITIVITY = 0.95
 _RISKS = np.round(np.arange(0.002, 0.2001, 0.002), 3)
 
 
-def decisions(study: Study) -> Section | None:
+def decisions(study: ReportContext) -> Section | None:
     """Measure thresholds chosen on validation photographs, on test photographs."""
     if study.best is None:
         return None
@@ -55,7 +55,7 @@ def decisions(study: Study) -> Section | None:
         "useful_from": float(useful.min()) if useful.size else None,
         "useful_to": float(useful.max()) if useful.size else None,
     }
-    drawing = Drawing(
+    drawing = SectionFigure(
         "decision_curve",
         _curve_figure(curve, simulated=study.run.simulated),
         "Net benefit of the network, of treating all and of treating nobody, by risk threshold.",

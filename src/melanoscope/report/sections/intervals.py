@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from melanoscope.evidence.ledell import ledell_interval
-from melanoscope.evidence.widened import widened_interval
-from melanoscope.report.section import Section
+from melanoscope.report.sections.section import Section
+from melanoscope.stats.intervals.crossval_interval import crossval_interval
+from melanoscope.stats.intervals.influence_interval import influence_interval
 
 if TYPE_CHECKING:
-    from melanoscope.evidence.interval import Interval
-    from melanoscope.report.study import RowKey, Study
+    from melanoscope.report.context import ReportContext, RowKey
+    from melanoscope.stats.intervals.interval import Interval
 
 COLUMNS = {
     "auroc": "AUROC",
@@ -48,7 +48,7 @@ class NetworkIntervals:
     influence: Interval
 
 
-def intervals(study: Study) -> Section | None:
+def intervals(study: ReportContext) -> Section | None:
     """Collect the intervals of all complete networks, best AUROC first."""
     if not study.bootstrapped:
         return None
@@ -62,7 +62,7 @@ def intervals(study: Study) -> Section | None:
                 {metric: study.interval((backbone, transfer), metric) for metric in COLUMNS},
                 widened_auroc(study, (backbone, transfer)),
                 row.intervals.get("auroc") if row else None,
-                ledell_interval(study.predictions[backbone, transfer]),
+                influence_interval(study.predictions[backbone, transfer]),
             )
         )
     found.sort(key=lambda one: -one.auroc)
@@ -75,13 +75,13 @@ def intervals(study: Study) -> Section | None:
     return Section("intervals", "How sure", content, found)
 
 
-def widened_auroc(study: Study, key: RowKey) -> Interval | None:
+def widened_auroc(study: ReportContext, key: RowKey) -> Interval | None:
     """AUROC of a row with its widened interval; None with one cell."""
     row = study.summary.row(*key)
     if row is None or len(row.keys) < 2:
         return None
     drawn = study.bootstrapped[key]
-    return widened_interval(
+    return crossval_interval(
         row.values["auroc"],
         float(drawn.replicates["auroc"].var(ddof=1)),
         folds=int(study.run.record["configuration"]["folds"]),

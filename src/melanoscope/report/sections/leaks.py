@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from melanoscope.errors import EvidenceError
-from melanoscope.evidence.bootstrap import group_bootstrap
-from melanoscope.report.section import Section
+from melanoscope.errors import StatisticsError
+from melanoscope.report.sections.section import Section
+from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 
 if TYPE_CHECKING:
-    from melanoscope.evidence.interval import Interval
-    from melanoscope.report.load import Run
-    from melanoscope.report.study import Study
+    from melanoscope.report.context import ReportContext
+    from melanoscope.runs.reader import Run
+    from melanoscope.stats.intervals.interval import Interval
 
 
-def leaks(study: Study) -> Section | None:
+def leaks(study: ReportContext) -> Section | None:
     """Count groups that a division splits, pairs that cross folds, and labels that disagree."""
     run = study.run
     if "fold_r0" not in run.catalog.columns:
@@ -74,7 +74,7 @@ def pairs_that_conflict(run: Run) -> int:
     return joined.filter(pl.col("target") != pl.col("target_b")).height
 
 
-def _without(study: Study, touched: list[str]) -> Interval | None:
+def _without(study: ReportContext, touched: list[str]) -> Interval | None:
     """AUROC of the best network on the test photographs without a copy in training."""
     if not touched or study.best is None:
         return None
@@ -83,6 +83,6 @@ def _without(study: Study, touched: list[str]) -> Interval | None:
     try:
         rest = one.where(~np.isin(named.astype(str), touched))
         drawn = group_bootstrap(rest, metrics=("auroc",), replicates=study.replicates)
-    except EvidenceError:
+    except StatisticsError:
         return None
     return drawn.interval("auroc")

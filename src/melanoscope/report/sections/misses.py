@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from melanoscope.data.photograph import UnreadablePhotograph, read_photograph
-from melanoscope.report.pictures import photograph_tile, sign
-from melanoscope.report.section import Drawing, Section
-from melanoscope.report.style import styled
+from melanoscope.imaging.decode import UnreadableImageError, read_image
+from melanoscope.report.figures.image_figures import photograph_tile, sign
+from melanoscope.report.figures.style import styled
+from melanoscope.report.sections.section import Section, SectionFigure
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from melanoscope.report.study import Study
+    from melanoscope.report.context import ReportContext
 
 EACH = 6
 _PX = 160
 
 
-def misses(study: Study, credit: str) -> Section | None:
+def misses(study: ReportContext, credit: str) -> Section | None:
     """Draw the melanomas with the lowest and the other lesions with the highest probability.
 
     Args:
@@ -43,8 +43,8 @@ def misses(study: Study, credit: str) -> Section | None:
     order = np.concatenate(rows)
     catalog = study.run.catalog[one.photograph[order]]
     try:
-        pixels = [read_photograph(Path(path), _PX) for path in catalog["path"]]
-    except UnreadablePhotograph:
+        pixels = [read_image(Path(path), _PX) for path in catalog["path"]]
+    except UnreadableImageError:
         return None
     figure = _gallery(
         pixels, one.probability[order], catalog, credit, simulated=study.run.simulated
@@ -65,7 +65,7 @@ def misses(study: Study, credit: str) -> Section | None:
         f"highest. Below each the probability, the archive and the diagnosis. {credit}."
     )
     alt = f"{2 * EACH} photographs that the network judged most wrongly."
-    drawing = Drawing("misses", figure, alt, caption, photographs=True)
+    drawing = SectionFigure("misses", figure, alt, caption, photographs=True)
     return Section("misses", "Worst misses", numbers, numbers, (drawing,))
 
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from melanoscope.benchmark.protocol import TEST
-from melanoscope.errors import EvidenceError
-from melanoscope.evidence.metrics import auroc
-from melanoscope.evidence.poster_protocol import hard_metrics, poster_interval, poster_t_test
-from melanoscope.evidence.source_balance import within_archive_auroc
-from melanoscope.evidence.summary import REFERENCES, summarise
-from melanoscope.report.answer import archive_auroc
-from melanoscope.report.section import Section
-from melanoscope.report.study import Study
+from melanoscope.benchmark.splits import TEST
+from melanoscope.errors import StatisticsError
+from melanoscope.report.context import ReportContext
+from melanoscope.report.headline import archive_auroc
+from melanoscope.report.sections.section import Section
+from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.reference.poster_protocol import hard_metrics, poster_interval, poster_t_test
+from melanoscope.stats.subgroups.source_balanced_auroc import within_archive_auroc
+from melanoscope.stats.summary import REFERENCES, summarize
 
 if TYPE_CHECKING:
-    from melanoscope.evidence.interval import Interval
-    from melanoscope.evidence.summary import Cell
-    from melanoscope.report.load import Run
-    from melanoscope.report.study import RowKey
+    from melanoscope.report.context import RowKey
+    from melanoscope.runs.reader import Run
+    from melanoscope.stats.intervals.interval import Interval
+    from melanoscope.stats.summary import CellPredictions
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Beside:
     inflation: float
 
 
-def protocols(study: Study) -> Section | None:
+def protocols(study: ReportContext) -> Section | None:
     """Count this run's networks as the poster did, and set a run of its protocol beside them."""
     counted = [_counted(study, key) for key in study.predictions]
     poster = next((run for run in study.beside if run.protocol == "poster"), None)
@@ -92,16 +92,16 @@ def protocols(study: Study) -> Section | None:
     return Section("protocols", "The poster's protocol", {**numbers, "poster": about}, numbers)
 
 
-def _cells(run: Run, key: RowKey) -> list[Cell]:
+def _cells(run: Run, key: RowKey) -> list[CellPredictions]:
     cells = [cell for cell in run.cells if (cell.backbone, cell.transfer) == key]
     return sorted(cells, key=lambda cell: (cell.repeat, cell.fold))
 
 
-def _rounded(cells: list[Cell]) -> list[float]:
+def _rounded(cells: list[CellPredictions]) -> list[float]:
     return [hard_metrics(cell.target, cell.probability)["auroc"] for cell in cells]
 
 
-def _counted(study: Study, key: RowKey) -> Counted:
+def _counted(study: ReportContext, key: RowKey) -> Counted:
     cells = _cells(study.run, key)
     rounded = _rounded(cells)
     as_poster = poster_interval(rounded)
@@ -117,8 +117,8 @@ def _counted(study: Study, key: RowKey) -> Counted:
     )
 
 
-def _besides(study: Study, poster: Run) -> list[Beside]:
-    rows = summarise(
+def _besides(study: ReportContext, poster: Run) -> list[Beside]:
+    rows = summarize(
         poster.cells,
         planned=poster.planned,
         cells_per_row=poster.cells_per_row,
@@ -152,7 +152,7 @@ def _besides(study: Study, poster: Run) -> list[Beside]:
     return sorted(found, key=lambda one: -one.printed.estimate)
 
 
-def _on_poster_mix(study: Study, key: RowKey) -> float | None:
+def _on_poster_mix(study: ReportContext, key: RowKey) -> float | None:
     """AUROC on ISIC 2020 and the melanomas of ISIC 2019 only, mean over parts."""
     one = study.predictions[key]
     archive = study.column("dataset")[one.photograph]
@@ -163,7 +163,7 @@ def _on_poster_mix(study: Study, key: RowKey) -> float | None:
     try:
         parts = [chosen.part == part for part in chosen.parts]
         return float(np.mean([auroc(chosen.target[m], chosen.probability[m]) for m in parts]))
-    except EvidenceError:
+    except StatisticsError:
         return None
 
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from melanoscope.data.skin_tone import skin_tone_band
-from melanoscope.evidence.bootstrap import ALL_METRICS
-from melanoscope.evidence.physicians import SOURCE
-from melanoscope.report.checklist import Estimate, Facts, checklist, checklist_content
-from melanoscope.report.section import Section
+from melanoscope.report.checklists.checklist import Estimate, Facts, checklist, checklist_content
+from melanoscope.report.sections.section import Section
 from melanoscope.report.sections.subgroups import age_band
+from melanoscope.stats.bootstrap.group_bootstrap import ALL_METRICS
+from melanoscope.stats.reference.physicians import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from melanoscope.evidence.interval import Interval
-    from melanoscope.report.study import Study
+    from melanoscope.report.context import ReportContext
+    from melanoscope.stats.intervals.interval import Interval
 
 _UNCERTAINTY = (
     "95 % intervals: percentile bootstrap of whole groups ({} draws, within folds and outcomes), "
@@ -34,7 +34,7 @@ _ATTRIBUTION = (
 _THRESHOLD = "Highest F1 on validation photographs, never on test photographs"
 
 
-def reporting(study: Study, sections: Sequence[Section]) -> Section:
+def reporting(study: ReportContext, sections: Sequence[Section]) -> Section:
     """Fill TRIPOD+AI, CLAIM and CLEAR Derm with what this run shows."""
     facts = _facts(study, {section.name: section for section in sections})
     entries = checklist(facts)
@@ -43,7 +43,7 @@ def reporting(study: Study, sections: Sequence[Section]) -> Section:
     )
 
 
-def _facts(study: Study, by_name: Mapping[str, Section]) -> Facts:
+def _facts(study: ReportContext, by_name: Mapping[str, Section]) -> Facts:
     run, catalog = study.run, study.run.catalog
     found = {name: section.content for name, section in by_name.items()}
     leak = found.get("leaks", {})
@@ -97,7 +97,7 @@ def _used(catalog: pl.DataFrame) -> dict[str, tuple[int, int]]:
     return {str(name): (int(n), int(m)) for name, n, m in table.sort("dataset").iter_rows()}
 
 
-def _mean(study: Study, key: str) -> float | None:
+def _mean(study: ReportContext, key: str) -> float | None:
     values = [done[key] for done in study.run.done.values() if key in done]
     return float(sum(values) / len(values)) if values else None
 
@@ -133,7 +133,7 @@ def _points(found: Mapping[str, Any]) -> tuple[str, ...] | None:
     return None if points is None else tuple(point.name for point in points)
 
 
-def _performance(study: Study) -> tuple[Estimate, ...] | None:
+def _performance(study: ReportContext) -> tuple[Estimate, ...] | None:
     if study.best is None or not study.bootstrapped:
         return None
     label = study.label(study.best)
@@ -164,7 +164,7 @@ def _subgroups(found: Mapping[str, Any]) -> tuple[str, ...] | None:
     return None if content is None else tuple(v.name for v in content["variables"])
 
 
-def _clusters(study: Study, found: Mapping[str, Any]) -> tuple[Estimate, ...] | None:
+def _clusters(study: ReportContext, found: Mapping[str, Any]) -> tuple[Estimate, ...] | None:
     content = found.get("shortcuts")
     if content is None or study.best is None or not content["datasets"]:
         return None

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from melanoscope.errors import EvidenceError
-from melanoscope.evidence.bootstrap import group_bootstrap
-from melanoscope.evidence.source_balance import (
+from melanoscope.errors import StatisticsError
+from melanoscope.report.context import as_predictions
+from melanoscope.report.sections.section import Section
+from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
+from melanoscope.stats.intervals.crossval_interval import crossval_test
+from melanoscope.stats.subgroups.source_balanced_auroc import (
     source_balanced_auroc,
     within_archive_auroc,
 )
-from melanoscope.evidence.widened import widened_test
-from melanoscope.report.section import Section
-from melanoscope.report.study import as_predictions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from melanoscope.evidence.interval import Interval, PairedTest
-    from melanoscope.report.study import RowKey, Study
+    from melanoscope.report.context import ReportContext, RowKey
+    from melanoscope.stats.intervals.interval import Interval, PairedTest
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class WithoutShortcut:
     alone: dict[str, Interval | None]
 
 
-def shortcuts(study: Study) -> Section | None:
+def shortcuts(study: ReportContext) -> Section | None:
     """Compare every network with what needs no photograph, and look at it without the archive."""
     if not study.predictions:
         return None
@@ -77,7 +77,7 @@ def shortcuts(study: Study) -> Section | None:
     )
 
 
-def baselines(study: Study) -> list[Baseline]:
+def baselines(study: ReportContext) -> list[Baseline]:
     """AUROC of each prediction without the photograph, over the networks' own folds."""
     table = study.run.baselines
     if table is None:
@@ -92,7 +92,7 @@ def baselines(study: Study) -> list[Baseline]:
     return found
 
 
-def static_adds(study: Study) -> dict[str, PairedTest]:
+def static_adds(study: ReportContext) -> dict[str, PairedTest]:
     """By how much age, sex and site raise AUROC: fine-tuned with them minus without, paired.
 
     The interval is widened for cross-validation, as that of AUROC itself.
@@ -106,7 +106,7 @@ def static_adds(study: Study) -> dict[str, PairedTest]:
             continue
         drawn = study.bootstrapped[backbone, "finetune"]
         replicates = drawn.replicates["auroc"] - without.replicates["auroc"]
-        found[study.labels.get(backbone, backbone)] = widened_test(
+        found[study.labels.get(backbone, backbone)] = crossval_test(
             np.subtract(rows[0].values["auroc"], rows[1].values["auroc"]),
             float(replicates.var(ddof=1)),
             folds=int(study.run.record["configuration"]["folds"]),
@@ -117,7 +117,7 @@ def static_adds(study: Study) -> dict[str, PairedTest]:
     return found
 
 
-def _without(study: Study, key: RowKey, datasets: list[str]) -> WithoutShortcut:
+def _without(study: ReportContext, key: RowKey, datasets: list[str]) -> WithoutShortcut:
     one, draws = study.predictions[key], study.draws
     archive = study.column("dataset")[one.photograph]
     several = len(datasets) > 1
@@ -139,5 +139,5 @@ def _or_none(compute: Callable[[], Interval]) -> Interval | None:
     """What cannot be computed is shown as a dash; the template says why."""
     try:
         return compute()
-    except EvidenceError:
+    except StatisticsError:
         return None

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from melanoscope.data.skin_tone import NOT_ESTIMABLE, SKIN_TONES, skin_tone_band
-from melanoscope.evidence.subgroups import compare_subgroups
-from melanoscope.report.section import Section
+from melanoscope.patient import SEXES, SITES
 from melanoscope.report.sections.calibration import calibrated
-from melanoscope.static import SEXES, SITES
+from melanoscope.report.sections.section import Section
+from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import polars as pl
 
-    from melanoscope.report.study import Study
+    from melanoscope.report.context import ReportContext
 
 AGE_BANDS = ("under 30", "30 to 49", "50 to 69", "70 and over")
 _AGE_EDGES = (30.0, 50.0, 70.0)
 UNKNOWN = "unknown"
 
 
-def subgroups(study: Study) -> Section | None:
+def subgroups(study: ReportContext) -> Section | None:
     """Measure the best network in each subgroup, those too small without a number."""
     if study.best is None:
         return None

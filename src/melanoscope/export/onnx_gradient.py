@@ -1,0 +1,208 @@
+"""The gradient of what a photograph adds to the logit, as an ONNX graph of its own.
+
+PyTorch's backward pass is recorded operator by operator (`make_fx` over `torch.autograd.grad`), in
+terms that ONNX has, and exported like any other network. With it Integrated Gradients need no
+PyTorch. Since the head is linear, this gradient does not depend on age, sex and site.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, fx, nn
+
+from melanoscope.errors import BundleError
+from melanoscope.export.onnx_decompositions import decomposition_table, translation_table
+from melanoscope.export.onnx_model import split_head, write_onnx
+from melanoscope.models.lesion_net import LesionNet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+INPUTS = ("images",)
+OUTPUTS = ("photograph_evidence", "gradient")
+
+# A gradient jumps where a ReLU's input crosses 0, and rounding alone can carry it there: in single
+# precision PyTorch is some percent off itself in double, on fresh networks up to a quarter. A graph
+# may be as many times as far off; a wrong one is off by the gradient's own size.
+_APART, _TIMES, _MOST_APART = 0.05, 3, 0.5
+
+
+def export_gradient(network: LesionNet, px: int, path: Path) -> None:
+    """Write ``gradient.onnx`` of a network.
+
+    Input ``images`` float32 (n, 3, px, px), RGB in 0..1; outputs ``photograph_evidence`` (n,), what
+    each photograph adds to the logit, and ``gradient`` (n, 3, px, px) of it with respect to
+    ``images``; n of any number above 0.
+
+    Args:
+        network: Trained; put on the processor and into evaluation.
+        px: Side of the photographs.
+        path: File to write; held against PyTorch, and left behind only when it agrees.
+
+    Raises:
+        BundleError: The network has an operator whose gradient ONNX cannot express, or the graph
+            does not say what PyTorch says.
+    """
+    try:
+        recorded = record_gradient(network, px)
+        write_onnx(
+            recorded,
+            (torch.zeros(2, 3, px, px),),
+            path,
+            inputs=INPUTS,
+            outputs=OUTPUTS,
+            sizes=({0: torch.export.Dim("n")},),
+            translations=translation_table(),
+        )
+        _hold_against_torch(network, px, path)
+    except BundleError:
+        path.unlink(missing_ok=True)
+        raise
+    except Exception as error:  # noqa: BLE001 - exporters fail in any way they like
+        path.unlink(missing_ok=True)
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise _no_gradient(network, reason) from None
+
+
+def record_gradient(network: LesionNet, px: int) -> fx.GraphModule:
+    """Record the backward pass as a graph (n, 3, px, px) -> (n,) and (n, 3, px, px).
+
+    Args:
+        network: Put on the processor and into evaluation; its own modules stay as they are.
+        px: Side of the photographs.
+    """
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.fx.experimental.proxy_tensor import make_fx
+    from torch.fx.experimental.symbolic_shapes import (
+        DimDynamic,
+        ShapeEnv,
+        StatelessSymbolicContext,
+    )
+
+    value = _evidence_of(network.cpu().eval())
+
+    def both(images: Tensor) -> tuple[Tensor, Tensor]:
+        images = images.detach().requires_grad_()
+        evidence = value(images)
+        (gradient,) = torch.autograd.grad(evidence.sum(), images)
+        return evidence.detach(), gradient
+
+    # Only the number of photographs is left open.
+    sizes = [DimDynamic.DYNAMIC] + 3 * [DimDynamic.STATIC]
+    fake = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
+    example = fake.from_tensor(
+        torch.zeros(2, 3, px, px, dtype=network.mean.dtype),
+        symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes),
+    )
+    recorder = make_fx(
+        both, decomposition_table(), tracing_mode="symbolic", _allow_non_fake_inputs=True
+    )
+    recorded: fx.GraphModule = recorder(example)
+    return recorded
+
+
+def _evidence_of(network: LesionNet) -> Callable[[Tensor], Tensor]:
+    """Return images (n, 3, h, w) in 0..1 -> what each photograph adds (n,)."""
+    branch = _simplify(network.image_branch)
+    seen = split_head(network)[0][:, None, None]
+
+    def evidence(images: Tensor) -> Tensor:
+        last: Tensor = branch((images - network.mean) / network.deviation)
+        return (last * seen).sum(dim=(1, 2, 3)) / (last.shape[2] * last.shape[3])
+
+    return evidence
+
+
+class _Affine(nn.Module):
+    """Batch norm in evaluation: one product and one sum per channel."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        super().__init__()
+        if norm.running_mean is None or norm.running_var is None:
+            raise NotImplementedError("batch norm without running statistics")
+        scale = (norm.running_var + norm.eps).rsqrt()
+        if norm.affine:
+            scale = scale * norm.weight.detach()
+        shift = -norm.running_mean * scale
+        if norm.affine:
+            shift = shift + norm.bias.detach()
+        self.register_buffer("scale", scale[:, None, None])
+        self.register_buffer("shift", shift[:, None, None])
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images * self.scale + self.shift
+
+
+def _simplify(branch: nn.Module) -> nn.Module:
+    """Copy a branch with batch norm folded away and nothing done in place."""
+    from torch.fx.experimental.optimization import fuse
+
+    found: nn.Module
+    try:
+        found = fuse(branch)
+    except fx.proxy.TraceError:
+        # Its Python asks for sizes (TensorFlow's padding): recorded as it is, batch norm and all.
+        found = copy.deepcopy(branch)
+    for name, module in list(found.named_modules()):
+        if type(module) is nn.BatchNorm2d:
+            found.set_submodule(name, _Affine(module))
+        elif hasattr(module, "inplace"):
+            module.inplace = False
+    if isinstance(found, fx.GraphModule):
+        for node in found.graph.nodes:
+            if node.kwargs.get("inplace"):
+                node.update_kwarg("inplace", False)
+        found.recompile()
+    return found.requires_grad_(False)
+
+
+def _hold_against_torch(network: LesionNet, px: int, path: Path) -> None:
+    """Compare the file with `torch.autograd.grad` on three photographs of coarse noise.
+
+    Raises:
+        BundleError: They disagree.
+    """
+    import onnxruntime as ort
+
+    coarse = torch.rand(3, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    images = nn.functional.interpolate(coarse, size=(px, px), mode="bilinear")
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    evidence, found = session.run(list(OUTPUTS), {"images": images.numpy()})
+    exact, expected = _by_autograd(copy.deepcopy(network).double(), images.double())
+    own = _apart(_by_autograd(network, images)[1], expected)
+    apart = _apart(found, expected)
+    off = np.abs(evidence - exact).max() / max(1.0, np.abs(exact).max())
+    # Written so that a NaN is a disagreement.
+    if not (apart <= min(_APART + _TIMES * own, _MOST_APART) and off < 1e-3):
+        raise _no_gradient(network, f"a graph that is {apart:.0%} off PyTorch's gradient")
+
+
+def _by_autograd(network: LesionNet, images: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
+    images = images.detach().requires_grad_()
+    evidence = network.features(images).mean(dim=(2, 3)) @ split_head(network)[0]
+    (gradient,) = torch.autograd.grad(evidence.sum(), images)
+    return evidence.detach().numpy(), gradient.numpy()
+
+
+def _apart(found: NDArray[Any], expected: NDArray[Any]) -> float:
+    """Return the largest error of a photograph's gradient as a share of its Euclidean norm."""
+    size = np.linalg.norm(expected.reshape(len(expected), -1), axis=1)
+    error = np.linalg.norm((found - expected).reshape(len(expected), -1), axis=1)
+    return float((error / np.maximum(size, 1e-12)).max())
+
+
+def _no_gradient(network: LesionNet, reason: str) -> BundleError:
+    return BundleError(
+        f"a gradient graph of {network.backbone_name}",
+        reason,
+        "its explanations are maps of evidence only",
+    )

@@ -1,0 +1,72 @@
+"""Which nodes of a network's graph run in 8 bits, and what is added where they err on average."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import onnx
+
+# The first convolutions are most sensitive, have few weights, and are no faster in 8 bits.
+_FLOATING_CONVOLUTIONS = 2
+
+
+def quantized_nodes(model: onnx.ModelProto) -> list[str]:
+    """Name the nodes that are to run in 8 bits: of the image branch, without its beginning.
+
+    The image branch is what both `evidence` and `features` rest on, from the first convolution. Its
+    first two convolutions stay as they are, and so do those up to which a max-pool of theirs
+    reaches: ONNX Runtime would move the rounding before that pool, and pools 8-bit pixels slowly
+    where no 8-bit convolution has laid them out.
+
+    Returns:
+        Names in the graph's order; none where the network has too few convolutions.
+    """
+    nodes = list(model.graph.node)
+    branch = _ancestors(nodes, "evidence") & _ancestors(nodes, "features")
+    seen = [place for place in range(len(nodes)) if place in branch]
+    convolutions = [place for place in seen if nodes[place].op_type == "Conv"]
+    for start in convolutions[_FLOATING_CONVOLUTIONS:]:
+        pooled = {
+            name for node in nodes[:start] if node.op_type == "MaxPool" for name in node.output
+        }
+        if not any(pooled & set(nodes[place].input) for place in seen if place >= start):
+            return [nodes[place].name for place in seen if place >= start]
+    return []
+
+
+def _ancestors(nodes: list[onnx.NodeProto], output: str) -> set[int]:
+    """Return the places of all nodes on which an output rests."""
+    made_by = {name: place for place, node in enumerate(nodes) for name in node.output}
+    found: set[int] = set()
+    todo = [output]
+    while todo:
+        place = made_by.get(todo.pop())
+        if place is not None and place not in found:
+            found.add(place)
+            todo += nodes[place].input
+    return found
+
+
+def add_constants(model: onnx.ModelProto, constants: Mapping[str, NDArray[np.float32]]) -> None:
+    """Add a constant to outputs, and so to all that rests on them.
+
+    Args:
+        model: Changed in place.
+        constants: Output -> what is added to each photograph's, without the dimension of those.
+    """
+    from onnx import helper, numpy_helper
+
+    graph = model.graph
+    for name, values in constants.items():
+        place = next(i for i, node in enumerate(graph.node) if name in node.output)
+        node = graph.node[place]
+        raw, constant = f"{name}_before", f"{name}_constant"
+        node.output[list(node.output).index(name)] = raw
+        graph.initializer.append(numpy_helper.from_array(values[None], constant))
+        added = helper.make_node("Add", [raw, constant], [name], name=f"add_{constant}")
+        graph.node.insert(place + 1, added)

@@ -1,0 +1,208 @@
+"""Opening an image file: what is let in, and one line for whatever is not."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import logging
+import stat
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from melanoscope.errors import DataError
+from melanoscope.imaging import heif
+from melanoscope.imaging.decoder_limits import exceeds_decoder_limits
+from melanoscope.imaging.file_type import HEAD, detect_file_type
+
+Source = Path | str | bytes
+"""A file's path, or its content."""
+
+# Only what cameras and archives write: every further decoder is a further way in. JPEG stands for
+# MPO too (a JPEG with a second picture behind it), which Pillow knows by no name of its own. HEIC
+# comes by an extra, AVIF where Pillow has it.
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+_DECODERS = {"JPEG": "Jpeg", "PNG": "Png", "WEBP": "WebP", "TIFF": "Tiff", "BMP": "Bmp"}
+
+# Pillow's own limit before it warns of a decompression bomb; larger files are refused.
+MAX_PIXELS = 89_478_485
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# At level DEBUG Pillow logs every EXIF value it meets, the place on earth included.
+logging.getLogger("PIL").setLevel(logging.INFO)
+
+# Decoders answer broken files with any of these; ImportError is a Pillow built without one.
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+
+class UnreadableImageError(DataError):
+    """A file that cannot be decoded whole; `reason` says why in a few words.
+
+    Attributes:
+        path: The file, None where its content was given.
+        reason: One line that names nothing of the file's content.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        reason: str,
+        mend: str = "replace the file or take it out of the table",
+    ) -> None:
+        self.path, self.reason = path, " ".join(reason.split())
+        place = "" if path is None else f" at '{path}'"
+        super().__init__(
+            f"a whole photograph ({', '.join(FORMATS)}, HEIC, AVIF){place}", self.reason, mend
+        )
+
+
+class TooManyPixelsError(UnreadableImageError):
+    """A photograph of more pixels than were asked for.
+
+    Attributes:
+        size: "8000 x 6000 pixels"; of HEIC and AVIF their number alone.
+        pixels: Their number.
+    """
+
+    def __init__(self, path: Path | None, size: str, pixels: int, most: int) -> None:
+        super().__init__(path, f"{size}, a decompression bomb (over {most})")
+        self.size, self.pixels = size, pixels
+
+
+@contextlib.contextmanager
+def open_image(source: Source, *, most: int | None = None) -> Iterator[Image.Image]:
+    """Open a file as what its first bytes say that it is; decoding is up to the caller.
+
+    Args:
+        source: A file's path or content.
+        most: Refuse more pixels than these; None where only the head is asked for.
+
+    Raises:
+        UnreadableImageError: Also for what the caller's decoding comes upon.
+    """
+    if isinstance(source, str):
+        source = Path(source)
+    path = source if isinstance(source, Path) else None
+    kind = None
+    try:
+        kind = _kind(source)
+        source = _checked(kind, source, whole=most is not None)
+        with _open_as(kind, source, path, most) as image:
+            width, height = image.size
+            if most is not None and width * height > most:
+                raise TooManyPixelsError(path, f"{width} x {height} pixels", width * height, most)
+            yield image
+    except UnreadableImageError:
+        raise
+    except Image.DecompressionBombError:
+        raise UnreadableImageError(path, "a decompression bomb") from None
+    except UnidentifiedImageError:
+        name = "HEIC" if kind == "HEIF" else kind
+        raise UnreadableImageError(path, f"a broken or unusual {name} file") from None
+    except FileNotFoundError:
+        raise UnreadableImageError(path, "no file") from None
+    except PermissionError:
+        raise UnreadableImageError(path, "no permission to read") from None
+    except _BROKEN as error:
+        raise UnreadableImageError(path, f"a broken file ({error})") from None
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8, that is still to be applied.
+
+    Broken EXIF says nothing, and the photograph beside it may be whole. HEIC's decoder turns by
+    itself, as the container says, and EXIF inside is not to be believed (ISO/IEC 23008-12).
+    """
+    if image.format != "HEIF":
+        with contextlib.suppress(*_BROKEN):
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+            return orientation if orientation in range(1, 9) else 1
+    return 1
+
+
+def _kind(source: Path | bytes) -> str:
+    path = source if isinstance(source, Path) else None
+    if isinstance(source, Path):
+        mode = source.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
+            raise UnreadableImageError(path, what)
+        with source.open("rb", buffering=0) as file:
+            head = file.read(HEAD)
+    else:
+        head = source[:HEAD]
+    if not head:
+        raise UnreadableImageError(path, "an empty file")
+    kind = detect_file_type(head)
+    if kind == "video":
+        raise UnreadableImageError(path, "a video", "take one sharp photograph instead")
+    if kind is None:
+        raise UnreadableImageError(path, "no image of these formats")
+    return kind
+
+
+def _checked(kind: str, source: Path | bytes, *, whole: bool) -> Path | bytes:
+    """Read a file that is to be decoded whole, and refuse what would keep its decoder busy."""
+    content = source.read_bytes() if isinstance(source, Path) and whole else source
+    if isinstance(content, bytes) and (excess := exceeds_decoder_limits(kind, content)):
+        path = source if isinstance(source, Path) else None
+        raise UnreadableImageError(path, excess, "save it anew with any image program")
+    return content
+
+
+def _open_as(kind: str, source: Path | bytes, path: Path | None, most: int | None) -> Image.Image:
+    """Open with the one decoder of a format; Pillow would load all of them to find it."""
+    if kind in ("HEIF", "AVIF"):
+        return _open_boxed(kind, source, path, most)
+    importlib.import_module(f"PIL.{_DECODERS[kind]}ImagePlugin")
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    return Image.open(file, formats=(kind,))
+
+
+def _open_boxed(
+    kind: str, source: Path | bytes, path: Path | None, most: int | None
+) -> Image.Image:
+    """Open HEIC or AVIF, whose decoders neither come with every installation nor tell all."""
+    from PIL import features
+
+    if kind == "HEIF":
+        _register_heif(path)
+    elif not features.check("avif"):
+        raise UnreadableImageError(
+            path, "an AVIF photograph", "save it as JPEG, or pip install --upgrade pillow"
+        )
+    content = source.read_bytes() if isinstance(source, Path) else source
+    pixels = heif.most_pixels(content)
+    if most is not None and pixels > most:
+        raise TooManyPixelsError(path, f"{pixels} pixels", pixels, most)
+    if heif.is_torn(content):
+        raise UnreadableImageError(path, "a truncated file")
+    return Image.open(io.BytesIO(content), formats=(kind,))
+
+
+def _register_heif(path: Path | None) -> None:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise UnreadableImageError(
+            path, "a HEIC photograph without its decoder", "pip install 'melanoscope[heic]'"
+        ) from None
+    pillow_heif.register_heif_opener()

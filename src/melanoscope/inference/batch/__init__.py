@@ -1,0 +1,1 @@
+"""Diagnosing the photographs of a table, row by row, resumable."""

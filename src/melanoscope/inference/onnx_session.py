@@ -1,0 +1,47 @@
+"""Graphs run by ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from melanoscope.errors import BundleError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class OnnxModel:
+    """One ONNX graph, ready to run.
+
+    Args:
+        path: The file.
+        threads: Of each run; None for all cores.
+
+    Raises:
+        BundleError: Not a graph that ONNX Runtime can run.
+    """
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.log_severity_level = 3  # errors reach people as ours
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        try:
+            self._session = ort.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no public base
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise BundleError(
+                f"a graph that ONNX Runtime {ort.__version__} runs at '{path}'",
+                reason,
+                "update onnxruntime",
+            ) from None
+        self.outputs: tuple[str, ...] = tuple(one.name for one in self._session.get_outputs())
+
+    def __call__(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Run the graph; inputs and outputs by name."""
+        return dict(zip(self.outputs, self._session.run(None, inputs), strict=True))

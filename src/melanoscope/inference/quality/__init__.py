@@ -1,0 +1,1 @@
+"""The quality gate: measures of a photograph, and the issues found with it."""

@@ -1,0 +1,1 @@
+"""TRIPOD+AI, CLAIM and CLEAR Derm, filled from the facts of a run."""

@@ -1,0 +1,21 @@
+"""Whose photographs are shown, and under which terms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from melanoscope.runs.reader import Run
+
+
+def credit_of(run: Run, rows: pl.DataFrame) -> str:
+    """Name the archives shown and their licences."""
+    shown = set(rows["dataset"])
+    words = [
+        f"{source['title']} ({source['attribution']}; {source['licence']})"
+        for source in run.record["data"]["sources"]
+        if any(source["kind"].startswith(name.partition(":")[0]) for name in shown)
+    ]
+    return "Photographs: " + "; ".join(dict.fromkeys(words))

@@ -1,0 +1,1 @@
+"""Tables (a) to (d) of a run, and their CSV, Markdown and LaTeX files."""

@@ -1,0 +1,1 @@
+"""HTTP around the routes: forms, limits, headers, problem documents."""

@@ -1,0 +1,1 @@
+"""The queue, the threads and what they do with photographs."""

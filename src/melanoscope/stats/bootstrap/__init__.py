@@ -1,0 +1,1 @@
+"""Bootstrap of whole groups (patients): weights once, every metric under all of them."""

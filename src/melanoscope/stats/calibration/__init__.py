@@ -1,0 +1,1 @@
+"""Calibration of probabilities: temperature scaling, calibration error, slope and intercept."""

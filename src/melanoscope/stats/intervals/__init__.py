@@ -1,0 +1,1 @@
+"""Confidence intervals and tests of metrics and of their differences."""

@@ -1,0 +1,1 @@
+"""Metrics of a binary classifier, ROC curves, operating points, decision curves."""

@@ -1,0 +1,1 @@
+"""What is compared with: the poster's table and protocol, published accuracy of physicians."""

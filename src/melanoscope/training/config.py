@@ -1,0 +1,45 @@
+"""How a network is trained: the poster's recipe as the default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from melanoscope.errors import DataError
+
+Transfer = Literal["scratch", "finetune", "frozen", "image_only"]
+TRANSFERS: tuple[Transfer, ...] = ("scratch", "finetune", "frozen", "image_only")
+"""From scratch; all layers fine-tuned; head only; fine-tuned without age, sex and site."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of one training, with the poster's values.
+
+    Attributes:
+        epochs: At most so many.
+        batch_size: Photographs a step.
+        learning_rate: Adam's.
+        frozen_learning_rate: Adam's where only the head and the static branch are trained. The
+            poster has no such arm; at its rate the head has not converged after 15 epochs.
+        plateau_factor: The learning rate is multiplied by this when validation loss stalls ...
+        plateau_patience: ... for more than so many epochs (not said in the poster).
+        stop_patience: Training stops after so many epochs without a lower validation loss.
+        validation_fraction: Part of the training photographs, by whole groups, that decides on
+            stopping, on the weights that are kept and on the threshold.
+    """
+
+    epochs: int = 15
+    batch_size: int = 64
+    learning_rate: float = 5e-4
+    frozen_learning_rate: float = 1e-3
+    plateau_factor: float = 0.4
+    plateau_patience: int = 1
+    stop_patience: int = 3
+    validation_fraction: float = 0.15
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise DataError("at least 1 epoch", str(self.epochs), "raise --epochs")
+        if self.batch_size < 2:
+            raise DataError("a batch of at least 2 photographs", str(self.batch_size), "raise it")

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from melanoscope.benchmark.config import (
+    BenchmarkConfig,
+    CellKey,
+    cells_of,
+    parse_transfers,
+    skipped_transfers,
+)
+from melanoscope.benchmark.demo import demo_config
+from melanoscope.data.sources import parse_spec
+from melanoscope.errors import DataError, WeightsError
+
+DATA = (parse_spec("simulated=10"),)
+
+
+def test_cells_cover_the_matrix_once_and_skip_what_cannot_be() -> None:
+    plan = BenchmarkConfig(
+        DATA, ("standard_cnn", "resnet18"), ("scratch", "finetune"), folds=3, repeats=2
+    )
+    cells = cells_of(plan)
+    assert len(cells) == len({c.name for c in cells}) == 3 * 2 * 3
+    assert [
+        (s["backbone"], s["transfer"]) for s in skipped_transfers(plan.backbones, plan.transfer)
+    ] == [("standard_cnn", "finetune")]
+
+
+def test_each_cell_has_a_seed_of_its_own_whatever_the_order() -> None:
+    cells = cells_of(
+        BenchmarkConfig(DATA, ("resnet18", "vgg16"), ("scratch", "frozen"), folds=5, repeats=3)
+    )
+    assert len({cell.seed(0) for cell in cells}) == len(cells)
+    assert CellKey(0, 1, "vgg16", "scratch").seed(0) == CellKey(0, 1, "vgg16", "scratch").seed(0)
+    assert CellKey(0, 1, "vgg16", "scratch").seed(0) != CellKey(0, 1, "vgg16", "scratch").seed(1)
+
+
+def test_what_cannot_be_planned() -> None:
+    with pytest.raises(DataError, match="nearest: vgg16"):
+        BenchmarkConfig(DATA, ("vgg",))
+    with pytest.raises(DataError, match="finetune"):
+        parse_transfers("scratch,fine-tune")
+    with pytest.raises(DataError, match="px"):
+        BenchmarkConfig(DATA, ("vgg16",), size=16)
+    with pytest.raises(DataError, match="repeat"):
+        BenchmarkConfig(DATA, ("vgg16",), repeats=0)
+    with pytest.raises(DataError, match="none"):
+        BenchmarkConfig(DATA, ())
+
+
+def test_demo_uses_weights_that_are_at_hand(tmp_path: Path) -> None:
+    plan = demo_config(None, None)
+    assert plan.simulated
+    assert plan.backbones == ("standard_cnn", "tf_efficientnet_lite0")
+    (tmp_path / "resnet18.pth").touch()
+    assert "resnet18" in demo_config(None, tmp_path).backbones
+    with pytest.raises(WeightsError, match="no folder"):
+        demo_config(None, tmp_path / "absent")
+    with pytest.raises(DataError, match="archive"):
+        demo_config(tmp_path, None)

@@ -1,0 +1,116 @@
+"""Anybody's own photographs, from a CSV beside them."""
+
+from __future__ import annotations
+
+import pytest
+
+from melanoscope.data.catalog import build_catalog
+from melanoscope.data.sources import own_csv
+
+from .archives import (
+    by_id,
+    line,
+    touch,
+    write,
+)
+
+
+def test_table_with_targets(tmp_path):
+    path = write(
+        tmp_path / "own.csv",
+        "path,target,patient_id,age,sex,site",
+        [
+            {"path": "in/a.png", "target": 1, "patient_id": "0", "age": 30, "sex": "F"},
+            {"path": "b.jpg", "target": "0.0", "patient_id": "0", "site": "Back"},
+            {"path": "gone.jpg", "target": "1.0", "patient_id": " "},
+        ],
+    )
+    touch(tmp_path / "in", "a.png")
+    touch(tmp_path, "b.jpg")
+    for place in (path, tmp_path):
+        rows = by_id(own_csv.read(place))
+        assert list(rows) == ["in/a.png", "b.jpg", "gone.jpg"]
+        assert [row["target"] for row in rows.values()] == [1, 0, 1]
+        assert [row["path"] for row in rows.values()] == [
+            str(tmp_path / "in/a.png"),
+            str(tmp_path / "b.jpg"),
+            None,
+        ]
+        assert [r["diagnosis"] for r in rows.values()] == ["melanoma", "unknown benign", "melanoma"]
+        # Counting patients from 0 is common: 0 is a patient, a blank is nobody.
+        assert [row["patient_id"] for row in rows.values()] == ["0", "0", None]
+        assert rows["in/a.png"]["sex"] == "female"
+        assert rows["b.jpg"]["site"] == "torso"
+        assert {row["dataset"] for row in rows.values()} == {"table:own"}
+
+
+def test_table_with_diagnoses_and_ids(tmp_path):
+    path = write(
+        tmp_path / "own.csv",
+        "image_id,path,diagnosis",
+        [
+            {"image_id": "x", "path": str(tmp_path / "a.png"), "diagnosis": "Melanoma"},
+            {"image_id": "", "path": "b.png", "diagnosis": "unknown benign"},
+        ],
+    )
+    touch(tmp_path, "a.png")
+    rows = by_id(own_csv.read(path))
+    assert {name: row["target"] for name, row in rows.items()} == {"x": 1, "b.png": 0}
+    assert rows["x"]["path"] == str(tmp_path / "a.png")
+
+
+def test_table_with_both(tmp_path):
+    path = write(
+        tmp_path / "own.csv",
+        "path,target,diagnosis",
+        [
+            {"path": "a", "target": 1, "diagnosis": "melanoma"},
+            {"path": "b", "target": 0, "diagnosis": "bcc"},
+            {"path": "c", "target": 1, "diagnosis": ""},
+            {"path": "d", "target": 0, "diagnosis": "unknown"},
+        ],
+    )
+    rows = by_id(own_csv.read(path))
+    assert [(row["target"], row["diagnosis"]) for row in rows.values()] == [
+        (1, "melanoma"),
+        (0, "basal cell carcinoma"),
+        (1, "melanoma"),
+        (0, "unknown benign"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "said"),
+    [
+        ("path,diagnosis", {"path": "a", "diagnosis": ""}, "1 rows with neither"),
+        ("path,diagnosis", {"path": "a", "diagnosis": "melanomma"}, "nearest: melanoma"),
+        ("path", {"path": "a"}, "1 rows with neither"),
+        ("path,target", {"path": "a", "target": "2"}, "'2'"),
+        ("path,target", {"path": "a", "target": "malignant"}, "'malignant'"),
+        ("path,target,diagnosis", {"path": "a", "target": "0", "diagnosis": "mel"}, "first: 'a'"),
+        ("path,target,diagnosis", {"path": "a", "target": "1", "diagnosis": "nv"}, "first: 'a'"),
+        ("file,target", {"file": "a", "target": "1"}, "a column 'path'"),
+        ("path,target,sex", {"path": "a", "target": "1", "sex": "x"}, "'x'"),
+        ("path,target,age", {"path": "a", "target": "1", "age": "x"}, "'x'"),
+    ],
+)
+def test_a_bad_table(tmp_path, header, row, said):
+    assert said in line(own_csv.read, write(tmp_path / "own.csv", header, [row]))
+
+
+def test_some_targets_missing(tmp_path):
+    rows = [{"path": "a", "target": 1}, {"path": "b"}]
+    path = write(tmp_path / "own.csv", "path,target", rows)
+    assert "target 0 or 1" in line(own_csv.read, path)
+
+
+def test_a_row_without_path_or_id(tmp_path):
+    rows = [{"path": "a", "target": 1}, {"path": "", "target": 0}]
+    source = own_csv.read(write(tmp_path / "own.csv", "path,target", rows))
+    assert "1 without" in line(build_catalog, [source])
+
+
+def test_which_table(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        write(tmp_path / name, "path,target", [{"path": "x", "target": 1}])
+    assert "2 CSV files" in line(own_csv.read, tmp_path)

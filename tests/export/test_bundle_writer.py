@@ -1,0 +1,144 @@
+"""A bundle made from a trained network, held against the network itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from melanoscope.errors import BundleError, StatisticsError
+from melanoscope.export.bundle_writer import ExportSettings, write_bundle
+from melanoscope.export.manifest import licence_of
+from melanoscope.inference.bundle import open_bundle
+from melanoscope.inference.predictor import load
+from melanoscope.models.lesion_net import from_checkpoint, to_images
+
+
+@pytest.fixture(scope="module")
+def record(small_bundle):
+    return open_bundle(small_bundle).record
+
+
+def test_the_three_parts_share_no_group(small_subject):
+    parts = small_subject.split
+    groups = [
+        set(small_subject.frame["group_id"].gather(rows))
+        for rows in (parts.train, parts.validation, parts.test)
+    ]
+    assert all(groups)
+    assert not groups[0] & groups[1]
+    assert not groups[0] & groups[2]
+    assert not groups[1] & groups[2]
+    assert sum(map(len, (parts.train, parts.validation, parts.test))) == small_subject.frame.height
+
+
+def test_the_record_counts_the_parts(small_subject, record):
+    parts = small_subject.split
+    assert record["training"]["photographs"] == len(parts.train)
+    assert record["calibration"]["photographs"] == len(parts.validation)
+    assert record["heldout"]["photographs"] == len(parts.test)
+
+
+def test_weights_rebuild_the_network(small_subject, small_bundle):
+    again = from_checkpoint(small_subject.cell.backbone, small_bundle / "weights.safetensors")
+    for name, tensor in small_subject.network.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name])
+
+
+def test_the_bundle_answers_as_the_network(small_subject, small_bundle):
+    rows = small_subject.split.test[:8]
+    pixels, known, _ = small_subject.arrays.batch(rows)
+    with torch.inference_mode():
+        expected = small_subject.network(to_images(pixels), known).numpy()
+    predictor = load(small_bundle)
+    from melanoscope.inference.person import PatientInfo
+
+    people = [
+        PatientInfo(row["age"], row["sex"], row["site"])
+        for row in small_subject.frame[rows].select("age", "sex", "site").iter_rows(named=True)
+    ]
+    seen = predictor.see(pixels.numpy(), people)
+    assert [one.logit for one in seen] == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+def test_the_measured_auroc_is_that_of_the_network(small_subject, record):
+    from sklearn.metrics import roc_auc_score
+
+    rows = small_subject.split.test
+    pixels, known, target = small_subject.arrays.batch(rows)
+    with torch.inference_mode():
+        logits = small_subject.network(to_images(pixels), known).numpy()
+    assert record["metrics"]["auroc"]["estimate"] == pytest.approx(
+        roc_auc_score(target.numpy(), logits), abs=0.01
+    )
+
+
+def test_simulated_data_is_named_in_the_record_and_the_card(small_bundle, record):
+    assert record["data"]["simulated"] is True
+    assert "simulated" in record["disclaimer"]
+    card = (small_bundle / "MODEL_CARD.md").read_text()
+    assert "simulated" in "\n".join(card.splitlines()[:4]).lower()
+
+
+def test_every_file_is_sealed(small_bundle, record):
+    there = {path.name for path in small_bundle.iterdir()} - {"bundle.json"}
+    assert there == set(record["files"])
+    assert {"model.onnx", "weights.safetensors", "MODEL_CARD.md"} <= there
+    for name, graph in record["graphs"].items():
+        assert graph.get("file", graph.get("why")), name
+
+
+def test_nothing_in_a_bundle_is_a_pickle(small_bundle):
+    import pickle
+
+    for path in small_bundle.iterdir():
+        with path.open("rb") as file, pytest.raises(Exception):  # noqa: B017
+            pickle.load(file)  # noqa: S301 - it must fail
+
+
+def test_a_bundle_names_no_path_of_the_machine(small_bundle, small_subject):
+    text = (small_bundle / "bundle.json").read_text() + (small_bundle / "MODEL_CARD.md").read_text()
+    for place in {str(small_bundle.parent), *small_subject.frame["path"].head(3).to_list()}:
+        assert place not in text
+    assert b"/src/melanoscope/" not in (small_bundle / "model.onnx").read_bytes()
+
+
+def test_the_gate_refuses_few_of_the_held_out(record):
+    for variant, rates in record["gate"]["rates"].items():
+        assert rates["refused"]["estimate"] <= 0.05, variant
+
+
+def test_a_place_that_is_taken_is_refused(small_subject, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(BundleError, match="a new or empty folder"):
+        write_bundle(small_subject, tmp_path, ExportSettings())
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_failure_leaves_nothing(small_subject, tmp_path, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise StatisticsError("a", "b", "c")
+
+    monkeypatch.setattr("melanoscope.export.bundle_writer.train_features", fail)
+    with pytest.raises(StatisticsError):
+        write_bundle(small_subject, tmp_path / "out", ExportSettings(replicates=200))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_record_is_json_without_nan(small_bundle):
+    def refuse(text):
+        raise AssertionError(text)
+
+    json.loads((small_bundle / "bundle.json").read_text(), parse_constant=refuse)
+
+
+def test_terms_of_the_archives_are_inherited():
+    def source(licence):
+        return {"licence": licence, "title": "T", "attribution": "A"}
+
+    both = licence_of([source("CC BY 4.0"), source("CC BY-NC 4.0")])
+    assert both["non_commercial"]
+    assert "not to be used commercially" in both["notice"]
+    assert both["attribution"] == ["T: A", "T: A"]
+    assert not licence_of([source("CC BY 4.0")])["non_commercial"]

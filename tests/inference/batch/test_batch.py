@@ -1,0 +1,569 @@
+"""A table in, a table out: every row, in order, through a kill, whatever stands in it."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from melanoscope.errors import DataError
+from melanoscope.imaging.decode import DecodedImage, UnreadableImageError
+from melanoscope.inference.batch.run import TableSummary, diagnose_table
+from melanoscope.inference.person import PatientInfo
+from melanoscope.inference.quality.issues import QualityIssue
+from melanoscope.inference.quality.measures import QualityMeasures
+from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum
+
+ADDED = ["status", "concerns", "probability", "prevalence", "high", "low"]
+ADDED += [f"evidence_{part}" for part in ("photograph", "age", "sex", "site", "bias")]
+ADDED += ["logit", "distance", "error"]
+
+
+class Killed(BaseException):
+    """Comes from outside, as a signal does."""
+
+
+@dataclass
+class Fake:
+    """Answers by a photograph's name, which is a number, or says what is wrong with it."""
+
+    fingerprint: str = "bundle one"
+    variant: str = "float32"
+    kill_at: int | None = None
+    slow: str = ""
+    answered: list[int] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+
+    @property
+    def bundle(self) -> SimpleNamespace:
+        record = {"thresholds": [{"key": "high"}, {"key": "low"}]}
+        return SimpleNamespace(fingerprint=self.fingerprint, px=4, record=record)
+
+    def read(self, source: Path) -> DecodedImage:
+        name = Path(source).stem
+        if name == self.slow:
+            time.sleep(0.3)
+        if not name.isdigit():
+            raise UnreadableImageError(Path(source), f"={name}\nnot a number")
+        return DecodedImage(np.zeros((4, 4, 3), np.uint8), int(name), 1)
+
+    def answer(
+        self,
+        decoded: Sequence[DecodedImage],
+        people: Sequence[PatientInfo],
+        *,
+        prevalence: float | None,
+        force: bool,
+    ) -> list[Diagnosis]:
+        numbers = [one.width for one in decoded]
+        if self.kill_at in numbers:
+            raise Killed
+        self.answered += numbers
+        self.sizes.append(len(numbers))
+        # As real networks: the last digits depend on what is answered together.
+        return [
+            say(number, who, len(numbers) * 1e-7, prevalence, force)
+            for number, who in zip(numbers, people, strict=True)
+        ]
+
+
+QUALITY = object.__new__(QualityMeasures)
+
+
+def say(
+    number: int, who: PatientInfo, noise: float, prevalence: float | None, force: bool
+) -> Diagnosis:
+    """Refuse each tenth, doubt each fifth."""
+    logit = (number % 17 - 8) / 3 + (who.age or 0) / 100 + noise
+    refused = number % 10 == 0
+    answered = force or not refused
+    concerns = ()
+    if refused or number % 5 == 0:
+        severity = "refused" if refused else "doubtful"
+        concerns = (QualityIssue("blurred", severity, f"sharpness {number}", "hold still"),)
+    decisions = tuple(
+        Decision(key, key, "", 0.5, logit > cut, None, None)
+        for key, cut in (("high", 1), ("low", -1))
+    )
+    evidence = EvidenceSum(np.zeros((1, 1)), logit - 0.5, 0.1, 0.2, 0.3, -0.1)
+    return Diagnosis(
+        "refused" if not answered else "doubtful" if concerns else "accepted",
+        concerns,
+        who,
+        1 / (1 + np.exp(-logit)) if answered else None,
+        prevalence or 0.02,
+        decisions if answered else (),
+        None,
+        evidence if answered else None,
+        QUALITY,
+        number / 7,
+        "fake",
+        simulated=True,
+        forced=refused and force,
+    )
+
+
+def write(path: Path, text: str | bytes) -> Path:
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def many(folder: Path, count: int) -> Path:
+    """Some photographs are unreadable, some ages impossible, some fields quoted over two lines."""
+    lines = ["photograph,age,note\n"]
+    for number in range(count):
+        name = "torn" if number % 13 == 7 else str(number)
+        age = "150" if number % 11 == 5 else "" if number % 3 else str(number % 90)
+        note = '"two\nlines, ""quoted"""' if number % 4 == 0 else f"n{number}"
+        lines.append(f"{name}.jpg,{age},{note}\n")
+    return write(folder / "photos.csv", "".join(lines))
+
+
+def read(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter=delimiter, strict=True))
+
+
+def refusal(predictor, table: Path, out: Path, **options) -> str:
+    """Refused with one line, and nothing written."""
+    before = {path: path.read_bytes() for path in table.parent.rglob("*") if path.is_file()}
+    with pytest.raises(DataError) as caught:
+        diagnose_table(predictor, table, out, **options)
+    after = {path: path.read_bytes() for path in table.parent.rglob("*") if path.is_file()}
+    assert after == before
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# --- what comes out
+
+
+def test_one_row_out_for_each_row_in(tmp_path):
+    table = many(tmp_path, 100)
+    told = []
+    summary = diagnose_table(
+        Fake(), table, tmp_path / "out.csv", batch=8, progress=lambda *news: told.append(news)
+    )
+    rows, given_rows = read(tmp_path / "out.csv"), read(table)
+    assert list(rows[0]) == ["photograph", "age", "note", *ADDED]
+    assert [{key: row[key] for key in ("photograph", "age", "note")} for row in rows] == given_rows
+    by_status = {kind: sum(row["status"] == kind for row in rows) for kind in
+                 ("accepted", "doubtful", "refused", "failed")}  # fmt: skip
+    assert summary == TableSummary(100, **by_status, kept=0)
+    assert min(by_status.values()) > 3
+    assert told[0] == (0, 100)
+    assert told[-1] == (100, 100)
+    assert [done for done, _ in told] == [*range(0, 100, 8), 100]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "photos.csv"]
+
+
+def test_what_a_row_says(tmp_path):
+    table = write(
+        tmp_path / "t.csv",
+        "photograph,age,sex,site\n3.jpg,50,Female,torso\n10.jpg,,,\nx.jpg,,,\n4.jpg,150,,\n"
+        "4.jpg,old,,\n4.jpg,,femal,\n4.jpg,,,tors\n,,,\n15.jpg,,,\n",
+    )
+    diagnose_table(Fake(), table, tmp_path / "out.csv", prevalence=0.1)
+    rows = read(tmp_path / "out.csv")
+    first = rows[0]
+    assert [row["status"] for row in rows] == [
+        "accepted", "refused", *["failed"] * 6, "doubtful"]  # fmt: skip
+    assert float(first["logit"]) == pytest.approx((3 - 8) / 3 + 0.5, abs=1e-5)
+    parts = [
+        float(first[f"evidence_{part}"]) for part in ("photograph", "age", "sex", "site", "bias")
+    ]
+    assert sum(parts) == pytest.approx(float(first["logit"]), abs=1e-7)
+    assert (first["high"], first["low"], first["prevalence"]) == ("negative", "negative", "0.1")
+    assert (first["error"], first["concerns"]) == ("", "")
+    assert rows[1]["concerns"] == "blurred: sharpness 10"
+    assert {rows[1][name] for name in ("probability", "high", "low", "logit", "error")} == {""}
+    assert rows[1]["distance"] == "1.42857143"
+    errors = [row["error"] for row in rows[2:8]]
+    for error, wanted in zip(errors, ("whole photograph; found =x not a number; replace",
+                                      "age from 0 to 120 years; found '150'", "'old'",
+                                      "nearest: female", "nearest: torso",
+                                      "the name of a photograph"), strict=True):  # fmt: skip
+        assert wanted in error
+        assert error.startswith("expected ")
+        assert "\n" not in error
+    for row in rows[2:8]:
+        assert {row[name] for name in ADDED if name not in ("status", "error")} == {""}
+
+
+def test_forced(tmp_path):
+    table = write(tmp_path / "t.csv", "photograph\n10.jpg\n")
+    diagnose_table(Fake(), table, tmp_path / "out.csv", force=True)
+    (row,) = read(tmp_path / "out.csv")
+    assert (row["status"], row["concerns"]) == ("doubtful", "blurred: sharpness 10")
+    assert row["probability"]
+
+
+def test_order_is_kept_when_the_first_photographs_are_slow(tmp_path):
+    table = write(tmp_path / "t.csv", "photograph\n" + "".join(f"{n}.jpg\n" for n in range(40)))
+    fake = Fake(slow="0")
+    diagnose_table(fake, table, tmp_path / "out.csv", batch=4, workers=8)
+    assert fake.answered == list(range(40))
+    assert [row["photograph"] for row in read(tmp_path / "out.csv")] == [
+        f"{n}.jpg" for n in range(40)
+    ]
+
+
+def test_photographs_are_decoded_while_others_are_answered(tmp_path):
+    """Two batches ahead, and never further, or memory would fill with photographs."""
+    table = write(tmp_path / "t.csv", "photograph\n" + "".join(f"{n}.jpg\n" for n in range(60)))
+    seen: list[Path] = []
+    ahead: list[int] = []
+
+    class Watching(Fake):
+        def read(self, source):
+            seen.append(source)
+            return super().read(source)
+
+        def answer(self, decoded, people, **options):
+            time.sleep(0.02)
+            ahead.append(len(seen) - len(self.answered) - len(decoded))
+            return super().answer(decoded, people, **options)
+
+    diagnose_table(Watching(), table, tmp_path / "out.csv", batch=5, workers=2)
+    assert 5 < max(ahead) <= 10
+
+
+def test_what_is_answered_is_on_disk_at_once(tmp_path):
+    table, partial = many(tmp_path, 60), tmp_path / ".out.csv.partial"
+    found = []
+    diagnose_table(
+        Fake(),
+        table,
+        tmp_path / "out.csv",
+        batch=8,
+        progress=lambda done, _total: found.append((done, len(read(partial)))),
+    )
+    assert found == [(done, done) for done in (*range(0, 60, 8), 60)]
+
+
+def test_the_folder_of_the_photographs(tmp_path):
+    asked = []
+
+    class Asking(Fake):
+        def read(self, source):
+            asked.append(source)
+            return super().read(source)
+
+    table = write(tmp_path / "t.csv", f"photograph\n1.jpg\nsub/2.jpg\n{tmp_path / 'x' / '3.jpg'}\n")
+    diagnose_table(Asking(), table, tmp_path / "a.csv", workers=1)
+    diagnose_table(Asking(), table, tmp_path / "b.csv", workers=1, folder=tmp_path / "there")
+    assert asked == [
+        tmp_path / "1.jpg", tmp_path / "sub/2.jpg", tmp_path / "x/3.jpg",
+        tmp_path / "there/1.jpg", tmp_path / "there/sub/2.jpg", tmp_path / "x/3.jpg"]  # fmt: skip
+
+
+# --- what comes in
+
+
+@pytest.mark.parametrize("name", ["photograph", "path", "image", "file", " Photograph ", "PATH"])
+def test_names_of_the_column(tmp_path, name):
+    table = write(tmp_path / "t.csv", f"id,{name}\n7,1.jpg\n")
+    assert diagnose_table(Fake(), table, tmp_path / "out.csv").accepted == 1
+    assert list(read(tmp_path / "out.csv")[0])[:2] == ["id", name]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_dialects(tmp_path, delimiter, end, mark, quote):
+    rows = [["photograph", "age", "Notiz"], ["1.jpg", "30", "ä ö"], ["2.jpg", "", 'x\r\ny "z"']]
+    lines = [
+        delimiter.join(
+            f"{quote}{one}{quote}" if '"' not in one else '"x\r\ny ""z"""' for one in row
+        )
+        for row in rows
+    ]
+    table = write(tmp_path / "t.csv", mark + end.join(lines))
+    assert diagnose_table(Fake(), table, tmp_path / "out.csv").accepted == 2
+    written = read(tmp_path / "out.csv", delimiter)
+    assert [[row[name] for name in rows[0]] for row in written] == rows[1:]
+
+
+def test_fields_of_others_pass_unchanged(tmp_path):
+    """A formula is not ours to mend; ours never is one."""
+    strange = ["=1+1", "+2", "-3", "@x", " padded ", "a\nb", "0010", "\u00e9", "", "NaN", "\r"]
+    with (tmp_path / "t.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["photograph", "=note"])
+        writer.writerows(
+            [f"{n}.jpg" if n % 2 else "=bad()", text] for n, text in enumerate(strange)
+        )
+    diagnose_table(Fake(), tmp_path / "t.csv", tmp_path / "out.csv")
+    rows = read(tmp_path / "out.csv")
+    assert [row["=note"] for row in rows] == strange
+    for row in rows:
+        assert not row["error"].startswith(("=", "+", "-", "@"))
+        assert not row["concerns"].startswith(("=", "+", "-", "@"))
+
+
+def test_a_table_that_has_our_names_already(tmp_path):
+    """As the answers of another bundle have, given in again."""
+    table = many(tmp_path, 6)
+    diagnose_table(Fake(), table, tmp_path / "once.csv")
+    diagnose_table(Fake(), tmp_path / "once.csv", tmp_path / "twice.csv")
+    rows = read(tmp_path / "twice.csv")
+    assert list(rows[0]) == [
+        "photograph",
+        "age",
+        "note",
+        *ADDED,
+        *(f"melanoscope_{n}" for n in ADDED),
+    ]
+    assert all(row["logit"] == row["melanoscope_logit"] for row in rows)
+
+
+def test_a_row_of_another_length_is_an_error_of_that_row(tmp_path):
+    table = write(
+        tmp_path / "t.csv", "photograph,age,sex\n1.jpg,3,female\n2.jpg\n\n3.jpg,1,male,x\n4.jpg,,\n"
+    )
+    summary = diagnose_table(Fake(), table, tmp_path / "out.csv")
+    rows = read(tmp_path / "out.csv")
+    assert (summary.rows, summary.failed) == (4, 2)
+    assert [row["photograph"] for row in rows] == ["1.jpg", "2.jpg", "3.jpg", "4.jpg"]
+    assert [row["error"] for row in rows] == [
+        "", "expected 3 fields as in the header; found 1; mend the row",
+        "expected 3 fields as in the header; found 4; mend the row", ""]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("", "an empty file"),
+        ("\n\n", "an empty file"),
+        ("\ufeff", "an empty file"),
+        ("photograph\n", "a header without rows"),
+        ("photo,age\n1.jpg,3\n", "none so named (nearest: photo)"),
+        ('"foto";"alter"\n"1.jpg";"3"\n', "known: foto, alter"),
+        ("photograph,Photograph\n1,2\n", "expected one column 'photograph'"),
+        ("photograph,age,age\n1,2,3\n", "expected one column 'age'"),
+        ("photograph,n\n1.jpg,M\u00fcller\n".encode("latin-1"), "byte 0xfc in line 2"),
+        ("photograph,n\n1.jpg,x\n".encode("utf-16"), "byte 0xff in line 1"),
+        ('photograph,n\n1.jpg,"never closed\n2.jpg,x\n', "unexpected end of data in line 3"),
+        ('photograph,n\n1.jpg,"x"y\n2.jpg,x\n', "in line 2; mend the quotes"),
+        ("photograph\n" + "x" * 200_000 + "\n", "field larger than field limit"),
+    ],
+)
+def test_what_is_no_table(tmp_path, content, line):
+    table = write(tmp_path / "t.csv", content)
+    assert line in refusal(Fake(), table, tmp_path / "out.csv")
+
+
+def test_paths_that_lead_nowhere(tmp_path):
+    table = write(tmp_path / "t.csv", "photograph\n1.jpg\n")
+    fake = Fake()
+    assert "nothing there" in refusal(fake, tmp_path / "no.csv", tmp_path / "out.csv")
+    assert "a folder" in refusal(fake, tmp_path, tmp_path / "out.csv")
+    assert "no folder" in refusal(fake, table, tmp_path / "no" / "out.csv")
+    assert "the table itself; name another" in refusal(fake, table, table)
+    other = write(tmp_path / "other.csv", "of somebody")
+    assert "one that is there already" in refusal(fake, table, other)
+    (tmp_path / "folder").mkdir()
+    assert "a folder" in refusal(fake, table, tmp_path / "folder")
+    for prevalence in (0.0, 1.0, 5.0, -0.1, float("nan")):
+        assert "prevalence" in refusal(fake, table, tmp_path / "out.csv", prevalence=prevalence)
+    assert "batch" in refusal(fake, table, tmp_path / "out.csv", batch=0)
+
+
+def test_a_table_that_changes_meanwhile(tmp_path):
+    table = many(tmp_path, 30)
+
+    class Changing(Fake):
+        def answer(self, decoded, people, **options):
+            table.write_text(table.read_text().replace("n1\n", "n2\n"))
+            return super().answer(decoded, people, **options)
+
+    with pytest.raises(DataError, match="as it was when its rows were counted"):
+        diagnose_table(Changing(), table, tmp_path / "out.csv", batch=4)
+    assert not (tmp_path / "out.csv").exists()
+
+
+# --- going on
+
+
+def test_going_on_after_a_kill(tmp_path):
+    table = many(tmp_path, 100)
+    whole = diagnose_table(Fake(), table, tmp_path / "whole.csv", batch=8)
+    with pytest.raises(Killed):
+        diagnose_table(Fake(kill_at=63), table, tmp_path / "out.csv", batch=8)
+    assert not (tmp_path / "out.csv").exists()
+    fake = Fake()
+    told = []
+    summary = diagnose_table(
+        fake, table, tmp_path / "out.csv", batch=8, progress=lambda *news: told.append(news)
+    )
+    assert summary.kept == 56
+    assert told[0] == (56, 100)
+    assert min(fake.answered) >= 56
+    assert summary == TableSummary(whole.rows, whole.accepted, whole.doubtful, whole.refused,
+                                   whole.failed, kept=56)  # fmt: skip
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@settings(
+    max_examples=60, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.floats(0, 1), st.sampled_from([b"", b"\0" * 50, b'1.jpg,,"x', b"\xc3", b"\n", b"a,b\n"]))
+def test_torn_anywhere(tmp_path, share, rubbish):
+    """Whatever a kill, or a power cut, leaves behind the last whole row."""
+    table, whole, out = tmp_path / "photos.csv", tmp_path / "whole.csv", tmp_path / "out.csv"
+    if not whole.exists():
+        diagnose_table(Fake(), many(tmp_path, 40), whole, batch=4)
+    out.unlink(missing_ok=True)
+    partial = tmp_path / ".out.csv.partial"
+    partial.unlink(missing_ok=True)
+    with pytest.raises(Killed):
+        diagnose_table(Fake(kill_at=39), table, out, batch=4)
+    content = partial.read_bytes()
+    partial.write_bytes(content[: round(share * len(content))] + rubbish)
+    summary = diagnose_table(Fake(), table, out, batch=4)
+    assert out.read_bytes() == whole.read_bytes()
+    assert summary.kept % 4 == 0
+    assert summary.kept >= share * 36 - 8
+
+
+def test_killed_by_a_signal(tmp_path):
+    """The process itself, with no chance to tidy up."""
+    table = many(tmp_path, 400)
+    code = (
+        "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
+        "from test_table import Fake, diagnose_table\n"
+        "class Slow(Fake):\n"
+        "    def answer(self, *given, **options):\n"
+        "        time.sleep(float(sys.argv[4])); return super().answer(*given, **options)\n"
+        "diagnose_table(Slow(), Path(sys.argv[2]), Path(sys.argv[3]), batch=8)"
+    )
+    run = [sys.executable, "-B", "-c", code, str(Path(__file__).parent), str(table)]
+    partial = tmp_path / ".out.csv.partial"
+    with subprocess.Popen([*run, str(tmp_path / "out.csv"), "0.05"]) as process:
+        deadline = time.monotonic() + 60
+        while not (partial.exists() and partial.stat().st_size > 5_000):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        if os.name == "posix":
+            message = refusal_of_a_second(table, tmp_path / "out.csv")
+            assert "another process" in message
+        process.send_signal(signal.SIGKILL)
+    summary = diagnose_table(Fake(), table, tmp_path / "out.csv", batch=8)
+    assert 0 < summary.kept < 400
+    diagnose_table(Fake(), table, tmp_path / "whole.csv", batch=8)
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def refusal_of_a_second(table: Path, out: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        diagnose_table(Fake(), table, out, batch=8)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"bundle": "bundle two"}, "bundle"),
+        ({"variant": "int8"}, "variant"),
+        ({"prevalence": 0.3}, "prevalence"),
+        ({"force": True}, "force"),
+        ({"batch": 16}, "batch"),
+        ({"folder": Path("/elsewhere")}, "folder"),
+        ({"table": "another"}, "table"),
+    ],
+)
+def test_the_beginning_of_another_job_is_never_gone_on_with(tmp_path, change, named):
+    table = many(tmp_path, 40)
+    with pytest.raises(Killed):
+        diagnose_table(Fake(kill_at=30), table, tmp_path / "out.csv", batch=8)
+    options = {"batch": 8, **change}
+    fake = Fake(options.pop("bundle", "bundle one"), options.pop("variant", "float32"))
+    if options.pop("table", None):
+        table.write_text(table.read_text() + "99.jpg,,\n")
+    line = refusal(fake, table, tmp_path / "out.csv", **options)
+    assert f"found another {named};" in line
+    assert ".out.csv.partial" in line
+
+
+def test_a_beginning_without_a_word_of_what_it_is(tmp_path):
+    table = many(tmp_path, 10)
+    write(tmp_path / ".out.csv.partial", "photograph\n")
+    for record in (None, "{}", "[", "[]", "null"):
+        if record is not None:
+            write(tmp_path / ".out.csv.partial.json", record)
+        assert "beginning of this job" in refusal(Fake(), table, tmp_path / "out.csv")
+    write(tmp_path / ".out.csv.partial", "")
+    assert diagnose_table(Fake(), table, tmp_path / "out.csv").kept == 0
+
+
+def test_killed_before_the_last_step(tmp_path, monkeypatch):
+    """All answered, not yet renamed: nothing is answered again."""
+    table = many(tmp_path, 30)
+    monkeypatch.setattr(os, "fsync", lambda _file: (_ for _ in ()).throw(Killed))
+    with pytest.raises(Killed):
+        diagnose_table(Fake(), table, tmp_path / "out.csv", batch=8)
+    monkeypatch.undo()
+    fake = Fake()
+    assert diagnose_table(fake, table, tmp_path / "out.csv", batch=8).kept == 30
+    assert fake.answered == []
+
+
+def test_nothing_is_overwritten_that_came_meanwhile(tmp_path):
+    table = many(tmp_path, 20)
+
+    class Meanwhile(Fake):
+        def answer(self, *given, **options):
+            write(tmp_path / "out.csv", "of somebody")
+            return super().answer(*given, **options)
+
+    with pytest.raises(DataError, match="already"):
+        diagnose_table(Meanwhile(), table, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == "of somebody"
+
+
+# --- any length
+
+
+def test_memory_does_not_grow_with_the_table(tmp_path):
+    """20 MB of table; Python's own list of names of files may take 2 MB once."""
+
+    def peak(count: int) -> int:
+        note = "x" * 1_000
+        lines = (f"{number}.jpg,{note}\n" for number in range(count))
+        table = write(tmp_path / f"{count}.csv", "photograph,note\n" + "".join(lines))
+        tracemalloc.start()
+        try:
+            diagnose_table(Forgetful(), table, tmp_path / f"{count}.out.csv", workers=2)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(200)  # modules
+    short, long = peak(2_000), peak(20_000)
+    assert long < short + 4_000_000, (short, long)
+
+
+class Forgetful(Fake):
+    """Keeps nothing of what it answers."""
+
+    def answer(self, decoded, people, *, prevalence, force):
+        return [
+            say(one.width, who, 0.0, prevalence, force)
+            for one, who in zip(decoded, people, strict=True)
+        ]

@@ -1,0 +1,160 @@
+"""The poster's numbers: the proof that its AUROC is balanced accuracy, as a regression test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+
+from melanoscope.errors import StatisticsError
+from melanoscope.stats.metrics.classification import auprc, auroc
+from melanoscope.stats.reference import poster_table
+from melanoscope.stats.reference.physicians import PHYSICIANS
+
+PAGE = Path(__file__).parents[2] / "docs" / "published.md"
+
+
+def test_all_21_rows_agree_with_rounded_predictions() -> None:
+    rows = poster_table.table()
+    assert len(rows) == 21
+    f1, auprc_error = poster_table.mean_errors()
+    assert round(f1, 3) == 0.003
+    assert round(auprc_error, 3) == 0.008
+
+
+def test_no_other_reading_would_agree() -> None:
+    """With the rows' AUROC handed round, accuracy alone does not foretell F1."""
+    rows = poster_table.table()
+    moved = np.roll([row.auroc.mean for row in rows], 5)
+    errors = [
+        abs(row.f1.mean - poster_table.reconstruct(row.accuracy.mean, other).f1)
+        for row, other in zip(rows, moved, strict=True)
+    ]
+    assert np.mean(errors) > 3 * poster_table.mean_errors()[0]
+
+
+def test_a_real_auroc_would_not_lie_at_the_end_of_its_range() -> None:
+    low, high, printed = np.array(
+        [
+            (*poster_table.possible_auroc(row.accuracy.mean, row.f1.mean), row.auroc.mean)
+            for row in poster_table.table()
+        ]
+    ).T
+    assert np.mean(high - low) > 0.1
+    assert np.abs(printed - low).max() < 0.0125
+    assert ((printed - low) / (high - low)).max() < 0.01
+
+
+@pytest.mark.parametrize(("se", "x"), [(0.9, 0.05), (0.3, 0.1), (0.95, 0.7), (0.6, 0.3)])
+def test_possible_auroc_bounds_every_concave_curve(se: float, x: float) -> None:
+    """Concave curves through one point, drawn at random; both bounds are nearly reached."""
+    rng = np.random.default_rng(0)
+    p, sp = 0.2, 1 - x
+    accuracy, f1 = p * se + (1 - p) * sp, 2 * p * se / (2 * p * se + p * (1 - se) + (1 - p) * x)
+    low, high = poster_table.possible_auroc(accuracy, f1, p)
+    assert low == pytest.approx((se + sp) / 2, abs=1e-12)
+    grid = np.linspace(0, 1, 10_001)
+    areas = []
+    for _ in range(2000):
+        # Concave: the lowest of lines that pass above all three points, one through the middle.
+        slopes = np.exp(rng.uniform(np.log((1 - se) / (1 - x)), np.log(se / x), 3))
+        lift = rng.exponential(0.3, 3) * np.array([0, 1, 1])
+        lines = [
+            np.minimum(1, se + m * (grid - x) + up) for m, up in zip(slopes, lift, strict=True)
+        ]
+        areas.append(np.trapezoid(np.min(lines, axis=0), grid))
+    areas.append(np.trapezoid(np.interp(grid, [0, x, 1], [0, se, 1]), grid))
+    assert min(areas) > low - 1e-6
+    assert max(areas) < high + 1e-6
+    assert max(areas) > high - 2e-3
+
+
+def test_possible_auroc_refuses_impossible_points() -> None:
+    with pytest.raises(StatisticsError, match="a point above the diagonal"):
+        poster_table.possible_auroc(0.5, 0.9)
+    with pytest.raises(StatisticsError, match="a point above the diagonal"):
+        poster_table.possible_auroc(0.9, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_reconstruction_is_exact_on_real_decisions(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    target = (rng.random(5000) < 0.14).astype(int)
+    decided = np.where(rng.random(5000) < 0.1, 1 - target, target)
+    accuracy, area = (target == decided).mean(), roc_auc_score(target, decided)
+    found = poster_table.reconstruct(accuracy, area, target.mean())
+    assert found.f1 == pytest.approx(f1_score(target, decided), abs=1e-10)
+    assert found.auprc == pytest.approx(average_precision_score(target, decided), abs=1e-10)
+    assert found.sensitivity == pytest.approx(decided[target == 1].mean(), abs=1e-10)
+
+
+def test_archive_only_is_that_of_the_counts() -> None:
+    added = poster_table.ROWS - 33_126
+    target = np.repeat([1, 1, 0], [added, 584, 33_126 - 584])
+    name = np.repeat([1.0, 584 / 33_126], [added, 33_126])
+    area, precision = poster_table.archive_only()
+    assert area == pytest.approx(auroc(target, name), abs=1e-12)
+    assert precision == pytest.approx(auprc(target, name), abs=1e-12)
+    best = max(row.auroc.mean for row in poster_table.table())
+    assert area > best  # the archive's name beats the poster's best network
+
+
+def test_ambiguous_rows_are_marked() -> None:
+    unclear = [row for row in poster_table.table() if row.backbone is None]
+    assert [row.auroc.mean for row in unclear] == [0.918, 0.931]
+    assert all(row.note for row in unclear)
+
+
+def test_no_number_was_mistyped() -> None:
+    """Sums of the printed columns times 1000, added up from the poster's text: (a), (b)."""
+    printed = {
+        "accuracy": ((10489, 47), (9675, 29)),
+        "auroc": ((9499, 181), (9070, 106)),
+        "auprc": ((7846, 256), (7957, 176)),
+        "f1": ((8948, 210), (8752, 119)),
+    }
+    for metric, sums in printed.items():
+        for letter, (means, widths) in zip("ab", sums, strict=True):
+            mine = [getattr(row, metric) for row in poster_table.table() if row.table == letter]
+            assert round(1000 * sum(one.mean for one in mine)) == means
+            assert round(1000 * sum(one.half_width for one in mine)) == widths
+    unstarred = [row.label for row in poster_table.table() if row.table == "b" and not row.stars]
+    assert unstarred == ["ResNeXt-50 [6]", "ShuffleNet [18]"]
+
+
+def test_arms_and_physicians() -> None:
+    rows = poster_table.table()
+    assert [row.transfer for row in rows] == ["scratch"] * 11 + ["finetune"] * 10
+    known = {row.backbone for row in rows if row.table == "a"}
+    assert len(known) == 11
+    assert {row.backbone for row in rows} - {None} == known
+    printed = {who.label: who.auroc.mean for who in poster_table.physicians()}
+    assert printed == {who.label.title(): who.auroc for who in PHYSICIANS}
+    assert [who.auroc.half_width for who in poster_table.physicians()] == [0.03, 0.02]
+
+
+def test_the_page_shows_what_the_code_computes() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert poster_table.markdown() in text
+    words = " ".join(text.split())
+    f1, auprc_error = poster_table.mean_errors()
+    assert f"is {f1:.4f} for F1 and {auprc_error:.4f} for AUPRC" in words
+    f1, auprc_error = poster_table.mean_errors(0.14)
+    assert f"mean errors to {f1:.4f} and {auprc_error:.4f}" in words
+    rows = poster_table.table()
+    ranges = np.array([poster_table.possible_auroc(r.accuracy.mean, r.f1.mean) for r in rows])
+    width, end = (ranges[:, 1] - ranges[:, 0]).mean(), ranges[:, 1].mean()
+    assert f"the range is {width:.3f} wide and ends at {end:.3f}" in words
+    away = np.abs(np.array([r.auroc.mean for r in rows]) - ranges[:, 0])
+    assert f"on average {away.mean():.3f} from it and never more than {away.max():.3f}" in words
+    least = [poster_table.reconstruct(r.accuracy.mean, r.auroc.mean).auprc for r in rows]
+    above = np.array([r.auprc.mean for r in rows]) - least
+    assert (above > 0).all()
+    assert f"all 21 within {above.max():.3f} of that least value" in words
+    a, p = rows[-1].accuracy.mean, poster_table.PREVALENCE
+    ends = [2 * p * se / (2 * p * se + 1 - a) for se in (1 - (1 - a) / p, 1)]
+    assert f"{ends[0]:.3f} to {ends[1]:.3f} in the best row" in words
+    area, precision = poster_table.archive_only()
+    assert f"reaches AUROC {area:.3f} and AUPRC {precision:.3f}" in words

@@ -1,0 +1,116 @@
+"""Rows, pairs and families."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+from statsmodels.stats.multitest import multipletests
+
+from melanoscope.errors import StatisticsError
+from melanoscope.stats.summary import CellPredictions, summarize
+
+FOLDS = 4
+PLANNED = [
+    ("a", "scratch"),
+    ("a", "finetune"),
+    ("b", "scratch"),
+    ("b", "finetune"),
+    ("c", "scratch"),
+]
+SKILL = {("a", "scratch"): 0.5, ("a", "finetune"): 2.5, ("b", "scratch"): 1.0}
+
+
+def make_cells():
+    rng = np.random.default_rng(7)
+    cells = []
+    for fold in range(FOLDS):
+        target = (np.arange(120) % 5 == 0).astype(np.int64)
+        for key in PLANNED:
+            logit = rng.normal(size=120) + SKILL.get(key, 1.0) * target - 1
+            cells.append(CellPredictions(*key, 0, fold, target, 1 / (1 + np.exp(-logit)), 0.4, 360))
+    return cells
+
+
+@pytest.fixture
+def cells():
+    return make_cells()
+
+
+def test_rows_hold_the_mean_of_fold_metrics_on_probabilities(cells):
+    summary = summarize(cells, planned=PLANNED, cells_per_row=FOLDS)
+    row = summary.row("a", "finetune")
+    expected = [
+        roc_auc_score(c.target, c.probability)
+        for c in cells
+        if (c.backbone, c.transfer) == ("a", "finetune")
+    ]
+    assert row.values["auroc"] == pytest.approx(expected, abs=1e-12)
+    assert row.intervals["auroc"].estimate == pytest.approx(np.mean(expected), abs=1e-12)
+    assert (row.n_train, row.n_test, row.prevalence) == (360, 120, 0.2)
+    assert row.values["auroc"] != row.values["balanced_accuracy"], "rounded somewhere"
+
+
+def test_order_of_cells_does_not_matter(cells):
+    one = summarize(cells, planned=PLANNED, cells_per_row=FOLDS)
+    other = summarize(cells[::-1], planned=PLANNED, cells_per_row=FOLDS)
+    assert one == other
+
+
+def test_comparisons_are_paired_by_fold_and_adjusted_per_family(cells):
+    summary = summarize(cells, planned=PLANNED, cells_per_row=FOLDS)
+    p = []
+    for backbone in "ab":
+        values = {
+            arm: np.array(summary.row(backbone, arm).values["f1"])
+            for arm in ("scratch", "finetune")
+        }
+        d = values["finetune"] - values["scratch"]
+        t = d.mean() / np.sqrt(d.var(ddof=1) * (1 / FOLDS + 120 / 360))
+        p.append(stats.t.sf(t, FOLDS - 1))
+    ours = [summary.comparison(b, "finetune", "f1") for b in "ab"]
+    assert [c.test.p_value for c in ours] == pytest.approx(p, rel=1e-9)
+    assert [c.p_holm for c in ours] == pytest.approx(multipletests(p, method="holm")[1], rel=1e-9)
+    assert summary.comparison("c", "finetune", "f1") is None
+    assert set(summary.overall) == {"finetune"}
+
+
+def test_stars_follow_the_adjusted_p_value(cells):
+    comparison = summarize(cells, planned=PLANNED, cells_per_row=FOLDS).comparisons[0]
+    marks = [replace(comparison, p_holm=p).stars for p in (0.0009, 0.001, 0.049, 0.05)]
+    assert marks == ["**", "*", "*", ""]
+
+
+def test_unfinished_rows_are_kept_and_not_compared(cells):
+    lost = [c for c in cells if not (c.backbone == "a" and c.transfer == "finetune" and c.fold > 1)]
+    lost = [c for c in lost if (c.backbone, c.transfer) != ("c", "scratch")]
+    summary = summarize(lost, planned=PLANNED, cells_per_row=FOLDS)
+    row, empty = summary.row("a", "finetune"), summary.row("c", "scratch")
+    assert (len(row.keys), row.complete, row.above) == (2, False, {})
+    assert row.intervals["auroc"].n == 2
+    assert (empty.keys, empty.intervals, empty.complete) == ((), {}, False)
+    assert np.isnan(empty.estimate("auroc"))
+    assert {c.backbone for c in summary.comparisons} == {"b"}
+
+
+def test_a_single_fold_has_estimates_without_intervals(cells):
+    first = [c for c in cells if c.fold == 0]
+    summary = summarize(first, planned=PLANNED, cells_per_row=1)
+    assert 0 < summary.row("a", "scratch").estimate("auroc") < 1
+    assert (summary.row("a", "scratch").intervals, summary.comparisons) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda c: [*c, c[0]], "twice"),
+        (lambda c: [*c, replace(c[0], backbone="z")], "unplanned"),
+        (lambda c: [replace(c[0], target=c[0].target[::-1]), *c[1:]], "same test photographs"),
+    ],
+)
+def test_mixed_runs_are_refused(cells, spoil, said):
+    with pytest.raises(StatisticsError, match=said):
+        summarize(spoil(cells), planned=PLANNED, cells_per_row=FOLDS)
