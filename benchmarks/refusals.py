@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from melanoscope.inference.person import PatientInfo
 from melanoscope.inference.predictor import Predictor, load
+from melanoscope.patient import PatientInfo
 from melanoscope.stats.calibration.temperature_scaling import wilson_interval
 from refusals_parts import pictures as made
 

@@ -1,31 +1,42 @@
-"""Age, sex and anatomical site as numbers, with "unknown" as a value of its own.
+"""Age, sex and anatomical site of a patient: read from anybody's words, and encoded as numbers.
 
-The poster label-encoded its categories and normalised them by row, so that the same site meant
-another number beside another age. Here every category has its own place in the vector.
+Archives, `predict`, the API and the page all read a patient here, so that a word means the same in
+training and in an answer. The words are in ``patient_words.json``, which the page reads too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
 
-SEXES: tuple[str, ...] = ("female", "male", "unknown")
+from melanoscope.errors import DataError, nearest
+
+_WORDS = json.loads(files("melanoscope").joinpath("patient_words.json").read_text("utf-8"))
+
+UNKNOWN = "unknown"
+
+MISSING: frozenset[str] = frozenset(_WORDS["missing"])
+"""What stands for "not known" in any column, in lower case."""
+
+SEX_WORDS: Mapping[str, str] = _WORDS["sexes"]
+"""Word in lower case -> word of `SEXES`."""
+
+SITE_WORDS: Mapping[str, str] = _WORDS["sites"]
+"""Word in lower case -> word of `SITES`."""
+
+SEXES: tuple[str, ...] = tuple(dict.fromkeys(SEX_WORDS.values()))
 
 # The coarsest vocabulary that all archives share (that of ISIC 2020). A finer one would hand the
 # network the archive's name: only ISIC 2019 says "anterior torso", and there it predicts the label.
-SITES: tuple[str, ...] = (
-    "head/neck",
-    "torso",
-    "upper extremity",
-    "lower extremity",
-    "palms/soles",
-    "oral/genital",
-    "unknown",
-)
+SITES: tuple[str, ...] = tuple(dict.fromkeys(SITE_WORDS.values()))
 
-MAX_AGE = 120.0
+MAX_AGE = float(_WORDS["max_age"])
 
 FEATURE_NAMES: tuple[str, ...] = (
     "age",
@@ -36,13 +47,95 @@ FEATURE_NAMES: tuple[str, ...] = (
 WIDTH = len(FEATURE_NAMES)
 
 
+@dataclass(frozen=True, slots=True)
+class PatientInfo:
+    """What is known of a patient besides the photograph.
+
+    Attributes:
+        age: Age in years, 0 to 120, or None where unknown.
+        sex: Sex, a word of `SEXES`.
+        site: Anatomical site of the lesion, a word of `SITES`.
+    """
+
+    age: float | None = None
+    sex: str = UNKNOWN
+    site: str = UNKNOWN
+
+
+def parse_patient(
+    age: float | str | None = None, sex: str | None = None, site: str | None = None
+) -> PatientInfo:
+    """Read a patient from values as tables, forms and the command line hold them.
+
+    Args:
+        age: Age in years; see `parse_age`.
+        sex: Sex in any word of `SEX_WORDS`, in any case.
+        site: Anatomical site in any word of `SITE_WORDS`, in any case.
+
+    Returns:
+        The patient in the package's vocabulary; what is missing is unknown.
+
+    Raises:
+        DataError: An age that is no number from 0 to 120, or an unknown word; names the nearest.
+
+    >>> parse_patient("45", "F", "Back")
+    PatientInfo(age=45.0, sex='female', site='torso')
+    >>> parse_patient("0", "NA", None)
+    PatientInfo(age=None, sex='unknown', site='unknown')
+    """
+    return PatientInfo(parse_age(age), parse_sex(sex), parse_site(site))
+
+
+def parse_age(value: float | str | None) -> float | None:
+    """Read an age in years; None where it is missing.
+
+    Age 0 is missing too: the archives round ages to five years and write 0 where none is known
+    (HAM10000 has 39 adults' lesions at age 0), so that no network has learnt what age 0 means.
+
+    Args:
+        value: Number, or text of a number or of a word in `MISSING`; NaN is missing.
+
+    Returns:
+        The age in years, above 0 and up to 120, or None.
+
+    Raises:
+        DataError: No number from 0 to 120.
+    """
+    if value is None or (isinstance(value, str) and _plain(value) in MISSING):
+        return None
+    try:
+        years = float(value)
+    except (TypeError, ValueError):
+        years = math.inf
+    if math.isnan(years) or years == 0:
+        return None
+    if not 0 <= years <= MAX_AGE:
+        raise DataError(
+            f"an age from 0 to {MAX_AGE:g} years", repr(value), "give years or leave it out"
+        )
+    return years
+
+
+def parse_sex(value: str | None) -> str:
+    """Read a sex; return a word of `SEXES`, and raise DataError as `parse_patient`."""
+    return _parse_word("sex", value, SEX_WORDS)
+
+
+def parse_site(value: str | None) -> str:
+    """Read an anatomical site; return a word of `SITES`, and raise DataError as `parse_patient`."""
+    return _parse_word("site", value, SITE_WORDS)
+
+
 def encode(
     ages: Sequence[float | None], sexes: Sequence[str], sites: Sequence[str]
 ) -> NDArray[np.float32]:
-    """Encode static data, one row per photograph.
+    """Encode patients as numbers, one row per photograph.
+
+    The poster label-encoded its categories and normalised them by row, so that the same site meant
+    another number beside another age. Here every category has its own place in the vector.
 
     Args:
-        ages: Years, 0 to 120, or None where unknown.
+        ages: Ages in years, 0 to 120, or None where unknown.
         sexes: Words of `SEXES`.
         sites: Words of `SITES`.
 
@@ -72,3 +165,20 @@ def encode(
         vector[row, 2 + SEXES.index(sex)] = 1.0
         vector[row, 2 + len(SEXES) + SITES.index(site)] = 1.0
     return vector
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def _parse_word(name: str, value: str | None, words: Mapping[str, str]) -> str:
+    if value is None:
+        return UNKNOWN
+    if not isinstance(value, str):
+        raise DataError(f"a {name} in words", repr(value), nearest("", sorted(set(words.values()))))
+    word = _plain(value)
+    if word in MISSING:
+        return UNKNOWN
+    if word not in words:
+        raise DataError(f"a known {name}", repr(value), nearest(word, sorted(words)))
+    return words[word]

@@ -8,7 +8,7 @@ import pytest
 from melanoscope.data import vocabulary
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.sources import DataSpec, ham10000, isic2019, isic2020, pad_ufes_20
-from melanoscope.patient import SEXES, SITES
+from melanoscope.data.sources.csv_reader import patient_columns
 
 from .archives import (
     by_id,
@@ -37,7 +37,7 @@ from .archives import (
         (write_2019, isic2019.read, {"image": "a", "sex": "mal"}, "mal", "male"),
         (write_ham, ham10000.read, {"image_id": "a", "dx": "vasq"}, "vasq", "vasc"),
         (write_ham, ham10000.read, {"image_id": "a", "localization": "bakc"}, "bakc", "back"),
-        (write_pad, pad_ufes_20.read, {"img_id": "a", "region": "NOOSE"}, "noose", "nose"),
+        (write_pad, pad_ufes_20.read, {"img_id": "a", "region": "NOOSE"}, "NOOSE", "nose"),
         (write_pad, pad_ufes_20.read, {"img_id": "a", "diagnostic": "NEVU"}, "nevu", "nevus"),
     ],
 )
@@ -114,22 +114,20 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
 # --- vocabulary
 
 
-@pytest.mark.parametrize(
-    ("words", "known"),
-    [
-        (vocabulary.SEX_WORDS, SEXES),
-        (vocabulary.SITE_WORDS, SITES),
-        (vocabulary.DIAGNOSIS_WORDS, vocabulary.DIAGNOSES),
-    ],
-)
-def test_vocabularies_are_closed(words, known):
+def test_the_vocabulary_of_diagnoses_is_closed():
     """Every word leads to a word of the vocabulary, which leads to itself."""
-    assert set(words.values()) <= set(known)
-    assert {word: words.get(word) for word in known} == {word: word for word in known}
+    words = vocabulary.DIAGNOSIS_WORDS
+    assert set(words.values()) <= set(vocabulary.DIAGNOSES)
+    assert {word: words.get(word) for word in vocabulary.DIAGNOSES} == {
+        word: word for word in vocabulary.DIAGNOSES
+    }
     spelled = pl.Series([f"  {word.upper()} " for word in words])
-    assert vocabulary.translate(spelled, words, "x", "unknown").to_list() == list(words.values())
+    found = vocabulary.translate_diagnoses(spelled, "x", "unknown")
+    assert found.to_list() == list(words.values())
 
 
-def test_ages():
+def test_ages(tmp_path):
     ages = pl.Series(["45", " 45.0 ", "0", "0.0", "", "  ", None, "unknown", "NaN", "NA"])
-    assert vocabulary.translate_ages(ages, "x").to_list() == [45.0, 45.0, *[None] * 8]
+    none = pl.Series([None] * len(ages), dtype=pl.String)
+    found = patient_columns(none, ages, none, tmp_path / "x.csv")
+    assert found["age"].to_list() == [45.0, 45.0, *[None] * 8]

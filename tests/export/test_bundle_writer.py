@@ -52,7 +52,7 @@ def test_the_bundle_answers_as_the_network(small_subject, small_bundle):
     with torch.inference_mode():
         expected = small_subject.network(to_images(pixels), known).numpy()
     predictor = load(small_bundle)
-    from melanoscope.inference.person import PatientInfo
+    from melanoscope.patient import PatientInfo
 
     people = [
         PatientInfo(row["age"], row["sex"], row["site"])

@@ -28,12 +28,12 @@ from melanoscope.imaging.file_type import detect_file_type
 from melanoscope.inference.bundle import Bundle
 from melanoscope.inference.calibration import TemperatureScaling
 from melanoscope.inference.explain import integrated_gradients, shapley
-from melanoscope.inference.person import PatientInfo
 from melanoscope.inference.postprocess import ModelOutput, PostProcessor
 from melanoscope.inference.quality import issues
 from melanoscope.inference.quality.gate import LOW, MEASURES, find_distance_issue
 from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.text import phrases
+from melanoscope.patient import PatientInfo
 
 _Bytes = NDArray[np.uint8]
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melanoscope.inference.person import PatientInfo
+from melanoscope.patient import PatientInfo
 from melanoscope.service.routes.form_fields import Question
 from melanoscope.service.workers.queue import Job, JobQueue, Step
 

@@ -14,14 +14,14 @@ import typer
 from melanoscope.cli.options import print_json
 from melanoscope.errors import DataError, nearest
 from melanoscope.inference.calibration import log_odds
-from melanoscope.inference.person import parse_patient
+from melanoscope.patient import parse_patient
 
 if TYPE_CHECKING:
     from melanoscope.imaging.decode import DecodedImage
     from melanoscope.inference.explain.integrated_gradients import Attribution, Baseline
-    from melanoscope.inference.person import PatientInfo
     from melanoscope.inference.predictor import Predictor
     from melanoscope.inference.result import Diagnosis
+    from melanoscope.patient import PatientInfo
 
 
 @dataclass(frozen=True)

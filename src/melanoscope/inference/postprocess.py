@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from melanoscope.inference.bundle import Bundle
-    from melanoscope.inference.person import PatientInfo
     from melanoscope.inference.quality.issues import QualityIssue
     from melanoscope.inference.quality.measures import QualityMeasures
+    from melanoscope.patient import PatientInfo
 
 
 @dataclass(frozen=True, eq=False, slots=True)

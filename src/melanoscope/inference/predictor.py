@@ -43,10 +43,10 @@ from melanoscope.imaging.decode import MAX_PIXELS, DecodedImage, Source, decode_
 from melanoscope.inference.bundle import Bundle, open_bundle
 from melanoscope.inference.explain.shapley import coalition_rows
 from melanoscope.inference.onnx_session import OnnxModel
-from melanoscope.inference.person import PatientInfo, parse_patient
 from melanoscope.inference.postprocess import ModelOutput, PostProcessor
 from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.result import Diagnosis
+from melanoscope.patient import PatientInfo, parse_patient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

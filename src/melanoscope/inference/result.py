@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from melanoscope.inference.person import PatientInfo
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures
+from melanoscope.patient import PatientInfo
 
 Status = Literal["accepted", "doubtful", "refused"]
 

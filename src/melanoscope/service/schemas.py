@@ -7,10 +7,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from melanoscope.inference.explain.integrated_gradients import Baseline
-from melanoscope.inference.person import PatientInfo
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures
 from melanoscope.inference.result import Decision, Standing, Status
+from melanoscope.patient import PatientInfo
 from melanoscope.service.routes.form_fields import Method
 
 

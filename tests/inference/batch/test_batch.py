@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from melanoscope.errors import DataError
 from melanoscope.imaging.decode import DecodedImage, UnreadableImageError
 from melanoscope.inference.batch.run import TableSummary, diagnose_table
-from melanoscope.inference.person import PatientInfo
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum
+from melanoscope.patient import PatientInfo
 
 ADDED = ["status", "concerns", "probability", "prevalence", "high", "low"]
 ADDED += [f"evidence_{part}" for part in ("photograph", "age", "sex", "site", "bias")]

@@ -30,10 +30,10 @@ from melanoscope.inference.explain.overlays import (
     heat_overlay,
     spread,
 )
-from melanoscope.inference.person import PatientInfo
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Measured, Standing
 from melanoscope.inference.text import phrases
+from melanoscope.patient import PatientInfo
 
 
 @dataclass(frozen=True, eq=False)

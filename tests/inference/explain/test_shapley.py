@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from melanoscope import patient
 from melanoscope.inference.explain.shapley import COALITIONS, PARTS, coalition_rows, shapley_values
-from melanoscope.inference.person import PatientInfo
+from melanoscope.patient import PatientInfo
 
 ANSWERS = st.lists(st.floats(-50, 50), min_size=8, max_size=8).map(np.array)
 

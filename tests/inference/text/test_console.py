@@ -15,11 +15,11 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from melanoscope.errors import DataError
-from melanoscope.inference.person import PatientInfo
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Measured, Standing
 from melanoscope.inference.text import phrases
 from melanoscope.inference.text.console import bars, print_diagnosis, print_summary
+from melanoscope.patient import PatientInfo
 
 EVIL = "[red]x[/red]\n\x1b[31m\u202ename 皮膚 :smile: \udcff\x07.jpg"
 BLURRED = QualityIssue("blurred", "doubtful", "sharpness 1.2, below 3.4", "Hold the camera still.")

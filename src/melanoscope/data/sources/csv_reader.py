@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from melanoscope.data.vocabulary import SEX_WORDS, SITE_WORDS, translate, translate_ages
 from melanoscope.errors import DataError, nearest
 from melanoscope.imaging.decode import SUFFIXES
+from melanoscope.patient import parse_age, parse_sex, parse_site
 
 
 def find_table(folder: Path, names: Sequence[str], kind: str) -> Path:
@@ -93,15 +93,45 @@ def paths_of(image_ids: pl.Series, folder: Path) -> pl.Series:
     return pl.Series("path", [found.get(name) for name in image_ids], dtype=pl.String)
 
 
-def static_columns(
+def patient_columns(
     sexes: pl.Series, ages: pl.Series, sites: pl.Series, path: Path
 ) -> dict[str, pl.Series]:
-    """Bring an archive's sexes, ages and sites to the common vocabulary."""
+    """Read an archive's sexes, ages and sites as answers read them (`melanoscope.patient`).
+
+    Args:
+        sexes: Sexes in the archive's words, nulls allowed.
+        ages: Ages in years as text or numbers, nulls allowed.
+        sites: Anatomical sites in the archive's words, nulls allowed.
+        path: The table, for errors.
+
+    Returns:
+        Columns sex, age and site in the package's vocabulary; an unknown age is null.
+
+    Raises:
+        DataError: A word that no archive uses, or an age that is none.
+    """
     return {
-        "sex": translate(sexes, SEX_WORDS, f"the sexes of '{path.name}'", "unknown"),
-        "age": translate_ages(ages, f"'{path.name}'"),
-        "site": translate(sites, SITE_WORDS, f"the sites of '{path.name}'", "unknown"),
+        "sex": _parsed(sexes, parse_sex, f"the sexes of '{path.name}'", pl.String()),
+        "age": _parsed(ages, parse_age, f"the ages of '{path.name}'", pl.Float64()),
+        "site": _parsed(sites, parse_site, f"the sites of '{path.name}'", pl.String()),
     }
+
+
+def _parsed(
+    column: pl.Series,
+    parse: Callable[[str | None], str | float | None],
+    what: str,
+    dtype: pl.DataType,
+) -> pl.Series:
+    """Parse each distinct value of a column once."""
+    text = column.cast(pl.String)
+    parsed: dict[str | None, str | float | None] = {}
+    for value in text.unique(maintain_order=True):
+        try:
+            parsed[value] = parse(value)
+        except DataError as error:
+            raise DataError(f"{error.expected} in {what}", error.found, error.mend) from None
+    return pl.Series(column.name, [parsed[value] for value in text], dtype)
 
 
 def blank_to_null(column: pl.Series) -> pl.Series:

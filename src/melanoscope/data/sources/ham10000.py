@@ -8,7 +8,7 @@ import polars as pl
 
 from melanoscope.data.catalog import SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.vocabulary import DIAGNOSIS_WORDS, translate
+from melanoscope.data.vocabulary import translate_diagnoses
 
 TITLE = "HAM10000"
 LICENCE = "CC BY-NC 4.0"
@@ -22,8 +22,8 @@ def read(folder: Path) -> SourceTable:
     """Read the archive's table and the names of its photographs."""
     path = csv_reader.find_table(folder, TABLES, "ham10000")
     raw = csv_reader.read_table(path, NEEDED)
-    static = csv_reader.static_columns(raw["sex"], raw["age"], raw["localization"], path)
-    diagnosis = translate(raw["dx"], DIAGNOSIS_WORDS, f"the diagnoses of '{path.name}'", "unknown")
+    static = csv_reader.patient_columns(raw["sex"], raw["age"], raw["localization"], path)
+    diagnosis = translate_diagnoses(raw["dx"], f"the diagnoses of '{path.name}'", "unknown")
     rows = pl.DataFrame(
         {
             "image_id": raw["image_id"],

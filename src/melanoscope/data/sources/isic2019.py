@@ -8,7 +8,7 @@ import polars as pl
 
 from melanoscope.data.catalog import SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.vocabulary import DIAGNOSIS_WORDS, translate
+from melanoscope.data.vocabulary import translate_diagnoses
 from melanoscope.errors import DataError
 
 TITLE = "ISIC 2019 Challenge, training set"
@@ -31,7 +31,7 @@ def read(folder: Path) -> SourceTable:
     raw = labels.with_columns(diagnosis=_one_hot(labels, path)).join(
         metadata, on="image", how="left", maintain_order="left"
     )
-    static = csv_reader.static_columns(
+    static = csv_reader.patient_columns(
         raw["sex"], raw["age_approx"], raw["anatom_site_general"], about
     )
     rows = pl.DataFrame(
@@ -40,7 +40,7 @@ def read(folder: Path) -> SourceTable:
             "path": csv_reader.paths_of(raw["image"], folder),
             "lesion_id": csv_reader.blank_to_null(raw["lesion_id"]),
             **static,
-            "diagnosis": translate(raw["diagnosis"], DIAGNOSIS_WORDS, LABELS, "unknown"),
+            "diagnosis": translate_diagnoses(raw["diagnosis"], LABELS, "unknown"),
             "target": (raw["diagnosis"] == "MEL").cast(pl.Int8),
         }
     ).with_columns(dataset=pl.lit("isic2019"), patient_id=pl.lit(None, pl.String))

@@ -8,7 +8,7 @@ import polars as pl
 
 from melanoscope.data.catalog import SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.vocabulary import DIAGNOSIS_WORDS, translate
+from melanoscope.data.vocabulary import translate_diagnoses
 from melanoscope.errors import DataError
 
 TITLE = "ISIC 2020 Challenge, training set"
@@ -36,7 +36,7 @@ def read(folder: Path) -> SourceTable:
     """Read the archive's table, its list of duplicates and the names of its photographs."""
     path = csv_reader.find_table(folder, TABLES, "isic2020")
     raw = csv_reader.read_table(path, NEEDED, optional=("lesion_id", "diagnosis"))
-    static = csv_reader.static_columns(
+    static = csv_reader.patient_columns(
         raw["sex"], raw["age_approx"], raw["anatom_site_general_challenge"], path
     )
     target = raw["target"].cast(pl.Int8, strict=False)
@@ -44,9 +44,7 @@ def read(folder: Path) -> SourceTable:
     if len(strange):
         raise DataError(f"target 0 or 1 in '{path.name}'", f"'{strange[0]}'", "correct the table")
     # Most benign rows say "unknown": what is known of them is that they are benign.
-    diagnosis = translate(
-        raw["diagnosis"], DIAGNOSIS_WORDS, f"the diagnoses of '{path.name}'", "unknown"
-    )
+    diagnosis = translate_diagnoses(raw["diagnosis"], f"the diagnoses of '{path.name}'", "unknown")
     rows = pl.DataFrame(
         {
             "image_id": raw["image_name"],

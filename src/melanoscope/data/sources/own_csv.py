@@ -12,7 +12,7 @@ import polars as pl
 
 from melanoscope.data.catalog import SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.vocabulary import DIAGNOSIS_WORDS, translate
+from melanoscope.data.vocabulary import translate_diagnoses
 from melanoscope.errors import DataError
 
 TITLE = "Own table"
@@ -37,7 +37,7 @@ def read(path: Path) -> SourceTable:
             "path": pl.Series(found, dtype=pl.String),
             "patient_id": csv_reader.blank_to_null(raw["patient_id"]),
             "lesion_id": csv_reader.blank_to_null(raw["lesion_id"]),
-            **csv_reader.static_columns(raw["sex"], raw["age"], raw["site"], table),
+            **csv_reader.patient_columns(raw["sex"], raw["age"], raw["site"], table),
             "diagnosis": diagnosis,
             "target": target,
         }
@@ -60,7 +60,7 @@ def _the_csv(path: Path) -> Path:
 
 def _outcome(raw: pl.DataFrame, table: Path) -> tuple[pl.Series, pl.Series]:
     """Take the target as given, else from the diagnosis; refuse a row that contradicts itself."""
-    words = translate(raw["diagnosis"], DIAGNOSIS_WORDS, f"'{table.name}'", "unknown")
+    words = translate_diagnoses(raw["diagnosis"], f"'{table.name}'", "unknown")
     if raw["target"].null_count() == raw.height:
         if (words == "unknown").any():
             raise DataError(

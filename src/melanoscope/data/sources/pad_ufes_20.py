@@ -8,7 +8,7 @@ import polars as pl
 
 from melanoscope.data.catalog import SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.vocabulary import DIAGNOSIS_WORDS, translate
+from melanoscope.data.vocabulary import translate_diagnoses
 
 TITLE = "PAD-UFES-20"
 LICENCE = "CC BY 4.0"
@@ -22,10 +22,8 @@ def read(folder: Path) -> SourceTable:
     """Read the archive's table and the names of its photographs, whatever their format."""
     path = csv_reader.find_table(folder, TABLES, "pad-ufes-20")
     raw = csv_reader.read_table(path, NEEDED)
-    static = csv_reader.static_columns(raw["gender"], raw["age"], raw["region"], path)
-    diagnosis = translate(
-        raw["diagnostic"], DIAGNOSIS_WORDS, f"the diagnoses of '{path.name}'", "unknown"
-    )
+    static = csv_reader.patient_columns(raw["gender"], raw["age"], raw["region"], path)
+    diagnosis = translate_diagnoses(raw["diagnostic"], f"the diagnoses of '{path.name}'", "unknown")
     image_id = raw["img_id"].str.replace(r"\.[A-Za-z]+$", "")
     # Lesions are numbered anew for some patients: the number alone would join strangers.
     lesion = csv_reader.blank_to_null(raw["lesion_id"])

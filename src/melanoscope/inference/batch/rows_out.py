@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from melanoscope.errors import DataError, MelanoscopeError
 from melanoscope.imaging.decode import DecodedImage, UnreadableImageError
 from melanoscope.inference.batch.rows_in import Row, Table
-from melanoscope.inference.person import PatientInfo, parse_patient
+from melanoscope.patient import PatientInfo, parse_patient
 
 if TYPE_CHECKING:
     from melanoscope.inference.predictor import Predictor

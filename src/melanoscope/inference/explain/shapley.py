@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoscope import patient
-from melanoscope.inference.person import UNKNOWN, PatientInfo
+from melanoscope.patient import UNKNOWN, PatientInfo
 
 PARTS: tuple[str, ...] = ("age", "sex", "site")
 

@@ -26,8 +26,8 @@ from melanoscope.inference.text import phrases
 if TYPE_CHECKING:
     from melanoscope.imaging.decode import DecodedImage
     from melanoscope.inference.explain.integrated_gradients import Attribution
-    from melanoscope.inference.person import PatientInfo
     from melanoscope.inference.result import Diagnosis, EvidenceSum
+    from melanoscope.patient import PatientInfo
 
 _MARGIN, _GAP = 30, 24
 _HEAD, _TITLE, _SMALL = 27, 20, 15

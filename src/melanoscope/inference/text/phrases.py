@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from melanoscope.inference.person import PatientInfo
     from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Measured, Standing
+    from melanoscope.patient import PatientInfo
 
 HONESTY = "Research software, not a medical device."
 SIMULATED = "Simulated: this network learnt from drawn lesions and says nothing about skin."
@@ -66,7 +66,7 @@ def measured(verb: str, found: Measured, of: str) -> str:
 def known(person: PatientInfo) -> dict[str, str]:
     """Say what is known of a person, part by part.
 
-    >>> from melanoscope.inference.person import PatientInfo
+    >>> from melanoscope.patient import PatientInfo
     >>> known(PatientInfo(45.0, "female"))
     {'age': 'age 45', 'sex': 'sex female', 'site': 'site unknown'}
     """

@@ -15,7 +15,7 @@ from melanoscope.inference.explain.integrated_gradients import (
     DEFAULT_STEPS,
     Baseline,
 )
-from melanoscope.inference.person import PatientInfo, parse_patient
+from melanoscope.patient import PatientInfo, parse_patient
 from melanoscope.service.http.parts import PHOTOGRAPH
 from melanoscope.service.http.problems import Problem, shown
 

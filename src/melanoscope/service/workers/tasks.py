@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from melanoscope.imaging.decode import TooManyPixelsError, UnreadableImageError
-from melanoscope.inference.person import PatientInfo
+from melanoscope.patient import PatientInfo
 from melanoscope.service.http.problems import Problem
 from melanoscope.service.workers.explanations import (
     Explained,
