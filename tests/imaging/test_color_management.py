@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from melanoscope.imaging.color_management import flatten, from_signalled, to_srgb
+from melanoscope.imaging.color_management import flatten, from_nclx, to_srgb
 from melanoscope.imaging.decode import decode_image
 
 from . import icc
@@ -96,10 +96,10 @@ def test_every_format_carries_its_profile(kind):
 def test_numbers_instead_of_a_profile(patch):
     """What `nclx` says of a HEIC without a profile, beside what the profile would have made."""
     pixels = np.full((4, 4, 3), patch, np.uint8)
-    converted = from_signalled(pixels, {"color_primaries": 12})
+    converted = from_nclx(pixels, {"color_primaries": 12})
     assert np.abs(converted[2, 2] - p3_to_srgb(patch)).max() <= 1
     for signal in ({"color_primaries": 1}, {}, None):
-        assert from_signalled(pixels, signal) is pixels
+        assert from_nclx(pixels, signal) is pixels
 
 
 def test_shrinking_first_is_as_good():

@@ -90,7 +90,7 @@ def test_floods_are_refused_at_once(tmp_path, name):
         started = time.process_time()
         with (
             pytest.raises(UnreadableImageError, match=reason),
-            open_image(source, most=100_000_000) as image,
+            open_image(source, max_pixels=100_000_000) as image,
         ):
             image.load()
         assert time.process_time() - started < 0.5

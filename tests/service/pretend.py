@@ -95,7 +95,7 @@ class Pretended:
         self.fail = False
 
     def read(self, source, *, most=MAX_PIXELS):
-        found = decode_image(source, PX, most=most)
+        found = decode_image(source, PX, max_pixels=most)
         self.decoded += 1
         return found
 

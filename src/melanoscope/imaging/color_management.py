@@ -1,4 +1,4 @@
-"""From what a file holds to sRGB, the colours that networks are trained on.
+"""Converts what a file holds to sRGB, the color space that networks are trained on.
 
 A phone's photograph is in Display P3: taken for sRGB its reds are pale, and the colour of a lesion
 is evidence. A profile is applied as browsers do, and after shrinking: converting the square costs
@@ -33,10 +33,13 @@ _P3_PRIMARIES = 12  # of ISO/IEC 23091-2
 
 
 def flatten(image: Image.Image) -> tuple[Image.Image, bytes | None]:
-    """Bring an image to mode L, RGB or CMYK without transparency (over white).
+    """Convert an image to mode L, RGB or CMYK, with transparency laid over white.
+
+    Args:
+        image: A loaded image of any mode that Pillow decodes.
 
     Returns:
-        The image, and its ICC profile where that fits the image.
+        The image, and its ICC profile where one fits the image, else None.
     """
     profile = image.info.get("icc_profile")
     space = _space(profile)
@@ -49,9 +52,14 @@ def flatten(image: Image.Image) -> tuple[Image.Image, bytes | None]:
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert an image of mode L, RGB or CMYK to RGB of sRGB.
+    """Convert an image of mode L, RGB or CMYK to RGB in sRGB, with perceptual intent.
 
-    Perceptual intent. A broken profile is passed over; one that is sRGB changes no pixel.
+    Args:
+        image: An image as `flatten` returns it.
+        profile: Its ICC profile. A broken one is ignored; one of sRGB changes no pixel.
+
+    Returns:
+        The image in mode RGB.
     """
     transform = None if profile is None else _transform(profile, image.mode)
     if transform is not None:
@@ -59,12 +67,16 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def from_signalled(pixels: NDArray[np.uint8], signal: dict[str, Any] | None) -> NDArray[np.uint8]:
-    """Convert pixels whose colours are named by numbers instead of by a profile (HEIC's `nclx`).
+def from_nclx(pixels: NDArray[np.uint8], signal: dict[str, Any] | None) -> NDArray[np.uint8]:
+    """Convert pixels whose color space is signalled by numbers, not by a profile (HEIC's `nclx`).
 
     Args:
-        pixels: Shape (px, px, 3).
-        signal: `color_primaries` among others; only Display P3 is converted.
+        pixels: RGB pixels of shape (h, w, 3), uint8.
+        signal: The numbers of ISO/IEC 23091-2, `color_primaries` among them, or None. Only Display
+            P3 is converted.
+
+    Returns:
+        RGB pixels in sRGB, shape and type of `pixels`.
     """
     if not signal or signal.get("color_primaries") != _P3_PRIMARIES:
         return pixels
@@ -85,10 +97,10 @@ def _space(profile: object) -> str | None:
 
 @functools.lru_cache(maxsize=8)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Build the way from a profile to sRGB; kept, since phones write the same profile each time.
+    """Build the transform from a profile to sRGB; cached, as a phone always writes the same one.
 
     Returns:
-        None where there is nothing to do, or nothing that makes sense.
+        The transform; None where the profile is sRGB already, or broken.
     """
     from PIL import ImageCms
 

@@ -1,4 +1,4 @@
-"""The one place that opens a photograph, so that training and diagnosis see the same pixels.
+"""Decodes a photograph, the one way for training and inference, so that both see the same pixels.
 
 A photograph becomes the largest centred square, resized to a fixed side, in sRGB. The aspect ratio
 is kept, since asymmetry is a sign of melanoma and squashing would change it. What else a file
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from melanoscope.imaging.color_management import flatten, from_signalled, to_srgb
+from melanoscope.imaging.color_management import flatten, from_nclx, to_srgb
 from melanoscope.imaging.open_image import (
     FORMATS,
     MAX_PIXELS,
@@ -64,9 +64,9 @@ class DecodedImage:
     """A photograph as networks see it, and nothing else of its file.
 
     Attributes:
-        pixels: The centred square, sRGB, shape (px, px, 3), uint8, read-only.
-        width: Of the whole photograph, upright, before cropping, in pixels.
-        height: Of the whole photograph, upright, before cropping, in pixels.
+        pixels: The centred square, sRGB, shape (image_size, image_size, 3), uint8, read-only.
+        width: Width of the whole upright photograph before cropping, in pixels.
+        height: Height of the whole upright photograph before cropping, in pixels.
     """
 
     pixels: NDArray[np.uint8]
@@ -74,7 +74,7 @@ class DecodedImage:
     height: int
 
 
-def decode_image(source: Source, px: int, *, most: int = MAX_PIXELS) -> DecodedImage:
+def decode_image(source: Source, image_size: int, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     """Decode a photograph to sRGB of a fixed size.
 
     Orientation and colour profile are applied; grey, palette, CMYK, LAB, alpha (over white) and
@@ -84,20 +84,31 @@ def decode_image(source: Source, px: int, *, most: int = MAX_PIXELS) -> DecodedI
     Args:
         source: Path of a file of one of `FORMATS`, HEIC (extra `[heic]`) or AVIF, or the content
             of one. Nothing is written to disk.
-        px: Side of the square in pixels.
-        most: Pixels beyond which a photograph is not decoded.
+        image_size: Side of the square in pixels.
+        max_pixels: Number of pixels beyond which a photograph is refused.
+
+    Returns:
+        The square, and the size of the photograph that it was cut from.
 
     Raises:
-        TooManyPixelsError: More than `most`; told by the head, before anything is decoded.
-        UnreadableImageError: Absent, empty, truncated, not an image, a video.
+        TooManyPixelsError: The file's head announces more than `max_pixels`; nothing was decoded.
+        UnreadableImageError: The file is absent, empty, truncated, a video or not an image.
+
+    >>> from io import BytesIO
+    >>> from PIL import Image
+    >>> file = BytesIO()
+    >>> Image.new("RGB", (60, 40), "white").save(file, "PNG")
+    >>> decoded = decode_image(file.getvalue(), 32)
+    >>> decoded.pixels.shape, decoded.width, decoded.height
+    ((32, 32, 3), 60, 40)
     """
-    with open_image(source, most=most) as image:
+    with open_image(source, max_pixels=max_pixels) as image:
         width, height = image.size
         scaled = image.format in ("JPEG", "MPO")
         if scaled:
             # Twice the wanted side leaves the resampling filter enough to work with. A HEIC file
             # would give its thumbnail, which is another picture than the one that is judged.
-            image.draft(None, (2 * px, 2 * px))
+            image.draft(None, (2 * image_size, 2 * image_size))
         image.load()
         orientation = orientation_of(image)
         turn = _TURNS.get(orientation)
@@ -108,20 +119,20 @@ def decode_image(source: Source, px: int, *, most: int = MAX_PIXELS) -> DecodedI
             width, height = height, width
         flat, profile = flatten(upright)
         # A copy, since an array made of an image may keep that with all its metadata alive.
-        pixels = np.array(to_srgb(_square(flat, px), profile))
+        pixels = np.array(to_srgb(_square(flat, image_size), profile))
         if image.format == "HEIF" and profile is None:
-            pixels = from_signalled(pixels, image.info.get("nclx_profile"))
+            pixels = from_nclx(pixels, image.info.get("nclx_profile"))
     pixels.setflags(write=False)
     return DecodedImage(pixels, width, height)
 
 
-def read_image(path: Path, px: int) -> NDArray[np.uint8]:
-    """Decode a photograph to sRGB of shape (px, px, 3) as `decode_image` does."""
-    return decode_image(path, px).pixels
+def read_image(path: Path, image_size: int) -> NDArray[np.uint8]:
+    """Decode the file at `path` to (image_size, image_size, 3) uint8, as `decode_image` does."""
+    return decode_image(path, image_size).pixels
 
 
 def why_unreadable(path: Path) -> str | None:
-    """Decode a photograph whole, at the least cost, and return why it cannot be, or None."""
+    """Decode the file at `path` once, small; return why it cannot be decoded, or None."""
     try:
         read_image(path, 16)
     except UnreadableImageError as error:
@@ -130,10 +141,16 @@ def why_unreadable(path: Path) -> str | None:
 
 
 def image_dimensions(source: Source) -> tuple[int, int]:
-    """Read width and height in pixels from a file's head, upright.
+    """Read width and height of the upright photograph from a file's head, without decoding it.
+
+    Args:
+        source: Path or content of a file, as for `decode_image`.
+
+    Returns:
+        Width and height in pixels.
 
     Raises:
-        UnreadableImageError: No image of the formats that `decode_image` reads.
+        UnreadableImageError: The file is no image of the formats that `decode_image` reads.
     """
     with open_image(source) as image:
         width, height = image.size
@@ -145,7 +162,7 @@ def image_dimensions(source: Source) -> tuple[int, int]:
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90) -> None:
-    """Write RGB pixels of shape (h, w, 3) as a JPEG that is either whole or not there."""
+    """Write RGB `pixels` (h, w, 3) as a JPEG of `quality` 1 to 95 that is whole or not there."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         Image.fromarray(pixels).save(partial, format="JPEG", quality=quality)
@@ -155,12 +172,12 @@ def write_image(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90) -> 
         raise
 
 
-def _square(image: Image.Image, px: int) -> Image.Image:
+def _square(image: Image.Image, image_size: int) -> Image.Image:
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     return image.resize(
-        (px, px),
+        (image_size, image_size),
         Image.Resampling.BICUBIC,
         box=(left, top, left + side, top + side),
         reducing_gap=2.0,

@@ -1,4 +1,4 @@
-"""How intricate a file is, before a decoder sees it: what would keep one busy for minutes.
+"""Refuses files that would keep a decoder busy for minutes, before a decoder sees them.
 
 A decoder's time does not follow from a picture's size alone. A JPEG of a megabyte may hold
 thousands of scans, each of which passes over the whole picture; a PNG millions of empty chunks; a
@@ -30,11 +30,14 @@ _RUNS = {1, 2}  # BI_RLE8, BI_RLE4
 
 
 def exceeds_decoder_limits(kind: str, content: bytes) -> str | None:
-    r"""Say in a few words what of a file would take a decoder too long, or None.
+    r"""Say in a few words what would keep a decoder busy for too long.
 
     Args:
-        kind: As `file_kind.detect_file_type` names it.
+        kind: The file's format, as `file_type.detect_file_type` names it.
         content: The whole file.
+
+    Returns:
+        The first excess found, or None.
 
     >>> exceeds_decoder_limits("JPEG", b"\xff\xd8" + b"\xff\xda\0\2" * 101 + b"\xff\xd9")
     'more than 100 scans'

@@ -32,7 +32,10 @@ _FILM_STARTS = (
 
 
 def detect_file_type(head: bytes) -> str | None:
-    r"""Name the format of a file by its first `HEAD` bytes.
+    r"""Name the format of a file by its first bytes.
+
+    Args:
+        head: The first `HEAD` bytes of the file, or all of a shorter one.
 
     Returns:
         Pillow's name of a format that photographs come in, "video", or None for anything else.

@@ -1,4 +1,4 @@
-"""What a HEIC or AVIF file says before its decoder is asked, and what that would pass over.
+"""Checks HEIC and AVIF files for what their decoders accept in silence: torn data, hidden size.
 
 libde265 paints over what is missing: half a download, filled up with zeros by the program that
 fetched it, comes out as half a lesion on grey without a word; AV1's decoders do so for the last
@@ -19,7 +19,7 @@ _TAIL = 32
 
 
 def most_pixels(content: bytes) -> int:
-    """Return the number of pixels of the largest picture that a file announces (`ispe`)."""
+    """Return the number of pixels of the largest image that `content` announces (boxes `ispe`)."""
     sizes = [
         struct.unpack_from(">II", content, start + 4)
         for name, start, end in _inside(content, b"meta", b"iprp", b"ipco")
@@ -29,9 +29,15 @@ def most_pixels(content: bytes) -> int:
 
 
 def is_torn(content: bytes) -> bool:
-    """Say whether a coded picture or one of its tiles ends in nothing.
+    """Say whether a coded image or one of its tiles is cut off or ends in padding.
 
     The last byte of HEVC data is never zero; AV1 may pad, though no encoder does.
+
+    Args:
+        content: The whole file.
+
+    Returns:
+        Whether any coded item is incomplete.
     """
     kinds = dict(_coded_items(content))
     for item, end in _item_ends(content):

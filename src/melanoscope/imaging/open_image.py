@@ -1,4 +1,4 @@
-"""Opening an image file: what is let in, and one line for whatever is not."""
+"""Opens an image file with the one decoder its first bytes name, or says in a line why not."""
 
 from __future__ import annotations
 
@@ -54,11 +54,12 @@ _BROKEN = (
 
 
 class UnreadableImageError(DataError):
-    """A file that cannot be decoded whole; `reason` says why in a few words.
+    """A file that cannot be decoded whole.
 
-    Attributes:
+    Args:
         path: The file, None where its content was given.
-        reason: One line that names nothing of the file's content.
+        reason: Why it cannot be decoded, one line that quotes nothing of its content.
+        mend: What to do about it.
     """
 
     def __init__(
@@ -75,28 +76,34 @@ class UnreadableImageError(DataError):
 
 
 class TooManyPixelsError(UnreadableImageError):
-    """A photograph of more pixels than were asked for.
+    """A photograph of more pixels than are let in.
 
-    Attributes:
-        size: "8000 x 6000 pixels"; of HEIC and AVIF their number alone.
-        pixels: Their number.
+    Args:
+        path: The file, None where its content was given.
+        size: Size in words: "8000 x 6000 pixels", of HEIC and AVIF the number of pixels alone.
+        pixels: Number of pixels.
+        max_pixels: The limit that was exceeded.
     """
 
-    def __init__(self, path: Path | None, size: str, pixels: int, most: int) -> None:
-        super().__init__(path, f"{size}, a decompression bomb (over {most})")
+    def __init__(self, path: Path | None, size: str, pixels: int, max_pixels: int) -> None:
+        super().__init__(path, f"{size}, a decompression bomb (over {max_pixels})")
         self.size, self.pixels = size, pixels
 
 
 @contextlib.contextmanager
-def open_image(source: Source, *, most: int | None = None) -> Iterator[Image.Image]:
-    """Open a file as what its first bytes say that it is; decoding is up to the caller.
+def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Image.Image]:
+    """Open a file as what its first bytes say that it is; the caller decodes it.
 
     Args:
-        source: A file's path or content.
-        most: Refuse more pixels than these; None where only the head is asked for.
+        source: Path of the file, or its content.
+        max_pixels: Number of pixels beyond which the file is refused; None to read the head alone.
+
+    Yields:
+        The image, not yet decoded.
 
     Raises:
-        UnreadableImageError: Also for what the caller's decoding comes upon.
+        TooManyPixelsError: The head announces more than `max_pixels`.
+        UnreadableImageError: The file cannot be opened, or decoding it inside the block failed.
     """
     if isinstance(source, str):
         source = Path(source)
@@ -104,11 +111,13 @@ def open_image(source: Source, *, most: int | None = None) -> Iterator[Image.Ima
     kind = None
     try:
         kind = _kind(source)
-        source = _checked(kind, source, whole=most is not None)
-        with _open_as(kind, source, path, most) as image:
+        source = _checked(kind, source, whole=max_pixels is not None)
+        with _open_as(kind, source, path, max_pixels) as image:
             width, height = image.size
-            if most is not None and width * height > most:
-                raise TooManyPixelsError(path, f"{width} x {height} pixels", width * height, most)
+            if max_pixels is not None and width * height > max_pixels:
+                raise TooManyPixelsError(
+                    path, f"{width} x {height} pixels", width * height, max_pixels
+                )
             yield image
     except UnreadableImageError:
         raise
@@ -128,7 +137,7 @@ def open_image(source: Source, *, most: int | None = None) -> Iterator[Image.Ima
 def orientation_of(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8, that is still to be applied.
 
-    Broken EXIF says nothing, and the photograph beside it may be whole. HEIC's decoder turns by
+    A broken EXIF block is ignored: the photograph beside it may be whole. HEIC's decoder turns by
     itself, as the container says, and EXIF inside is not to be believed (ISO/IEC 23008-12).
     """
     if image.format != "HEIF":
@@ -168,19 +177,21 @@ def _checked(kind: str, source: Path | bytes, *, whole: bool) -> Path | bytes:
     return content
 
 
-def _open_as(kind: str, source: Path | bytes, path: Path | None, most: int | None) -> Image.Image:
+def _open_as(
+    kind: str, source: Path | bytes, path: Path | None, max_pixels: int | None
+) -> Image.Image:
     """Open with the one decoder of a format; Pillow would load all of them to find it."""
     if kind in ("HEIF", "AVIF"):
-        return _open_boxed(kind, source, path, most)
+        return _open_boxed(kind, source, path, max_pixels)
     importlib.import_module(f"PIL.{_DECODERS[kind]}ImagePlugin")
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     return Image.open(file, formats=(kind,))
 
 
 def _open_boxed(
-    kind: str, source: Path | bytes, path: Path | None, most: int | None
+    kind: str, source: Path | bytes, path: Path | None, max_pixels: int | None
 ) -> Image.Image:
-    """Open HEIC or AVIF, whose decoders neither come with every installation nor tell all."""
+    """Open HEIC or AVIF, whose decoders are optional and do not report torn files."""
     from PIL import features
 
     if kind == "HEIF":
@@ -191,8 +202,8 @@ def _open_boxed(
         )
     content = source.read_bytes() if isinstance(source, Path) else source
     pixels = heif.most_pixels(content)
-    if most is not None and pixels > most:
-        raise TooManyPixelsError(path, f"{pixels} pixels", pixels, most)
+    if max_pixels is not None and pixels > max_pixels:
+        raise TooManyPixelsError(path, f"{pixels} pixels", pixels, max_pixels)
     if heif.is_torn(content):
         raise UnreadableImageError(path, "a truncated file")
     return Image.open(io.BytesIO(content), formats=(kind,))

@@ -104,7 +104,7 @@ class Predictor:
             TooManyPixelsError: More than `most`.
             UnreadableImageError: Not a whole photograph of a known format.
         """
-        return decode_image(source, self.bundle.px, most=most)
+        return decode_image(source, self.bundle.px, max_pixels=most)
 
     def answer(
         self,
