@@ -40,7 +40,7 @@ export async function decode(file: Blob, px: number): Promise<Decoded> {
  * Pillow lets libjpeg decode large JPEGs at 1/2, 1/4 or 1/8, as long as that leaves twice the
  * wanted side.
  */
-function draftFactor({ width, height }: Size, px: number): 1 | 2 | 4 | 8 {
+export function draftFactor({ width, height }: Size, px: number): 1 | 2 | 4 | 8 {
   const scale = Math.min(Math.trunc(width / (2 * px)), Math.trunc(height / (2 * px)));
   return ([8, 4, 2] as const).find((factor) => scale >= factor) ?? 1;
 }
