@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from melanoscope import patient
+from melanoscope.atomic import atomic_path
 from melanoscope.models.lesion_net import STATIC_UNITS, LesionNet
 
 if TYPE_CHECKING:
@@ -97,13 +97,9 @@ def write_onnx(
         raise RuntimeError("torch.onnx.export returned nothing")
     model = program.model_proto
     _strip(model)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with atomic_path(path) as partial:
         onnx.save(model, str(partial))
         onnx.checker.check_model(str(partial))
-        os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 class _Whole(nn.Module):

@@ -10,7 +10,6 @@ are accepted.
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from melanoscope.atomic import atomic_path
 from melanoscope.errors import StatisticsError
 from melanoscope.export.quantized_nodes import add_constants, quantized_nodes
 from melanoscope.stats.metrics.classification import auroc, sensitivity, specificity
@@ -67,13 +67,9 @@ def quantize(
         whole = onnx.load(str(small))
         add_constants(whole, _what_is_lost(prepared, small, pixels, static))
         whole.ClearField("metadata_props")
-        partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-        try:
+        with atomic_path(out) as partial:
             onnx.save(whole, str(partial))
             onnx.checker.check_model(str(partial))
-            os.replace(partial, out)  # noqa: PTH105 - atomic also where the target exists
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError
 
 Row = list[str]
@@ -113,9 +114,8 @@ class GrowingTable:
             )
 
     def _write_record(self, job: dict[str, Any]) -> None:
-        whole = self.record.with_name(f"{self.record.name}.{os.getpid()}")
-        whole.write_text(json.dumps(job, indent=1), encoding="utf-8")
-        whole.replace(self.record)
+        with atomic_path(self.record) as partial:
+            partial.write_text(json.dumps(job, indent=1), encoding="utf-8")
 
     def _rows(self) -> Iterator[tuple[Row, int]]:
         """Go through whole rows of the file, the header among them, and where each ends.

@@ -5,11 +5,10 @@ They hold pixels and nothing else: no metadata, neither the photograph's nor our
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError
 from melanoscope.inference.explain.overlays import (
     OPACITY,
@@ -67,26 +66,15 @@ def _write(path: Path, pixels: Picture) -> Path:
     """Write a PNG that is either whole or not there."""
     from PIL import Image
 
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # An image made from an array has no metadata that could be written with it.
-        Image.fromarray(pixels).save(partial, format="PNG", compress_level=4)
-        os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
+        with atomic_path(path) as partial:
+            # An image made from an array has no metadata that could be written with it.
+            Image.fromarray(pixels).save(partial, format="PNG", compress_level=4)
     except OSError as error:
-        _remove(partial)
         raise DataError(
             f"a folder that can be written to at '{path.parent}'",
             error.strerror or type(error).__name__,
             "name another folder",
         ) from None
-    except BaseException:
-        _remove(partial)
-        raise
     return path
-
-
-def _remove(path: Path) -> None:
-    # What could not be written often cannot be removed either, for the same reason.
-    with contextlib.suppress(OSError):
-        path.unlink()
