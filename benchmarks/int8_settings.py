@@ -106,7 +106,7 @@ def variants(
 def compare_fold(subject: TrainedModel, folder: Path) -> dict[str, dict[str, Any]]:
     """Compare all settings on one fold; with processor milliseconds of one photograph."""
     model = folder / "model.onnx"
-    export_model(subject.network, subject.plan.size, model, None)
+    export_model(subject.network, subject.plan.image_size, model, None)
     parts, graph = subject.split, OnnxModel(model, 1)
     calibration = Holdout(
         subject.frame[parts.validation], run_graph(graph, subject.arrays, parts.validation).logit

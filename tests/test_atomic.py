@@ -14,9 +14,14 @@ from melanoscope.errors import RunError
 def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
     file = tmp_path / "numbers.csv"
     file.write_text("old")
-    with pytest.raises(KeyboardInterrupt), atomic_path(file) as partial:
-        partial.write_text("half")
-        raise KeyboardInterrupt
+
+    def write_half() -> None:
+        with atomic_path(file) as partial:
+            partial.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
     assert file.read_text() == "old"
     with atomic_path(file) as partial:
         partial.write_text("new")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +12,16 @@ import polars as pl
 import pytest
 
 from melanoscope.errors import RunError
-from melanoscope.report.build import build
-from melanoscope.report.context import ReportContext, predictions_of
+from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.calibration import calibrated
 from melanoscope.report.sections.leaks import crossing_pairs, divided_groups, pairs_that_conflict
 from melanoscope.runs.reader import read_run
+from melanoscope.runs.results import predictions_of
 from melanoscope.stats.metrics.classification import auroc
-from melanoscope.stats.summary import summarize
 
 
 def _complete(folder: Path, *, seed: int = 0) -> None:
-    """Give a run folder what later versions write: validation, baselines, pairs, static data."""
+    """Give a run folder other static data, and a pair of near-duplicates."""
     rng = np.random.default_rng(seed)
     catalog = pl.read_parquet(folder / "catalog.parquet")
     n = catalog.height
@@ -55,9 +55,7 @@ def _complete(folder: Path, *, seed: int = 0) -> None:
 @pytest.fixture
 def study(run_folder: Path, labels: dict[str, str]) -> ReportContext:
     _complete(run_folder)
-    run = read_run(run_folder)
-    summary = summarize(run.cells, planned=run.planned, cells_per_row=run.cells_per_row)
-    return ReportContext(run, summary, labels, replicates=100)
+    return ReportContext(run=read_run(run_folder), labels=labels, replicates=100)
 
 
 def test_predictions_line_up_with_cells(study: ReportContext) -> None:
@@ -75,16 +73,17 @@ def test_temperatures_come_from_validation_alone(study: ReportContext, run_folde
     table = pl.read_parquet(run_folder / "validation.parquet")
     sure = table.with_columns(probability=(pl.col("probability") * 0.2 + 0.4))
     sure.write_parquet(run_folder / "validation.parquet")
-    run = read_run(run_folder)
-    again = ReportContext(run, study.summary, study.labels, replicates=100)
+    again = ReportContext(run=read_run(run_folder), labels=study.labels, replicates=100)
     after = calibrated(again, again.best).probability
     assert not np.allclose(before, after)
     order = np.argsort(before[: (study.predictions[study.best].part == 0).sum()])
     assert np.all(np.diff(after[order]) >= 0)  # a temperature keeps the order within a part
 
 
-def test_every_section_is_on_the_page(study: ReportContext, labels: dict[str, str]) -> None:
-    page = build(study.run.path, labels=labels, replicates=100, prevalence=0.02)
+def test_every_section_is_on_the_page(
+    study: ReportContext, build_page: Callable[..., Path]
+) -> None:
+    page = build_page(study.run.path, replicates=100, prevalence=0.02)
     html = page.read_text(encoding="utf-8")
     found = re.findall(r'<section id="([\w-]+)"', html)
     for name in (
@@ -108,15 +107,6 @@ def test_every_section_is_on_the_page(study: ReportContext, labels: dict[str, st
     assert {"sensitivity", "ppv", "prevalence"} <= set(numbers["decisions"]["points"][0])
 
 
-def test_a_run_of_an_earlier_version_still_gives_a_page(
-    run_folder: Path, labels: dict[str, str]
-) -> None:
-    html = build(run_folder, labels=labels, replicates=50).read_text(encoding="utf-8")
-    found = re.findall(r'<section id="([\w-]+)"', html)
-    assert "intervals" in found
-    assert "calibration" not in found  # no validation predictions, no calibration
-
-
 def test_validation_that_lacks_a_cell_is_refused(study: ReportContext, run_folder: Path) -> None:
     table = pl.read_parquet(run_folder / "validation.parquet")
     table.filter(pl.col("fold") != 0).write_parquet(run_folder / "validation.parquet")
@@ -135,7 +125,7 @@ def test_leaks_are_counted(study: ReportContext, run_folder: Path) -> None:
 
 
 def test_the_posters_run_beside(
-    study: ReportContext, labels: dict[str, str], tmp_path: Path
+    study: ReportContext, build_page: Callable[..., Path], tmp_path: Path
 ) -> None:
     """The same folder under the poster's name: what it prints is the rounded AUROC."""
     import shutil
@@ -145,13 +135,13 @@ def test_the_posters_run_beside(
     record = json.loads((other / "run.json").read_text())
     record["configuration"]["protocol"] = "poster"
     (other / "run.json").write_text(json.dumps(record))
-    page = build(study.run.path, labels=labels, replicates=50, beside=[read_run(other)])
+    page = build_page(study.run.path, replicates=50, beside=[other])
     numbers = json.loads((page.parent / "evidence.json").read_text())["protocols"]
     assert len(numbers["beside"]) == len(study.predictions)
     for one in numbers["beside"]:
         assert one["printed_auroc"] == pytest.approx(one["corrected"]["estimate"], abs=1e-9)
         assert one["printed"]["estimate"] < one["printed_auroc"]
-    alone = build(other, labels=labels, replicates=50).read_text(encoding="utf-8")
+    alone = build_page(other, replicates=50).read_text(encoding="utf-8")
     assert "Computed as the poster computed it" in alone
     assert "significantly above" not in alone
 

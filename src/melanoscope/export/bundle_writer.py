@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from melanoscope.atomic import refuse_full_disk
 from melanoscope.errors import BundleError
 from melanoscope.export.evaluation import (
     Holdout,
@@ -49,8 +50,8 @@ from melanoscope.inference.bundle import (
     seal_of,
 )
 from melanoscope.inference.onnx_session import OnnxModel
-from melanoscope.report.context import PREVALENCE
-from melanoscope.runs.run_folder import refuse_full_disk, write_tensors
+from melanoscope.runs.files import write_tensors
+from melanoscope.runs.results import PREVALENCE
 from melanoscope.stats.bootstrap.group_weights import REPLICATES
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _fill(
     told("speed")
     files = {"float32": folder / MODEL} | ({"int8": folder / SMALL} if "int8" in seen else {})
     record["graphs"] = graphs
-    record["variants"] = time_variants(files, subject.plan.size)
+    record["variants"] = time_variants(files, subject.plan.image_size)
     return record
 
 
@@ -175,7 +176,7 @@ _HELD = ("validation", "test")
 
 
 def _export(subject: TrainedModel, folder: Path) -> dict[str, dict[str, Any]]:
-    px = subject.plan.size
+    px = subject.plan.image_size
     rows = sample(subject.split.train, _MOST_FEATURES)
     novelty = fit_feature_distance(train_features(subject.network, subject.arrays, rows))
     export_model(subject.network, px, folder / MODEL, novelty)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import expit
 
+from melanoscope.data.subgroup_variables import UNKNOWN, subgroup_variables
 from melanoscope.errors import StatisticsError
-from melanoscope.report.context import interval_of
-from melanoscope.report.sections.subgroups import UNKNOWN, variables_of
+from melanoscope.runs.results import interval_of
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.calibration.calibration_intervals import observed_over_expected
 from melanoscope.stats.calibration.temperature_scaling import apply_temperature, fit_temperature
@@ -224,7 +224,7 @@ def measure_subgroups(tested: TestResults, logit: float) -> list[dict[str, Any]]
         tested.predictions.photograph,
     )
     found = []
-    for name, labels, order in variables_of(tested.part.frame):
+    for name, labels, order in subgroup_variables(tested.part.frame):
         variable = compare_subgroups(
             predictions,
             tested.draws,

@@ -41,7 +41,7 @@ def describe(subject: TrainedModel) -> dict[str, Any]:
             "label": backbone.label,
             "transfer": subject.cell.transfer,
             "with_static": told,
-            "size": subject.plan.size,
+            "size": subject.plan.image_size,
             "parameters": sum(p.numel() for p in subject.network.parameters()),
         },
         "preprocessing": {
@@ -50,7 +50,7 @@ def describe(subject: TrainedModel) -> dict[str, Any]:
             "colour": "sRGB, 8 bits; alpha over white",
             "crop": "largest centred square",
             "resampling": "bicubic, antialiased",
-            "size": subject.plan.size,
+            "size": subject.plan.image_size,
             "normalisation": "inside the graph",
         },
         "static": {
@@ -70,10 +70,10 @@ def describe(subject: TrainedModel) -> dict[str, Any]:
         "training": {
             # A bundle travels; folders of the machine that made it are nobody's business.
             "configuration": {
-                **subject.plan.configuration(),
+                **subject.plan.to_dict(),
                 "data": [spec.kind for spec in subject.plan.data],
             },
-            "recipe": asdict(subject.plan.recipe),
+            "recipe": asdict(subject.plan.train),
             "cell": subject.cell.name,
             **{key: subject.done[key] for key in ("epochs_run", "best_epoch", "seed", "seconds")},
             "versions": subject.about["versions"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,20 +9,21 @@ from typing import Any
 
 import polars as pl
 
-from melanoscope.benchmark.config import BenchmarkConfig, CellKey
+from melanoscope.benchmark.config import BenchmarkConfig
 from melanoscope.benchmark.dataset import Dataset, prepare_dataset
 from melanoscope.benchmark.metadata import describe_run
-from melanoscope.benchmark.run import Display, run_cell
-from melanoscope.benchmark.splits import Split, split
+from melanoscope.benchmark.run import run_cell
+from melanoscope.benchmark.splits import Split
 from melanoscope.data.sources import DataSpec
 from melanoscope.errors import RunError, nearest
-from melanoscope.models.backbones import get_backbone, labels
+from melanoscope.models.backbones import get_backbone
 from melanoscope.models.lesion_net import LesionNet, from_checkpoint
 from melanoscope.models.weights import find_weights
-from melanoscope.report.context import ReportContext
+from melanoscope.progress import RunProgress
+from melanoscope.runs.cell import CellKey
 from melanoscope.runs.reader import Run, read_run
+from melanoscope.runs.results import RunResults, best_row
 from melanoscope.runs.run_folder import RunFolder
-from melanoscope.stats.summary import summarize
 from melanoscope.training.batches import LesionArrays
 
 
@@ -55,7 +55,9 @@ class TrainedModel:
     selection: dict[str, Any] | None = None
 
 
-def train_model(plan: BenchmarkConfig, work: Path, cache: Path, display: Display) -> TrainedModel:
+def train_model(
+    plan: BenchmarkConfig, work: Path, cache: Path, display: RunProgress
+) -> TrainedModel:
     """Train the one network of a plan on all groups but a held-out calibration and test part.
 
     Args:
@@ -73,15 +75,13 @@ def train_model(plan: BenchmarkConfig, work: Path, cache: Path, display: Display
         find_weights(backbone, plan.weights)  # before anything takes time
     prepared = prepare_dataset(plan, cache, display)
     book = RunFolder(work)
-    about = describe_run(
-        plan, prepared.catalog, prepared.usable, prepared.unreadable, prepared.folds
-    )
-    book.begin(about, prepared.table(), prepared.noticed.pairs(), about["identity"])
+    about = describe_run(prepared)
+    book.begin(about, prepared.table(), prepared.checks.pairs())
     cell = CellKey(0, 0, backbone.name, arm)
     if not book.is_done(cell):
-        display.cell_begins(cell, 0, 1, plan.recipe.epochs)
-        display.cell_ends(cell, run_cell(plan, prepared, cell, book, display.epoch_ends))
-    return _subject(plan, prepared, book, cell, about)
+        display.cell_begins(cell.name, 0, 1, plan.train.epochs)
+        display.cell_ends(run_cell(prepared, cell, book, display.epoch_ends))
+    return _subject(prepared, book, cell, about)
 
 
 def choose_cell(
@@ -108,25 +108,23 @@ def choose_cell(
             f"protocol {run.protocol}",
             "seal another: here test patients were trained on",
         )
-    summary = summarize(
-        run.cells, planned=run.planned, cells_per_row=run.cells_per_row, protocol=run.protocol
-    )
-    rows = {
-        (row.backbone, row.transfer): row
+    summary = RunResults(run=run).summary
+    rows = [
+        row
         for row in summary.rows
         if row.keys and backbone in (None, row.backbone) and transfer in (None, row.transfer)
-    }
-    best = ReportContext(run, replace(summary, rows=tuple(rows.values())), labels()).best
+    ]
+    best = best_row(rows)
     if best is None:
         known = [f"{row.backbone}-{row.transfer}" for row in summary.rows if row.complete]
         asked = f"{backbone or 'any'}-{transfer or 'any'}"
         raise RunError("a network with all its folds", asked, nearest(asked, known))
-    cell = CellKey(0, fold or 0, best[0], best[1])  # type: ignore[arg-type]
-    folds = sorted(key.fold for key in run.cells if (key.backbone, key.transfer) == best)
-    if cell.fold not in folds:
-        raise RunError("a fold of the run", str(fold), f"known: {min(folds)} to {max(folds)}")
-    auroc = rows[best].intervals["auroc"]
-    return cell, {
+    row = best.backbone, best.transfer
+    cells = {key.fold: key for key in run.records if key.row == row and key.repeat == 0}
+    if (fold or 0) not in cells:
+        raise RunError("a fold of the run", str(fold), f"known: {min(cells)} to {max(cells)}")
+    auroc = best.intervals["auroc"]
+    return cells[fold or 0], {
         "by": "highest mean AUROC over the folds" if backbone is None else "name",
         "among": len(rows),
         "auroc": {
@@ -142,7 +140,7 @@ def choose_cell(
 def model_from_run(
     folder: Path,
     cache: Path,
-    display: Display,
+    display: RunProgress,
     *,
     backbone: str | None = None,
     transfer: str | None = None,
@@ -165,7 +163,7 @@ def model_from_run(
     """
     run = read_run(folder)
     cell, selection = choose_cell(run, backbone=backbone, transfer=transfer, fold=fold)
-    plan = BenchmarkConfig.of(run.record["configuration"], data)
+    plan = BenchmarkConfig.from_dict(run.record["configuration"], data)
     prepared = prepare_dataset(plan, cache, display)
     known, found = run.record["data"]["fingerprint"], prepared.usable.fingerprint()
     if known != found:
@@ -174,30 +172,19 @@ def model_from_run(
             f"others ({found[:12]}...)",
             "name the archives as they were with --data",
         )
-    return replace(
-        _subject(plan, prepared, RunFolder(folder), cell, run.record), selection=selection
-    )
+    return replace(_subject(prepared, RunFolder(folder), cell, run.record), selection=selection)
 
 
 def _subject(
-    plan: BenchmarkConfig, prepared: Dataset, book: RunFolder, cell: CellKey, about: dict[str, Any]
+    prepared: Dataset, book: RunFolder, cell: CellKey, about: dict[str, Any]
 ) -> TrainedModel:
-    folder = book.cell_folder(cell)
-    parts = split(
-        plan.protocol,
-        prepared.usable.frame,
-        prepared.folds[cell.repeat],
-        cell.fold,
-        plan.recipe.validation_fraction,
-        plan.seed + cell.repeat,
-    )
     return TrainedModel(
-        from_checkpoint(cell.backbone, folder / "model.safetensors"),
-        cell,
-        plan,
-        prepared.table(),
-        prepared.arrays,
-        parts,
-        about,
-        json.loads((folder / "done.json").read_text()),
+        network=from_checkpoint(cell.backbone, book.checkpoint(cell)),
+        cell=cell,
+        plan=prepared.config,
+        frame=prepared.table(),
+        arrays=prepared.arrays,
+        split=prepared.split(cell.repeat, cell.fold),
+        about=about,
+        done=book.cell_record(cell),
     )

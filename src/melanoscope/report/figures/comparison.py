@@ -225,7 +225,7 @@ def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
     Returns:
         The figure, or None without a finished cell.
     """
-    trained = {key[0] for key in run.histories}
+    trained = {key.backbone for key in run.histories}
     backbones = [b for b in run.record["configuration"]["backbones"] if b in trained]
     if not backbones:
         return None
@@ -243,7 +243,7 @@ def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
         for axes in grid.flat[len(backbones) :]:
             axes.set_visible(False)
         figure.supylabel("Validation AUROC", fontsize=9.5)
-        arms = [a for a in TRANSFER_NAMES if a in {key[1] for key in run.histories}]
+        arms = [a for a in TRANSFER_NAMES if a in {key.transfer for key in run.histories}]
         figure.legend(
             handles=[
                 Line2D([], [], color=TRANSFER_COLORS[a], linewidth=2, label=TRANSFER_NAMES[a])
@@ -258,21 +258,23 @@ def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
 
 def _learning_panel(axes: Axes, run: Run, backbone: str) -> None:
     order = list(TRANSFER_NAMES)
-    for key, history in sorted(run.histories.items(), key=lambda item: order.index(item[0][1])):
-        if key[0] == backbone:
+    for key, history in sorted(
+        run.histories.items(), key=lambda item: order.index(item[0].transfer)
+    ):
+        if key.backbone == backbone:
             axes.plot(
                 history["epoch"].to_numpy(),
                 history["val_auroc"].to_numpy(),
-                color=TRANSFER_COLORS[key[1]],
+                color=TRANSFER_COLORS[key.transfer],
                 linewidth=1,
                 alpha=0.75,
             )
-            best = history.filter(pl.col("epoch") == run.done[key].get("best_epoch"))
+            best = history.filter(pl.col("epoch") == run.records[key]["best_epoch"])
             if best.height:
                 axes.plot(
                     *(best["epoch"][0], best["val_auroc"][0]),
                     marker=".",
                     markersize=5,
-                    color=TRANSFER_COLORS[key[1]],
+                    color=TRANSFER_COLORS[key.transfer],
                 )
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))

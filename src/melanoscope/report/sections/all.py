@@ -36,8 +36,7 @@ def all_sections(study: ReportContext) -> list[Section]:
     other, nor its test photographs of its training photographs.
     """
     if not study.predictions or study.run.protocol == "poster":
-        only = leaks(study)
-        return [only] if only else []
+        return [leaks(study)]
     found, why = [], {}
     for name, build in _BUILDERS.items():
         try:

@@ -10,9 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from melanoscope.errors import StatisticsError
-from melanoscope.report.context import ReportContext, interval_of, validation_of
+from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.style import INK, MUTED, mark_simulated, styled
 from melanoscope.report.sections.section import Section, SectionFigure
+from melanoscope.runs.results import interval_of, validation_of
 from melanoscope.stats.bootstrap.group_bootstrap import PROBABILITY_METRICS, group_bootstrap
 from melanoscope.stats.calibration.temperature_scaling import (
     apply_temperature,
@@ -23,7 +24,7 @@ from melanoscope.stats.calibration.temperature_scaling import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from melanoscope.report.context import RowKey
+    from melanoscope.runs.cell import RowKey
     from melanoscope.stats.calibration.temperature_scaling import CalibrationBin
     from melanoscope.stats.intervals.interval import Interval
     from melanoscope.stats.predictions import Floats, Predictions
@@ -48,7 +49,7 @@ class Calibration:
 
 def calibration(study: ReportContext) -> Section | None:
     """Show how far the best network's probabilities can be taken at their word."""
-    if study.best is None or study.run.validation is None:
+    if study.best is None:
         return None
     one = study.predictions[study.best]
     scaled = calibrated(study, study.best)
@@ -80,8 +81,6 @@ def calibration(study: ReportContext) -> Section | None:
 def _temperatures(study: ReportContext, key: RowKey) -> dict[int, float]:
     """Part -> temperature."""
     held = validation_of(study.run, *key)
-    if held is None:
-        return {}
     found = {}
     for part in held.parts:
         mine = held.part == part
@@ -94,17 +93,14 @@ def _temperatures(study: ReportContext, key: RowKey) -> dict[int, float]:
 
 @lru_cache(maxsize=32)
 def calibrated(study: ReportContext, key: RowKey) -> Predictions:
-    """A network's test predictions after each part's temperature; as they are without validation.
+    """A network's test predictions after each part's temperature.
 
     The temperature of a part is fitted on its validation photographs, which no group shares with
     its test photographs.
     """
     one = study.predictions[key]
-    temperatures = _temperatures(study, key)
-    if not temperatures:
-        return one
     scaled: Floats = np.empty_like(one.probability)
-    for part, temperature in temperatures.items():
+    for part, temperature in _temperatures(study, key).items():
         mine = one.part == part
         scaled[mine] = apply_temperature(one.probability[mine], temperature)
     return one.with_probability(scaled)

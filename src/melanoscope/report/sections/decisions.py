@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from melanoscope.report.context import ReportContext, validation_of
+from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.style import MUTED, mark_simulated, styled
 from melanoscope.report.sections.calibration import calibrated
 from melanoscope.report.sections.section import Section, SectionFigure
+from melanoscope.runs.results import validation_of
 from melanoscope.stats.calibration.temperature_scaling import to_prevalence
 from melanoscope.stats.metrics.decision_curve import DecisionCurve, decision_curve
 from melanoscope.stats.metrics.operating_points import (
@@ -35,17 +36,15 @@ def decisions(study: ReportContext) -> Section | None:
     if study.best is None:
         return None
     held = validation_of(study.run, *study.best)
-    if held is None:
-        return None
     one = study.predictions[study.best]
     points = [
-        operating_point(one, study.draws, name=name, threshold=t, prevalence=study.prevalence)
+        operating_point(one, study.weights, name=name, threshold=t, prevalence=study.prevalence)
         for name, t in _thresholds(one, held).items()
     ]
     scaled = calibrated(study, study.best)
     sample = float(held.target.mean())
     moved = scaled.with_probability(to_prevalence(scaled.probability, sample, study.prevalence))
-    curve = decision_curve(moved, study.draws, prevalence=study.prevalence, thresholds=_RISKS)
+    curve = decision_curve(moved, study.weights, prevalence=study.prevalence, thresholds=_RISKS)
     useful = curve.threshold[curve.low > np.maximum(curve.treat_all, 0)]
     numbers = {
         "network": study.label(study.best),

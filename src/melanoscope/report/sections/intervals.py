@@ -10,7 +10,8 @@ from melanoscope.stats.intervals.crossval_interval import crossval_interval
 from melanoscope.stats.intervals.influence_interval import influence_interval
 
 if TYPE_CHECKING:
-    from melanoscope.report.context import ReportContext, RowKey
+    from melanoscope.report.context import ReportContext
+    from melanoscope.runs.cell import RowKey
     from melanoscope.stats.intervals.interval import Interval
 
 COLUMNS = {
@@ -69,8 +70,8 @@ def intervals(study: ReportContext) -> Section | None:
     content = {
         "networks": found,
         "columns": COLUMNS,
-        "replicates": study.draws.replicates,
-        "groups": study.draws.groups.size,
+        "replicates": study.weights.replicates,
+        "groups": study.weights.groups.size,
     }
     return Section("intervals", "How sure", content, found)
 

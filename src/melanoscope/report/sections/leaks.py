@@ -17,11 +17,9 @@ if TYPE_CHECKING:
     from melanoscope.stats.intervals.interval import Interval
 
 
-def leaks(study: ReportContext) -> Section | None:
+def leaks(study: ReportContext) -> Section:
     """Count groups that a division splits, pairs that cross folds, and labels that disagree."""
     run = study.run
-    if "fold_r0" not in run.catalog.columns:
-        return None
     pairs = crossing_pairs(run)
     touched = sorted({name for pair in pairs.select("a", "b").rows() for name in pair})
     numbers = {
@@ -29,8 +27,8 @@ def leaks(study: ReportContext) -> Section | None:
         "groups": run.catalog["group_id"].n_unique(),
         "nameless": run.catalog["patient_id"].null_count(),
         "photographs": run.catalog.height,
-        "pairs": None if run.near_duplicates is None else run.near_duplicates.height,
-        "joined": bool(run.record["configuration"].get("near_duplicates", False)),
+        "pairs": run.near_duplicates.height,
+        "joined": bool(run.configuration["near_duplicates"]),
         "crossing": pairs.height,
         "touched": len(touched),
         "conflicting": pairs_that_conflict(run),
@@ -50,23 +48,16 @@ def divided_groups(run: Run) -> int:
 
 def crossing_pairs(run: Run) -> pl.DataFrame:
     """Near-duplicates of which the folds of repeat 0 put one on each side."""
-    empty = pl.DataFrame(
-        schema={"a": pl.String, "b": pl.String, "likeness": pl.Float64, "relation": pl.String}
-    )
-    if run.near_duplicates is None or "fold_r0" not in run.catalog.columns:
-        return empty
     fold = run.catalog.select("image_id", "fold_r0")
     joined = run.near_duplicates.join(fold, left_on="a", right_on="image_id").join(
         fold, left_on="b", right_on="image_id", suffix="_b"
     )
     crossing = joined.filter(pl.col("fold_r0") != pl.col("fold_r0_b"))
-    return crossing.select(list(empty.columns)).sort("likeness", descending=True)
+    return crossing.select(run.near_duplicates.columns).sort("likeness", descending=True)
 
 
 def pairs_that_conflict(run: Run) -> int:
     """Near-duplicates with one label each way."""
-    if run.near_duplicates is None:
-        return 0
     label = run.catalog.select("image_id", "target")
     joined = run.near_duplicates.join(label, left_on="a", right_on="image_id").join(
         label, left_on="b", right_on="image_id", suffix="_b"

@@ -41,7 +41,7 @@ def misses(study: ReportContext, credit: str) -> Section | None:
         _extreme(one.photograph, np.where(one.target == 0, -one.probability, np.inf)),
     ]
     order = np.concatenate(rows)
-    catalog = study.run.catalog[one.photograph[order]]
+    catalog = study.catalog_rows(one.photograph[order])
     try:
         pixels = [read_image(Path(path), _PX) for path in catalog["path"]]
     except UnreadableImageError:

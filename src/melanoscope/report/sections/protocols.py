@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from melanoscope.benchmark.splits import TEST
 from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
 from melanoscope.report.headline import archive_auroc
 from melanoscope.report.sections.section import Section
+from melanoscope.runs.files import TEST_FOLD
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.reference.poster_protocol import hard_metrics, poster_interval, poster_t_test
 from melanoscope.stats.subgroups.source_balanced_auroc import within_archive_auroc
-from melanoscope.stats.summary import REFERENCES, summarize
+from melanoscope.stats.summary import REFERENCES
 
 if TYPE_CHECKING:
-    from melanoscope.report.context import RowKey
+    from melanoscope.runs.cell import RowKey
     from melanoscope.runs.reader import Run
+    from melanoscope.runs.results import RunResults
     from melanoscope.stats.intervals.interval import Interval
     from melanoscope.stats.summary import CellPredictions
 
@@ -76,7 +77,7 @@ class Beside:
 def protocols(study: ReportContext) -> Section | None:
     """Count this run's networks as the poster did, and set a run of its protocol beside them."""
     counted = [_counted(study, key) for key in study.predictions]
-    poster = next((run for run in study.beside if run.protocol == "poster"), None)
+    poster = next((one for one in study.beside if one.run.protocol == "poster"), None)
     besides = [] if poster is None else _besides(study, poster)
     if not counted and not besides:
         return None
@@ -88,7 +89,7 @@ def protocols(study: ReportContext) -> Section | None:
         and (one.p_poster < study.alpha) != (one.p_ours < study.alpha)
     )
     numbers = {"same_predictions": counted, "beside": besides, "verdicts_that_change": changed}
-    about = None if poster is None else _about(poster)
+    about = None if poster is None else _about(poster.run)
     return Section("protocols", "The poster's protocol", {**numbers, "poster": about}, numbers)
 
 
@@ -117,15 +118,9 @@ def _counted(study: ReportContext, key: RowKey) -> Counted:
     )
 
 
-def _besides(study: ReportContext, poster: Run) -> list[Beside]:
-    rows = summarize(
-        poster.cells,
-        planned=poster.planned,
-        cells_per_row=poster.cells_per_row,
-        protocol="poster",
-    ).rows
+def _besides(study: ReportContext, poster: RunResults) -> list[Beside]:
     found = []
-    for row in rows:
+    for row in poster.summary.rows:
         key = (row.backbone, row.transfer)
         if not row.complete or key not in study.predictions:
             continue
@@ -133,8 +128,8 @@ def _besides(study: ReportContext, poster: Run) -> list[Beside]:
         archive = study.column("dataset")[one.photograph]
         within = None
         if len(set(archive)) > 1:
-            within = within_archive_auroc(one, study.draws, archive)
-        true = [auroc(c.target, c.probability) for c in _cells(poster, key)]
+            within = within_archive_auroc(one, study.weights, archive)
+        true = [auroc(c.target, c.probability) for c in _cells(poster.run, key)]
         printed = row.intervals["auroc"]
         corrected = study.bootstrapped[key].interval("auroc")
         found.append(
@@ -169,7 +164,7 @@ def _on_poster_mix(study: ReportContext, key: RowKey) -> float | None:
 
 def _about(poster: Run) -> dict[str, object]:
     """Say of a run what a reader must know of it."""
-    tested = pl.col("fold_r0") == TEST
+    tested = pl.col("fold_r0") == TEST_FOLD
     in_test, in_training = poster.catalog.filter(tested), poster.catalog.filter(~tested)
     leaked = in_test.filter(pl.col("group_id").is_in(in_training["group_id"].unique().to_list()))
     return {

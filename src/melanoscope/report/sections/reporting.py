@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from melanoscope.data.skin_tone import skin_tone_band
+from melanoscope.data.subgroup_variables import age_band
 from melanoscope.report.checklists.checklist import Estimate, Facts, checklist, checklist_content
 from melanoscope.report.sections.section import Section
-from melanoscope.report.sections.subgroups import age_band
 from melanoscope.stats.bootstrap.group_bootstrap import ALL_METRICS
 from melanoscope.stats.reference.physicians import SOURCE
 
@@ -98,7 +98,7 @@ def _used(catalog: pl.DataFrame) -> dict[str, tuple[int, int]]:
 
 
 def _mean(study: ReportContext, key: str) -> float | None:
-    values = [done[key] for done in study.run.done.values() if key in done]
+    values = [record[key] for record in study.run.records.values()]
     return float(sum(values) / len(values)) if values else None
 
 

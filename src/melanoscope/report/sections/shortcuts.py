@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.report.context import as_predictions
 from melanoscope.report.sections.section import Section
+from melanoscope.runs.results import as_predictions
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.intervals.crossval_interval import crossval_test
 from melanoscope.stats.subgroups.source_balanced_auroc import (
@@ -25,7 +25,8 @@ from melanoscope.stats.subgroups.source_balanced_auroc import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from melanoscope.report.context import ReportContext, RowKey
+    from melanoscope.report.context import ReportContext
+    from melanoscope.runs.cell import RowKey
     from melanoscope.stats.intervals.interval import Interval, PairedTest
 
 
@@ -80,8 +81,6 @@ def shortcuts(study: ReportContext) -> Section | None:
 def baselines(study: ReportContext) -> list[Baseline]:
     """AUROC of each prediction without the photograph, over the networks' own folds."""
     table = study.run.baselines
-    if table is None:
-        return []
     found = []
     for name in table["baseline"].unique(maintain_order=True):
         rows = table.filter(baseline=name).drop("baseline")
@@ -118,7 +117,7 @@ def static_adds(study: ReportContext) -> dict[str, PairedTest]:
 
 
 def _without(study: ReportContext, key: RowKey, datasets: list[str]) -> WithoutShortcut:
-    one, draws = study.predictions[key], study.draws
+    one, draws = study.predictions[key], study.weights
     archive = study.column("dataset")[one.photograph]
     several = len(datasets) > 1
 
