@@ -61,7 +61,9 @@ def test_benchmark_and_report(
         {
             **dict.fromkeys(("run.json", "catalog.parquet", "near_duplicates.parquet"), 1),
             **dict.fromkeys(("baselines.parquet", "predictions.parquet"), 1),
-            **{"validation.parquet": 1, "summary": 1, "done.json": 2},
+            "validation.parquet": 1,
+            "summary": 1,
+            "done.json": 2,
         }
     )
     first = call("benchmark", *TINY, "--out", run, "--cache", cache, "--json")
