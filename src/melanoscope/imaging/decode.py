@@ -162,10 +162,8 @@ def image_dimensions(source: Source) -> tuple[int, int]:
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90) -> None:
-from melanoscope.atomic import atomic_path
     """Write RGB `pixels` (h, w, 3) as a JPEG of `quality` 1 to 95 that is whole or not there."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with atomic_path(path) as partial:
         Image.fromarray(pixels).save(partial, format="JPEG", quality=quality)
 
 

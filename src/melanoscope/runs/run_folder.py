@@ -126,8 +126,8 @@ class RunFolder:
             files.write_tensors(folder / files.CHECKPOINT, weights)
             with atomic_path(folder / files.HISTORY) as partial:
                 history.write_csv(partial)
-            files.write_table(folder / files.PREDICTIONS, predictions)
-            files.write_table(folder / files.VALIDATION, validation)
+            files.write_table(folder / files.PREDICTIONS, predictions.select(*files.CELL_COLUMNS))
+            files.write_table(folder / files.VALIDATION, validation.select(*files.CELL_COLUMNS))
             files.write_json(folder / files.DONE, record)
 
     def finished(self) -> list[CellKey]:
