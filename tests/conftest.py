@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 SKILL = {
     ("standard_cnn", "scratch"): 0.7,
@@ -162,9 +163,7 @@ def _write_joined(path, predictions, folds):
     moved.write_parquet(path / "validation.parquet")
     first = predictions.filter(backbone=predictions["backbone"][0], transfer="scratch")
     baseline = first.select("image_id", "target", "probability", "fold", "repeat")
-    baseline.with_columns(baseline=pl.lit("archive only")).write_parquet(
-        path / "baselines.parquet"
-    )
+    baseline.with_columns(baseline=pl.lit("archive only")).write_parquet(path / "baselines.parquet")
     pairs = {"a": pl.String, "b": pl.String, "likeness": pl.Float64, "relation": pl.String}
     pl.DataFrame(schema=pairs).write_parquet(path / "near_duplicates.parquet")
 
@@ -187,3 +186,19 @@ def _write_cell(path, name, n_test, photographs, rng):
             "lr": 5e-4,
         }
     ).write_csv(folder / "history.csv")
+
+
+@pytest.fixture(scope="session")
+def labels():
+    return LABELS
+
+
+@pytest.fixture
+def run_folder(tmp_path):
+    """A fresh run folder that a test may spoil."""
+    return write_run(tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def writer():
+    return write_run
