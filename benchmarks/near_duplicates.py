@@ -150,7 +150,7 @@ def main() -> None:
         tables = read_sources(specs, Path(cache))
         catalog = build_catalog(tables)
         store = open_pixel_store(catalog, PX, Path(cache))
-        frame = catalog.present.without(store.unreadable).frame
+        frame = catalog.with_files.without(store.unreadable).frame
         ids = frame["image_id"].to_list()
         pixels = store.pixels[store.rows(ids)].copy()
     paths = dict(frame.select("image_id", "path").iter_rows())
@@ -312,7 +312,7 @@ def _choose(
 
 
 def _listed(tables: list[Any], present: set[str], alike: dict[frozenset[str], float]) -> Any:
-    listed = [pair for table in tables for pair in table.same if set(pair) <= present]
+    listed = [pair for table in tables for pair in table.duplicate_pairs if set(pair) <= present]
     found = {"-".join(p): round(alike.get(frozenset(p), 0.0), 3) for p in listed}
     hits = sum(v >= THRESHOLD for v in found.values())
     return {"pairs": found, "recall": share(hits, len(found))}

@@ -20,7 +20,7 @@ from melanoscope.report.audit_page import as_json, write_audit
 def table(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     """40 drawings, one of them twice under other labels, one mirrored, one file cut off."""
     folder = tmp_path_factory.mktemp("archive")
-    rows = simulated.read(40, folder)
+    rows = simulated.simulate_images(40, folder)
     first, second = rows[0], rows[1]
     picture = read_image(Path(first["path"][0]), 160)
     write_image(folder / "again.jpg", picture, quality=70)

@@ -77,15 +77,15 @@ def audit(
         DataError: No readable photograph.
     """
     store = open_pixel_store(catalog, PX, cache, progress=progress)
-    usable = catalog.present.without(store.unreadable)
+    usable = catalog.with_files.without(store.unreadable)
     if not len(usable):
         raise DataError("readable photographs", "none", "see melanoscope data summary")
     frame = usable.frame
     ids = frame["image_id"].to_list()
-    pixels = store.photographs(ids)
+    pixels = store.images(ids)
     pairs = find_near_duplicates(pixels, ids)
     copies = [(pair.a, pair.b) for pair in pairs]
-    joined = usable.joined(copies)
+    joined = usable.merge_groups(copies)
     equal = same_files(frame)
     target = frame["target"].to_numpy().astype(np.int64)
     both = np.unique(target).size == 2
@@ -94,7 +94,7 @@ def audit(
     paths = dict(frame.select("image_id", "path").iter_rows())
     return Audit(
         len(catalog),
-        len(catalog.absent),
+        len(catalog.ids_without_file),
         frame.height,
         int(target.sum()),
         _archives(frame),

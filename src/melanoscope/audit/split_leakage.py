@@ -124,7 +124,7 @@ def random_split_leakage(
 
 def _by_picture(catalog: pl.DataFrame, copies: Sequence[tuple[str, str]]) -> pl.Series:
     alone = Catalog(catalog.with_columns(group_id=pl.col("image_id")))
-    return alone.joined(copies).frame["group_id"]
+    return alone.merge_groups(copies).frame["group_id"]
 
 
 def _leak(names: NDArray[np.object_], n: int, share: float) -> tuple[int, int, float]:
