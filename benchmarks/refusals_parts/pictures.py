@@ -15,7 +15,12 @@ import sklearn
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from melanoscope.data.sources.simulated_scene import sample_size, render_skin, apply_lighting, apply_camera
+from melanoscope.data.sources.simulated_scene import (
+    sample_size,
+    render_skin,
+    apply_lighting,
+    apply_camera,
+)
 
 Picture = NDArray[np.uint8]
 Pictures = list[Picture]

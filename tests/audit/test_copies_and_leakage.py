@@ -10,12 +10,15 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from melanoscope.audit.alignment import SIDE, align
-from melanoscope.audit.hash_candidates import CROPS, Candidates, find_candidates, oriented
+from melanoscope.audit.alignment import IMAGE_SIZE, align
+from melanoscope.audit.hash_candidates import CROPS, Candidates, find_candidates, orient
 from melanoscope.audit.measurements import measure_images
 from melanoscope.audit.near_duplicates import THRESHOLD, find_near_duplicates
 from melanoscope.audit.split_leakage import random_split_leakage, same_files, same_pixels
+from melanoscope.data.catalog import Catalog
 from melanoscope.imaging.decode import read_image
+
+from .stores import store_of
 
 
 def _textures(n: int, side: int, seed: int = 0) -> np.ndarray:
@@ -29,14 +32,14 @@ def _textures(n: int, side: int, seed: int = 0) -> np.ndarray:
 
 
 def _resized(picture: np.ndarray, box: tuple[float, ...]) -> np.ndarray:
-    image = Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BOX, box=box)
+    image = Image.fromarray(picture).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX, box=box)
     return np.asarray(image)
 
 
 @pytest.mark.parametrize("orientation", range(8))
 def test_every_orientation_is_undone(orientation: int) -> None:
-    grey = _textures(12, SIDE)
-    turned = np.stack([np.ascontiguousarray(oriented(p, orientation)) for p in grey[:4]])
+    grey = _textures(12, IMAGE_SIZE)
+    turned = np.stack([np.ascontiguousarray(orient(p, orientation)) for p in grey[:4]])
     pixels = np.repeat(np.concatenate([grey, turned])[..., None], 3, axis=-1)
     found = find_near_duplicates(pixels, [f"{i:02d}" for i in range(16)])
     assert [(p.a, p.b) for p in found] == [(f"{i:02d}", f"{i + 12}") for i in range(4)]
@@ -63,7 +66,7 @@ def test_crops_are_fitted(margins: tuple[float, ...], word: str) -> None:
     pairs = find_candidates(grey)
     mine = np.flatnonzero(np.abs(pairs.a - pairs.b) == 10)
     assert len(mine) == 5
-    fitted = align(grey, pairs.where(mine))
+    fitted = align(grey, pairs.take(mine))
     assert fitted.likeness.min() > 0.8
     wide, high = 1 - margins[0] - margins[2], 1 - margins[1] - margins[3]
     for row, scale in zip(mine, fitted.scale, strict=True):
@@ -76,7 +79,7 @@ def test_crops_are_fitted(margins: tuple[float, ...], word: str) -> None:
 
 
 def test_brightness_does_not_matter_and_strangers_do() -> None:
-    grey = _textures(30, SIDE)
+    grey = _textures(30, IMAGE_SIZE)
     darker = np.clip(grey[:6] * 0.8 + 5, 0, 255).astype(np.uint8)
     every = np.concatenate([grey, darker])
     pairs = find_candidates(every)
@@ -89,7 +92,7 @@ def test_brightness_does_not_matter_and_strangers_do() -> None:
 
 def test_no_pairs() -> None:
     nothing = np.empty(0, np.int64)
-    fitted = align(_textures(2, SIDE), Candidates(nothing, nothing, nothing, nothing))
+    fitted = align(_textures(2, IMAGE_SIZE), Candidates(nothing, nothing, nothing, nothing))
     assert fitted.likeness.shape == (0,)
     assert fitted.scale.shape == (0, 2)
     assert CROPS[0] == (0, 0, 0, 0)
@@ -111,7 +114,9 @@ def test_equal_pixels_in_different_files(tmp_path: Path) -> None:
     pixels = np.stack([read_image(tmp_path / name, 64) for name in names])
     equal = same_files(frame)
     assert equal == (("a", "c"),)
-    assert same_pixels(frame, pixels, equal) == (("a", "b"),)
+    store = store_of([name[0] for name in names], pixels)
+    assert same_pixels(frame, store, equal) == (("a", "b"),)
+    assert same_pixels(frame[::-1], store, equal) == (("a", "b"),)
 
 
 def test_leaks_count_sets_and_copies() -> None:
@@ -123,11 +128,8 @@ def test_leaks_count_sets_and_copies() -> None:
             "group_id": ["a", "a", "c", "d", "e", "f"],
         }
     )
-    joined = frame.with_columns(group_id=pl.Series(["a", "a", "c", "c", "c", "f"]))
-    leaks = {
-        leak.by: leak
-        for leak in random_split_leakage(frame, joined, 1 / 3, copies=[("c", "d"), ("d", "e")])
-    }
+    pairs = [("c", "d"), ("d", "e")]
+    leaks = {leak.by: leak for leak in random_split_leakage(Catalog(frame), pairs, 1 / 3)}
     assert (leaks["patient"].sets, leaks["patient"].several) == (1, 2)
     assert (leaks["lesion"].sets, leaks["lesion"].several, leaks["lesion"].expected) == (0, 0, 0)
     assert (leaks["copies"].sets, leaks["copies"].several) == (1, 3)
@@ -145,5 +147,7 @@ def test_vignette(tmp_path: Path) -> None:
     round_view = np.where(np.hypot(axis[:, None], axis) > 1, 0, 204).astype(np.uint8)
     even = np.full((64, 64), 204, np.uint8)
     pixels = np.repeat(np.stack([round_view, even])[..., None], 3, axis=-1)
-    found = measure_images(pixels, [str(tmp_path / "one.png")] * 2)["vignette"]
-    assert found.to_list() == pytest.approx([0.8, 0.0])
+    frame = pl.DataFrame({"image_id": ["round", "even"], "path": [str(tmp_path / "one.png")] * 2})
+    found = measure_images(frame, store_of(["round", "even"], pixels))
+    assert found["image_id"].to_list() == ["round", "even"]
+    assert found["vignette"].to_list() == pytest.approx([0.8, 0.0])

@@ -10,11 +10,14 @@ import pytest
 from scipy.stats.contingency import association
 from sklearn.metrics import roc_auc_score
 
-from melanoscope.audit.associations import associations
+from melanoscope.audit.associations import find_associations
 from melanoscope.audit.measurements import measure_images
 from melanoscope.audit.near_duplicates import NearDuplicate
 from melanoscope.audit.split_leakage import describe_pairs, random_split_leakage, same_files
+from melanoscope.data.catalog import Catalog
 from melanoscope.imaging.decode import write_image
+
+from .stores import store_of
 
 
 def _catalog(n: int = 300, seed: int = 0) -> pl.DataFrame:
@@ -42,7 +45,7 @@ def _catalog(n: int = 300, seed: int = 0) -> pl.DataFrame:
 @pytest.mark.parametrize("share", [0.2, 0.5])
 def test_expected_leak_is_that_of_many_random_splits(share: float) -> None:
     catalog = _catalog()
-    found = {leak.by: leak for leak in random_split_leakage(catalog, catalog, share)}
+    found = {leak.by: leak for leak in random_split_leakage(Catalog(catalog), (), share)}
     rng = np.random.default_rng(0)
     groups = catalog["group_id"].to_numpy()
     rates = []
@@ -88,12 +91,13 @@ def test_associations_are_those_of_other_libraries() -> None:
     target = catalog["target"].to_numpy()
     measured = pl.DataFrame(
         {
+            "image_id": catalog["image_id"],
             "width": rng.integers(100, 105, 300).astype(float),
             "aspect": np.ones(300),
             "brightness": rng.random(300) + 0.5 * target,
         }
     )
-    found = {one.variable: one for one in associations(catalog, measured)}
+    found = {one.variable: one for one in find_associations(catalog, measured)}
     age = catalog["age"].to_numpy()
     known = np.isfinite(age)
     assert found["age"].value == pytest.approx(roc_auc_score(target[known], age[known]), abs=1e-10)
@@ -123,7 +127,8 @@ def test_measurements_of_known_pictures(tmp_path: Path) -> None:
     dark[:8, :8] = 0
     square = np.zeros((64, 64, 3), np.uint8)
     square[..., 0] = 200
-    found = measure_images(np.stack([square, dark]), [str(tmp_path / "red.jpg")] * 2)
+    frame = pl.DataFrame({"image_id": ["red", "dark"], "path": [str(tmp_path / "red.jpg")] * 2})
+    found = measure_images(frame, store_of(["red", "dark"], np.stack([square, dark])))
     assert found["width"].to_list() == [60, 60]
     assert found["aspect"][0] == 1.5
     assert found["saturation"][0] == 1
@@ -131,3 +136,17 @@ def test_measurements_of_known_pictures(tmp_path: Path) -> None:
     assert found["spread green"][0] == 0
     assert found["dark corners"].to_list() == [0.0, 0.25]
     assert found["brightness"][0] == pytest.approx(200 / 255)
+
+
+def test_measurements_are_matched_by_id() -> None:
+    """A table in another order says the same; an image that it lacks is not known."""
+    catalog, rng = _catalog(), np.random.default_rng(2)
+    brightness = rng.random(300) + 0.5 * catalog["target"].to_numpy()
+    measured = pl.DataFrame({"image_id": catalog["image_id"], "brightness": brightness})
+    found = find_associations(catalog, measured)
+    assert find_associations(catalog, measured.sample(fraction=1, shuffle=True, seed=0)) == found
+    assert {one.variable: one.n for one in find_associations(catalog, measured[1:])} == {
+        one.variable: one.n - (one.variable == "brightness") for one in found
+    }
+    with pytest.raises(pl.exceptions.ComputeError):
+        find_associations(catalog, pl.concat([measured, measured[:1]]))

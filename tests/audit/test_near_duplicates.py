@@ -111,7 +111,7 @@ def test_known_copies_across_archives(real_folder: Path, tmp_path: Path) -> None
     catalog = build_catalog(tables)
     store = open_pixel_store(catalog, 128, tmp_path)
     ids = catalog.with_files.frame["image_id"].to_list()
-    pairs = {(p.a, p.b) for p in find_near_duplicates(store.pixels[store.rows(ids)], ids)}
+    pairs = {(p.a, p.b) for p in find_near_duplicates(store.images(ids), ids)}
     assert ("ISIC_0014289_downsampled", "ISIC_7101732") in pairs
     listed = [pair for table in tables for pair in table.duplicate_pairs if set(pair) <= set(ids)]
     assert listed

@@ -185,13 +185,12 @@ def _validate(table: SourceTable) -> None:
 
 
 def _refuse_conflicts(listed: pl.DataFrame) -> None:
-    conflicting = (
-        listed.group_by("image_id").agg(pl.col("target").n_unique()).filter(pl.col("target") > 1)
-    )
-    if not conflicting.is_empty():
+    n_targets = pl.col("target").n_unique().over("image_id")
+    ids = listed.filter(n_targets > 1)["image_id"].unique().sort()
+    if len(ids):
         raise DataError(
             "archives that agree on a photograph's label",
-            f"{conflicting.height} ids with two labels ({_abbreviate(conflicting['image_id'].sort())})",
+            f"{len(ids)} ids with two labels ({_abbreviate(ids)})",
             "leave one of the archives out or correct its table",
         )
 

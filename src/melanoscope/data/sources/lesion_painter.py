@@ -21,11 +21,11 @@ from melanoscope.data.sources.simulated_scene import (
     SHORT_SIDE,
     Field,
     Size,
-    sample_size,
-    render_skin,
-    apply_lighting,
-    smoothstep,
     apply_camera,
+    apply_lighting,
+    render_skin,
+    sample_size,
+    smoothstep,
 )
 
 Fields = tuple[Field, Field, Field, Field]
