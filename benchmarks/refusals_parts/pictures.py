@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from melanoscope.data.sources.simulated_scene import (
-    sample_size,
-    render_skin,
-    apply_lighting,
     apply_camera,
+    apply_lighting,
+    render_skin,
+    sample_size,
 )
 
 Picture = NDArray[np.uint8]

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
-from melanoscope.audit.associations import find_associations, clustered_score_test, within_archives
+from melanoscope.audit.association_statistics import clustered_score_test, within_archives
+from melanoscope.audit.associations import find_associations
 from melanoscope.stats.intervals.delong import delong_interval
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import imagehash
 import numpy as np
@@ -22,6 +23,7 @@ from melanoscope.data.pixel_store import ProgressCallback
 Floats32 = NDArray[np.float32]
 Indices = NDArray[np.int64]
 GrayImages = NDArray[np.uint8]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 NEIGHBORS = 8
 """How many candidates are kept for each image."""
@@ -71,7 +73,7 @@ class Candidates:
         return Candidates(self.a[rows], self.b[rows], self.orientation[rows], self.crop[rows])
 
 
-def orient(images: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
+def orient(images: NDArray[Scalar], orientation: int) -> NDArray[Scalar]:
     """Turn images of shape (..., h, h): `orientation` 0 to 3 quarter turns, 4 to 7 mirrored before.
 
     >>> orient(np.array([[1, 2], [3, 4]]), 1).tolist()

@@ -110,7 +110,7 @@ def simulate_images(count: int, folder: Path, *, seed: int = 0) -> pl.DataFrame:
         (image, path) for image, path in zip(images, paths, strict=True) if not path.exists()
     ]
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda job: _draw(*job, seed), missing))
+        list(pool.map(lambda job: _draw(job[0], job[1], seed), missing))
     rows = [
         {
             "image_id": image.image_id,
