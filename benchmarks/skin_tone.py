@@ -35,7 +35,7 @@ from melanoscope.data.sources import find_archives, read_sources, simulated
 from melanoscope.data.sources.simulated_scene import render_skin
 from melanoscope.imaging.decode import read_image
 
-PX = 128
+IMAGE_SIZE = 128
 REPLICATES = 2000
 Angles = NDArray[np.float64]
 
@@ -123,13 +123,16 @@ def by_archive(frame: pl.DataFrame) -> dict[str, Any]:
 
 def on_simulated(count: int, cache: Path) -> dict[str, Any]:
     """Rank correlation with the tone drawn, and the error against the bare skin's own angle."""
-    people = simulated.simulate_patients(count)
+    images = simulated.simulate_patients(count)
     paths = simulated.simulate_images(count, cache)["path"]
-    found = individual_typology_angle(np.stack([read_image(Path(p), PX) for p in paths]))
-    bare = [render_skin((PX, PX), one.tone, np.random.default_rng(one.index)) for one in people]
+    found = individual_typology_angle(np.stack([read_image(Path(p), IMAGE_SIZE) for p in paths]))
+    bare = [
+        render_skin((IMAGE_SIZE, IMAGE_SIZE), image.tone, np.random.default_rng(image.index))
+        for image in images
+    ]
     truth = individual_typology_angle(np.clip(np.stack(bare), 0, 255).astype(np.uint8)).angle
     known = np.isfinite(found.angle) & np.isfinite(truth)
-    tone = np.array([one.tone for one in people])
+    tone = np.array([image.tone for image in images])
     away = np.abs(found.angle - truth)[known]
     return {
         "photographs": count,
@@ -146,9 +149,9 @@ def on_simulated(count: int, cache: Path) -> dict[str, Any]:
 def on_real(lesions: Path, cache: Path) -> tuple[pl.DataFrame, NDArray[np.uint8], float]:
     """Estimate all real photographs; return table, pixels and the seconds of processor time."""
     catalog = build_catalog(read_sources(find_archives(lesions), cache))
-    store = open_pixel_store(catalog, PX, cache, workers=1)
+    store = open_pixel_store(catalog, IMAGE_SIZE, cache, workers=1)
     frame = catalog.with_files.without(store.unreadable).frame
-    pixels = store.pixels[store.rows(frame["image_id"].to_list())]
+    pixels = store.images(frame["image_id"].to_list())
     started = time.process_time()
     found = individual_typology_angle(pixels)
     seconds = time.process_time() - started

@@ -54,35 +54,13 @@ class PixelStore:
         return int(self.pixels.shape[1])
 
     def rows(self, image_ids: Sequence[str]) -> NDArray[np.int64]:
-        """Look up where images lie in `pixels`.
-
-        Args:
-            image_ids: Ids of n readable images.
-
-        Returns:
-            Row of each image, shape (n,).
-
-        Raises:
-            KeyError: An image that the store lacks or that could not be decoded.
-        """
+        """Return the row of each of `image_ids` in `pixels`, shape (n,)."""
         return np.array([self.row_of[name] for name in image_ids], np.int64)
 
     def images(self, image_ids: Sequence[str]) -> NDArray[np.uint8]:
-        """Return images in the order of their ids.
-
-        All of them in the store's own order are the mapped file itself: a copy of a whole archive
-        may not fit in memory.
-
-        Args:
-            image_ids: Ids of n readable images.
-
-        Returns:
-            RGB images, shape (n, image_size, image_size, 3), uint8.
-
-        Raises:
-            KeyError: An image that the store lacks or that could not be decoded.
-        """
+        """Return the images of `image_ids`, shape (n, image_size, image_size, 3)."""
         rows = self.rows(image_ids)
+        # All of them come as the mapped file: a copy of a whole archive may not fit in memory.
         is_whole = np.array_equal(rows, np.arange(len(self.pixels)))
         return self.pixels if is_whole else self.pixels[rows]
 

@@ -11,11 +11,7 @@ _MAX_ABSENT_IDS = 10
 
 
 def print_summary(summary: dict[str, Any]) -> None:
-    """Print a catalog's summary to the terminal.
-
-    Args:
-        summary: Counts as `melanoscope.data.summary.summarize` returns them.
-    """
+    """Print a `summary`, as `melanoscope.data.summary.summarize` returns it, to the terminal."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     usable = summary["usable"]
     console.print(

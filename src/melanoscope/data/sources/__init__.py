@@ -59,17 +59,7 @@ class DataSpec:
         return ARCHIVES[self.kind]
 
     def read(self, cache: Path) -> SourceTable:
-        """Read the archive's table.
-
-        Args:
-            cache: Folder in which simulated photographs are drawn.
-
-        Returns:
-            The table, not yet validated; `build_catalog` does that.
-
-        Raises:
-            DataError: The archive or its table is not what it should be.
-        """
+        """Read the archive's table; simulated photographs are drawn into the folder `cache`."""
         return self.archive.read(self.path, cache)
 
 

@@ -33,14 +33,7 @@ class Archive:
 
 
 def reader_of_files(read: Callable[[Path], SourceTable]) -> Callable[[str, Path], SourceTable]:
-    """Make an `Archive.read` of a reader whose files are all there, and which needs no cache.
-
-    Args:
-        read: Function of the archive's folder or file that returns the archive's table.
-
-    Returns:
-        A function that takes, and ignores, a cache folder as well.
-    """
+    """Make an `Archive.read` of a `read` whose files are all there, so that it needs no cache."""
 
     def read_without_cache(path: str, _cache: Path) -> SourceTable:
         return read(Path(path))

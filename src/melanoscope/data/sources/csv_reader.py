@@ -16,19 +16,7 @@ from melanoscope.patient import parse_age, parse_sex, parse_site
 
 
 def find_table(folder: Path, names: Sequence[str], kind: str) -> Path:
-    """Find an archive's table in its folder.
-
-    Args:
-        folder: Folder of the archive.
-        names: Names that the table may have, the preferred first.
-        kind: Name of the archive, for the error.
-
-    Returns:
-        Path of the first of the named tables that the folder holds.
-
-    Raises:
-        DataError: No such folder, or none of the tables in it.
-    """
+    """Return the first of the tables `names` that the `folder` of the archive `kind` holds."""
     if not folder.is_dir():
         raise DataError(f"the folder of {kind}", f"no folder at '{folder}'", "check the path")
     for name in names:
@@ -107,23 +95,13 @@ def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path, paths: pl.Series)
 
 
 def index_images(folder: Path) -> dict[str, str]:
-    """Find the photographs below a folder, through linked folders too.
-
-    Args:
-        folder: Folder of an archive.
-
-    Returns:
-        Path of each photograph, by the stem of its name.
-
-    Raises:
-        DataError: Two different files under one name. Copies of one size are taken as one, since
-            some downloads of HAM10000 hold every folder twice.
-    """
+    """Map the stem of each photograph below `folder` to its path."""
     found: dict[str, Path] = {}
     for path in sorted(_files_below(folder)):
         if path.suffix.lower() not in SUFFIXES:
             continue
         other = found.setdefault(path.stem, path)
+        # Copies of one size are taken as one: some downloads of HAM10000 hold every folder twice.
         if other is not path and other.stat().st_size != path.stat().st_size:
             raise DataError(
                 f"one photograph named '{path.stem}'",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -106,11 +107,8 @@ def simulate_images(count: int, folder: Path, *, seed: int = 0) -> pl.DataFrame:
     place = folder.absolute() / f"simulated-{count}-seed{seed}-v{PAINTER_VERSION}"
     place.mkdir(parents=True, exist_ok=True)
     paths = [place / f"{image.image_id}.jpg" for image in images]
-    missing = [
-        (image, path) for image, path in zip(images, paths, strict=True) if not path.exists()
-    ]
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda job: _draw(job[0], job[1], seed), missing))
+        list(pool.map(_draw_missing, images, paths, repeat(seed)))
     rows = [
         {
             "image_id": image.image_id,
@@ -207,7 +205,9 @@ def _sample_traits(rng: np.random.Generator, diagnosis: str) -> Traits:
     )
 
 
-def _draw(image: SimulatedImage, path: Path, seed: int) -> None:
+def _draw_missing(image: SimulatedImage, path: Path, seed: int) -> None:
+    if path.exists():
+        return
     camera = np.random.default_rng([seed, image.index, 2])
     # As on the web: each photograph went through another compression.
     quality = int(camera.integers(70, 98))

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 Field = NDArray[np.float32]
+"""One value per pixel, shape (h, w), or a scene: RGB of 0 to 255, shape (h, w, 3)."""
+
 Size = tuple[int, int]  # width, height, as Pillow has it
 
 SHORT_SIDE = 160
@@ -39,19 +41,10 @@ def sample_size(rng: np.random.Generator) -> Size:
 
 
 def smoothstep(field: Field, low: float | Field, width: float | Field) -> Field:
-    """Rise smoothly from 0 to 1, as the function of that name in shading languages.
+    """Rise smoothly from 0, where `field` is `low`, to 1, where it is `low + width`.
 
-    Args:
-        field: Values of any shape.
-        low: Value up to which the result is 0.
-        width: Distance above `low` from which on the result is 1; above 0.
-
-    Returns:
-        Values from 0 to 1, of the shape of `field`.
-
-    Example:
-        >>> smoothstep(np.array([0.0, 1.5, 3.0], np.float32), 1.0, 1.0).tolist()
-        [0.0, 0.5, 1.0]
+    >>> smoothstep(np.array([0.0, 1.5, 3.0], np.float32), 1.0, 1.0).tolist()
+    [0.0, 0.5, 1.0]
     """
     t = np.clip((field - low) / width, 0, 1)
     risen: Field = t * t * (3 - 2 * t)
@@ -80,15 +73,7 @@ def render_skin(size: Size, tone: float, rng: np.random.Generator) -> Field:
 
 
 def apply_lighting(scene: Field, rng: np.random.Generator) -> Field:
-    """Light a scene unevenly, darken its corners, and tint it as a camera's white balance does.
-
-    Args:
-        scene: RGB of shape (h, w, 3), 0 to 255.
-        rng: Random numbers of the photograph.
-
-    Returns:
-        RGB of the same shape.
-    """
+    """Light a `scene` unevenly, darken its corners, and tint it as a white balance does."""
     height, width = scene.shape[:2]
     x = np.linspace(-1, 1, width, dtype=np.float32)[None] * np.float32(width / height)
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
@@ -103,15 +88,7 @@ def apply_lighting(scene: Field, rng: np.random.Generator) -> Field:
 
 
 def apply_camera(scene: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Add hairs to some photographs, and to all the camera's focus and noise.
-
-    Args:
-        scene: RGB of shape (h, w, 3), 0 to 255.
-        rng: Random numbers of the photograph.
-
-    Returns:
-        RGB of the same shape, uint8.
-    """
+    """Add hairs to a `scene` or not, and the camera's focus and noise."""
     height, width = scene.shape[:2]
     if rng.random() < 0.35:
         cover = _hairs((width, height), rng)[..., None]
