@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
 from melanoscope.audit.association_statistics import clustered_score_test, within_archives
-from melanoscope.audit.associations import find_associations
 from melanoscope.stats.intervals.delong import delong_interval
 
 
@@ -115,36 +113,3 @@ def test_rare_levels_are_put_together() -> None:
         clustered_score_test(np.array([0] * 20 + [1] * 3), np.tile([0, 1], 12)[:23], np.arange(23))
         == 1
     )
-
-
-def test_rows_in_another_order_give_the_same() -> None:
-    rng = np.random.default_rng(5)
-    values, target, group, archive = _drawn(rng, 200, 0.5)
-    catalog = pl.DataFrame(
-        {
-            "image_id": [f"I{i}" for i in range(200)],
-            "dataset": [f"d{a}" for a in archive],
-            "patient_id": pl.Series([None] * 200, dtype=pl.String),
-            "lesion_id": [f"L{i}" for i in range(200)],
-            "group_id": [f"G{g}" for g in group],
-            "sex": rng.choice(["male", "female", "unknown"], 200),
-            "age": rng.integers(20, 80, 200).astype(float),
-            "site": rng.choice(["torso", "head/neck"], 200),
-            "target": target,
-        }
-    )
-    measured = pl.DataFrame(
-        {"image_id": catalog["image_id"], "brightness": values, "width": np.full(200, 160.0)}
-    )
-    order = rng.permutation(200)
-    found = find_associations(catalog, measured)
-    again = find_associations(catalog[order], measured)
-    assert [one.variable for one in found] == [one.variable for one in again]
-    for a, b in zip(found, again, strict=True):
-        assert a.value == pytest.approx(b.value, abs=1e-12)
-        assert a.p_holm == pytest.approx(b.p_holm, rel=1e-9)
-        assert (a.within is None) == (b.within is None)
-    names = [one.variable for one in found]
-    assert "width" not in names  # never varies
-    assert "no patient" not in names
-    assert {one.variable: one.within for one in found}["sex"] is None

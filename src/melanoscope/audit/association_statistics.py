@@ -34,12 +34,11 @@ def within_archives(
         The AUROC with a 95 % interval; None with one archive, where none holds both outcomes, or
         where the values do not vary within any archive.
     """
-    names, code = np.unique(archive, return_inverse=True)
-    if names.size < 2 or all(np.ptp(values[code == one]) == 0 for one in range(names.size)):
+    by_archive = [np.flatnonzero(archive == code) for code in np.unique(archive)]
+    if len(by_archive) < 2 or all(np.ptp(values[rows]) == 0 for rows in by_archive):
         return None
     influence, concordant, pairs = np.zeros(values.size), 0.0, 0
-    for one in range(names.size):
-        rows = np.flatnonzero(code == one)
+    for rows in by_archive:
         positive = target[rows] == 1
         n, m = int(positive.sum()), int((~positive).sum())
         ranks = rankdata(values[rows])

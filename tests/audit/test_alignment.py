@@ -1,24 +1,15 @@
-"""Equal files, leaks by copies, and what the finder's parts do with known geometry."""
+"""What the finder's parts do with known geometry."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import polars as pl
 import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from melanoscope.audit.alignment import IMAGE_SIZE, align
 from melanoscope.audit.hash_candidates import CROPS, Candidates, find_candidates, orient
-from melanoscope.audit.measurements import measure_images
 from melanoscope.audit.near_duplicates import THRESHOLD, find_near_duplicates
-from melanoscope.audit.split_leakage import random_split_leakage, same_files, same_pixels
-from melanoscope.data.catalog import Catalog
-from melanoscope.imaging.decode import read_image
-
-from .stores import store_of
 
 
 def _textures(n: int, side: int, seed: int = 0) -> np.ndarray:
@@ -96,58 +87,3 @@ def test_no_pairs() -> None:
     assert fitted.likeness.shape == (0,)
     assert fitted.scale.shape == (0, 2)
     assert CROPS[0] == (0, 0, 0, 0)
-
-
-def test_equal_pixels_in_different_files(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    picture = Image.fromarray(rng.integers(0, 256, (50, 70, 3), dtype=np.uint8))
-    other = Image.fromarray(rng.integers(0, 256, (50, 70, 3), dtype=np.uint8))
-    picture.save(tmp_path / "a.png")
-    picture.save(tmp_path / "b.bmp")
-    (tmp_path / "c.png").write_bytes((tmp_path / "a.png").read_bytes())
-    other.save(tmp_path / "d.png")
-    picture.resize((140, 100), Image.Resampling.NEAREST).save(tmp_path / "e.png")
-    names = ["a.png", "b.bmp", "c.png", "d.png", "e.png"]
-    frame = pl.DataFrame(
-        {"image_id": [n[0] for n in names], "path": [str(tmp_path / n) for n in names]}
-    )
-    pixels = np.stack([read_image(tmp_path / name, 64) for name in names])
-    equal = same_files(frame)
-    assert equal == (("a", "c"),)
-    store = store_of([name[0] for name in names], pixels)
-    assert same_pixels(frame, store, equal) == (("a", "b"),)
-    assert same_pixels(frame[::-1], store, equal) == (("a", "b"),)
-
-
-def test_leaks_count_sets_and_copies() -> None:
-    frame = pl.DataFrame(
-        {
-            "image_id": list("abcdef"),
-            "patient_id": ["P", "P", "Q", None, None, None],
-            "lesion_id": pl.Series([None] * 6, dtype=pl.String),
-            "group_id": ["a", "a", "c", "d", "e", "f"],
-        }
-    )
-    pairs = [("c", "d"), ("d", "e")]
-    leaks = {leak.by: leak for leak in random_split_leakage(Catalog(frame), pairs, 1 / 3)}
-    assert (leaks["patient"].sets, leaks["patient"].several) == (1, 2)
-    assert (leaks["lesion"].sets, leaks["lesion"].several, leaks["lesion"].expected) == (0, 0, 0)
-    assert (leaks["copies"].sets, leaks["copies"].several) == (1, 3)
-    assert (leaks["group"].sets, leaks["group"].several) == (2, 5)
-    # Two of six are tested: a pair leaks unless its other is the second one, 4 times of 5.
-    assert leaks["patient"].expected == pytest.approx(2 * 0.8 / 6)
-    # Three cannot all be among two: each of them leaks.
-    assert leaks["copies"].expected == pytest.approx(3 / 6)
-    assert leaks["group"].expected == pytest.approx((2 * 0.8 + 3) / 6)
-
-
-def test_vignette(tmp_path: Path) -> None:
-    Image.new("RGB", (64, 64), "white").save(tmp_path / "one.png")
-    axis = np.linspace(-1, 1, 64)
-    round_view = np.where(np.hypot(axis[:, None], axis) > 1, 0, 204).astype(np.uint8)
-    even = np.full((64, 64), 204, np.uint8)
-    pixels = np.repeat(np.stack([round_view, even])[..., None], 3, axis=-1)
-    frame = pl.DataFrame({"image_id": ["round", "even"], "path": [str(tmp_path / "one.png")] * 2})
-    found = measure_images(frame, store_of(["round", "even"], pixels))
-    assert found["image_id"].to_list() == ["round", "even"]
-    assert found["vignette"].to_list() == pytest.approx([0.8, 0.0])
