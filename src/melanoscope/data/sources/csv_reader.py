@@ -63,15 +63,14 @@ def read_table(
     )
 
 
-def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path, paths: pl.Series) -> pl.DataFrame:
+def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path) -> pl.DataFrame:
     """Bring an archive's columns to the types and words of the catalog.
 
     Args:
-        raw: Text columns image_id, diagnosis, sex, age and site, and patient_id and lesion_id where
-            the archive has them.
+        raw: Text columns image_id, diagnosis, sex, age and site; patient_id and lesion_id where the
+            archive has them; and path, unless files bear the name of their image_id.
         dataset: What the catalog calls the archive.
-        table: File of the table, for errors.
-        paths: Path of each photograph's file, null where it is absent.
+        table: File of the table, beside or above the photographs.
 
     Returns:
         Columns of `ROW_SCHEMA`; a target of 1 where the diagnosis is melanoma.
@@ -79,11 +78,12 @@ def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path, paths: pl.Series)
     Raises:
         DataError: A word outside the vocabulary, or an age that is no number.
     """
+    paths = raw.get_column("path", default=None)
     nobody = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
     diagnosis = translate_diagnoses(raw["diagnosis"], f"the diagnoses of '{table.name}'")
     rows = {
         "image_id": raw["image_id"],
-        "path": paths,
+        "path": _find_files(raw["image_id"], table.parent) if paths is None else paths,
         "dataset": pl.repeat(dataset, raw.height, eager=True),
         "patient_id": _blank_to_null(raw.get_column("patient_id", default=nobody)),
         "lesion_id": _blank_to_null(raw.get_column("lesion_id", default=nobody)),
@@ -124,7 +124,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(here, name) for name in names)
 
 
-def paths_of(image_ids: pl.Series, folder: Path) -> pl.Series:
+def _find_files(image_ids: pl.Series, folder: Path) -> pl.Series:
     """Return the path of each of `image_ids` below `folder`, null where there is no file."""
     found = index_images(folder)
     return pl.Series("path", [found.get(name) for name in image_ids], dtype=pl.String)

@@ -23,8 +23,7 @@ def read(folder: Path) -> SourceTable:
     """Read the archive's table and the names of its photographs in `folder`."""
     table = csv_reader.find_table(folder, TABLES, "ham10000")
     raw = csv_reader.read_table(table, COLUMNS)
-    paths = csv_reader.paths_of(raw["image_id"], folder)
-    return SourceTable("ham10000", csv_reader.catalog_rows(raw, "ham10000", table, paths))
+    return SourceTable("ham10000", csv_reader.catalog_rows(raw, "ham10000", table))
 
 
 ARCHIVE = Archive(

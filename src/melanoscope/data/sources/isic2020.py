@@ -37,8 +37,7 @@ def read(folder: Path) -> SourceTable:
     invalid = raw["target"].filter(~target.is_in([0, 1]).fill_null(value=False))
     if len(invalid):
         raise DataError(f"target 0 or 1 in '{table.name}'", f"'{invalid[0]}'", "correct the table")
-    paths = csv_reader.paths_of(raw["image_id"], folder)
-    rows = csv_reader.catalog_rows(raw, "isic2020", table, paths).with_columns(target)
+    rows = csv_reader.catalog_rows(raw, "isic2020", table).with_columns(target)
     # Most benign rows say "unknown": what is known of them is that they are benign.
     diagnosis = (
         pl.when(pl.col("target") == 1)

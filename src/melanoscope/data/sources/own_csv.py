@@ -24,8 +24,8 @@ def read(path: Path) -> SourceTable:
     raw = csv_reader.read_table(table, {"path": "path"}, {name: name for name in OPTIONAL})
     files = [table.parent / name if name else None for name in raw["path"]]
     paths = pl.Series([str(f) if f and f.is_file() else None for f in files], dtype=pl.String)
-    named = raw.with_columns(pl.col("image_id").fill_null(pl.col("path")))
-    rows = csv_reader.catalog_rows(named, f"table:{table.stem}", table, paths)
+    named = raw.with_columns(pl.col("image_id").fill_null(pl.col("path")), path=paths)
+    rows = csv_reader.catalog_rows(named, f"table:{table.stem}", table)
     target = _targets(raw, rows["diagnosis"], table)
     diagnosis = (
         pl.when(pl.col("diagnosis") != "unknown")

@@ -27,8 +27,7 @@ def read(folder: Path) -> SourceTable:
     table = csv_reader.find_table(folder, TABLES, "pad-ufes-20")
     raw = csv_reader.read_table(table, COLUMNS)
     raw = raw.with_columns(pl.col("image_id").str.replace(r"\.[A-Za-z]+$", ""))
-    paths = csv_reader.paths_of(raw["image_id"], folder)
-    rows = csv_reader.catalog_rows(raw, "pad-ufes-20", table, paths)
+    rows = csv_reader.catalog_rows(raw, "pad-ufes-20", table)
     # Lesions are numbered anew for some patients: the number alone would join strangers.
     lesion_id = pl.concat_str("patient_id", "lesion_id", separator="/")
     return SourceTable("pad-ufes-20", rows.with_columns(lesion_id=lesion_id))
