@@ -60,7 +60,7 @@ def main() -> None:
         started = time.perf_counter()
         store = open_pixel_store(catalog, options.size, Path(folder))
         decoding = time.perf_counter() - started
-        usable = catalog.present.without(store.unreadable)
+        usable = catalog.with_files.without(store.unreadable)
         arrays = arrays_of(usable.frame, store)
         chosen = np.arange(min(options.photographs, len(usable)))
         loader = training_batches(arrays, chosen, 64, seed=0)

@@ -164,7 +164,7 @@ def test_a_kill_while_writing_predictions_is_no_finished_cell(tmp_path: Path) ->
 
 
 def test_goes_on_without_broken_photographs_and_says_so(cache: Path, tmp_path: Path) -> None:
-    photographs = simulated.read(60, cache / "simulated")
+    photographs = simulated.simulate_images(60, cache / "simulated")
     folder = tmp_path / "own"
     folder.mkdir()
     for path in photographs["path"]:

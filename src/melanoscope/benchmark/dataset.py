@@ -65,7 +65,7 @@ def prepare_dataset(plan: BenchmarkConfig, cache: Path, display: Decoding) -> Da
     """
     catalog = build_catalog(read_sources(plan.data, cache))
     store = open_pixel_store(catalog, plan.size, cache, progress=display.decoding)
-    usable = catalog.present.without(store.unreadable)
+    usable = catalog.with_files.without(store.unreadable)
     if not len(usable):
         raise DataError("readable photographs", "none", "see melanoscope data summary")
     ids = usable.frame["image_id"].to_list()
@@ -74,11 +74,11 @@ def prepare_dataset(plan: BenchmarkConfig, cache: Path, display: Decoding) -> Da
         judged = store
         if plan.size != AUDIT_PX:
             judged = open_pixel_store(catalog, AUDIT_PX, cache, progress=display.decoding)
-        return judged.photographs(ids)
+        return judged.images(ids)
 
     noticed = check_photos(usable, cache, look)
     if plan.near_duplicates:
-        usable = usable.joined([(pair.a, pair.b) for pair in noticed.near_duplicates])
+        usable = usable.merge_groups([(pair.a, pair.b) for pair in noticed.near_duplicates])
     frame = usable.frame
     groups, targets = frame["group_id"].to_list(), frame["target"].to_numpy()
     folds = [

@@ -55,7 +55,7 @@ def describe_data(
     plan: BenchmarkConfig, catalog: Catalog, usable: Catalog, unreadable: dict[str, str]
 ) -> dict[str, Any]:
     """Say what the archives list, what is there, and what took part."""
-    paths = dict(catalog.present.frame.select("image_id", "path").iter_rows())
+    paths = dict(catalog.with_files.frame.select("image_id", "path").iter_rows())
     per_archive = {
         name: (rows, found)
         for name, rows, found in catalog.frame.group_by("dataset")
@@ -73,7 +73,7 @@ def describe_data(
             {
                 "kind": spec.kind,
                 "title": archive.title,
-                "licence": archive.licence,
+                "licence": archive.license,
                 "attribution": archive.attribution,
                 "rows": rows,
                 "found": found,
@@ -85,9 +85,9 @@ def describe_data(
         "fingerprint": usable.fingerprint(),
         "sources": sources,
         "rows": len(catalog),
-        "found": len(catalog.present),
-        "absent": len(catalog.absent),
-        "absent_examples": catalog.absent[:20],
+        "found": len(catalog.with_files),
+        "absent": len(catalog.ids_without_file),
+        "absent_examples": catalog.ids_without_file[:20],
         "unreadable": [
             {"image_id": name, "path": paths[name], "reason": why}
             for name, why in sorted(unreadable.items())

@@ -42,7 +42,7 @@ def data_audit(
     as_json: JsonOption = False,
 ) -> None:
     """Look for copies, leaks, shortcuts and broken files before anything is trained."""
-    from melanoscope.audit.audit import audit
+    from melanoscope.audit.audit import run_audit
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.progress import RunProgress
@@ -51,7 +51,7 @@ def data_audit(
 
     catalog = build_catalog(read_sources([parse_spec(text) for text in data], cache_folder(cache)))
     with RunProgress() as progress:
-        found = audit(catalog, cache_folder(cache), progress.decoding)
+        found = run_audit(catalog, cache_folder(cache), progress.decoding)
     page = write_audit(found, out)
     if as_json:
         print_json(document(found))

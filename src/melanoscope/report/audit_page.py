@@ -79,7 +79,7 @@ def render_audit(found: Audit) -> str:
         "simulated": "simulated" in found.archives,
         "unknown": sum(1 for pair in found.copies if not pair.known),
         "conflicts": _count(found, "conflict"),
-        "licences": {name: ARCHIVES[name].licence for name in found.archives if name in ARCHIVES},
+        "licences": {name: ARCHIVES[name].license for name in found.archives if name in ARCHIVES},
         "variables": _variables(found),
         "across": _count(found, "across"),
     }
