@@ -36,7 +36,7 @@ COLD_BUDGET, WARM_BUDGET, TORCH_BUDGET = 1.0, 1.2, 2.0
 # The base install has none of these.
 FOREIGN = frozenset(
     {
-        *("torch", "torchvision", "lightning", "captum", "timm", "onnx", "onnxscript"),
+        *("torch", "torchvision", "lightning_fabric", "captum", "timm", "onnx", "onnxscript"),
         *("scipy", "sklearn", "skimage", "polars", "pandas", "matplotlib", "jinja2"),
         *("safetensors", "statsmodels", "imagehash"),
     }

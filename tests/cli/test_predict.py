@@ -251,7 +251,7 @@ TRAINING_ONLY = {
     *(
         "torch",
         "torchvision",
-        "lightning",
+        "lightning_fabric",
         "captum",
         "scipy",
         "polars",

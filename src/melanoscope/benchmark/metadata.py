@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 from melanoscope import __version__
 from melanoscope.benchmark.config import BenchmarkConfig, skipped_transfers
 from melanoscope.data.catalog import Catalog
+from melanoscope.hardware import describe_hardware
 from melanoscope.runs.run_folder import SCHEMA
-from melanoscope.training.precision import hardware
+from melanoscope.training.precision import describe_accelerator
 
-_PACKAGES = ("torch", "torchvision", "lightning", "timm", "numpy", "pillow", "polars", "scipy")
+_PACKAGES = (
+    *("torch", "torchvision", "lightning-fabric", "timm"),
+    *("numpy", "pillow", "polars", "scipy"),
+)
 
 
 def describe_run(
@@ -44,7 +48,7 @@ def describe_run(
         "configuration": plan.configuration(),
         "identity": identity,
         "versions": {"python": platform.python_version(), **_versions()},
-        "hardware": hardware(),
+        "hardware": describe_hardware() | describe_accelerator(),
         "data": data,
         "folds": divided,
         "skipped": skipped_transfers(plan.backbones, plan.transfer),

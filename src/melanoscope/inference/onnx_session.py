@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoscope.errors import BundleError
+from melanoscope.hardware import ONNX_RUNTIME_SPINNING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,8 @@ class OnnxModel:
 
         options = ort.SessionOptions()
         options.log_severity_level = 3  # errors reach people as ours
+        spinning = "1" if ONNX_RUNTIME_SPINNING else "0"
+        options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
