@@ -15,10 +15,11 @@ from melanoscope.report.checklists import data_items, method_items
 from melanoscope.report.checklists.checklist import TO_FILL, checklist_content, fill_checklists
 from melanoscope.report.checklists.facts import Facts
 from melanoscope.report.checklists.flow import flow_of
-from melanoscope.report.checklists.items import CLAIM, CLEAR, GUIDELINES, TRIPOD
+from melanoscope.report.checklists.items import GUIDELINES
 from melanoscope.report.html import render_template
 from melanoscope.stats.intervals.interval import Interval
 
+TRIPOD, CLAIM, CLEAR = (guideline.name for guideline in GUIDELINES)
 ITEMS = [item for guideline in GUIDELINES for item in guideline.items]
 # What the text says of an interval; its method and size stand elsewhere on the page.
 SAID = ("estimate", "low", "high")

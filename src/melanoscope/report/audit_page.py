@@ -7,18 +7,16 @@ from base64 import b64encode
 from collections import Counter
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.image import imsave
 
+from melanoscope.audit.audit import Audit
 from melanoscope.data.sources import ARCHIVES
 from melanoscope.imaging.decode import UnreadableImageError, read_image
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.section import plain
-
-if TYPE_CHECKING:
-    from melanoscope.audit.audit import Audit
 
 _IMAGE_SIZE = 112
 MOST_PAIRS = 200

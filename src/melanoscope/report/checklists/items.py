@@ -11,7 +11,6 @@ from typing import Any
 from melanoscope.report.checklists import data_items, method_items
 from melanoscope.report.checklists.facts import Facts, NotApplicable
 
-TRIPOD, CLAIM, CLEAR = "TRIPOD+AI", "CLAIM 2024", "CLEAR Derm"
 _FILE = Path(__file__).with_name("items.toml")
 _MODULES = {"data_items": data_items, "method_items": method_items}
 

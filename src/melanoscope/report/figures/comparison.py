@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
-from typing import TYPE_CHECKING
 
 import polars as pl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -23,16 +23,12 @@ from melanoscope.report.figures.style import (
     styled,
 )
 from melanoscope.report.tables.tables import ALPHA, TITLES, Table, TableRow, signed
+from melanoscope.runs.reader import Run
+from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.metrics.roc import mean_roc, roc_curve
+from melanoscope.stats.predictions import Floats
 from melanoscope.stats.reference.physicians import PHYSICIANS, Physicians
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from melanoscope.runs.reader import Run
-    from melanoscope.stats.intervals.interval import Interval
-    from melanoscope.stats.predictions import Floats
-    from melanoscope.stats.summary import Summary
+from melanoscope.stats.summary import Summary
 
 # Inches: width of a ROC panel, its margins, and the side of its square.
 _PANEL, _LEFT, _TOP, _SIDE = 4.1, 0.62, 0.5, 3.3

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import polars as pl
 
-if TYPE_CHECKING:
-    import polars as pl
-
-    from melanoscope.runs.reader import Run
+from melanoscope.runs.reader import Run
 
 
 def credit_of(run: Run, rows: pl.DataFrame) -> str:

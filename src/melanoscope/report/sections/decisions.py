@@ -63,7 +63,8 @@ def decisions_section(context: ReportContext) -> Section | None:
     figure = SectionFigure(
         name="decision_curve",
         figure=_curve_figure(curve, simulated=context.run.simulated),
-        alt="Net benefit of the network, of treating all and treating nobody, by risk threshold.",
+        alt="Net benefit of the network, of treating all and of treating nobody, by risk "
+        "threshold.",
         caption="Decision curve (Vickers & Elkin 2006) at the stated prevalence: net benefit in "
         "true positives per 1,000 people, with its 95 % band over groups. Probabilities are "
         "calibrated on validation photographs and moved to the prevalence. Above both other lines "

@@ -70,7 +70,7 @@ def _gallery(kinds: tuple[pl.DataFrame, pl.DataFrame], credit: str, *, simulated
         UnreadableImageError: A photograph has gone since the run.
     """
     with styled():
-        figure = Figure(figsize=(1.55 * _EACH, 4.4), layout="constrained")
+        figure = Figure(figsize=(1.55 * _EACH, 4.9), layout="compressed")
         grid = figure.subplots(2, _EACH, squeeze=False)
         for panels, rows in zip(grid, kinds, strict=True):
             for axes, row in zip(panels, rows.to_dicts(), strict=False):
@@ -80,6 +80,6 @@ def _gallery(kinds: tuple[pl.DataFrame, pl.DataFrame], credit: str, *, simulated
             for axes in panels[rows.height :]:
                 axes.set_axis_off()
         grid[0][0].set_title("Melanomas missed", fontsize=9)
-        grid[1][0].set_title("False alarms", fontsize=9, pad=12)
+        grid[1][0].set_title("False alarms", fontsize=9)
         add_credit(figure, credit, simulated)
     return figure
