@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 
 import polars as pl
@@ -162,22 +162,40 @@ def transfer_figure(
         for i, transfer in enumerate(transfers):
             shift = 0.16 - 0.32 * i if several else 0
             for y, backbone in enumerate(backbones, start=1):
-                effect = effects.get((backbone, transfer))
-                if effect:
-                    filled = bool(effect.stars)
-                    _effect(axes, y + shift, effect.test.difference, transfer, filled=filled)
+                if c := effects.get((backbone, transfer)):
+                    _effect(axes, y + shift, c.test.difference, transfer, filled=bool(c.stars))
             mean = summary.overall[transfer]
             _effect(axes, shift, mean.difference, transfer, filled=mean.p_value < ALPHA)
-        axes.axhline(0.5, color=MUTED, linewidth=0.8)
-        names = [labels.get(backbone, backbone) for backbone in backbones]
-        axes.set_yticks(range(len(names) + 1), ["Mean", *names], color=INK)
-        axes.tick_params(axis="y", length=0)
-        axes.grid(axis="y", visible=False)
-        axes.set(ylim=(-0.6, len(names) + 0.6), xlabel="Difference in AUROC from scratch")
-        legend = _effect_legend(transfers)
-        axes.legend(handles=legend, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        names = ["Mean", *(labels.get(backbone, backbone) for backbone in backbones)]
+        _label_effects(axes, names, transfers)
         mark_simulated(figure, simulated)
     return figure
+
+
+def _label_effects(axes: Axes, names: Sequence[str], transfers: Sequence[str]) -> None:
+    axes.axhline(0.5, color=MUTED, linewidth=0.8)
+    axes.set_yticks(range(len(names)), names, color=INK)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    axes.set(ylim=(-0.6, len(names) - 0.4), xlabel="Difference in AUROC from scratch")
+    handles = [
+        Line2D(
+            *([], []),
+            color=TRANSFER_COLORS[transfer],
+            marker=TRANSFER_MARKERS[transfer],
+            label=TRANSFER_NAMES[transfer],
+        )
+        for transfer in transfers
+    ]
+    hollow = Line2D(
+        *([], []),
+        linestyle="none",
+        color=MUTED,
+        marker="o",
+        markerfacecolor="white",
+        label="hollow: not significant",
+    )
+    axes.legend(handles=[*handles, hollow], loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
 
 
 def _effect(axes: Axes, y: float, effect: Interval, transfer: str, *, filled: bool) -> None:
@@ -200,27 +218,6 @@ def _effect(axes: Axes, y: float, effect: Interval, transfer: str, *, filled: bo
         fontsize=8,
         color=MUTED,
     )
-
-
-def _effect_legend(transfers: Iterable[str]) -> list[Line2D]:
-    handles = [
-        Line2D(
-            *([], []),
-            color=TRANSFER_COLORS[transfer],
-            marker=TRANSFER_MARKERS[transfer],
-            label=TRANSFER_NAMES[transfer],
-        )
-        for transfer in transfers
-    ]
-    hollow = Line2D(
-        *([], []),
-        linestyle="none",
-        color=MUTED,
-        marker="o",
-        markerfacecolor="white",
-        label="hollow: not significant",
-    )
-    return [*handles, hollow]
 
 
 def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:

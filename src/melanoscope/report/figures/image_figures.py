@@ -105,15 +105,8 @@ def attribution_figure(
     Raises:
         RunError: Arrays of other shapes, not uint8, or attributions that are not finite.
     """
-    if photograph.ndim != 3 or attribution.shape != photograph.shape[:2]:
-        raise RunError(
-            "a photograph (h, w, 3) and an attribution (h, w)",
-            f"{photograph.shape} and {attribution.shape}",
-            "sum the attribution over colours",
-        )
     _refuse_other_pixels(photograph)
-    if not np.isfinite(attribution).all():
-        raise RunError("finite attributions", "NaN or infinity", "check the network's output")
+    _refuse_other_attribution(attribution, photograph.shape)
     with styled():
         figure = Figure(figsize=(8.4, 3.1), layout="constrained")
         heat = _attribution_panels(figure.subplots(1, 3), photograph, attribution)
@@ -168,6 +161,17 @@ def _refuse_other_pixels(*arrays: Pixels) -> None:
                 f"{array.dtype} of shape {array.shape}",
                 "undo the normalisation",
             )
+
+
+def _refuse_other_attribution(attribution: NDArray[np.floating], shape: tuple[int, ...]) -> None:
+    if len(shape) != 3 or attribution.shape != shape[:2]:
+        raise RunError(
+            "a photograph (h, w, 3) and an attribution (h, w)",
+            f"{shape} and {attribution.shape}",
+            "sum the attribution over colours",
+        )
+    if not np.isfinite(attribution).all():
+        raise RunError("finite attributions", "NaN or infinity", "check the network's output")
 
 
 def show_image(axes: Axes, pixels: Pixels) -> None:
