@@ -143,7 +143,7 @@ def _write_tables(tables: tuple[Table, ...], folder: Path) -> None:
 
 def _drawn(section: Section, folder: Path) -> dict[str, Image]:
     images = {}
-    for one in section.drawings:
+    for one in section.figures:
         if one.photographs:
             png = draw(one.figure, "png")
             (folder / f"{one.name}.png").write_bytes(png)

@@ -9,7 +9,7 @@ import numpy as np
 
 from melanoscope.data.skin_tone import NOT_ESTIMABLE, SKIN_TONES, skin_tone_band
 from melanoscope.patient import SEXES, SITES
-from melanoscope.report.sections.calibration import calibrated
+from melanoscope.report.sections.calibration import calibrated_predictions
 from melanoscope.report.sections.section import Section
 from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
 
@@ -25,30 +25,37 @@ _AGE_EDGES = (30.0, 50.0, 70.0)
 UNKNOWN = "unknown"
 
 
-def subgroups(study: ReportContext) -> Section | None:
-    """Measure the best network in each subgroup, those too small without a number."""
-    if study.best is None:
+def subgroups_section(context: ReportContext) -> Section | None:
+    """Measure the best network in each subgroup, those too small without a number.
+
+    Args:
+        context: The run with what several sections need.
+
+    Returns:
+        None without a complete network.
+    """
+    if context.best is None:
         return None
-    one = study.predictions[study.best]
-    scaled = calibrated(study, study.best)
-    found = [
+    predictions = context.predictions[context.best]
+    calibrated = calibrated_predictions(context, context.best)
+    variables = [
         compare_subgroups(
-            one,
-            study.draws,
+            predictions,
+            context.draws,
             name=name,
-            labels=labels[one.photograph],
+            labels=labels[predictions.photograph],
             order=order,
-            calibrated=scaled.probability,
+            calibrated=calibrated.probability,
             compared=[level for level in order if level not in (UNKNOWN, NOT_ESTIMABLE)],
         )
-        for name, labels, order in variables_of(study.run.catalog)
+        for name, labels, order in variables_of(context.run.catalog)
     ]
-    tested = [d for variable in found for d in variable.differences]
+    tested = [difference for variable in variables for difference in variable.differences]
     numbers = {
-        "network": study.label(study.best),
-        "variables": found,
+        "network": context.label(context.best),
+        "variables": variables,
         "tests": len(tested),
-        "significant": [d for d in tested if d.p_holm < study.alpha],
+        "significant": [d for d in tested if d.p_holm < context.alpha],
     }
     return Section("subgroups", "Subgroups", numbers, numbers)
 
