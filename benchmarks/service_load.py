@@ -154,7 +154,7 @@ def bare(predictor: Predictor, photographs: list[bytes], callers: int, seconds: 
         turn = start
         while time.perf_counter() < end:
             content = photographs[turn % len(photographs)]
-            json.dumps(predictor.diagnose(content, **PERSON, force=True).to_record())
+            json.dumps(predictor.diagnose(content, **PERSON, force=True).to_dict())
             turn += 1
         return turn - start
 

@@ -86,7 +86,7 @@ class Gradients:
             return out["photograph_evidence"], out["gradient"]
 
         return integrated_gradients(
-            run, photograph.pixels, baseline=baseline, steps=steps, most=max(steps, self.most)
+            run, photograph.pixels, baseline=baseline, steps=steps, max_steps=max(steps, self.most)
         )
 
 

@@ -72,7 +72,7 @@ class Work:
         limits = self.settings
         most = min(limits.heavy_pixels, limits.pixels) if light else limits.pixels
         try:
-            return self.predictor.read(content, most=most)
+            return self.predictor.decode(content, max_pixels=most)
         except TooManyPixelsError as error:
             if error.pixels <= limits.pixels:
                 return None
@@ -88,13 +88,13 @@ class Work:
     def answer(self, decoded: Sequence[DecodedImage], asked: Sequence[Question]) -> list[Answered]:
         """Answer photographs by one run; all are asked at one prevalence, all forced or none."""
         first = asked[0]
-        answers = self.predictor.answer(
+        answers = self.predictor.predict(
             decoded,
             [one.who for one in asked],
             prevalence=first.prevalence,
             force=first.force,
         )
-        return [self._written(one.to_record(), one.status) for one in answers]
+        return [self._written(one.to_dict(), one.status) for one in answers]
 
     def explain(
         self,
@@ -112,7 +112,7 @@ class Work:
         gradients = self._gradients
         if how.method == "gradients" and gradients is None:
             raise no_gradients()
-        (answer,) = self.predictor.answer(
+        (answer,) = self.predictor.predict(
             [photograph], [asked.who], prevalence=asked.prevalence, force=asked.force
         )
         if answer.evidence is None:
@@ -129,8 +129,8 @@ class Work:
         side = 2 * self.predictor.bundle.px
         away = np.hypot(*np.meshgrid(*[np.linspace(-1, 1, side)] * 2))
         drawn = np.where(away[..., None] < 0.4, (120, 70, 50), (220, 180, 160)).astype(np.uint8)
-        photograph = self.predictor.read(png(drawn))
-        self.predictor.answer([photograph], [PatientInfo()], force=True)
+        photograph = self.predictor.decode(png(drawn))
+        self.predictor.predict([photograph], [PatientInfo()], force=True)
         if self._gradients is not None:
             self._gradients.warm_up(photograph)
 
