@@ -165,7 +165,7 @@ def test_words_from_outside_are_shown_and_do_nothing():
     found = Page(html)
     assert found.all("script") == []
     assert found.text.count(phrases.literal(EVIL)) == 8  # title, heading, issue, decision, footer
-    assert not [letter for letter in html if letter != "\n" and not letter.isprintable()]
+    assert not [one for one in html if one not in "\n\xa0" and not one.isprintable()]
 
 
 def numbers_of_sum(found):

@@ -75,9 +75,16 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: phrases.literal(value) if isinstance(value, str) else value,
+        finalize=_finalize,
     )
     return environment.get_template("explanation.html.j2")
+
+
+def _finalize(value: object) -> object:
+    """Return what a template writes for a value; "12 %" stays on one line."""
+    if not isinstance(value, str):
+        return value
+    return phrases.literal(value).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _figures(
