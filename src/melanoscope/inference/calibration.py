@@ -47,18 +47,8 @@ class TemperatureScaling:
         return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
 
 
-def log_odds(probability: float) -> float:
-    """Return log(p / (1 - p)) of a prevalence.
-
-    Args:
-        probability: Prevalence of melanoma, between 0 and 1.
-
-    Returns:
-        Log odds, any real number.
-
-    Raises:
-        DataError: The prevalence is not between 0 and 1.
-    """
-    if not 0 < probability < 1:
-        raise DataError("a prevalence between 0 and 1", repr(probability), "state 1.8 % as 0.018")
-    return math.log(probability / (1 - probability))
+def log_odds(prevalence: float) -> float:
+    """Return log(p / (1 - p)) of a `prevalence`; raise DataError unless it is between 0 and 1."""
+    if not 0 < prevalence < 1:
+        raise DataError("a prevalence between 0 and 1", repr(prevalence), "state 1.8 % as 0.018")
+    return math.log(prevalence / (1 - prevalence))

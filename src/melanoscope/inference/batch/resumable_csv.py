@@ -14,7 +14,6 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 from melanoscope.errors import DataError
@@ -67,15 +66,8 @@ class ResumableCsv:
             self._file.close()
             raise
 
-    def __enter__(self) -> ResumableCsv:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file; what is written stays for a later run."""
         self._file.close()
 
     def kept_rows(self) -> Iterator[Row]:

@@ -8,7 +8,9 @@ while the network runs; what is in memory does not grow with the table.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,12 +91,13 @@ def diagnose_table(
     source = scan_table(table)
     if out.exists() and out.samefile(table):
         raise DataError("another file for the answers", "the table itself", "name another --out")
-    diagnoser = RowDiagnoser(predictor, source, folder or table.parent, prevalence, force)
+    folder = folder or table.parent
+    diagnoser = RowDiagnoser(predictor, source, folder, prevalence, force)
     job = {
         "bundle": predictor.bundle.fingerprint,
         "variant": predictor.variant,
         "table": source.sha256,
-        "folder": str((folder or table.parent).absolute()),
+        "folder": str(folder.absolute()),
         "prevalence": prevalence,
         "force": force,
         "batch": batch_size,
@@ -108,26 +111,22 @@ def diagnose_table(
         rows=source.rows,
         batch_size=batch_size,
     )
-    counts = dict.fromkeys(("accepted", "doubtful", "refused", FAILED), 0)
-    status = len(source.header)
-    with target:
-        for row in target.kept_rows():
-            counts[row[status]] += 1
-        done = target.kept
-        on_progress(done, source.rows)
+    with closing(target):
+        status = len(source.header)
+        statuses = Counter(row[status] for row in target.kept_rows())
+        on_progress(target.kept, source.rows)
         for rows in diagnoser.diagnose_batches(
-            source.iter_rows(done), batch_size, workers or os.cpu_count() or 1
+            source.iter_rows(target.kept), batch_size, workers or os.cpu_count() or 1
         ):
             target.append(rows)
-            for row in rows:
-                counts[row[status]] += 1
-            done += len(rows)
-            on_progress(done, source.rows)
-        if done != source.rows or not source.is_unchanged():
+            statuses.update(row[status] for row in rows)
+            on_progress(statuses.total(), source.rows)
+        if statuses.total() != source.rows or not source.is_unchanged():
             raise DataError(
                 f"'{table}' as it was when its rows were counted",
                 "another",
                 f"remove '{target.partial}' and begin anew",
             )
         target.finish()
+    counts = {name: statuses[name] for name in ("accepted", "doubtful", "refused", FAILED)}
     return TableSummary(source.rows, **counts, kept=target.kept)

@@ -37,13 +37,7 @@ _TO_LAB = np.array(
 
 
 def to_oklab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Convert sRGB to OKLab.
-
-    Args:
-        rgb: sRGB of shape (..., 3), uint8.
-
-    Returns:
-        OKLab of shape (..., 3): lightness 0..1, green to red, blue to yellow.
+    """Convert sRGB of shape (..., 3) to OKLab: lightness 0..1, green to red, blue to yellow.
 
     >>> to_oklab(np.array([255, 255, 255], np.uint8)).round(2).tolist()
     [1.0, 0.0, 0.0]
@@ -55,14 +49,7 @@ def to_oklab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def from_oklab(lab: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Convert OKLab to sRGB.
-
-    Args:
-        lab: OKLab of shape (..., 3).
-
-    Returns:
-        sRGB of shape (..., 3), uint8; what no screen can show is clipped.
-    """
+    """Convert OKLab of shape (..., 3) to sRGB; what no screen can show is clipped."""
     lms = (lab @ np.linalg.inv(_TO_LAB).T) ** 3
     linear = np.clip(lms @ np.linalg.inv(_TO_LMS).T, 0, 1)
     rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
@@ -88,13 +75,7 @@ def tint(pixels: NDArray[np.uint8], strength: NDArray[np.floating]) -> NDArray[n
 
 
 def diverging(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Return the colors of evidence on a white ground.
-
-    Args:
-        values: Evidence of shape (...), -1 to 1.
-
-    Returns:
-        RGB of shape (..., 3), uint8.
+    """Return the colors, shape (..., 3), of evidence `values` from -1 to 1 on a white ground.
 
     >>> diverging(np.array([-1.0, 0.0, 1.0])).tolist()
     [[0, 139, 227], [255, 255, 255], [238, 51, 56]]
@@ -104,13 +85,5 @@ def diverging(values: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def color_bar(width: int, height: int) -> NDArray[np.uint8]:
-    """Return the color scale, from all against melanoma (left) to all for it (right).
-
-    Args:
-        width: Width in pixels.
-        height: Height in pixels.
-
-    Returns:
-        RGB of shape (height, width, 3), uint8.
-    """
+    """Return the scale in RGB, (height, width, 3): all against melanoma left, all for it right."""
     return np.repeat(diverging(np.linspace(-1, 1, width))[None], height, axis=0)

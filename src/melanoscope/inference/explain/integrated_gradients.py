@@ -132,13 +132,9 @@ def _integrate(
 
 
 def gauss_legendre(steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return nodes and weights of Gauss-Legendre quadrature on 0..1.
+    """Return nodes in 0..1 and weights of Gauss-Legendre quadrature with `steps` nodes.
 
-    Args:
-        steps: Number of nodes n; the quadrature is exact for polynomials of degree 2 n - 1.
-
-    Returns:
-        Nodes in 0..1, and weights that sum to 1.
+    It is exact for polynomials of a degree up to 2 `steps` - 1.
 
     >>> places, weights = gauss_legendre(2)
     >>> round(float((weights * places**3).sum()), 12)

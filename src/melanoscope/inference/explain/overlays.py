@@ -44,7 +44,7 @@ def heat_overlay(
         DataError: Other shapes, or values that are not finite.
     """
     _check(pixels, values)
-    top = _largest(values) if scale is None else scale
+    top = float(np.abs(values).max()) if scale is None else scale
     if not 0 <= top < np.inf:
         raise DataError("a scale of 0 or more", f"{top}", "give a magnitude, or None")
     smooth = interpolate(values, *pixels.shape[:2])
@@ -73,72 +73,39 @@ def attribution_overlay(pixels: _Pixels, attribution: _Map) -> _Pixels:
 def attribution_scale(attribution: _Map) -> float:
     """Return the magnitude that gets the strongest color in an `attribution_overlay`.
 
-    Args:
-        attribution: What each pixel adds, shape (height, width).
-
-    Returns:
-        99th percentile of what is drawn; above 0 also where all values are 0.
+    The 99th percentile of what is drawn; above 0 also where all of `attribution` is 0.
     """
     return _percentile(np.abs(_clip_and_blur(attribution))) or 1.0
 
 
 def evidence_scale(values: _Map) -> float:
-    """Return the magnitude that gets the strongest color in a map of evidence.
+    """Return the magnitude that gets the strongest color in the evidence map `values`.
 
     The largest magnitude, but no less than would move the logit by 1 if all places spoke with one
     voice: where nothing is said, a scale of its own would draw the noise in full colors.
-
-    Args:
-        values: What each place adds, shape (rows, columns).
-
-    Returns:
-        A magnitude above 0.
     """
-    return max(_largest(values), 1 / values.size)
+    return max(float(np.abs(values).max()), 1 / values.size)
 
 
 def interpolate(values: _Map, height: int, width: int) -> NDArray[np.float64]:
-    """Enlarge a map smoothly.
+    """Enlarge the map `values`, shape (rows, columns), smoothly to (height, width).
 
     The middle of each place keeps its value, no value leaves the range of its neighbors, and none
     changes its sign: between two middles runs half a cosine. (Cubic interpolation would ring, and
     draw evidence against melanoma round a spot that speaks for it.)
-
-    Args:
-        values: Map of shape (rows, columns).
-        height: Height of the enlarged map in pixels.
-        width: Width of the enlarged map in pixels.
-
-    Returns:
-        Map of shape (height, width).
     """
     rows, columns = _cosine_matrix(values.shape[0], height), _cosine_matrix(values.shape[1], width)
     return rows @ values.astype(np.float64) @ columns.T
 
 
 def gaussian_blur(values: _Map) -> NDArray[np.float64]:
-    """Smooth a map with a Gaussian, reflected at the borders, so that the sum is kept.
-
-    Args:
-        values: Map of shape (height, width).
-
-    Returns:
-        Map of the same shape.
-    """
+    """Smooth the map `values` with a Gaussian, reflected at the borders: the sum is kept."""
     rows, columns = _gaussian_matrix(values.shape[0]), _gaussian_matrix(values.shape[1])
     return rows @ values.astype(np.float64) @ columns.T
 
 
 def enlarged(pixels: _Pixels, side: int) -> _Pixels:
-    """Return a square photograph enlarged; one that is large enough stays as it is.
-
-    Args:
-        pixels: RGB of shape (s, s, 3), uint8.
-        side: Least side of the result in pixels, e.g. `SIDE`.
-
-    Returns:
-        RGB with a side of `side` pixels or more, uint8.
-    """
+    """Enlarge a square of RGB `pixels` to a `side`; one that is large enough stays as it is."""
     from PIL import Image
 
     if pixels.shape[0] >= side:
@@ -147,14 +114,7 @@ def enlarged(pixels: _Pixels, side: int) -> _Pixels:
 
 
 def encode_png(pixels: _Pixels) -> bytes:
-    """Encode pixels as a PNG without metadata, neither the photograph's nor ours.
-
-    Args:
-        pixels: RGB of shape (height, width, 3), uint8.
-
-    Returns:
-        Content of the PNG file.
-    """
+    """Encode RGB `pixels` as a PNG without metadata, neither the photograph's nor ours."""
     from PIL import Image
 
     file = io.BytesIO()
@@ -203,14 +163,9 @@ def _gaussian_matrix(n: int) -> NDArray[np.float64]:
     return matrix
 
 
-def _largest(values: _Map) -> float:
-    return float(np.abs(values).max())
-
-
 def _check(pixels: _Pixels, values: _Map) -> None:
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
-        raise _shape_error(pixels, values)
-    if values.ndim != 2 or not values.size:
+    is_rgb = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8
+    if not is_rgb or values.ndim != 2 or not values.size:
         raise _shape_error(pixels, values)
     if not np.isfinite(values).all():
         raise DataError("finite evidence", "NaN or infinity", "check the network's output")

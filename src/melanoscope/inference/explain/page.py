@@ -16,14 +16,7 @@ if TYPE_CHECKING:
 
     from melanoscope.imaging.decode import DecodedImage
     from melanoscope.inference.explain.integrated_gradients import Attribution
-    from melanoscope.inference.result import Diagnosis, EvidenceSum
-    from melanoscope.patient import PatientInfo
-
-_BASELINES = {
-    "black": "a black photograph",
-    "blurred": "the photograph blurred",
-    "mean skin": "mean skin",
-}
+    from melanoscope.inference.result import Diagnosis
 
 
 def render_page(
@@ -51,15 +44,14 @@ def render_page(
     Returns:
         HTML with all images inside.
     """
-    evidence = diagnosis.evidence
     return _template().render(
         name=name,
-        phrases=phrases,
+        figures={key: _data_uri(png) for key, png in pngs.items()},
+        image=image,
         diagnosis=diagnosis,
+        attribution=attribution,
         notices=notices,
-        figures=_figures(pngs, image, diagnosis, attribution),
-        sum=None if evidence is None else _sum(evidence, diagnosis.person),
-        scales=[] if evidence is None else _scales(evidence, attribution),
+        sum=_sum(diagnosis),
         color_bar=_data_uri(encode_png(color_bar(300, 1))),
         colors={"for": _css(FOR), "against": _css(AGAINST)},
     )
@@ -77,91 +69,26 @@ def _template() -> Template:
         lstrip_blocks=True,
         finalize=_finalize,
     )
+    environment.globals |= {
+        "phrases": phrases,
+        "evidence_scale": evidence_scale,
+        "attribution_scale": attribution_scale,
+    }
     return environment.get_template("explanation.html.j2")
 
 
 def _finalize(value: object) -> object:
-    """Return what a template writes for a value; "12 %" stays on one line."""
+    """Return what the template writes for a value; "12 %" stays on one line."""
     if not isinstance(value, str):
         return value
     return phrases.literal(value).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def _figures(
-    pngs: Mapping[str, bytes],
-    image: DecodedImage,
-    diagnosis: Diagnosis,
-    attribution: Attribution | None,
-) -> list[dict[str, Any]]:
-    """Return title, alternative text, caption and data URI of each figure."""
-    patient = ", ".join(phrases.describe_patient(diagnosis.person).values())
-    rows, columns = image.pixels.shape[:2]
-    figures = [
-        {
-            "title": "Photograph",
-            "alt": "The centred square of the photograph, as the network sees it.",
-            "source": _data_uri(pngs["photograph"]),
-            "caption": f"The centred square of {image.width} x {image.height} pixels, seen by the "
-            f"network at {columns} x {rows}. Known beside it: {patient}.",
-        }
-    ]
+def _sum(diagnosis: Diagnosis) -> dict[str, Any] | None:
+    """Return addends and logit, each with its bar's length in per cent of half a column."""
     if diagnosis.evidence is None:
-        return figures
-    figures.append(
-        {
-            "title": "Evidence of each place",
-            "alt": "The photograph under the colours of the evidence of each place.",
-            "source": _data_uri(pngs["evidence"]),
-            "caption": _evidence_caption(diagnosis.evidence),
-        }
-    )
-    gradients = pngs.get("gradients")
-    figures.append(
-        {
-            "title": "Integrated Gradients",
-            "alt": "A grey photograph under the colours of what each pixel adds.",
-            "source": None if gradients is None else _data_uri(gradients),
-            "caption": "" if attribution is None else _gradients_caption(attribution),
-        }
-    )
-    return figures
-
-
-def _evidence_caption(evidence: EvidenceSum) -> str:
-    rows, columns = evidence.places.shape
-    return (
-        f"What each of {rows} x {columns} places adds to the logit: together "
-        f"{phrases.signed(evidence.photograph, 2)}. The stronger, the more opaque."
-    )
-
-
-def _gradients_caption(attribution: Attribution) -> str:
-    baseline = _BASELINES.get(attribution.baseline, attribution.baseline)
-    return (
-        f"What each pixel adds, against {baseline}, over a grey photograph; {attribution.steps} "
-        f"steps. Sum {phrases.signed(float(attribution.pixels.sum()), 3)}, should be "
-        f"{phrases.signed(attribution.difference, 3)}: completeness error "
-        f"{100 * attribution.completeness_error:.2f} %."
-    )
-
-
-def _scales(evidence: EvidenceSum, attribution: Attribution | None) -> list[tuple[str, str]]:
-    """Return names of the color bar's scales, and the value at its ends."""
-    scales = [("evidence, per place", phrases.two_digits(evidence_scale(evidence.places)))]
-    if attribution is not None:
-        end = phrases.two_digits(attribution_scale(attribution.pixels))
-        scales.append(("gradients, per pixel", end))
-    return scales
-
-
-def _sum(evidence: EvidenceSum, patient: PatientInfo) -> dict[str, Any]:
-    """Return the addends of the logit and the logit, each with the length of its bar in per cent.
-
-    The longest bar takes one half of its column, on either side of the middle.
-    """
-    parts = phrases.evidence_parts(evidence, patient)
-    decimals, holds = phrases.decimals_of_sum([value for _, value in parts], evidence.logit)
-    rows = [*parts, ("= logit", evidence.logit)]
+        return None
+    rows, decimals, holds = phrases.evidence_rows(diagnosis.evidence, diagnosis.person)
     largest = max(abs(value) for _, value in rows) or 1.0
     return {
         "holds": holds,

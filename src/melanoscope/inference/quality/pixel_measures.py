@@ -2,6 +2,8 @@
 
 Gray and RGB arithmetic, differences, counts and one median, so that any language can repeat it.
 Mirroring or turning by right angles changes nothing. What each number means: `QualityMeasures`.
+
+All functions take the photograph as `channels`: red, green and blue, shape (3, side, side), uint8.
 """
 
 from __future__ import annotations
@@ -29,14 +31,9 @@ _LIFT = 8.0  # added before logarithms, so that noise in the dark does not count
 
 
 def exposure_measures(channels: _Channels) -> tuple[float, float, float]:
-    """Measure how bright and how dark a photograph is.
+    """Return brightness, share of near-black and share of overexposed pixels of `channels`.
 
-    Args:
-        channels: Red, green and blue, shape (3, side, side), uint8.
-
-    Returns:
-        Brightness (95th percentile of the largest channel, 0..255), share of near-black pixels,
-        share of overexposed pixels.
+    The brightness is the 95th percentile of the largest channel, 0..255.
     """
     red, green, blue = channels
     top = np.maximum(np.maximum(red, green), blue)
@@ -50,14 +47,7 @@ def exposure_measures(channels: _Channels) -> tuple[float, float, float]:
 
 
 def is_colored(channels: _Channels) -> _Mask:
-    """Mark pixels bright enough and not too bright for their color to mean something.
-
-    Args:
-        channels: Red, green and blue, shape (3, side, side), uint8.
-
-    Returns:
-        Mask of shape (side, side).
-    """
+    """Return a mask of the pixels of `channels` that are neither too dark nor too bright."""
     red, green, blue = channels
     top = np.maximum(np.maximum(red, green), blue)
     low = np.minimum(np.minimum(red, green), blue)
@@ -66,18 +56,12 @@ def is_colored(channels: _Channels) -> _Mask:
 
 
 def sharpness(channels: _Channels) -> float:
-    """Measure sharpness: the lesser of two ratios, along rows and along columns.
+    """Return the sharpness of `channels`: the lesser of two ratios, along rows and along columns.
 
     A step from pixel to pixel is held against the step between means of 2 x 2 pixels that lie side
     by side. Where nothing is finer than two pixels, the second is twice the first. A camera moved
     sideways loses one direction only. Means of absolute values, so that a few hairs or a black
     corner do not make a blurred photograph sharp.
-
-    Args:
-        channels: Red, green and blue, shape (3, side, side), uint8.
-
-    Returns:
-        Ratio of 0 or more; about 0.5 where everything finer than two pixels is lost.
     """
     red, green, blue = channels
     gray = _WEIGHT_RED * red + _WEIGHT_GREEN * green + _WEIGHT_BLUE * blue
@@ -94,15 +78,7 @@ def _mean_step(after: _Floats, before: _Floats) -> float:
 
 
 def flat_share(channels: _Channels, colored: _Mask) -> float:
-    """Measure the share made up of 2 x 2 colored pixels of exactly the same color.
-
-    Args:
-        channels: Red, green and blue, shape (3, side, side), uint8.
-        colored: Mask of `is_colored`.
-
-    Returns:
-        Share of all pixels, 0..1.
-    """
+    """Return the share of `channels` in 2 x 2 `colored` pixels of exactly the same color, 0..1."""
     red, green, blue = channels
     code = (red.astype(np.int32) << 16) | (green.astype(np.int32) << 8) | blue
     same = code[1:] == code[:-1]
@@ -111,14 +87,9 @@ def flat_share(channels: _Channels, colored: _Mask) -> float:
 
 
 def hue_measures(channels: _Channels, colored: _Mask) -> tuple[float, float]:
-    """Measure how many colors are unlike skin, and how far all are of one hue.
+    """Return the share of greenish or colorless pixels and the agreement of hues, both 0..1.
 
-    Args:
-        channels: Red, green and blue, shape (3, side, side), uint8.
-        colored: Mask of `is_colored`; other pixels are left out.
-
-    Returns:
-        Share of greenish or colorless pixels, and agreement of hues, both 0..1.
+    Only the `colored` pixels of `channels` count.
     """
     count = int(np.count_nonzero(colored))
     if count < colored.size // 100:  # black or white all over, which other measures see
@@ -137,16 +108,10 @@ def hue_measures(channels: _Channels, colored: _Mask) -> tuple[float, float]:
 
 
 def texture_measures(channels: _Channels) -> tuple[float, float]:
-    """Measure clutter and lesion contrast, both on a grid of cells.
+    """Return clutter and lesion contrast of `channels`, both on a grid of cells.
 
     Dark corners are left out, but not what is dark near the center: that may be the lesion. The
     skin is the middle color of what lies away from the center.
-
-    Args:
-        channels: Red, green and blue, shape (3, side, side), uint8.
-
-    Returns:
-        Clutter and lesion contrast, both 0 or more, in logarithms of RGB.
     """
     means = _cells(channels)
     depth = np.log(means + np.float32(_LIFT))

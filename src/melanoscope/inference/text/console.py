@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from melanoscope.inference.result import Decision, Diagnosis
 
 _MIN_WIDTH, _MAX_WIDTH = 40, 88
+_NAMES = 23  # columns for the names of the sum
 _STYLES = {"accepted": "green", "doubtful": "bold yellow", "refused": "bold red", "error": "red"}
 _FOR, _AGAINST = (f"rgb({red},{green},{blue})" for red, green, blue in (FOR, AGAINST))
 _CLOSING = (
@@ -200,13 +201,11 @@ def _print_sum(printer: _Printer, diagnosis: Diagnosis) -> None:
     """Print the logit as the sum it is, a bar for each addend."""
     if diagnosis.evidence is None:
         return
-    logit = diagnosis.evidence.logit
-    parts = phrases.evidence_parts(diagnosis.evidence, diagnosis.person)
-    decimals, holds = phrases.decimals_of_sum([value for _, value in parts], logit)
-    largest = max(abs(value) for _, value in [*parts, ("", logit)]) or 1.0
-    numbers = [phrases.signed(value, decimals) for _, value in [*parts, ("", logit)]]
-    names, digits = 23, max(len(number) for number in numbers)
-    half = min((printer.width - names - digits - 5) // 2, 18)
+    rows, decimals, holds = phrases.evidence_rows(diagnosis.evidence, diagnosis.person)
+    largest = max(abs(value) for _, value in rows) or 1.0
+    numbers = [phrases.signed(value, decimals) for _, value in rows]
+    digits = max(len(number) for number in numbers)
+    half = min((printer.width - _NAMES - digits - 5) // 2, 18)
     # Where the terminal is too narrow for bars, the numbers stand alone.
     with_bars = half >= len("against")
     axis = "|" if printer.ascii_only else "│"
@@ -214,19 +213,17 @@ def _print_sum(printer: _Printer, diagnosis: Diagnosis) -> None:
     def bar(left: str, right: str) -> Text:
         return Text.assemble("  ", (left, _AGAINST), axis, (right, _FOR)) if with_bars else Text()
 
-    def value_bar(value: float) -> Text:
-        return bar(*diverging_bar(value / largest, half, ascii_only=printer.ascii_only))
-
     grid = Table.grid()
-    grid.add_column(width=names)
+    grid.add_column(width=_NAMES)
     grid.add_column(width=digits, justify="right")
     if with_bars:
         speaks_for = "for melanoma" if half >= len("for melanoma") else "for"
         grid.add_row("", "", bar("against".rjust(half), speaks_for))
-    for (name, value), number in zip(parts, numbers, strict=False):
-        grid.add_row(Text(name), Text(number), value_bar(value))
-    grid.add_row(*[Rule(characters="-" if printer.ascii_only else "─", style="")] * 3)
-    grid.add_row(Text("= logit"), Text(numbers[-1]), value_bar(logit))
+    for (name, value), number in zip(rows, numbers, strict=True):
+        if (name, value) == rows[-1]:
+            grid.add_row(*[Rule(characters="-" if printer.ascii_only else "─", style="")] * 3)
+        halves = diverging_bar(value / largest, half, ascii_only=printer.ascii_only)
+        grid.add_row(Text(name), Text(number), bar(*halves))
     printer.print("")
     printer.print("The exact sum behind the answer")
     printer.print(Padding(grid, (0, 0, 0, 2), expand=False))

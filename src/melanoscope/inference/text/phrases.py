@@ -95,18 +95,23 @@ def describe_patient(patient: PatientInfo) -> dict[str, str]:
     return {name: PHRASES["parts"][name].format(value=value) for name, value in values.items()}
 
 
-def evidence_parts(evidence: EvidenceSum, patient: PatientInfo) -> list[tuple[str, float]]:
-    """Return the addends of the logit with their names for readers.
+def evidence_rows(
+    evidence: EvidenceSum, patient: PatientInfo
+) -> tuple[list[tuple[str, float]], int, bool]:
+    """Return the sum behind a diagnosis as rows for readers.
 
     Args:
         evidence: The logit as a sum.
         patient: Age, sex and site, which the names tell.
 
     Returns:
-        Name and value of the photograph, age, sex, site and bias, in this order.
+        Name and value of the photograph, age, sex, site, bias and, last, the logit; then what
+        `decimals_of_sum` says of them.
     """
     names = PHRASES["parts"] | describe_patient(patient)
-    return [(label, getattr(evidence, part)) for part, label in names.items()]
+    rows = [(label, getattr(evidence, part)) for part, label in names.items()]
+    decimals, holds = decimals_of_sum([value for _, value in rows], evidence.logit)
+    return [*rows, ("= logit", evidence.logit)], decimals, holds
 
 
 def decimals_of_sum(addends: Sequence[float], total: float) -> tuple[int, bool]:
