@@ -94,8 +94,8 @@ def measure(predictor: Predictor, files: list[bytes]) -> dict[str, Any]:
     statuses: Counter[str] = Counter()
     concerns: Counter[str] = Counter()
     for start in range(0, len(files), _BATCH):
-        decoded = [predictor.read(one) for one in files[start : start + _BATCH]]
-        for answer in predictor.answer(decoded, [PatientInfo()] * len(decoded)):
+        decoded = [predictor.decode(one) for one in files[start : start + _BATCH]]
+        for answer in predictor.predict(decoded, [PatientInfo()] * len(decoded)):
             statuses[answer.status] += 1
             concerns.update({one.kind for one in answer.concerns})
     n = len(files)

@@ -160,7 +160,7 @@ def predictor_rate(
         turn = start
         while time.perf_counter() < end:
             content = photographs[turn % len(photographs)]
-            json.dumps(predictor.diagnose(content, **PATIENT, force=True).to_record())
+            json.dumps(predictor.diagnose(content, **PATIENT, force=True).to_dict())
             turn += 1
         return turn - start
 

@@ -109,4 +109,4 @@ def test_the_record_of_a_gate_repeats_its_own_verdicts(qualities):
     ]
     assert found["rates"]["float32"]["refused"]["estimate"] == verdicts.count("refused") / 60
     assert found["distance"]["float32"]["refused_above"] == far.refused_above
-    assert found["limits"] == limits.to_record()
+    assert found["limits"] == limits.to_dict()

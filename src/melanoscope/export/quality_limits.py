@@ -121,7 +121,7 @@ def describe_gate(
         photographs accepted, doubtful and refused, and beside them each kind of concern.
     """
     limits = fit_limits(calibration)
-    record: dict[str, Any] = {"limits": limits.to_record(), "distance": {}, "rates": {}}
+    record: dict[str, Any] = {"limits": limits.to_dict(), "distance": {}, "rates": {}}
     for variant, (fitted, held_out) in distances.items():
         far = fit_distance_limits(fitted)
         record["distance"][variant] = asdict(far)

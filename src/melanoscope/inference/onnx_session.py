@@ -1,4 +1,4 @@
-"""Graphs run by ONNX Runtime."""
+"""ONNX graphs, run by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class OnnxModel:
-    """One ONNX graph, ready to run.
+    """One ONNX graph, ready to run on the CPU.
 
     Args:
-        path: The file.
-        threads: Of each run; None for all cores.
+        path: ONNX file.
+        threads: Threads of each run; None for all cores.
 
     Raises:
-        BundleError: Not a graph that ONNX Runtime can run.
+        BundleError: ONNX Runtime cannot run the file.
     """
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
@@ -43,8 +43,15 @@ class OnnxModel:
                 reason,
                 "update onnxruntime",
             ) from None
-        self.outputs: tuple[str, ...] = tuple(one.name for one in self._session.get_outputs())
+        self._outputs = tuple(output.name for output in self._session.get_outputs())
 
     def __call__(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Run the graph; inputs and outputs by name."""
-        return dict(zip(self.outputs, self._session.run(None, inputs), strict=True))
+        """Run the graph.
+
+        Args:
+            **inputs: Array of each input, by the input's name.
+
+        Returns:
+            Array of each output, by the output's name.
+        """
+        return dict(zip(self._outputs, self._session.run(None, inputs), strict=True))

@@ -86,7 +86,7 @@ class GradientExplainer:
             image.pixels,
             baseline=options.baseline,
             steps=options.steps,
-            most=max(options.steps, self._max_steps),
+            max_steps=max(options.steps, self._max_steps),
         )
 
 

@@ -80,7 +80,7 @@ class ImageTasks:
         limits = self._settings
         limit = limits.pixels if allow_heavy else min(limits.heavy_pixels, limits.pixels)
         try:
-            return self._predictor.read(content, most=limit)
+            return self._predictor.decode(content, max_pixels=limit)
         except TooManyPixelsError as error:
             if error.pixels <= limits.pixels:
                 return None
@@ -106,13 +106,13 @@ class ImageTasks:
             One result for each photograph, in their order.
         """
         first = requests[0]
-        diagnoses = self._predictor.answer(
+        diagnoses = self._predictor.predict(
             images,
             [request.patient for request in requests],
             prevalence=first.prevalence,
             force=first.force,
         )
-        return [self._to_json(each.to_record(), each.status) for each in diagnoses]
+        return [self._to_json(each.to_dict(), each.status) for each in diagnoses]
 
     def explain(
         self,
@@ -144,7 +144,7 @@ class ImageTasks:
                 "none",
                 "ask for the method 'evidence'",
             )
-        (diagnosis,) = self._predictor.answer(
+        (diagnosis,) = self._predictor.predict(
             [image], [request.patient], prevalence=request.prevalence, force=request.force
         )
         if diagnosis.evidence is None:
@@ -163,8 +163,8 @@ class ImageTasks:
         side = 2 * self._predictor.bundle.px
         radius = np.hypot(*np.meshgrid(*[np.linspace(-1, 1, side)] * 2))
         drawn = np.where(radius[..., None] < 0.4, (120, 70, 50), (220, 180, 160)).astype(np.uint8)
-        image = self._predictor.read(encode_png(drawn))
-        self._predictor.answer([image], [PatientInfo()], force=True)
+        image = self._predictor.decode(encode_png(drawn))
+        self._predictor.predict([image], [PatientInfo()], force=True)
         if self._explainer is not None:
             self._explainer.warm_up(image)
 
