@@ -130,11 +130,7 @@ def fit(
     fabric = _fabric(seed)
     network.freeze(transfer == "frozen")
     network.to(memory_format=torch.channels_last)
-    rate = config.frozen_learning_rate if transfer == "frozen" else config.learning_rate
-    adam = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=rate)
-    plateau = ReduceLROnPlateau(
-        adam, factor=config.plateau_factor, patience=config.plateau_patience
-    )
+    adam, plateau = _optimizer(network, config, transfer)
     module, optimizer = fabric.setup(network, adam)
     train_batches, validation_batches = fabric.setup_dataloaders(
         training_batches(arrays, train, config.batch_size, seed),
@@ -147,13 +143,7 @@ def fit(
         network.train()
         train_loss = _train_one_epoch(fabric, module, optimizer, train_batches, augmentation)
         network.eval()
-        val_loss, val_auroc = _evaluate(module, validation_batches)
-        if not np.isfinite(val_loss):
-            raise RunError(
-                "a finite validation loss",
-                f"{val_loss} in epoch {epoch}",
-                "lower the learning rate",
-            )
+        val_loss, val_auroc = _evaluate(module, validation_batches, epoch)
         row = {
             "epoch": float(epoch),
             "train_loss": train_loss,
@@ -218,6 +208,16 @@ def _fabric(seed: int) -> Fabric:
     return fabric
 
 
+def _optimizer(
+    network: LesionNet, config: TrainConfig, transfer: Transfer
+) -> tuple[torch.optim.Adam, ReduceLROnPlateau]:
+    """Return the optimizer of the trained parameters, and the schedule of its learning rate."""
+    rate = config.frozen_learning_rate if transfer == "frozen" else config.learning_rate
+    adam = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=rate)
+    factor, patience = config.plateau_factor, config.plateau_patience
+    return adam, ReduceLROnPlateau(adam, factor=factor, patience=patience)
+
+
 def _train_one_epoch(
     fabric: Fabric,
     module: nn.Module,
@@ -238,11 +238,17 @@ def _train_one_epoch(
 
 
 @torch.inference_mode()
-def _evaluate(module: nn.Module, batches: Iterable[Batch]) -> tuple[float, float]:
+def _evaluate(module: nn.Module, batches: Iterable[Batch], epoch: int) -> tuple[float, float]:
     """Return the loss and the AUROC of the validation photographs."""
     outputs = [(module(to_images(pixels), static), t) for pixels, static, t in batches]
     logits = torch.cat([logits for logits, _ in outputs]).double().cpu()
     targets = torch.cat([targets for _, targets in outputs]).double().cpu()
     loss = F.binary_cross_entropy_with_logits(logits, targets)
+    if not torch.isfinite(loss):
+        raise RunError(
+            "a finite validation loss",
+            f"{loss.item()} in epoch {epoch}",
+            "lower the learning rate",
+        )
     score = auroc(targets.numpy().astype(np.int64), logits.sigmoid().numpy())
     return loss.item(), score
