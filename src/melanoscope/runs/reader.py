@@ -180,6 +180,7 @@ def _cell(key: CellKey, rows: pl.DataFrame, n_train: int) -> CellPredictions:
         raise RunError("one threshold per cell", f"{thresholds} in {name}", "run the cell again")
     return CellPredictions(
         *key,
+        image_id=rows["image_id"].to_numpy(),
         target=rows["target"].to_numpy().astype(np.int64),
         probability=rows["probability"].to_numpy(),
         threshold=float(thresholds[0]),

@@ -7,7 +7,7 @@ one backbone and transfer. Comparisons pair cells of one (repeat, fold): same te
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,7 +42,9 @@ class CellPredictions:
         transfer: One of `TRANSFERS`.
         repeat: Which division into folds.
         fold: The fold it was tested on.
-        target: 0 or 1, shape (n_test,); same order of photographs for one (repeat, fold).
+        image_id: Names of the tested photographs, strings, shape (n_test,); in the same order for
+            all networks of one (repeat, fold).
+        target: 0 or 1, shape (n_test,).
         probability: Shape (n_test,), 0..1.
         threshold: Decision threshold, chosen on validation photographs.
         n_train: Photographs trained on.
@@ -52,6 +54,7 @@ class CellPredictions:
     transfer: str
     repeat: int
     fold: int
+    image_id: NDArray[Any]
     target: NDArray[np.int64]
     probability: Floats
     threshold: float
@@ -245,7 +248,8 @@ def _check_pairs(grouped: dict[tuple[str, str], dict[tuple[int, int], CellPredic
     for cells in grouped.values():
         for key, cell in cells.items():
             other = first.setdefault(key, cell)
-            if not np.array_equal(cell.target, other.target):
+            same = np.array_equal(cell.image_id, other.image_id)
+            if not (same and np.array_equal(cell.target, other.target)):
                 raise StatisticsError(
                     "the same test photographs for all networks of one repeat and fold",
                     f"others in repeat {key[0]}, fold {key[1]}: {other.backbone}-{other.transfer} "
