@@ -24,7 +24,6 @@ from melanoscope.transfers import REFERENCES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from melanoscope.stats.arrays import Floats
 
 
 _Cells = dict[tuple[str, str], dict[tuple[int, int], CellPredictions]]
@@ -114,16 +113,7 @@ class Summary:
         return next((row for row in self.rows if (row.backbone, row.transfer) == key), None)
 
     def comparison(self, backbone: str, transfer: str, metric: str) -> Comparison | None:
-        """Find the comparison of a `backbone`, `transfer` and `metric`.
-
-        Args:
-            backbone: Name of the backbone.
-            transfer: The transfer that is compared with its reference.
-            metric: Name of the metric.
-
-        Returns:
-            The comparison, or None where the row or its reference is missing or unfinished.
-        """
+        """Find a comparison, or None where the row or its reference is missing or unfinished."""
         key = (backbone, transfer, metric)
         matching = (c for c in self.comparisons if (c.backbone, c.transfer, c.metric) == key)
         return next(matching, None)
@@ -174,26 +164,24 @@ def summarize(
 
 @dataclass(frozen=True, kw_only=True)
 class _Statistics:
-    """How a protocol computes metrics, intervals and tests."""
+    """How a protocol computes metrics, intervals and tests; sizes are n_train and n_test."""
 
     metrics: Callable[[CellPredictions], dict[str, float]]
-    interval: Callable[[Sequence[float], float, float], Interval]
-    test: Callable[[Floats, Floats, float, float], PairedTest]
+    interval: Callable[..., Interval]
+    test: Callable[..., PairedTest]
     adjusted: bool
 
 
 _CORRECTED = _Statistics(
     metrics=lambda cell: table_metrics(cell.target, cell.probability, cell.threshold),
-    interval=lambda values, n_train, n_test: corrected_t_interval(
-        values, n_train=n_train, n_test=n_test
-    ),
-    test=lambda a, b, n_train, n_test: corrected_t_test(a - b, n_train=n_train, n_test=n_test),
+    interval=corrected_t_interval,
+    test=lambda a, b, **sizes: corrected_t_test(a - b, **sizes),
     adjusted=True,
 )
 _POSTER = _Statistics(
     metrics=lambda cell: hard_metrics(cell.target, cell.probability),
-    interval=lambda values, _n_train, _n_test: poster_interval(values),
-    test=lambda a, b, _n_train, _n_test: poster_t_test(a, b),
+    interval=lambda values, **_sizes: poster_interval(values),
+    test=lambda a, b, **_sizes: poster_t_test(a, b),
     adjusted=False,
 )
 
@@ -231,7 +219,10 @@ def _row(
         n_test = float(np.mean([cell.target.size for cell in ordered]))
         prevalence = float(np.mean(np.concatenate([cell.target for cell in ordered])))
     if len(ordered) >= 2:
-        intervals = {name: statistics.interval(values[name], n_train, n_test) for name in METRICS}
+        intervals = {
+            name: statistics.interval(values[name], n_train=n_train, n_test=n_test)
+            for name in METRICS
+        }
     above = {}
     if intervals and len(ordered) == planned and statistics.adjusted:
         above = {group.key: p_above(intervals["auroc"], group) for group in PHYSICIANS}
@@ -269,32 +260,23 @@ def _complete_pairs(
     rows: dict[tuple[str, str], SummaryRow], transfer: str
 ) -> list[tuple[SummaryRow, SummaryRow]]:
     """Pair each complete row of a transfer with its complete reference: (reference, row)."""
-    pairs = []
-    for row in rows.values():
-        reference = rows.get((row.backbone, REFERENCES[transfer]))
-        if (
-            row.transfer == transfer
-            and reference
-            and row.complete
-            and reference.complete
-            and row.intervals
-        ):
-            pairs.append((reference, row))
-    return pairs
+    complete = {key: row for key, row in rows.items() if row.complete and row.intervals}
+    return [
+        (complete[reference], row)
+        for row in complete.values()
+        if row.transfer == transfer
+        and (reference := (row.backbone, REFERENCES[transfer])) in complete
+    ]
 
 
 def _family(
-    pairs: list[tuple[SummaryRow, SummaryRow]],
-    transfer: str,
-    metric: str,
-    statistics: _Statistics,
+    pairs: list[tuple[SummaryRow, SummaryRow]], transfer: str, metric: str, statistics: _Statistics
 ) -> list[Comparison]:
     tests = [
         statistics.test(
-            np.array(row.values[metric]),
-            np.array(reference.values[metric]),
-            row.n_train,
-            row.n_test,
+            *(np.array(side.values[metric]) for side in (row, reference)),
+            n_train=row.n_train,
+            n_test=row.n_test,
         )
         for reference, row in pairs
     ]
@@ -313,4 +295,4 @@ def _overall(pairs: list[tuple[SummaryRow, SummaryRow]], statistics: _Statistics
     base, mine = (np.mean([pair[i].values["auroc"] for pair in pairs], axis=0) for i in (0, 1))
     n_train = float(np.mean([row.n_train for _, row in pairs]))
     n_test = float(np.mean([row.n_test for _, row in pairs]))
-    return statistics.test(mine, base, n_train, n_test)
+    return statistics.test(mine, base, n_train=n_train, n_test=n_test)

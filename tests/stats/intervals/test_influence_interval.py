@@ -48,8 +48,8 @@ def test_formula_by_brute_force(make: Make, settings: dict[str, int]) -> None:
     found = influence_interval(one)
     assert found.estimate == pytest.approx(np.mean(areas), abs=1e-12)
     assert found.standard_error == pytest.approx(error, abs=1e-12)
-    assert found.high == pytest.approx(min(1, np.mean(areas) + 1.6448536269514722 * error))
-    assert (found.n, found.unit, found.confidence) == (k, "groups", 0.9)
+    assert found.high == pytest.approx(min(1, np.mean(areas) + 1.959963984540054 * error))
+    assert (found.n, found.unit, found.confidence) == (k, "groups", 0.95)
 
 
 def test_folds_alike_give_the_papers_variance() -> None:
