@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 
-
 _Cells = dict[tuple[str, str], dict[tuple[int, int], CellPredictions]]
 
 
