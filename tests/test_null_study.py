@@ -13,7 +13,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from melanoscope.stats.bootstrap.group_bootstrap import bootstrap_many
-from melanoscope.stats.intervals.delong import placement_values
+from melanoscope.stats.intervals.delong import delong_interval, placement_values
 from melanoscope.stats.intervals.influence_interval import influence_interval
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import Predictions
@@ -145,7 +145,10 @@ def test_rescaled_draws_have_the_variance_of_a_sample():
 
 def paired_delong_variance(positive, a, b, units):
     """DeLong's variance of a difference, with Obuchowski's sums by unit, from the placements."""
-    above, below = np.subtract(placement_values(positive, a), placement_values(positive, b))
+    above, below = (
+        x - y
+        for x, y in zip(placement_values(positive, a), placement_values(positive, b), strict=True)
+    )
     names = np.unique(units)
     sums = [
         np.array([(x - x.mean())[units[side] == name].sum() / x.size for name in names])
@@ -164,14 +167,17 @@ def test_delong_and_ledell_are_those_of_the_package(setting):
     error = methods.grouped_error(effect, study.group)
     assert error[0] == pytest.approx(influence_interval(one).standard_error, rel=1e-10)
     for group in (None, study.group):
-        variances = []
+        alone, variances = [], []
         for k in range(setting.folds):
             rows = fold == k
             units = np.arange(rows.sum()) if group is None else group[rows]
             scores = one.probability[rows], two.probability[rows]
             variances.append(paired_delong_variance(study.target[rows] == 1, *scores, units))
-        found = methods.delong_error(pairs, group)[setting.arms]
-        assert found == pytest.approx(np.sqrt(sum(variances)) / setting.folds, rel=1e-9)
+            alone.append(delong_interval(study.target[rows], scores[0], units).standard_error)
+        found = methods.delong_error(pairs, group)
+        expected = np.sqrt(sum(variances)) / setting.folds
+        assert found[setting.arms] == pytest.approx(expected, rel=1e-9)
+        assert found[0] == pytest.approx(np.linalg.norm(alone) / setting.folds, rel=1e-9)
 
 
 def test_widened_in_its_limits():
