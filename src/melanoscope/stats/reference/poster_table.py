@@ -158,8 +158,9 @@ def _printed(mean: int, half_width: int) -> Interval:
         low=(mean - half_width) / 1000,
         high=(mean + half_width) / 1000,
         standard_error=math.nan,
-        n=0,  # The poster does not say how many folds.
-        method="as printed (Kim & Rocheteau 2020)",
+        n=ROWS,
+        method="as printed",
+        unit="photographs",
     )
 
 
