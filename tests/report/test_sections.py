@@ -73,7 +73,7 @@ def test_predictions_line_up_with_cells(context: ReportContext) -> None:
         cells = [c for c in context.run.cells if (c.backbone, c.transfer) == key]
         mean = np.mean([auroc(c.target, c.probability) for c in cells])
         assert context.bootstrapped[key].estimate["auroc"] == pytest.approx(mean, abs=1e-12)
-        names = context.column("image_id")[one.photograph]
+        names = context.column("image_id")[one.image_index]
         target = dict(context.run.catalog.select("image_id", "target").iter_rows())
         assert [target[name] for name in names] == one.target.tolist()
 
@@ -87,7 +87,7 @@ def test_temperatures_come_from_validation_alone(context: ReportContext, run_fol
     again = ReportContext(run, context.summary, context.labels, replicates=100)
     after = calibrated_predictions(again, again.best).probability
     assert not np.allclose(before, after)
-    order = np.argsort(before[: (context.predictions[context.best].part == 0).sum()])
+    order = np.argsort(before[: (context.predictions[context.best].fold_id == 0).sum()])
     assert np.all(np.diff(after[order]) >= 0)  # a temperature keeps the order within a part
 
 
@@ -215,11 +215,13 @@ def test_predictions_of_an_unknown_row_are_refused(context: ReportContext) -> No
 def test_reliability_at_rates_of_nought_and_one(context: ReportContext) -> None:
     """Found by the demo: a Wilson bound may miss a share of 0 or 1 by a rounding."""
     from melanoscope.report.sections.calibration import _reliability_figure
-    from melanoscope.stats.calibration.temperature_scaling import CalibrationBin
+    from melanoscope.stats.calibration.calibration_error import CalibrationBin
+    from melanoscope.stats.intervals.proportion import wilson_interval
 
+    none, every = wilson_interval(0, 20), wilson_interval(20, 20)
     bins = (
-        CalibrationBin(0.01, 0.0, 1e-17, 0.2, 20),
-        CalibrationBin(0.99, 1.0, 0.8, 1 - 1e-16, 20),
+        CalibrationBin(predicted=0.01, observed=replace(none, low=1e-17, high=0.2)),
+        CalibrationBin(predicted=0.99, observed=replace(every, low=0.8, high=1 - 1e-16)),
     )
     _reliability_figure([bins, bins], simulated=True)
 

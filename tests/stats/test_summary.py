@@ -11,7 +11,8 @@ from sklearn.metrics import roc_auc_score
 from statsmodels.stats.multitest import multipletests
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.summary import CellPredictions, summarize
+from melanoscope.stats.predictions import CellPredictions
+from melanoscope.stats.summary import summarize
 
 FOLDS = 4
 PLANNED = [
@@ -31,7 +32,19 @@ def make_cells():
         target = (np.arange(120) % 5 == 0).astype(np.int64)
         for key in PLANNED:
             logit = rng.normal(size=120) + SKILL.get(key, 1.0) * target - 1
-            cells.append(CellPredictions(*key, 0, fold, target, 1 / (1 + np.exp(-logit)), 0.4, 360))
+            cells.append(
+                CellPredictions(
+                    backbone=key[0],
+                    transfer=key[1],
+                    repeat=0,
+                    fold=fold,
+                    image_id=np.array([f"f{fold}-{i}" for i in range(120)]),
+                    target=target,
+                    probability=1 / (1 + np.exp(-logit)),
+                    threshold=0.4,
+                    n_train=360,
+                )
+            )
     return cells
 
 
@@ -109,6 +122,9 @@ def test_a_single_fold_has_estimates_without_intervals(cells):
         (lambda c: [*c, c[0]], "twice"),
         (lambda c: [*c, replace(c[0], backbone="z")], "unplanned"),
         (lambda c: [replace(c[0], target=c[0].target[::-1]), *c[1:]], "same test photographs"),
+        # The same outcomes in the same order, and yet other photographs.
+        (lambda c: [replace(c[0], image_id=c[0].image_id[::-1]), *c[1:]], "same test photographs"),
+        (lambda c: [replace(c[0], image_id=c[5].image_id), *c[1:]], "same test photographs"),
     ],
 )
 def test_mixed_runs_are_refused(cells, spoil, said):

@@ -52,8 +52,8 @@ def _archive(frame: pl.DataFrame, learnt: NDArray[np.int64], test: NDArray[np.in
     archive = frame["dataset"].to_numpy()
     return archive_prevalence(
         archive[test],
-        learnt_target=frame["target"].to_numpy()[learnt],
-        learnt_archive=archive[learnt],
+        train_target=frame["target"].to_numpy()[learnt],
+        train_archive=archive[learnt],
     )
 
 

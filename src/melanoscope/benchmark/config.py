@@ -12,7 +12,8 @@ from melanoscope.benchmark.splits import Protocol, poster_sources
 from melanoscope.data.sources import DataSpec, parse_spec
 from melanoscope.errors import DataError, nearest
 from melanoscope.models.backbones import get_backbone
-from melanoscope.training.config import TRANSFERS, TrainConfig, Transfer
+from melanoscope.training.config import TrainConfig
+from melanoscope.transfers import TRANSFERS, Transfer
 
 
 @dataclass(frozen=True)

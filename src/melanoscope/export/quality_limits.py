@@ -27,7 +27,7 @@ from melanoscope.inference.quality.gate import (
 from melanoscope.inference.quality.issues import KINDS, QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures
 from melanoscope.inference.result import Status
-from melanoscope.stats.calibration.temperature_scaling import wilson_interval
+from melanoscope.stats.intervals.proportion import wilson_interval
 
 _Floats = NDArray[np.float64]
 
@@ -169,8 +169,14 @@ def share(count: int, n: int) -> dict[str, Any]:
     Raises:
         StatisticsError: Of nothing.
     """
-    low, high = wilson_interval(count, n)
-    return {"estimate": count / n, "low": low, "high": high, "n": n, "method": METHOD}
+    wilson = wilson_interval(count, n)
+    return {
+        "estimate": wilson.estimate,
+        "low": wilson.low,
+        "high": wilson.high,
+        "n": n,
+        "method": METHOD,
+    }
 
 
 def _fit_bounds(name: str, qualities: Sequence[QualityMeasures]) -> Bounds:

@@ -17,6 +17,7 @@ from melanoscope.stats.calibration.calibration_intervals import (
     calibration_line_intervals,
 )
 from melanoscope.stats.predictions import Predictions
+from melanoscope.transfers import TRANSFER_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +73,7 @@ class ReportContext:
     @property
     def draws(self) -> BootstrapWeights:
         """The draws behind `bootstrapped`."""
-        return next(iter(self.bootstrapped.values())).draws
+        return next(iter(self.bootstrapped.values())).weights
 
     @cached_property
     def best(self) -> RowKey | None:
@@ -94,12 +95,10 @@ class ReportContext:
 
     def label(self, key: RowKey) -> str:
         """Name a row for readers."""
-        from melanoscope.report.figures.style import TRANSFER_NAMES
-
         return f"{self.labels.get(key[0], key[0])}, {TRANSFER_NAMES[key[1]]}"
 
     def column(self, name: str) -> NDArray[np.object_]:
-        """A column of the catalog by code of photograph: `column(c)[predictions.photograph]`."""
+        """A column of the catalog by code of photograph: `column(c)[predictions.image_index]`."""
         return self.run.catalog[name].to_numpy(allow_copy=True)
 
 
@@ -150,7 +149,7 @@ def as_predictions(run: Run, rows: pl.DataFrame) -> Predictions:
         target=joined["target"].to_numpy().astype(np.int64),
         probability=joined["probability"].to_numpy().astype(np.float64),
         threshold=joined["threshold"].to_numpy().astype(np.float64),
-        part=(joined["repeat"] * folds + joined["fold"]).to_numpy().astype(np.int64),
+        fold_id=(joined["repeat"] * folds + joined["fold"]).to_numpy().astype(np.int64),
         group=joined["group"].to_numpy().astype(np.int64),
-        photograph=joined["photograph"].to_numpy().astype(np.int64),
+        image_index=joined["photograph"].to_numpy().astype(np.int64),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from melanoscope.report.tables.tables import ALPHA, bounds, signed
-from melanoscope.stats.intervals.corrected_t import Interval, PairedTest
+from melanoscope.stats.intervals.interval import Interval, PairedTest
 from melanoscope.stats.reference.physicians import PHYSICIANS
 from melanoscope.stats.subgroups.source_balanced_auroc import archive_only_auroc
 from melanoscope.stats.summary import Summary, SummaryRow
@@ -115,10 +115,10 @@ def _against_physicians(row: SummaryRow) -> str:
     below = [who for who in PHYSICIANS if who not in above]
     says = []
     if above:
-        names = " and ".join(f"{who.label.lower()} ({who.auroc:.2f})" for who in above)
+        names = " and ".join(f"{who.label.lower()} ({who.auroc.estimate:.2f})" for who in above)
         says.append(f"significantly above published {names}")
     if below:
-        names = " or ".join(f"{who.label.lower()} ({who.auroc:.2f})" for who in below)
+        names = " or ".join(f"{who.label.lower()} ({who.auroc.estimate:.2f})" for who in below)
         says.append(f"not significantly above {'' if above else 'published '}{names}")
     text = ", ".join(says) + ", who judged other lesions"
     return text[0].upper() + text[1:] + "."

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from melanoscope.errors import RunError
-from melanoscope.stats.summary import TRANSFERS, CellPredictions
 from melanoscope.runs.files import read_json, read_table, require
+from melanoscope.stats.predictions import CellPredictions
+from melanoscope.transfers import TRANSFERS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,8 +179,13 @@ def _cell(key: CellKey, rows: pl.DataFrame, n_train: int) -> CellPredictions:
     thresholds = rows["threshold"].unique().to_list()
     if len(thresholds) != 1:
         raise RunError("one threshold per cell", f"{thresholds} in {name}", "run the cell again")
+    backbone, transfer, repeat, fold = key
     return CellPredictions(
-        *key,
+        backbone=backbone,
+        transfer=transfer,
+        repeat=repeat,
+        fold=fold,
+        image_id=rows["image_id"].to_numpy(),
         target=rows["target"].to_numpy().astype(np.int64),
         probability=rows["probability"].to_numpy(),
         threshold=float(thresholds[0]),

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from melanoscope.errors import DataError
-
-Transfer = Literal["scratch", "finetune", "frozen", "image_only"]
-TRANSFERS: tuple[Transfer, ...] = ("scratch", "finetune", "frozen", "image_only")
-"""Fresh weights; all layers fine-tuned; head only; fine-tuned without age, sex and site."""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ from melanoscope.models.lesion_net import LesionNet, to_images
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.training.augment import augment, sample_augmentation
 from melanoscope.training.batches import Batch, LesionArrays, ordered_batches, training_batches
-from melanoscope.training.config import TrainConfig, Transfer
+from melanoscope.training.config import TrainConfig
 from melanoscope.training.precision import accelerator, precision
+from melanoscope.transfers import Transfer
 
 EpochCallback = Callable[[int, dict[str, float]], None]
 """Called with the number of the finished epoch (from 1) and its row of the history."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from melanoscope.report.checklists.facts import Facts, NotApplicable, enumerated, known
 from melanoscope.report.checklists.flow import flow_of
-from melanoscope.report.figures.style import TRANSFER_NAMES
+from melanoscope.transfers import TRANSFER_NAMES
 
 
 def sources(facts: Facts) -> str:

@@ -13,7 +13,7 @@ from melanoscope.report.checklists.facts import (
     enumerated,
     known,
 )
-from melanoscope.report.figures.style import TRANSFER_NAMES
+from melanoscope.transfers import TRANSFER_NAMES
 
 
 def model(facts: Facts) -> str:

@@ -17,18 +17,18 @@ from melanoscope.report.figures.style import (
     MUTED,
     TRANSFER_COLORS,
     TRANSFER_MARKERS,
-    TRANSFER_NAMES,
     line_styles,
     mark_simulated,
     styled,
 )
-from melanoscope.report.tables.tables import ALPHA, TITLES, Table, TableRow, signed
+from melanoscope.report.tables.tables import ALPHA, Table, TableRow, signed
 from melanoscope.runs.reader import Run
+from melanoscope.stats.arrays import Floats
 from melanoscope.stats.intervals.interval import Interval
-from melanoscope.stats.metrics.roc import mean_roc, roc_curve
-from melanoscope.stats.predictions import Floats
+from melanoscope.stats.metrics.roc import mean_roc
 from melanoscope.stats.reference.physicians import PHYSICIANS, Physicians
 from melanoscope.stats.summary import Summary
+from melanoscope.transfers import TRANSFER_NAMES, TRANSFER_TITLES
 
 # Inches: width of a ROC panel, its margins, and the side of its square.
 _PANEL, _LEFT, _TOP, _SIDE = 4.1, 0.62, 0.5, 3.3
@@ -84,7 +84,7 @@ def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
                 **styles[row.backbone],
             )
             handles.append(handle)
-    axes.set(xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal", title=TITLES[table.transfer])
+    axes.set(xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal", title=TRANSFER_TITLES[table.transfer])
     axes.set(xlabel="False positive rate (1 - specificity)", ylabel="Sensitivity")
     legend = axes.legend(
         handles=handles,
@@ -103,7 +103,7 @@ def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
 def _mean_curve(run: Run, row: TableRow, transfer: str) -> tuple[Floats, Floats]:
     return mean_roc(
         [
-            roc_curve(cell.target, cell.probability)
+            (cell.target, cell.probability)
             for cell in run.cells
             if (cell.backbone, cell.transfer) == (row.backbone, transfer)
         ]
@@ -120,7 +120,7 @@ def _physicians_point(axes: Axes, physicians: Physicians) -> Line2D:
         markeredgecolor="white",
         linestyle="none",
         zorder=5,
-        label=f"{physicians.auroc:.2f}  {physicians.label} (point)",
+        label=f"{physicians.auroc.estimate:.2f}  {physicians.label} (point)",
     )
     return point
 

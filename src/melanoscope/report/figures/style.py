@@ -21,12 +21,6 @@ TRANSFER_COLORS = {
     "frozen": "#D55E00",
     "image_only": "#009E73",
 }
-TRANSFER_NAMES = {
-    "scratch": "from scratch",
-    "finetune": "fine-tuned",
-    "frozen": "frozen backbone",
-    "image_only": "fine-tuned, photograph alone",
-}
 TRANSFER_MARKERS = {"scratch": "s", "finetune": "o", "frozen": "D", "image_only": "^"}
 SIMULATED = "Simulated, says nothing about skin"
 _SETTINGS = {

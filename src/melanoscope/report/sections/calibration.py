@@ -13,15 +13,16 @@ from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext, RowKey, interval_of, validation_of
 from melanoscope.report.figures.style import INK, MUTED, mark_simulated, styled
 from melanoscope.report.sections.section import Section, SectionFigure
-from melanoscope.stats.bootstrap.group_bootstrap import PROBABILITY_METRICS, group_bootstrap
+from melanoscope.stats.arrays import Floats
+from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
+from melanoscope.stats.bootstrap.weighted_metrics import PROBABILITY_METRICS
+from melanoscope.stats.calibration.calibration_error import CalibrationBin, calibration_curve
 from melanoscope.stats.calibration.temperature_scaling import (
-    CalibrationBin,
     apply_temperature,
-    calibration_curve,
     fit_temperature,
 )
 from melanoscope.stats.intervals.interval import Interval
-from melanoscope.stats.predictions import Floats, Predictions
+from melanoscope.stats.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def _temperatures(context: ReportContext, key: RowKey) -> dict[int, float]:
     if validation is None:
         return {}
     temperatures = {}
-    for fold_id in validation.parts:
-        rows = validation.where(validation.part == fold_id)
+    for fold_id in validation.fold_ids:
+        rows = validation.where(validation.fold_id == fold_id)
         try:
             temperatures[int(fold_id)] = fit_temperature(rows.target, rows.probability)
         except StatisticsError:
@@ -113,7 +114,7 @@ def calibrated_predictions(context: ReportContext, key: RowKey) -> Predictions:
         return predictions
     scaled: Floats = np.empty_like(predictions.probability)
     for fold_id, temperature in temperatures.items():
-        rows = predictions.part == fold_id
+        rows = predictions.fold_id == fold_id
         scaled[rows] = apply_temperature(predictions.probability[rows], temperature)
     return predictions.with_probability(scaled)
 
@@ -125,11 +126,11 @@ def _reliability_figure(bins: Sequence[tuple[CalibrationBin, ...]], *, simulated
         panels = figure.subplots(1, 2, sharey=True)
         for axes, curve, title in zip(panels, bins, titles, strict=True):
             axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
-            x, y = [b.predicted for b in curve], [b.observed for b in curve]
+            x, y = [b.predicted for b in curve], [b.observed.estimate for b in curve]
             # At shares of 0 and 1 the bounds may miss the share by a rounding.
             bars = [
-                [max(b.observed - b.low, 0) for b in curve],
-                [max(b.high - b.observed, 0) for b in curve],
+                [max(b.observed.estimate - b.observed.low, 0) for b in curve],
+                [max(b.observed.high - b.observed.estimate, 0) for b in curve],
             ]
             axes.errorbar(x, y, yerr=bars, fmt="o", color="#0072B2", markersize=4.5, linewidth=1.3)
             axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", title=title)

@@ -11,14 +11,15 @@ from melanoscope.report.context import ReportContext, validation_of
 from melanoscope.report.figures.style import MUTED, mark_simulated, styled
 from melanoscope.report.sections.calibration import calibrated_predictions
 from melanoscope.report.sections.section import Section, SectionFigure
+from melanoscope.stats.arrays import Floats
 from melanoscope.stats.calibration.temperature_scaling import to_prevalence
 from melanoscope.stats.metrics.decision_curve import DecisionCurve, decision_curve
-from melanoscope.stats.metrics.operating_points import (
-    operating_point,
+from melanoscope.stats.metrics.operating_points import operating_point
+from melanoscope.stats.metrics.thresholds import (
     threshold_for_sensitivity,
     threshold_for_specificity,
 )
-from melanoscope.stats.predictions import Floats, Predictions
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.reference.physicians import DERMATOLOGISTS
 from melanoscope.stats.reference.poster_protocol import THRESHOLD
 
@@ -79,10 +80,10 @@ def _thresholds(predictions: Predictions, validation: Predictions) -> dict[str, 
 
     def choose(rule: Callable[[Predictions], float]) -> Floats:
         by_fold = {
-            fold_id: rule(validation.where(validation.part == fold_id))
-            for fold_id in validation.parts.tolist()
+            fold_id: rule(validation.where(validation.fold_id == fold_id))
+            for fold_id in validation.fold_ids.tolist()
         }
-        return np.array([by_fold[fold_id] for fold_id in predictions.part.tolist()])
+        return np.array([by_fold[fold_id] for fold_id in predictions.fold_id.tolist()])
 
     return {
         f"Sensitivity {100 * SENSITIVITY:.0f} %": choose(

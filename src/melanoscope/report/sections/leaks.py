@@ -89,7 +89,7 @@ def _auroc_without(context: ReportContext, image_ids: Sequence[str]) -> Interval
     if not image_ids or context.best is None:
         return None
     predictions = context.predictions[context.best]
-    tested = context.column("image_id")[predictions.photograph]
+    tested = context.column("image_id")[predictions.image_index]
     try:
         rest = predictions.where(~np.isin(tested.astype(str), image_ids))
         bootstrapped = group_bootstrap(rest, metrics=("auroc",), replicates=context.replicates)

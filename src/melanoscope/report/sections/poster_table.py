@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
 from melanoscope.report.tables.tables import NAMES
 from melanoscope.stats.intervals.interval import Interval
-from melanoscope.stats.reference.poster_table import ROWS, PrintedValue, PublishedRow, table
+from melanoscope.stats.reference.poster_table import PublishedRow, printed_row
 from melanoscope.stats.summary import SummaryRow
 
 METRICS = ("accuracy", "auroc", "auprc", "f1")
@@ -45,7 +44,7 @@ def poster_table_section(context: ReportContext) -> Section | None:
     """
     rows = []
     for row in context.summary.rows:
-        printed = _published_row(row.backbone, row.transfer)
+        printed = printed_row(row.backbone, row.transfer)
         if printed is not None and row.complete:
             rows.append(_printed_row(context, row, printed))
     if not rows:
@@ -55,28 +54,11 @@ def poster_table_section(context: ReportContext) -> Section | None:
     return Section("poster_table", "The poster's table", content, rows)
 
 
-def _published_row(backbone: str, transfer: str) -> PublishedRow | None:
-    wanted = (backbone, transfer)
-    return next((row for row in table() if (row.backbone, row.transfer) == wanted), None)
-
-
 def _printed_row(context: ReportContext, row: SummaryRow, published: PublishedRow) -> PrintedRow:
     return PrintedRow(
         label=context.label((row.backbone, row.transfer)),
         printed_label=f"{published.label}{published.stars}",
         note=published.note,
-        printed={metric: _interval(getattr(published, metric)) for metric in METRICS},
+        printed={metric: getattr(published, metric) for metric in METRICS},
         ours={metric: row.intervals.get(metric) for metric in METRICS},
-    )
-
-
-def _interval(value: PrintedValue) -> Interval:
-    return Interval(
-        estimate=value.mean,
-        low=value.mean - value.half_width,
-        high=value.mean + value.half_width,
-        standard_error=math.nan,
-        n=ROWS,
-        method="as printed",
-        unit="photographs",
     )

@@ -16,9 +16,11 @@ from melanoscope.report.sections.section import Section
 from melanoscope.runs.reader import Run
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.predictions import CellPredictions
 from melanoscope.stats.reference.poster_protocol import hard_metrics, poster_interval, poster_t_test
 from melanoscope.stats.subgroups.source_balanced_auroc import within_archive_auroc
-from melanoscope.stats.summary import REFERENCES, CellPredictions, SummaryRow, summarize
+from melanoscope.stats.summary import SummaryRow, summarize
+from melanoscope.transfers import REFERENCES
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def _both_protocols(context: ReportContext, poster: Run) -> list[BothProtocols]:
 def _network(context: ReportContext, poster: Run, row: SummaryRow) -> BothProtocols:
     key = (row.backbone, row.transfer)
     predictions = context.predictions[key]
-    archive = context.column("dataset")[predictions.photograph]
+    archive = context.column("dataset")[predictions.image_index]
     within = None
     if len(set(archive)) > 1:
         within = within_archive_auroc(predictions, context.draws, archive)
@@ -172,13 +174,13 @@ def _network(context: ReportContext, poster: Run, row: SummaryRow) -> BothProtoc
 def _auroc_on_poster_mix(context: ReportContext, key: RowKey) -> float | None:
     """Return the AUROC on ISIC 2020 and the melanomas of ISIC 2019 only, mean over folds."""
     predictions = context.predictions[key]
-    archive = context.column("dataset")[predictions.photograph]
+    archive = context.column("dataset")[predictions.image_index]
     mixed = (archive == "isic2020") | ((archive == "isic2019") & (predictions.target == 1))
     if not mixed.any() or mixed.all():
         return None
     mix = predictions.where(mixed)
     try:
-        folds = [mix.where(mix.part == fold_id) for fold_id in mix.parts]
+        folds = [mix.where(mix.fold_id == fold_id) for fold_id in mix.fold_ids]
         return float(np.mean([auroc(fold.target, fold.probability) for fold in folds]))
     except StatisticsError:
         return None

@@ -14,7 +14,7 @@ from melanoscope.report.checklists.facts import Facts, Intervals
 from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
 from melanoscope.report.sections.subgroups import age_band
-from melanoscope.stats.bootstrap.group_bootstrap import ALL_METRICS
+from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS
 from melanoscope.stats.metrics.operating_points import OperatingPoint
 from melanoscope.stats.reference.physicians import SOURCE
 

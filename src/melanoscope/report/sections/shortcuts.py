@@ -127,7 +127,7 @@ def _without_shortcut(
     context: ReportContext, key: RowKey, datasets: Sequence[str]
 ) -> WithoutShortcut:
     predictions, weights = context.predictions[key], context.draws
-    archive = context.column("dataset")[predictions.photograph]
+    archive = context.column("dataset")[predictions.image_index]
 
     def alone(name: str) -> Interval:
         mask = archive == name

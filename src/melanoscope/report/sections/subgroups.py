@@ -43,10 +43,10 @@ def subgroups_section(context: ReportContext) -> Section | None:
             predictions,
             context.draws,
             name=name,
-            labels=labels[predictions.photograph],
+            labels=labels[predictions.image_index],
             order=order,
-            calibrated=calibrated.probability,
-            compared=[level for level in order if level not in (UNKNOWN, NOT_ESTIMABLE)],
+            calibrated_probability=calibrated.probability,
+            tested=[level for level in order if level not in (UNKNOWN, NOT_ESTIMABLE)],
         )
         for name, labels, order in variables_of(context.run.catalog)
     ]

@@ -6,10 +6,10 @@ import csv
 from io import StringIO
 from math import isnan
 
-from melanoscope.report.figures.style import SIMULATED, TRANSFER_NAMES
+from melanoscope.report.figures.style import SIMULATED
 from melanoscope.report.tables.tables import MINUS, NAMES, MetricValue, Table, TableRow
 from melanoscope.stats.metrics.classification import METRICS
-from melanoscope.stats.summary import REFERENCES
+from melanoscope.transfers import REFERENCES, TRANSFER_NAMES
 
 _MARKS = {"gp": "above general practitioners", "dermatologists": "above dermatologists"}
 _COLORS = {"gp": "1B7837", "dermatologists": "2166AC"}
@@ -156,7 +156,7 @@ def _escape(text: str) -> str:
 
 def _name(row: TableRow) -> str:
     if row.physicians:
-        return f"{row.label} ({row.physicians.studies} studies)"
+        return f"{row.label} ({row.physicians.auroc.n} studies)"
     return f"{row.label} ({row.unfinished})" if row.unfinished else row.label
 
 

@@ -11,6 +11,7 @@ from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.metrics.classification import METRICS
 from melanoscope.stats.reference.physicians import PHYSICIANS, Physicians
 from melanoscope.stats.summary import Comparison, Summary, SummaryRow
+from melanoscope.transfers import TRANSFER_TITLES, TRANSFERS
 
 NAMES = {
     "accuracy": "Accuracy",
@@ -19,13 +20,6 @@ NAMES = {
     "f1": "F1",
     "balanced_accuracy": "Balanced accuracy",
 }
-TITLES = {
-    "scratch": "Trained from scratch",
-    "finetune": "Transfer learning, all layers fine-tuned",
-    "frozen": "Transfer learning, backbone frozen",
-    "image_only": "Fine-tuned, photograph alone",
-}
-LETTERS = {"scratch": "a", "finetune": "b", "frozen": "c", "image_only": "d"}
 ALPHA = 0.05
 MINUS = "\N{MINUS SIGN}"
 
@@ -53,7 +47,10 @@ class MetricValue:
     def text(self) -> str:
         """The estimate with half the interval's width, three decimals.
 
-        >>> MetricValue(0.9314, Interval(0.9314, 0.9262, 0.9366, 0.002, 5, "")).text
+        >>> auroc = Interval(
+        ...     estimate=0.9314, low=0.9262, high=0.9366, standard_error=0.002, n=5, method=""
+        ... )
+        >>> MetricValue(0.9314, auroc).text
         '0.931 ± 0.005'
         """
         half = f" ± {self.interval.half_width:.3f}" if self.interval else ""
@@ -97,9 +94,8 @@ class TableRow:
         """AUROC of physicians as it was published; empty for a network."""
         if not self.physicians:
             return ""
-        return (
-            f"{self.physicians.auroc:.2f} ({self.physicians.low:.2f} to {self.physicians.high:.2f})"
-        )
+        auroc = self.physicians.auroc
+        return f"{auroc.estimate:.2f} ({auroc.low:.2f} to {auroc.high:.2f})"
 
     @property
     def unfinished(self) -> str:
@@ -145,7 +141,7 @@ def signed(value: float) -> str:
 def bounds(interval: Interval) -> str:
     """Write the bounds of a difference; a plus sign would only add noise.
 
-    >>> bounds(Interval(0.02, 0.01, 0.03, 0.005, 5, ""))
+    >>> bounds(Interval(estimate=0.02, low=0.01, high=0.03, standard_error=0.005, n=5, method=""))
     '0.010 to 0.030'
     """
     return f"{interval.low:.3f} to {interval.high:.3f}".replace("-", MINUS)
@@ -170,7 +166,7 @@ def make_tables(
         The tables in the order of their letters.
     """
     tables = []
-    for transfer, letter in LETTERS.items():
+    for transfer, letter in zip(TRANSFERS, "abcd", strict=True):
         networks = [row for row in summary.rows if row.transfer == transfer]
         left_out = tuple(
             (labels.get(entry["backbone"], entry["backbone"]), str(entry["why"]))
@@ -189,7 +185,7 @@ def make_tables(
             Table(
                 letter=letter,
                 transfer=transfer,
-                title=TITLES[transfer],
+                title=TRANSFER_TITLES[transfer],
                 rows=tuple(sorted(rows, key=_worst_first)),
                 prevalence=known[0].prevalence if known else float("nan"),
                 skipped=left_out,
@@ -226,17 +222,8 @@ def _network_row(row: SummaryRow, summary: Summary, labels: Mapping[str, str]) -
 
 
 def _physicians_row(physicians: Physicians) -> TableRow:
-    published = Interval(
-        estimate=physicians.auroc,
-        low=physicians.low,
-        high=physicians.high,
-        standard_error=physicians.standard_error,
-        n=physicians.studies,
-        method="meta-analysis",
-        unit="studies",
-    )
     return TableRow(
         label=physicians.label,
-        values={"auroc": MetricValue(published.estimate, published)},
+        values={"auroc": MetricValue(physicians.auroc.estimate, physicians.auroc)},
         physicians=physicians,
     )
