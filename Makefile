@@ -58,6 +58,7 @@ test: check $(PAGE)
 check: $(VENV)/test.done web/node_modules/done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/pydoclint -q src/melanoscope
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(NPM) run --silent check

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+import melanoscope  # noqa: F401 - before any test imports PyTorch: see melanoscope.hardware
+
 if TYPE_CHECKING:
     from melanoscope.export.trained_model import TrainedModel
 

@@ -90,10 +90,12 @@ def measure(run: Run, photograph: Picture, baseline: Baseline) -> Measured:
 
     started = time.perf_counter()
     first = integrated_gradients(
-        watched, photograph, baseline=baseline, steps=STEPS, batch=BATCH, most=STEPS
+        watched, photograph, baseline=baseline, steps=STEPS, batch_size=BATCH, max_steps=STEPS
     )
     between = time.perf_counter()
-    refined = integrated_gradients(run, photograph, baseline=baseline, steps=STEPS, batch=BATCH)
+    refined = integrated_gradients(
+        run, photograph, baseline=baseline, steps=STEPS, batch_size=BATCH
+    )
     ended = time.perf_counter()
     on_the_way = np.concatenate([seen[-2:-1], seen[:-2], seen[-1:]])
     travelled = float(np.abs(np.diff(on_the_way)).sum())

@@ -129,7 +129,7 @@ def differences(page: Page, predictor: Predictor, contents: Sequence[bytes]) -> 
     """Compare probabilities, verdicts and pixels."""
     apart, statuses, pixels = [], 0, []
     for content in contents:
-        decoded = predictor.read(content)
+        decoded = predictor.decode(content)
         expected = predictor.diagnose(content, force=True)
         found = harness.diagnose(page, content)
         apart.append(abs(found["probability"] - (expected.probability or 0.0)))

@@ -36,7 +36,7 @@ COLD_BUDGET, WARM_BUDGET, TORCH_BUDGET = 1.0, 1.2, 2.0
 # The base install has none of these.
 FOREIGN = frozenset(
     {
-        *("torch", "torchvision", "lightning", "captum", "timm", "onnx", "onnxscript"),
+        *("torch", "torchvision", "lightning_fabric", "captum", "timm", "onnx", "onnxscript"),
         *("scipy", "sklearn", "skimage", "polars", "pandas", "matplotlib", "jinja2"),
         *("safetensors", "statsmodels", "imagehash"),
     }
@@ -116,7 +116,7 @@ def warm(predictor: Predictor, photograph: Path, threads: int, repeats: int) -> 
     row = patient.encode([None], ["unknown"], ["unknown"])[None]
 
     def bare() -> None:
-        session.run(None, {"pixels": predictor.read(photograph).pixels[None], "static": row})
+        session.run(None, {"pixels": predictor.decode(photograph).pixels[None], "static": row})
 
     def burst(task: Task) -> Task:
         return lambda: [task() for _ in range(BURST)]
@@ -124,7 +124,7 @@ def warm(predictor: Predictor, photograph: Path, threads: int, repeats: int) -> 
     tasks: dict[str, Task] = {
         "diagnose": burst(lambda: predictor.diagnose(photograph, force=True)),
         "decoding and bare call": burst(bare),
-        "decoding": burst(lambda: predictor.read(photograph)),
+        "decoding": burst(lambda: predictor.decode(photograph)),
     }
     seconds = take_turns(tasks, repeats=repeats // BURST)
     ours, plain = (np.array(seconds[name]) for name in ("diagnose", "decoding and bare call"))
@@ -142,7 +142,7 @@ def networks(predictor: Predictor, photograph: Path, threads: int, repeats: int)
     from melanoscope.models.lesion_net import from_checkpoint, to_images
 
     torch.set_num_threads(threads)
-    pixels = predictor.read(photograph).pixels[None].copy()  # PyTorch wants to own it
+    pixels = predictor.decode(photograph).pixels[None].copy()  # PyTorch wants to own it
     row = patient.encode([None], ["unknown"], ["unknown"])[None]
     bundle = predictor.bundle
     plain, last = (
@@ -163,12 +163,12 @@ def networks(predictor: Predictor, photograph: Path, threads: int, repeats: int)
         return run
 
     tasks: dict[str, Task] = {
-        "ONNX Runtime": lambda: predictor._graph(pixels=pixels, static=row),
+        "ONNX Runtime": lambda: predictor._model(pixels=pixels, static=row),
         "PyTorch eager": eager(plain, torch.contiguous_format),
         "PyTorch eager, channels last": eager(last, torch.channels_last),
     }
     if "file" in bundle.record["graphs"]["int8"]:
-        small = load(bundle.folder, variant="int8", threads=threads)._graph
+        small = load(bundle.folder, variant="int8", threads=threads)._model
         tasks["ONNX Runtime, int8"] = lambda: small(pixels=pixels, static=row)
     seconds = take_turns(tasks, repeats=repeats)
     found: dict[str, Any] = {n: spread([1000 * one for one in t]) for n, t in seconds.items()}

@@ -3,7 +3,7 @@
     python benchmarks/evidence_speed.py [--json FILE]
 
 22 networks' predictions of 37,648 photographs (2,056 patients with 33,126 of them, 584 melanomas;
-4,522 melanomas alone) in five parts. Beside it, in the same run, the plain loop: each replicate
+4,522 melanomas alone) in five folds. Beside it, in the same run, the plain loop: each replicate
 gathers its photographs and asks scikit-learn for each metric. The loop is timed on a few replicates
 and scaled; both do the same work on one network first, so that nothing is warmed for one alone.
 Processor time is given beside the clock's, since other programs may be running.
@@ -49,19 +49,19 @@ def simulate() -> list[Predictions]:
     target = np.concatenate(
         [rng.permutation(OF_PATIENTS) < MELANOMAS, np.ones(ALONE, bool)]
     ).astype(np.int64)
-    part = rng.integers(0, PARTS, PATIENTS + ALONE)[group]
+    fold = rng.integers(0, PARTS, PATIENTS + ALONE)[group]
     common = 1.5 * target + rng.normal(size=target.size)
     found = []
     for _ in range(NETWORKS):
         score = common + rng.normal(size=target.size) - 2.5
         found.append(
             Predictions(
-                target,
-                1 / (1 + np.exp(-score)),
-                np.full(target.size, 0.3),
-                part,
-                group,
-                np.arange(target.size),
+                target=target,
+                probability=1 / (1 + np.exp(-score)),
+                threshold=np.full(target.size, 0.3),
+                fold_id=fold,
+                group=group,
+                image_index=np.arange(target.size),
             )
         )
     return found
@@ -75,8 +75,8 @@ def plain(one: Predictions, replicates: int, seed: int) -> None:
     for _ in range(replicates):
         rows = np.concatenate([members[g] for g in rng.choice(groups, groups.size)])
         y, p, t = one.target[rows], one.probability[rows], one.threshold[rows]
-        for part in one.parts:
-            m = one.part[rows] == part
+        for fold in one.fold_ids:
+            m = one.fold_id[rows] == fold
             called = p[m] >= t[m]
             roc_auc_score(y[m], p[m])
             average_precision_score(y[m], p[m])

@@ -22,11 +22,12 @@ from sklearn.preprocessing import StandardScaler
 
 from melanoscope.data.catalog import Catalog
 from melanoscope.data.pixel_store import open_pixel_store
+from melanoscope.hardware import describe_hardware
 from melanoscope.models.lesion_net import pretrained, to_images
 from melanoscope.stats.intervals.corrected_t import corrected_t_interval
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.training.batches import arrays_of, ordered_batches
-from melanoscope.training.precision import hardware
+from melanoscope.training.precision import describe_accelerator
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +57,11 @@ def main() -> None:
     frame = pl.read_parquet(options.run / "catalog.parquet")
     target, folds = frame["target"].to_numpy(), frame["fold_r0"].to_numpy()
     photograph, known = pooled_features(options.backbone, options.weights, frame, px, options.cache)
-    result: dict[str, object] = {"hardware": hardware(), "backbone": options.backbone, "size": px}
+    result: dict[str, object] = {
+        "hardware": describe_hardware() | describe_accelerator(),
+        "backbone": options.backbone,
+        "size": px,
+    }
     inputs = {"photograph": photograph, "photograph and static": np.hstack([photograph, known])}
     for name, features in inputs.items():
         scores = []

@@ -23,10 +23,11 @@ import torch.nn.functional as F  # noqa: N812 - the usual name
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.sources import parse_spec, read_sources
+from melanoscope.hardware import describe_hardware
 from melanoscope.models.lesion_net import LesionNet, fresh
 from melanoscope.training.augment import augment, sample_augmentation
 from melanoscope.training.batches import arrays_of, training_batches
-from melanoscope.training.precision import hardware, precision
+from melanoscope.training.precision import describe_accelerator, precision
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -60,7 +61,7 @@ def main() -> None:
         started = time.perf_counter()
         store = open_pixel_store(catalog, options.size, Path(folder))
         decoding = time.perf_counter() - started
-        usable = catalog.present.without(store.unreadable)
+        usable = catalog.with_files.without(store.unreadable)
         arrays = arrays_of(usable.frame, store)
         chosen = np.arange(min(options.photographs, len(usable)))
         loader = training_batches(arrays, chosen, 64, seed=0)
@@ -92,7 +93,7 @@ def main() -> None:
     seen = len(loader) * 64
     cores = torch.get_num_threads()
     result = {
-        "hardware": hardware(),
+        "hardware": describe_hardware() | describe_accelerator(),
         "data": options.data,
         "backbone": options.backbone,
         "size": options.size,

@@ -17,8 +17,6 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +24,23 @@ import imagehash
 import numpy as np
 import polars as pl
 from PIL import Image
-from scipy.stats import beta
+from scipy.stats import binomtest
 
 from melanoscope.audit.near_duplicates import THRESHOLD, NearDuplicate, find_near_duplicates
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.sources import parse_spec, read_sources
 from melanoscope.imaging.decode import read_image
+from near_duplicates_parts.changed_copies import (
+    CHANGES,
+    IMAGE_SIZE,
+    MORE_CHANGES,
+    crop,
+    make_copies,
+    resize,
+)
 
-PX = 128
-# Pairs that no table joins and that, looked at side by side, show the same picture: squashed,
+# Pairs that no table joins and that, looked at side by side, show the same image: squashed,
 # cropped, recoloured or re-encoded.
 SEEN_COPIES = {
     ("ISIC_0000157", "ISIC_0014946_downsampled"),
@@ -60,79 +65,18 @@ SEEN_COPIES = {
     ("ISIC_0030366", "ISIC_0833889"),
 }
 
-Kinds = dict[str, Callable[[Image.Image, np.random.Generator], Image.Image]]
-KINDS: Kinds = {
-    "re-encoded, quality 50": lambda im, _: _jpeg(im, 50),
-    "re-encoded, quality 80": lambda im, _: _jpeg(im, 80),
-    "half the size": lambda im, _: im.resize((80, 80), Image.Resampling.BICUBIC),
-    "cropped 2 % a side": lambda im, rng: _crop(im, 0.02, rng),
-    "cropped 4 % a side": lambda im, rng: _crop(im, 0.04, rng),
-    "cropped 6 % a side": lambda im, rng: _crop(im, 0.06, rng),
-    "cropped 8 % a side": lambda im, rng: _crop(im, 0.08, rng),
-    "turned by 90 degrees": lambda im, _: im.transpose(Image.Transpose.ROTATE_90),
-    "turned by 180 degrees": lambda im, _: im.transpose(Image.Transpose.ROTATE_180),
-    "mirrored": lambda im, _: im.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
-    "brighter by a tenth": lambda im, _: im.point(lambda v: min(int(v * 1.1), 255)),
-    "turned by 270, cropped 4 %, quality 70": lambda im, rng: _jpeg(
-        _crop(im.transpose(Image.Transpose.ROTATE_270), 0.04, rng), 70
-    ),
-}
-# Measured by themselves, so that the kinds above have no more photographs to be mistaken for.
-MORE_KINDS: Kinds = {
-    "quality 50 to 90, any": lambda im, rng: _jpeg(im, int(rng.integers(50, 91))),
-    "cropped 2 to 8 % on each side": lambda im, rng: _cut(im, rng.uniform(0.02, 0.08, 4)),
-    "centre of a 4:3 squashed to a square": lambda im, _: _cut(im, (1 / 8, 0, 1 / 8, 0)),
-    "centre of a 3:2 squashed to a square": lambda im, _: _cut(im, (1 / 6, 0, 1 / 6, 0)),
-    "darker by 15 %": lambda im, _: im.point(lambda v: int(v * 0.85)),
-    "all at once": lambda im, rng: _jpeg(
-        _cut(
-            im.transpose(list(Image.Transpose)[int(rng.integers(0, 7))]).point(
-                lambda v: int(v * 0.9)
-            ),
-            rng.uniform(0.02, 0.08, 4),
-        ).resize((96, 96), Image.Resampling.BICUBIC),
-        60,
-    ),
-}
 
-
-def _jpeg(picture: Image.Image, quality: int) -> Image.Image:
-    buffer = BytesIO()
-    picture.save(buffer, "JPEG", quality=quality)
-    return Image.open(buffer).convert("RGB")
-
-
-def _crop(picture: Image.Image, share: float, rng: np.random.Generator) -> Image.Image:
-    """Cut `2 * share` of width and height, unevenly: up to twice the share on one side."""
-    width, height = picture.size
-    cut = [round(2 * share * s) for s in (width, height)]
-    left, top = (int(rng.integers(0, c + 1)) for c in cut)
-    return picture.crop((left, top, left + width - cut[0], top + height - cut[1]))
-
-
-def _cut(picture: Image.Image, margins: Any) -> Image.Image:
-    """Cut parts of the sides (left, top, right, bottom) and bring the rest to the same size."""
-    width, height = picture.size
-    left, top, right, bottom = margins
-    box = (left * width, top * height, width - right * width, height - bottom * height)
-    return picture.resize(picture.size, Image.Resampling.BICUBIC, box=box)
-
-
-def _pixels(picture: Image.Image) -> np.ndarray:
-    square = picture.resize((PX, PX), Image.Resampling.BICUBIC)
-    return np.asarray(square.convert("RGB"))
-
-
-def share(hits: int, n: int) -> dict[str, Any]:
-    """A share with its Clopper-Pearson interval."""
-    low = 0.0 if hits == 0 else float(beta.ppf(0.025, hits, n - hits + 1))
-    high = 1.0 if hits == n else float(beta.ppf(0.975, hits + 1, n - hits))
+def proportion(hits: int, n: int) -> dict[str, Any]:
+    """Return a share with its Clopper-Pearson interval."""
+    if not n:
+        return {"hits": 0, "n": 0, "share": None, "low": 0.0, "high": 1.0}
+    interval = binomtest(hits, n).proportion_ci(method="exact")
     return {
         "hits": hits,
         "n": n,
-        "share": round(hits / n, 4) if n else None,
-        "low": round(low, 4),
-        "high": round(high, 4),
+        "share": round(hits / n, 4),
+        "low": round(float(interval.low), 4),
+        "high": round(float(interval.high), 4),
     }
 
 
@@ -149,14 +93,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         tables = read_sources(specs, Path(cache))
         catalog = build_catalog(tables)
-        store = open_pixel_store(catalog, PX, Path(cache))
-        frame = catalog.present.without(store.unreadable).frame
+        store = open_pixel_store(catalog, IMAGE_SIZE, Path(cache))
+        frame = catalog.with_files.without(store.unreadable).frame
         ids = frame["image_id"].to_list()
-        pixels = store.pixels[store.rows(ids)].copy()
+        pixels = store.images(ids).copy()
     paths = dict(frame.select("image_id", "path").iter_rows())
     group = dict(frame.select("image_id", "group_id").iter_rows())
     half = {name: hashlib.sha256(name.encode()).digest()[0] % 2 for name in ids}
-    made, truth = _made(paths, ids, half, arguments.copies, KINDS)
+    made, truth = make_copies(paths, ids, half, arguments.copies, CHANGES)
     every = np.concatenate([pixels, np.stack([m[1] for m in made])])
     names = [*ids, *(m[0] for m in made)]
     started = time.perf_counter(), time.process_time()
@@ -171,10 +115,12 @@ def main() -> None:
         "chosen_on_one_half": _choose(alike, truth, strangers, half),
         "made": {
             kind: {
-                "recall": share(*_recall(alike, truth, kind)),
-                "recall_of_pHash_within_8_bits": share(*_hash_recall(made, truth, paths, kind)),
+                "recall": proportion(*_recall(alike, truth, kind)),
+                "recall_of_pHash_within_8_bits": proportion(
+                    *_hash_recall(made, truth, paths, kind)
+                ),
             }
-            for kind in KINDS
+            for kind in CHANGES
         },
         "more_made": _more(paths, ids, half, arguments.copies, pixels),
         "lookalikes": _lookalikes(ids, pixels, group, half, alike),
@@ -194,31 +140,14 @@ def main() -> None:
         _sheet(arguments.sheet, sorted(strangers, key=lambda p: -p.likeness)[:60], ids, pixels)
 
 
-def _made(
-    paths: dict[str, str], ids: list[str], half: dict[str, int], copies: int, kinds: Kinds
-) -> tuple[list[tuple[str, np.ndarray]], dict[str, tuple[str, str]]]:
-    """Make copies, each of another photograph, so that they do not compete."""
-    rng = np.random.default_rng(0)
-    made, truth = [], {}
-    for side in (0, 1):
-        pool = [str(n) for n in rng.permutation([n for n in ids if half[n] == side])]
-        for k, (kind, change) in enumerate(kinds.items()):
-            for name in pool[k * copies : (k + 1) * copies]:
-                whole = Image.fromarray(read_image(Path(paths[name]), 160))
-                copy = f"copy-{side}-{name}"
-                made.append((copy, _pixels(change(whole, rng))))
-                truth[copy] = (name, kind)
-    return made, truth
-
-
 def _more(
     paths: dict[str, str], ids: list[str], half: dict[str, int], copies: int, pixels: np.ndarray
 ) -> Any:
-    made, truth = _made(paths, ids, half, copies, MORE_KINDS)
+    made, truth = make_copies(paths, ids, half, copies, MORE_CHANGES)
     every = np.concatenate([pixels, np.stack([m[1] for m in made])])
     pairs = find_near_duplicates(every, [*ids, *(m[0] for m in made)])
     alike = {frozenset((p.a, p.b)): p.likeness for p in pairs}
-    return {kind: {"recall": share(*_recall(alike, truth, kind))} for kind in MORE_KINDS}
+    return {kind: {"recall": proportion(*_recall(alike, truth, kind))} for kind in MORE_CHANGES}
 
 
 def _lookalikes(
@@ -249,7 +178,7 @@ def _lookalikes(
         pairs.add(frozenset((ids[i], ids[j])))
         bits.append(int(apart[j]))
     joined = sum(alike.get(pair, 0.0) >= THRESHOLD for pair in pairs)
-    return {"median_bits_apart": float(np.median(bits)), "joined": share(joined, len(pairs))}
+    return {"median_bits_apart": float(np.median(bits)), "joined": proportion(joined, len(pairs))}
 
 
 def _second(frame: pl.DataFrame, alike: dict[frozenset[str], float]) -> Any:
@@ -259,7 +188,7 @@ def _second(frame: pl.DataFrame, alike: dict[frozenset[str], float]) -> Any:
     values = [
         alike.get(frozenset(p), 0.0) for p in pairs.select("image_id", "image_id_right").rows()
     ]
-    return share(sum(v >= THRESHOLD for v in values), len(values))
+    return proportion(sum(v >= THRESHOLD for v in values), len(values))
 
 
 def _side(copy: str) -> int:
@@ -285,7 +214,7 @@ def _hash_recall(
     for copy, pixels in made:
         name, its = truth[copy]
         if its == kind and _side(copy) == 1:
-            original = Image.fromarray(read_image(Path(paths[name]), PX))
+            original = Image.fromarray(read_image(Path(paths[name]), IMAGE_SIZE))
             found.append(imagehash.phash(original) - imagehash.phash(Image.fromarray(pixels)) <= 8)
     return int(sum(found)), len(found)
 
@@ -312,25 +241,25 @@ def _choose(
 
 
 def _listed(tables: list[Any], present: set[str], alike: dict[frozenset[str], float]) -> Any:
-    listed = [pair for table in tables for pair in table.same if set(pair) <= present]
+    listed = [pair for table in tables for pair in table.duplicate_pairs if set(pair) <= present]
     found = {"-".join(p): round(alike.get(frozenset(p), 0.0), 3) for p in listed}
     hits = sum(v >= THRESHOLD for v in found.values())
-    return {"pairs": found, "recall": share(hits, len(found))}
+    return {"pairs": found, "recall": proportion(hits, len(found))}
 
 
 def _same_id(lesions: Path) -> Any:
-    """Ids with a file in HAM10000 and in ISIC 2019: one picture, two archives' preparations."""
+    """Ids with a file in HAM10000 and in ISIC 2019: one image, two archives' preparations."""
     files = [
         {p.stem: p for p in (lesions / place).rglob("*.jpg")} for place in ("ham10000", "isic2019")
     ]
     both = sorted(set(files[0]) & set(files[1]))
     if not both:
         return {"pairs": 0}
-    pixels = np.stack([read_image(side[name], PX) for side in files for name in both])
+    pixels = np.stack([read_image(side[name], IMAGE_SIZE) for side in files for name in both])
     names = [f"{k}-{name}" for k in (0, 1) for name in both]
     pairs = {(p.a, p.b) for p in find_near_duplicates(pixels, names)}
     hits = sum((f"0-{name}", f"1-{name}") in pairs for name in both)
-    return {"pairs": len(both), "recall": share(hits, len(both))}
+    return {"pairs": len(both), "recall": proportion(hits, len(both))}
 
 
 def _found(pairs: tuple[NearDuplicate, ...], group: dict[str, str]) -> Any:
@@ -342,7 +271,7 @@ def _found(pairs: tuple[NearDuplicate, ...], group: dict[str, str]) -> Any:
         "pairs": len(mine),
         "joined_by_the_tables": len(joined),
         "unknown_to_the_tables": len(unknown),
-        "precision_by_eye_of_unknown": share(len(right), len(unknown)),
+        "precision_by_eye_of_unknown": proportion(len(right), len(unknown)),
         "unknown": unknown,
     }
 
@@ -352,8 +281,8 @@ def _speed(pixels: np.ndarray) -> dict[str, float]:
     rng = np.random.default_rng(1)
     more = []
     for i in rng.integers(0, len(pixels), 10_000 - len(pixels)):
-        picture = Image.fromarray(pixels[i])
-        more.append(_pixels(_crop(picture, float(rng.uniform(0.1, 0.2)), rng)))
+        image = Image.fromarray(pixels[i])
+        more.append(resize(crop(image, float(rng.uniform(0.1, 0.2)), rng)))
     every = np.concatenate([pixels, np.stack(more)])
     started = time.perf_counter(), time.process_time()
     found = find_near_duplicates(every, [f"{i:05d}" for i in range(len(every))])

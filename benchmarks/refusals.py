@@ -23,7 +23,7 @@ from PIL import Image
 
 from melanoscope.inference.predictor import Predictor, load
 from melanoscope.patient import PatientInfo
-from melanoscope.stats.calibration.temperature_scaling import wilson_interval
+from melanoscope.stats.intervals.proportion import wilson_interval
 from refusals_parts import pictures as made
 
 STATUSES = ("accepted", "doubtful", "refused")
@@ -94,8 +94,8 @@ def measure(predictor: Predictor, files: list[bytes]) -> dict[str, Any]:
     statuses: Counter[str] = Counter()
     concerns: Counter[str] = Counter()
     for start in range(0, len(files), _BATCH):
-        decoded = [predictor.read(one) for one in files[start : start + _BATCH]]
-        for answer in predictor.answer(decoded, [PatientInfo()] * len(decoded)):
+        decoded = [predictor.decode(one) for one in files[start : start + _BATCH]]
+        for answer in predictor.predict(decoded, [PatientInfo()] * len(decoded)):
             statuses[answer.status] += 1
             concerns.update({one.kind for one in answer.concerns})
     n = len(files)
@@ -105,8 +105,8 @@ def measure(predictor: Predictor, files: list[bytes]) -> dict[str, Any]:
 
 def share(count: int, n: int) -> dict[str, float]:
     """Return a share with its Wilson interval."""
-    low, high = wilson_interval(count, n)
-    return {"estimate": count / n, "low": low, "high": high}
+    wilson = wilson_interval(count, n)
+    return {"estimate": wilson.estimate, "low": wilson.low, "high": wilson.high}
 
 
 def own_record(predictor: Predictor) -> dict[str, Any]:

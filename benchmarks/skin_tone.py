@@ -20,23 +20,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
-from skimage.color import rgb2lab
 
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
+from melanoscope.data.skin_segmentation import segment_skin
 from melanoscope.data.skin_tone import (
     REASONS,
     SKIN_TONES,
-    Ita,
+    ItaEstimates,
     individual_typology_angle,
-    skin_mask,
     skin_tone_band,
 )
 from melanoscope.data.sources import find_archives, read_sources, simulated
-from melanoscope.data.sources.simulated_scene import draw_skin
+from melanoscope.data.sources.simulated_scene import render_skin
 from melanoscope.imaging.decode import read_image
 
-PX = 128
+IMAGE_SIZE = 128
 REPLICATES = 2000
 Angles = NDArray[np.float64]
 
@@ -124,13 +123,16 @@ def by_archive(frame: pl.DataFrame) -> dict[str, Any]:
 
 def on_simulated(count: int, cache: Path) -> dict[str, Any]:
     """Rank correlation with the tone drawn, and the error against the bare skin's own angle."""
-    people = simulated.population(count)
-    paths = simulated.read(count, cache)["path"]
-    found = individual_typology_angle(np.stack([read_image(Path(p), PX) for p in paths]))
-    bare = [draw_skin((PX, PX), one.tone, np.random.default_rng(one.index)) for one in people]
+    images = simulated.simulate_patients(count)
+    paths = simulated.simulate_images(count, cache)["path"]
+    found = individual_typology_angle(np.stack([read_image(Path(p), IMAGE_SIZE) for p in paths]))
+    bare = [
+        render_skin((IMAGE_SIZE, IMAGE_SIZE), image.tone, np.random.default_rng(image.index))
+        for image in images
+    ]
     truth = individual_typology_angle(np.clip(np.stack(bare), 0, 255).astype(np.uint8)).angle
     known = np.isfinite(found.angle) & np.isfinite(truth)
-    tone = np.array([one.tone for one in people])
+    tone = np.array([image.tone for image in images])
     away = np.abs(found.angle - truth)[known]
     return {
         "photographs": count,
@@ -147,16 +149,16 @@ def on_simulated(count: int, cache: Path) -> dict[str, Any]:
 def on_real(lesions: Path, cache: Path) -> tuple[pl.DataFrame, NDArray[np.uint8], float]:
     """Estimate all real photographs; return table, pixels and the seconds of processor time."""
     catalog = build_catalog(read_sources(find_archives(lesions), cache))
-    store = open_pixel_store(catalog, PX, cache, workers=1)
-    frame = catalog.present.without(store.unreadable).frame
-    pixels = store.pixels[store.rows(frame["image_id"].to_list())]
+    store = open_pixel_store(catalog, IMAGE_SIZE, cache, workers=1)
+    frame = catalog.with_files.without(store.unreadable).frame
+    pixels = store.images(frame["image_id"].to_list())
     started = time.process_time()
     found = individual_typology_angle(pixels)
     seconds = time.process_time() - started
     return _with_angles(frame, found), pixels, seconds
 
 
-def _with_angles(frame: pl.DataFrame, found: Ita) -> pl.DataFrame:
+def _with_angles(frame: pl.DataFrame, found: ItaEstimates) -> pl.DataFrame:
     return frame.with_columns(
         ita=pl.Series(found.angle).fill_nan(None),
         reason=pl.Series(found.reason.tolist(), dtype=pl.String),
@@ -190,10 +192,9 @@ def under_other_limits(frame: pl.DataFrame, colours: Angles) -> list[dict[str, A
 def skin_colours(pixels: NDArray[np.uint8]) -> Angles:
     """Median L*, a*, b* over the skin of each photograph, NaN below 10 % skin; shape (n, 3)."""
     found = np.full((len(pixels), 3), np.nan)
-    for row, rgb in enumerate(pixels):
-        mask = skin_mask(rgb[None])[0]
-        if mask.mean() >= 0.1:
-            found[row] = np.median(rgb2lab(rgb[mask][None])[0], axis=0)
+    for row, region in enumerate(segment_skin(pixels)):
+        if region.mask.mean() >= 0.1:
+            found[row] = np.median(region.lab[region.mask], axis=0)
     return found
 
 

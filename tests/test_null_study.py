@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from melanoscope.stats.bootstrap.group_bootstrap import bootstrap_many, paired_difference
-from melanoscope.stats.intervals.delong import delong_test
+from melanoscope.stats.bootstrap.group_bootstrap import bootstrap_many
+from melanoscope.stats.intervals.delong import delong_interval, placement_values
 from melanoscope.stats.intervals.influence_interval import influence_interval
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import Predictions
@@ -45,9 +45,9 @@ def as_predictions(study, fold, parts, arm):
         target=study.target,
         probability=1 / (1 + np.exp(-score)),
         threshold=np.full(score.size, 0.5),
-        part=fold,
+        fold_id=fold,
         group=study.group,
-        photograph=np.arange(score.size),
+        image_index=np.arange(score.size),
     )
 
 
@@ -111,19 +111,19 @@ def test_bootstrap_is_the_one_of_the_package(setting):
     study, fold, parts, pairs = one_run(setting)
     networks = {str(arm): as_predictions(study, fold, parts, arm) for arm in range(setting.arms)}
     theirs = bootstrap_many(networks, metrics=("auroc",), replicates=150, seed=3)
-    counts = theirs["0"].draws.counts.astype(np.float32)
+    counts = theirs["0"].weights.counts.astype(np.float32)
     ours = methods.bootstrap(pairs, study.group, counts)
     for arm in range(setting.arms):
         assert ours[:, arm] == pytest.approx(theirs[str(arm)].replicates["auroc"], rel=1e-6)
         assert pairs[0].auroc[arm] == pytest.approx(
             auroc(study.target[fold == 0], networks[str(arm)].probability[fold == 0])
         )
-    test = paired_difference(theirs["0"], theirs["1"], "auroc")
+    apart = theirs["0"].replicates["auroc"] - theirs["1"].replicates["auroc"]
     difference = methods.with_differences(ours)[:, [setting.arms]]
-    assert methods.bootstrap_p(difference) == pytest.approx(test.p_value)
+    assert methods.bootstrap_p(difference) == pytest.approx((1 + (apart <= 0).sum()) / 151)
     bounds = methods.percentile_bounds(difference)
     assert [*bounds.low, *bounds.high] == pytest.approx(
-        [test.difference.low, test.difference.high], abs=1e-6
+        np.quantile(apart, [0.025, 0.975]), abs=1e-6
     )
     # The strata are the package's too: every stratum keeps its number of groups.
     stratum = methods.strata(study.group, study.target, fold)
@@ -143,6 +143,22 @@ def test_rescaled_draws_have_the_variance_of_a_sample():
         assert mean.var() == pytest.approx(factor * effect.var(ddof=1) / 6, rel=0.02)
 
 
+def paired_delong_variance(positive, a, b, units):
+    """DeLong's variance of a difference, with Obuchowski's sums by unit, from the placements."""
+    above, below = (
+        x - y
+        for x, y in zip(placement_values(positive, a), placement_values(positive, b), strict=True)
+    )
+    names = np.unique(units)
+    sums = [
+        np.array([(x - x.mean())[units[side] == name].sum() / x.size for name in names])
+        for x, side in ((above, positive), (below, ~positive))
+    ]
+    held = [np.unique(units[side]).size for side in (positive, ~positive)] + [names.size]
+    terms = (sums[0] @ sums[0], sums[1] @ sums[1], 2 * sums[0] @ sums[1])
+    return sum(k / (k - 1) * term for k, term in zip(held, terms, strict=True))
+
+
 @pytest.mark.parametrize("setting", [LESIONS, PATIENTS])
 def test_delong_and_ledell_are_those_of_the_package(setting):
     study, fold, parts, pairs = one_run(setting)
@@ -151,16 +167,17 @@ def test_delong_and_ledell_are_those_of_the_package(setting):
     error = methods.grouped_error(effect, study.group)
     assert error[0] == pytest.approx(influence_interval(one).standard_error, rel=1e-10)
     for group in (None, study.group):
-        variance = 0.0
+        alone, variances = [], []
         for k in range(setting.folds):
             rows = fold == k
-            units = None if group is None else group[rows]
-            result = delong_test(
-                study.target[rows], one.probability[rows], two.probability[rows], units
-            )
-            variance += result.difference.standard_error**2
-        found = methods.delong_error(pairs, group)[setting.arms]
-        assert found == pytest.approx(np.sqrt(variance) / setting.folds, rel=1e-9)
+            units = np.arange(rows.sum()) if group is None else group[rows]
+            scores = one.probability[rows], two.probability[rows]
+            variances.append(paired_delong_variance(study.target[rows] == 1, *scores, units))
+            alone.append(delong_interval(study.target[rows], scores[0], units).standard_error)
+        found = methods.delong_error(pairs, group)
+        expected = np.sqrt(sum(variances)) / setting.folds
+        assert found[setting.arms] == pytest.approx(expected, rel=1e-9)
+        assert found[0] == pytest.approx(np.linalg.norm(alone) / setting.folds, rel=1e-9)
 
 
 def test_widened_in_its_limits():

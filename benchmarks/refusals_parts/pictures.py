@@ -15,7 +15,12 @@ import sklearn
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from melanoscope.data.sources.simulated_scene import draw_size, draw_skin, shine_light, take_picture
+from melanoscope.data.sources.simulated_scene import (
+    apply_camera,
+    apply_lighting,
+    render_skin,
+    sample_size,
+)
 
 Picture = NDArray[np.uint8]
 Pictures = list[Picture]
@@ -92,8 +97,8 @@ def blank_simulated(rng: np.random.Generator, n: int) -> Pictures:
     """Simulated skin of all tones without a lesion."""
     found = []
     for _ in range(n):
-        skin = draw_skin(draw_size(rng), rng.uniform(), rng)
-        found.append(take_picture(shine_light(skin, rng), rng))
+        skin = render_skin(sample_size(rng), rng.uniform(), rng)
+        found.append(apply_camera(apply_lighting(skin, rng), rng))
     return found
 
 

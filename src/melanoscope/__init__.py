@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from melanoscope.hardware import limit_spinning
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from melanoscope.inference.predictor import Predictor
 
 __version__ = "0.1.0"
+
+# Here, because whatever part of the package is imported first, this file runs before it, and so
+# before PyTorch, SciPy or scikit-learn load OpenMP, which reads its environment only then.
+limit_spinning()
 
 
 def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = None) -> Predictor:

@@ -27,7 +27,7 @@ def _find(pixels: np.ndarray, names: list[str]) -> tuple[NearDuplicate, ...]:
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
     """One photograph of each of 40 lesions."""
-    rows = simulated.read(70, tmp_path_factory.mktemp("drawn")).unique(
+    rows = simulated.simulate_images(70, tmp_path_factory.mktemp("drawn")).unique(
         "lesion_id", maintain_order=True
     )
     return np.stack([read_image(Path(p), 160) for p in rows["path"][:40]])
@@ -110,9 +110,9 @@ def test_known_copies_across_archives(real_folder: Path, tmp_path: Path) -> None
     tables = read_sources(specs, tmp_path)
     catalog = build_catalog(tables)
     store = open_pixel_store(catalog, 128, tmp_path)
-    ids = catalog.present.frame["image_id"].to_list()
-    pairs = {(p.a, p.b) for p in find_near_duplicates(store.pixels[store.rows(ids)], ids)}
+    ids = catalog.with_files.frame["image_id"].to_list()
+    pairs = {(p.a, p.b) for p in find_near_duplicates(store.images(ids), ids)}
     assert ("ISIC_0014289_downsampled", "ISIC_7101732") in pairs
-    listed = [pair for table in tables for pair in table.same if set(pair) <= set(ids)]
+    listed = [pair for table in tables for pair in table.duplicate_pairs if set(pair) <= set(ids)]
     assert listed
     assert all(tuple(sorted(pair)) in pairs for pair in listed)

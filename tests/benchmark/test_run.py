@@ -154,7 +154,7 @@ def test_a_full_disk_leaves_nothing_to_trust(
 
 
 def test_goes_on_without_broken_photographs_and_says_so(cache: Path, tmp_path: Path) -> None:
-    photographs = simulated.read(60, cache / "simulated")
+    photographs = simulated.simulate_images(60, cache / "simulated")
     folder = tmp_path / "own"
     folder.mkdir()
     for path in photographs["path"]:

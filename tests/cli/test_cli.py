@@ -18,12 +18,32 @@ def test_help_imports_nothing_heavy() -> None:
         "from melanoscope.cli import app\n"
         "try: app()\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'lightning', 'polars', 'numpy', 'matplotlib'} & set(sys.modules)\n"
+        "heavy = {'torch', 'lightning_fabric', 'polars', 'numpy', 'matplotlib'}\n"
+        "heavy &= set(sys.modules)\n"
         "sys.exit(f'imports {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "benchmark" in done.stdout
+
+
+def test_defaults_are_those_of_the_configuration() -> None:
+    import inspect
+
+    from melanoscope.benchmark.config import BenchmarkConfig
+    from melanoscope.cli import bundles, comparison
+    from melanoscope.training.config import TrainConfig
+
+    for command in (comparison.benchmark, bundles.train):
+        defaults = {n: p.default for n, p in inspect.signature(command).parameters.items()}
+        assert defaults["epochs"] == TrainConfig.epochs
+        assert defaults["batch_size"] == TrainConfig.batch_size
+        assert defaults["size"] == BenchmarkConfig.size
+        assert defaults["seed"] == BenchmarkConfig.seed
+    defaults = {n: p.default for n, p in inspect.signature(comparison.benchmark).parameters.items()}
+    for name in ("folds", "repeats", "protocol", "near_duplicates"):
+        assert defaults[name] == getattr(BenchmarkConfig, name), name
+    assert defaults["transfer"] == ",".join(BenchmarkConfig.transfer)
 
 
 TABLE = "path,target,patient_id\n" + "".join(f"{i}.jpg,{i % 2},{i}\n" for i in range(6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 import struct
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,18 +82,23 @@ def test_a_stated_prevalence_moves_the_probability(call: Call, small_bundle, sim
     assert [d["positive"] for d in low["decisions"]] == [d["positive"] for d in high["decisions"]]
 
 
-def test_explanations_are_pictures(call: Call, small_bundle, simulated_photograph, tmp_path):
+def test_explanations_are_pictures_and_a_page(
+    call: Call, small_bundle, simulated_photograph, tmp_path
+):
     status, out, _ = call(
         *("predict", small_bundle, simulated_photograph, "--explain", tmp_path / "why"),
         *("--json", "--force", "--steps", "8", "--baseline", "blurred"),
     )
     assert status == 0
-    pictures = answers(out)[0]["pictures"]
-    assert len(pictures) >= 3
+    *pictures, page = answers(out)[0]["pictures"]
+    assert len(pictures) >= 2
     for name in pictures:
         with Image.open(name) as image:
             assert image.format == "PNG"
             assert not image.getexif()
+    assert page.endswith("-explanation.html")
+    notice = json.loads((small_bundle / RECORD).read_text())["licence"]["notice"]
+    assert notice in html.unescape(Path(page).read_text(encoding="utf-8"))
 
 
 def test_equal_names_get_pictures_of_their_own(
@@ -251,7 +258,7 @@ TRAINING_ONLY = {
     *(
         "torch",
         "torchvision",
-        "lightning",
+        "lightning_fabric",
         "captum",
         "scipy",
         "polars",
@@ -259,7 +266,7 @@ TRAINING_ONLY = {
         "skimage",
         "onnx",
     ),
-    *("matplotlib", "jinja2", "safetensors", "imagehash", "onnxscript", "timm"),
+    *("matplotlib", "safetensors", "imagehash", "onnxscript", "timm"),
 }
 
 

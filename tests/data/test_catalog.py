@@ -108,8 +108,8 @@ def test_of_two_rows_the_one_with_a_file_is_kept_else_the_first(make_table):
         "new": ("second", "/2/new"),
     }
     assert catalog.listed_twice == ("both", "neither", "second")
-    assert catalog.absent == ["neither", "only"]
-    assert set(catalog.present.frame["image_id"]) == {"both", "second", "new"}
+    assert catalog.ids_without_file == ["neither", "only"]
+    assert set(catalog.with_files.frame["image_id"]) == {"both", "second", "new"}
     assert len(catalog.without(["both", "unheard of"])) == 4
 
 
@@ -145,7 +145,7 @@ def test_photographs_without_a_file_still_join(make_table):
         {"image_id": "bridge", "patient_id": "P", "lesion_id": "L"},
         {"image_id": "y", "path": "/y", "lesion_id": "L"},
     ]
-    assert build_catalog([make_table("a", rows)]).present.frame["group_id"].n_unique() == 1
+    assert build_catalog([make_table("a", rows)]).with_files.frame["group_id"].n_unique() == 1
 
 
 NAMES = [f"i{n}" for n in range(12)]
@@ -258,10 +258,10 @@ def test_schema(some):
 
 def test_joined_groups_take_the_smallest_name(make_table):
     catalog = build_catalog([make_table("x", [{"image_id": name} for name in "abcd"])])
-    joined = catalog.joined([("d", "b"), ("c", "d")])
+    joined = catalog.merge_groups([("d", "b"), ("c", "d")])
     groups = dict(joined.frame.select("image_id", "group_id").iter_rows())
     assert groups["a"] == "a"
     assert groups["b"] == groups["c"] == groups["d"] == "b"
-    assert catalog.joined([]).frame.equals(catalog.frame)
+    assert catalog.merge_groups([]).frame.equals(catalog.frame)
     with pytest.raises(KeyError):
-        catalog.joined([("a", "nobody")])
+        catalog.merge_groups([("a", "nobody")])

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from melanoscope.data import pixel_store as pixels_module
+from melanoscope.data import pixel_store
 from melanoscope.data.catalog import Catalog, build_catalog
 from melanoscope.data.pixel_store import PixelStore, open_pixel_store
 from melanoscope.errors import DataError
@@ -60,16 +60,16 @@ def decoded(monkeypatch) -> list[str]:
         names.append(path.stem)
         return read_image(path, px)
 
-    monkeypatch.setattr(pixels_module, "read_image", read)
+    monkeypatch.setattr(pixel_store, "read_image", read)
     return names
 
 
 def check(store: PixelStore, archive: Archive, *without: str) -> None:
     """Every pixel is what reading the file gives; nothing else is offered."""
     names = [name for name in archive.names if name not in without]
-    assert set(store.position) == set(names)
+    assert set(store.row_of) == set(names)
     assert set(store.unreadable) == set(without)
-    assert store.px == PX
+    assert store.image_size == PX
     expected = np.stack([read_image(archive.paths[name], PX) for name in names])
     assert (store.pixels[store.rows(names)] == expected).all()
 
@@ -78,7 +78,7 @@ def test_pixels_are_those_of_the_photographs(archive, cache):
     told = []
     store = open_pixel_store(archive.catalog, PX, cache, progress=lambda *now: told.append(now))
     check(store, archive)
-    assert store.decoded == len(archive.names)
+    assert store.n_decoded == len(archive.names)
     assert store.pixels.dtype == np.uint8
     assert not store.pixels.flags.writeable
     assert told == [(12, 12)]
@@ -97,7 +97,7 @@ def test_nothing_changed_nothing_decoded(archive, cache, decoded):
     told = []
     store = open_pixel_store(archive.catalog, PX, cache, progress=lambda *now: told.append(now))
     assert decoded == []
-    assert store.decoded == 0
+    assert store.n_decoded == 0
     assert told == []
     check(store, archive)
 
@@ -108,7 +108,7 @@ def test_a_changed_file_is_decoded_again_and_no_other(archive, cache, decoded):
     decoded.clear()
     store = open_pixel_store(archive.catalog, PX, cache)
     assert decoded == ["i004"]
-    assert store.decoded == 1
+    assert store.n_decoded == 1
     check(store, archive)
 
 
@@ -121,27 +121,27 @@ def test_a_change_that_keeps_the_size_shows_in_the_time(archive, cache):
     archive.draw(path, 99)
     assert path.stat().st_size == before.st_size
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
-    assert open_pixel_store(archive.catalog, PX, cache).decoded == 1
+    assert open_pixel_store(archive.catalog, PX, cache).n_decoded == 1
 
 
 def test_another_size_is_another_store(archive, cache, draw):
     small, large = (open_pixel_store(archive.catalog, px, cache) for px in (PX, 24))
-    assert large.decoded == len(archive.names)
+    assert large.n_decoded == len(archive.names)
     assert large.pixels.shape[1:] == (24, 24, 3)
     check(small, archive)
-    assert open_pixel_store(archive.catalog, PX, cache).decoded == 0
+    assert open_pixel_store(archive.catalog, PX, cache).n_decoded == 0
 
 
 def test_other_photographs_are_another_store(archive, cache):
     open_pixel_store(archive.catalog, PX, cache)
     some = archive.catalog.without(["i000"])
     store = open_pixel_store(some, PX, cache)
-    assert store.decoded == len(archive.names) - 1
+    assert store.n_decoded == len(archive.names) - 1
     assert (store.pixels[0] == read_image(archive.paths["i001"], PX)).all()
 
 
 def test_many_workers_and_chunks_give_the_same(archive, cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(pixels_module, "_CHUNK", 5)
+    monkeypatch.setattr(pixel_store, "_CHUNK", 5)
     told = []
     store = open_pixel_store(
         archive.catalog, PX, cache, workers=7, progress=lambda *now: told.append(now)
@@ -155,7 +155,7 @@ def test_many_workers_and_chunks_give_the_same(archive, cache, tmp_path, monkeyp
 
 
 def test_goes_on_after_an_exception(archive, cache, monkeypatch):
-    monkeypatch.setattr(pixels_module, "_CHUNK", 4)
+    monkeypatch.setattr(pixel_store, "_CHUNK", 4)
     catalog = archive.catalog
 
     def stop(path: Path, px: int) -> np.ndarray:
@@ -164,11 +164,11 @@ def test_goes_on_after_an_exception(archive, cache, monkeypatch):
         return read_image(path, px)
 
     with monkeypatch.context() as patch:
-        patch.setattr(pixels_module, "read_image", stop)
+        patch.setattr(pixel_store, "read_image", stop)
         with pytest.raises(KeyboardInterrupt):
             open_pixel_store(catalog, PX, cache, workers=1)
     store = open_pixel_store(catalog, PX, cache)
-    assert store.decoded == 4  # two chunks were finished, the third was not
+    assert store.n_decoded == 4  # two chunks were finished, the third was not
     check(store, archive)
 
 
@@ -177,11 +177,11 @@ import sys, time
 from pathlib import Path
 import numpy as np
 import polars as pl
-from melanoscope.data import pixels
+from melanoscope.data import pixel_store
 from melanoscope.data.catalog import Catalog
 from melanoscope.imaging.decode import read_image
 
-pixels._CHUNK = 3
+pixel_store._CHUNK = 3
 begun = 0
 
 def slow(path, px):
@@ -192,9 +192,9 @@ def slow(path, px):
         time.sleep(60)
     return read_image(path, px)
 
-pixels.read_image = slow
+pixel_store.read_image = slow
 catalog = Catalog(pl.read_parquet(sys.argv[1]))
-pixels.open_pixel_store(catalog, int(sys.argv[2]), Path(sys.argv[3]), workers=1)
+pixel_store.open_pixel_store(catalog, int(sys.argv[2]), Path(sys.argv[3]), workers=1)
 """
 
 
@@ -208,7 +208,7 @@ def test_goes_on_after_a_kill(archive, cache, tmp_path, decoded):
         assert process.wait() == -signal.SIGKILL
     store = open_pixel_store(catalog, PX, cache)
     assert sorted(decoded) == archive.names[6:]  # two chunks of three were finished
-    assert store.decoded == 6
+    assert store.n_decoded == 6
     check(store, archive)
 
 
@@ -224,13 +224,13 @@ def test_a_kill_while_decoding_a_changed_file_again(archive, cache, monkeypatch)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pixels_module, "read_image", stop)
+        patch.setattr(pixel_store, "read_image", stop)
         with pytest.raises(KeyboardInterrupt):
             open_pixel_store(catalog, PX, cache)
     path.write_bytes(old)
     os.utime(path, ns=(old_time, old_time))
     store = open_pixel_store(catalog, PX, cache)
-    assert store.decoded == 1
+    assert store.n_decoded == 1
     check(store, archive)
 
 
@@ -240,7 +240,7 @@ def test_a_file_of_the_store_that_was_cut_short_is_made_anew(archive, cache):
     (signatures,) = cache.rglob("signatures.i64")
     os.truncate(signatures, 40)
     store = open_pixel_store(catalog, PX, cache)
-    assert store.decoded == len(archive.names)
+    assert store.n_decoded == len(archive.names)
     check(store, archive)
 
 
@@ -266,7 +266,7 @@ def test_an_unreadable_file_is_named_and_the_others_go_on(archive, cache, decode
     archive.paths["i008"].unlink()
     for expected in (9, 0):  # the second time the reasons are given again
         store = open_pixel_store(catalog, PX, cache)
-        assert store.decoded == expected
+        assert store.n_decoded == expected
         assert "broken" in store.unreadable["i002"]
         assert store.unreadable["i006"] == "an empty file"
         assert store.unreadable["i008"] == "no file"
@@ -277,7 +277,7 @@ def test_an_unreadable_file_is_named_and_the_others_go_on(archive, cache, decode
     decoded.clear()
     store = open_pixel_store(catalog, PX, cache)
     assert sorted(decoded) == ["i002", "i006", "i008"]
-    assert store.decoded == 2
+    assert store.n_decoded == 2
     check(store, archive, "i006")
 
 
@@ -341,6 +341,6 @@ def test_the_store_takes_its_whole_room_at_once(archive, cache, monkeypatch):
         time.sleep(0)
         return read_image(path, px)
 
-    monkeypatch.setattr(pixels_module, "read_image", read)
+    monkeypatch.setattr(pixel_store, "read_image", read)
     open_pixel_store(archive.catalog, PX, cache)
     assert min(seen) >= len(archive.names) * PX * PX * 3

@@ -69,11 +69,11 @@ def test_counts(catalog_of, kind, rows, melanomas, files, melanoma_files, lesion
     catalog = catalog_of(kind)
     assert len(catalog) == rows
     assert catalog.frame["target"].sum() == melanomas
-    assert len(catalog.present) == files
-    assert len(catalog.absent) == rows - files
-    assert catalog.present.frame["target"].sum() == melanoma_files
+    assert len(catalog.with_files) == files
+    assert len(catalog.ids_without_file) == rows - files
+    assert catalog.with_files.frame["target"].sum() == melanoma_files
     if lesions:
-        assert catalog.present.frame["lesion_id"].n_unique() == lesions
+        assert catalog.with_files.frame["lesion_id"].n_unique() == lesions
 
 
 def test_all_of_ham10000_is_in_isic2019(catalog_of):
@@ -81,8 +81,8 @@ def test_all_of_ham10000_is_in_isic2019(catalog_of):
     assert len(both) == 25_331
     assert len(both.listed_twice) == 10_015
     assert set(both.listed_twice) == set(catalog_of("ham10000").frame["image_id"])
-    apart = (catalog_of(kind).present.frame["image_id"] for kind in ("isic2019", "ham10000"))
-    assert len(both.present) == len({name for ids in apart for name in ids})
+    apart = (catalog_of(kind).with_files.frame["image_id"] for kind in ("isic2019", "ham10000"))
+    assert len(both.with_files) == len({name for ids in apart for name in ids})
 
 
 def test_no_photograph_is_unreadable(catalog_of):
@@ -100,7 +100,7 @@ def test_listed_duplicates_are_in_one_group(catalog_of, real_folder):
 
 
 def test_words_and_folds(catalog_of):
-    catalog = catalog_of("isic2020", "isic2019", "ham10000", "pad-ufes-20").present
+    catalog = catalog_of("isic2020", "isic2019", "ham10000", "pad-ufes-20").with_files
     frame = catalog.frame
     static = encode(frame["age"].to_list(), frame["sex"].to_list(), frame["site"].to_list())
     assert np.isfinite(static).all()

@@ -25,12 +25,12 @@ from melanoscope.imaging.decode import read_image
 
 @pytest.fixture(scope="module")
 def people():
-    return simulated.population(6000, seed=3)
+    return simulated.simulate_patients(6000, seed=3)
 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory) -> pl.DataFrame:
-    return simulated.read(240, tmp_path_factory.mktemp("drawn"), seed=1)
+    return simulated.simulate_images(240, tmp_path_factory.mktemp("drawn"), seed=1)
 
 
 def target_of(photographs) -> np.ndarray:
@@ -50,22 +50,22 @@ def files_of(table: pl.DataFrame) -> dict[str, bytes]:
 
 
 def test_same_count_and_seed_give_the_same_bytes_whatever_else_is_drawn(tmp_path):
-    some = files_of(simulated.read(9, tmp_path / "a"))
-    more = files_of(simulated.read(14, tmp_path / "b"))
+    some = files_of(simulated.simulate_images(9, tmp_path / "a"))
+    more = files_of(simulated.simulate_images(14, tmp_path / "b"))
     assert some == {name: more[name] for name in some}
     assert not set(some.values()) & set(
-        files_of(simulated.read(9, tmp_path / "a", seed=1)).values()
+        files_of(simulated.simulate_images(9, tmp_path / "a", seed=1)).values()
     )
 
 
 def test_only_what_is_missing_is_drawn_and_a_half_written_file_is_not_trusted(tmp_path):
-    first = simulated.read(8, tmp_path)
+    first = simulated.simulate_images(8, tmp_path)
     before = files_of(first)
     gone = Path(first["path"][3])
     gone.rename(gone.with_name(f".{gone.name}.partial"))
     gone.with_name(f".{gone.name}.partial").write_bytes(before[gone.name][:500])
     kept = {path: Path(path).stat().st_mtime_ns for path in first["path"] if path != str(gone)}
-    assert simulated.read(8, tmp_path).equals(first)
+    assert simulated.simulate_images(8, tmp_path).equals(first)
     assert files_of(first) == before
     assert {path: Path(path).stat().st_mtime_ns for path in kept} == kept
     # Another process's partial file may still be its own to finish; it passes for no photograph.
@@ -73,13 +73,13 @@ def test_only_what_is_missing_is_drawn_and_a_half_written_file_is_not_trusted(tm
 
 
 def test_the_table_passes_for_an_archive(tmp_path):
-    source = simulated.read_source("60", tmp_path)
+    source = simulated.read("60", tmp_path)
     catalog = build_catalog([source])
-    assert len(catalog.present) == 60
+    assert len(catalog.with_files) == 60
     assert dict(source.rows.schema) == ROW_SCHEMA
     assert catalog.frame["group_id"].n_unique() == source.rows["patient_id"].n_unique()
     assert all(Path(path).is_absolute() for path in source.rows["path"])
-    assert "simulated, says nothing about skin" in simulated.TITLE
+    assert "simulated, says nothing about skin" in simulated.ARCHIVE.title
 
 
 def test_population_is_as_promised(people):
@@ -109,7 +109,7 @@ def test_static_data_foretells_in_part(people):
 
 def test_traits_overlap(people):
     traits = [one.traits for one in people]
-    logits = [np.log(p / (1 - p)) for t in traits for p in (t.asymmetry, t.border, t.colour)]
+    logits = [np.log(p / (1 - p)) for t in traits for p in (t.asymmetry, t.border, t.color)]
     rest = [(10 * t.diameter, t.keratosis) for t in traits]
     features = np.column_stack([np.reshape(logits, (-1, 3)), rest])
     groups, target = [one.patient for one in people], target_of(people)
@@ -192,7 +192,7 @@ def test_photographs_of_one_lesion_share_its_random_numbers_and_no_others(tmp_pa
         return np.zeros((4, 4, 3), np.uint8)
 
     monkeypatch.setattr(simulated, "paint", record)
-    table = simulated.read(200, tmp_path)
+    table = simulated.simulate_images(200, tmp_path)
     assert len(seen) == table["lesion_id"].n_unique() < 200
     assert len(set(itertools.chain(*seen.values()))) == 200
 
@@ -200,11 +200,11 @@ def test_photographs_of_one_lesion_share_its_random_numbers_and_no_others(tmp_pa
 @pytest.mark.parametrize("count", [0, -1])
 def test_bad_counts(count, tmp_path):
     with pytest.raises(DataError, match="at least 1"):
-        simulated.read(count, tmp_path)
+        simulated.simulate_images(count, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("count", ["0", "-5", "1.5", "ten", "²", ""])
 def test_bad_counts_on_the_command_line(count, tmp_path):
     with pytest.raises(DataError):
-        simulated.read_source(count, tmp_path)
+        simulated.read(count, tmp_path)

@@ -12,9 +12,10 @@ from PIL import Image, ImageDraw
 from scipy.stats import spearmanr
 from skimage.color import lab2rgb
 
-from melanoscope.data import skin_tone
+from melanoscope.data import skin_segmentation
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
+from melanoscope.data.skin_segmentation import segment_skin
 from melanoscope.data.skin_tone import (
     ESTIMATED,
     NOT_ESTIMABLE,
@@ -26,7 +27,6 @@ from melanoscope.data.skin_tone import (
     UNEVEN,
     UNLIKE_SKIN,
     individual_typology_angle,
-    skin_mask,
     skin_tone_band,
 )
 from melanoscope.data.sources import DataSpec, read_sources
@@ -61,6 +61,11 @@ def scene(skin=LIGHT, lesion=(96, 52, 40), radius=0.3, px=PX, noise=2.0, seed=0)
     picture = np.where(inside[..., None], lesion, skin).astype(float)
     picture += np.random.default_rng(seed).normal(0, noise, (px, px, 1))
     return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def skin_mask(pixels):
+    masks = [region.mask for region in segment_skin(pixels)]
+    return np.stack(masks) if masks else np.zeros((0, *pixels.shape[1:3]), bool)
 
 
 def estimate(*pictures):
@@ -213,7 +218,7 @@ def test_each_photograph_alone_and_however_it_lies():
     pictures = np.stack(
         [scene(rgb, [c * 0.4 for c in rgb], seed=k) for k, rgb in enumerate(TONES)] * 7
     )
-    assert len(pictures) > skin_tone._CHUNK
+    assert len(pictures) > skin_segmentation._CHUNK
     together = individual_typology_angle(pictures)
     alone = np.array([estimate(one).angle[0] for one in pictures])
     np.testing.assert_array_equal(together.angle, alone)
@@ -276,8 +281,8 @@ def test_real_photographs(real_folder, tmp_path):
     for kind in ("isic2019", "ham10000"):
         spec = DataSpec(kind, str(real_folder / "lesions" / kind))
         catalog = build_catalog(read_sources([spec], tmp_path))
-        drawn = catalog.present.frame["image_id"].sample(150, seed=0)
-        others = set(catalog.present.frame["image_id"]) - set(drawn)
+        drawn = catalog.with_files.frame["image_id"].sample(150, seed=0)
+        others = set(catalog.with_files.frame["image_id"]) - set(drawn)
         store = open_pixel_store(catalog.without(others), PX, tmp_path)
         found = individual_typology_angle(np.asarray(store.pixels))
         share[kind] = np.isfinite(found.angle).mean()

@@ -54,11 +54,11 @@ def test_an_age_that_is_no_number(tmp_path, age):
 
 
 READERS = {
-    "isic2020": (write_2020, isic2020.NEEDED, "image_name"),
+    "isic2020": (write_2020, isic2020.COLUMNS.values(), "image_name"),
     "isic2019": (write_2019, ("image", "age_approx", "anatom_site_general", "sex"), "image"),
     "isic2019-melanoma": (write_2019, ("image", *isic2019.CLASSES), "image"),
-    "ham10000": (write_ham, ham10000.NEEDED, "image_id"),
-    "pad-ufes-20": (write_pad, pad_ufes_20.NEEDED, "img_id"),
+    "ham10000": (write_ham, ham10000.COLUMNS.values(), "image_id"),
+    "pad-ufes-20": (write_pad, pad_ufes_20.COLUMNS.values(), "img_id"),
 }
 
 
@@ -122,7 +122,7 @@ def test_the_vocabulary_of_diagnoses_is_closed():
         word: word for word in vocabulary.DIAGNOSES
     }
     spelled = pl.Series([f"  {word.upper()} " for word in words])
-    found = vocabulary.translate_diagnoses(spelled, "x", "unknown")
+    found = vocabulary.translate_diagnoses(spelled, "x")
     assert found.to_list() == list(words.values())
 
 

@@ -272,3 +272,16 @@ def test_pad_ufes_20_groups_by_patient(tmp_path):
         {"img_id": "b.png", "patient_id": "P", "lesion_id": "2"},
     )
     assert build_catalog([pad_ufes_20.read(folder)]).frame["group_id"].n_unique() == 1
+
+
+def test_pad_ufes_20_lesions_of_nobody_are_nobodys(tmp_path):
+    """Numbers of lesions mean nothing without a patient: those of nameless ones join nobody."""
+    folder = write_pad(
+        tmp_path,
+        {"img_id": "a.png", "patient_id": "", "lesion_id": "1"},
+        {"img_id": "b.png", "patient_id": "unknown", "lesion_id": "1"},
+        {"img_id": "c.png", "patient_id": "P", "lesion_id": "1"},
+    )
+    catalog = build_catalog([pad_ufes_20.read(folder)])
+    assert catalog.frame["group_id"].to_list() == ["a", "b", "c"]
+    assert catalog.frame["lesion_id"].to_list() == [None, None, "P/1"]

@@ -70,7 +70,7 @@ def test_find_archives(tmp_path):
 def test_find_no_archives(tmp_path):
     assert "no folder" in line(find_archives, tmp_path / "nowhere")
     said = line(find_archives, tmp_path)
-    assert all(mark in said for a in ARCHIVES.values() for mark in a.marks)
+    assert all(mark in said for a in ARCHIVES.values() for mark in a.table_names)
     assert "at least one --data" in line(read_sources, [], tmp_path)
 
 
@@ -90,12 +90,12 @@ def test_archives_that_overlap(tmp_path):
 def test_every_archive_says_its_terms():
     for kind, archive in ARCHIVES.items():
         assert archive.title
-        assert archive.licence
+        assert archive.license
         assert archive.attribution, kind
 
 
 def test_suffixes_in_any_case(tmp_path):
     touch(tmp_path, "a.JPG", "b.Jpeg", "c.tiff", "d.csv", "e")
-    assert set(csv_reader.index_photographs(tmp_path)) == {"a", "b", "c"}
+    assert set(csv_reader.index_images(tmp_path)) == {"a", "b", "c"}
     shutil.rmtree(tmp_path)
-    assert csv_reader.index_photographs(tmp_path) == {}
+    assert csv_reader.index_images(tmp_path) == {}

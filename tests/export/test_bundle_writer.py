@@ -58,8 +58,8 @@ def test_the_bundle_answers_as_the_network(small_subject, small_bundle):
         PatientInfo(row["age"], row["sex"], row["site"])
         for row in small_subject.frame[rows].select("age", "sex", "site").iter_rows(named=True)
     ]
-    seen = predictor.see(pixels.numpy(), people)
-    assert [one.logit for one in seen] == pytest.approx(expected.tolist(), abs=1e-4)
+    outputs = predictor.forward(pixels.numpy(), people)
+    assert [one.logit for one in outputs] == pytest.approx(expected.tolist(), abs=1e-4)
 
 
 def test_the_measured_auroc_is_that_of_the_network(small_subject, record):

@@ -157,7 +157,7 @@ def test_integrated_gradients_are_captums(tmp_path: Path) -> None:
     export_gradient(network, PX, tmp_path / "g.onnx")
     photograph = (coloured(1)[0].permute(1, 2, 0) * 255).to(torch.uint8).numpy()
     run, known = File(tmp_path / "g.onnx"), np.full(patient.WIDTH, 0.5, np.float32)
-    found = integrated_gradients(run, photograph, baseline="black", steps=64, most=64)
+    found = integrated_gradients(run, photograph, baseline="black", steps=64, max_steps=64)
     # Captum's function is the whole logit, of which the static data is a constant part.
     expected = captum_gradients.integrated_gradients(network, photograph, known, steps=64)
     error = np.abs(found.pixels - expected.pixels).max() / np.abs(expected.pixels).max()

@@ -22,7 +22,7 @@ from melanoscope.export.quality_limits import (
 from melanoscope.inference.quality.gate import LOW, MEASURES
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.quality.measures import measure_quality
-from melanoscope.stats.calibration.temperature_scaling import wilson_interval
+from melanoscope.stats.intervals.proportion import wilson_interval
 
 
 def good(rng):
@@ -93,7 +93,8 @@ def test_rates_are_counted():
     found = rates([(), (doubt,), (doubt, refusal), ()])
     assert [found[s]["estimate"] for s in ("accepted", "doubtful", "refused")] == [0.5, 0.25, 0.25]
     assert found["concerns"]["blurred"]["estimate"] == 0.5
-    assert (found["refused"]["low"], found["refused"]["high"]) == wilson_interval(1, 4)
+    wilson = wilson_interval(1, 4)
+    assert (found["refused"]["low"], found["refused"]["high"]) == (wilson.low, wilson.high)
     assert status_of((doubt, refusal)) == "refused"
 
 
@@ -109,4 +110,4 @@ def test_the_record_of_a_gate_repeats_its_own_verdicts(qualities):
     ]
     assert found["rates"]["float32"]["refused"]["estimate"] == verdicts.count("refused") / 60
     assert found["distance"]["float32"]["refused_above"] == far.refused_above
-    assert found["limits"] == limits.to_record()
+    assert found["limits"] == limits.to_dict()

@@ -37,7 +37,7 @@ def test_googlenets_normalisation_is_that_of_its_weights() -> None:
         torch.tensor(v).view(1, 3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     )
     ours_mean, ours_deviation = (
-        torch.tensor(v).view(1, 3, 1, 1) for v in get_backbone("googlenet").normalisation
+        torch.tensor(v).view(1, 3, 1, 1) for v in get_backbone("googlenet").normalization
     )
     theirs = oracle._transform_input((rgb - mean) / deviation)
     torch.testing.assert_close((rgb - ours_mean) / ours_deviation, theirs, rtol=1e-4, atol=1e-5)
@@ -70,7 +70,7 @@ def _names(backbone: Backbone, folder: Path | None) -> None:
     from skimage import data, transform
 
     network = load_pretrained(backbone, folder).eval()
-    mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in backbone.normalisation)
+    mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in backbone.normalization)
     for name, picture in (("cat", data.chelsea()), ("coffee", data.coffee())):
         height, width = picture.shape[:2]
         side = min(height, width)

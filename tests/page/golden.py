@@ -34,6 +34,7 @@ from melanoscope.inference.quality.gate import LOW, MEASURES, find_distance_issu
 from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.text import phrases
 from melanoscope.patient import PatientInfo
+from melanoscope.stats.intervals.interval import Interval
 
 _Bytes = NDArray[np.uint8]
 
@@ -91,7 +92,7 @@ def squares(px: int = 128) -> dict[str, _Bytes]:
 def record_like() -> dict[str, Any]:
     """Return what of a bundle's record reading an answer takes."""
     bounds = {"doubtful": 0.6, "refused": 0.3}
-    measured = {"estimate": 0.9, "low": 0.8, "high": 0.95, "n": 321}
+    measured = Interval(0.9, 0.8, 0.95, 0.04, 321, "bootstrap", "groups").to_dict()
     limits = {
         name: {"doubtful": 0.1, "refused": 0.4} if name in LOW else bounds for name in MEASURES
     }
@@ -145,7 +146,7 @@ def resample() -> list[dict[str, Any]]:
 
 def quality() -> list[dict[str, Any]]:
     """What is measured, and what is said against it."""
-    reader = PostProcessor.of(Bundle(Path(), record_like(), ""), "float32")
+    reader = PostProcessor.from_bundle(Bundle(Path(), record_like(), ""), "float32")
     found = []
     for name, pixels in squares().items():
         size = (4 * len(pixels), 3 * len(pixels)) if name != "lesion 3" else (70, 50)
@@ -226,7 +227,7 @@ def calibrated() -> list[dict[str, float]]:
 def reading() -> dict[str, Any]:
     """Whole answers."""
     record = record_like()
-    reader = PostProcessor.of(Bundle(Path(), record, ""), "float32")
+    reader = PostProcessor.from_bundle(Bundle(Path(), record, ""), "float32")
     rng = np.random.default_rng(6)
     answers = []
     for name, pixels in squares().items():
@@ -240,7 +241,7 @@ def reading() -> dict[str, Any]:
             stated = 0.1 if force else reader.prevalence
             photograph = DecodedImage(pixels, 500, 400)
             quality = measure_quality(photograph.pixels, photograph.width, photograph.height)
-            answer = reader.read(seen, quality, who, prevalence=stated, force=force)
+            answer = reader.to_diagnosis(seen, quality, who, prevalence=stated, force=force)
             answers.append(
                 {
                     "name": name,
@@ -252,7 +253,7 @@ def reading() -> dict[str, Any]:
                     "distance": distance,
                     "force": force,
                     "prevalence": stated,
-                    "answer": answer.to_record(),
+                    "answer": answer.to_dict(),
                 }
             )
     return {"record": record, "answers": answers}

@@ -98,7 +98,7 @@ def test_same_answers_to_simulated_lesions(
 ) -> None:
     for path in small_subject.frame["path"][:20]:
         for force in (False, True):
-            expected = predictor.diagnose(path, **PERSON, force=force).to_record()
+            expected = predictor.diagnose(path, **PERSON, force=force).to_dict()
             expected["bundle"] = predictor.bundle.fingerprint
             found = diagnose(page, Path(path).read_bytes(), PERSON, force=force)
             assert apart(found, expected) == []
@@ -113,7 +113,7 @@ def test_same_answers_to_real_photographs(
     assert len(files) >= 20
     for file in files:
         content = file.read_bytes()
-        decoded = predictor.read(content)
+        decoded = predictor.decode(content)
         pixels, size = square(page, content, predictor.bundle.px)
         assert size == (decoded.width, decoded.height)
         assert np.abs(pixels.astype(int) - decoded.pixels).max() <= 1
@@ -186,7 +186,7 @@ FORMATS: dict[str, tuple[Callable[[], bytes], int]] = {
 def test_same_pixels(page: Page, predictor: Predictor, name: str) -> None:
     make, most = FORMATS[name]
     content = make()
-    decoded = predictor.read(content)
+    decoded = predictor.decode(content)
     pixels, size = square(page, content, predictor.bundle.px)
     assert size == (decoded.width, decoded.height)
     difference = np.abs(pixels.astype(int) - decoded.pixels)
@@ -219,7 +219,7 @@ def test_bad_files_are_refused_as_by_python(page: Page, predictor: Predictor, na
     make, said = BAD[name]
     content = make()
     with pytest.raises(UnreadableImageError):
-        predictor.read(content)
+        predictor.decode(content)
     found = page.evaluate("a => harness.errorOf({content: a})", text(content))
     assert found["kind"] == "photograph"
     assert said in found["message"]

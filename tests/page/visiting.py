@@ -97,7 +97,7 @@ def spot(side: int = 0) -> bytes:
 
 def accepted(answer: Diagnosis, bundle: str, *, positive: bool) -> dict[str, Any]:
     """Make an answer one without any doubt."""
-    record = answer.to_record() | {"status": "accepted", "concerns": [], "forced": False}
+    record = answer.to_dict() | {"status": "accepted", "concerns": [], "forced": False}
     record["decisions"] = [one | {"positive": positive} for one in record["decisions"]]
     record["probability"] = 0.21 if positive else 0.003
     return record | {"bundle": bundle}

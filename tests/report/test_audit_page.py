@@ -9,22 +9,22 @@ import numpy as np
 import polars as pl
 import pytest
 
-from melanoscope.audit.audit import audit
+from melanoscope.audit.audit import run_audit
 from melanoscope.data.catalog import SourceTable, build_catalog
 from melanoscope.data.sources import simulated
 from melanoscope.imaging.decode import read_image, write_image
-from melanoscope.report.audit_page import as_json, write_audit
+from melanoscope.report.audit_page import audit_document, write_audit
 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     """40 drawings, one of them twice under other labels, one mirrored, one file cut off."""
     folder = tmp_path_factory.mktemp("archive")
-    rows = simulated.read(40, folder)
+    rows = simulated.simulate_images(40, folder)
     first, second = rows[0], rows[1]
-    picture = read_image(Path(first["path"][0]), 160)
-    write_image(folder / "again.jpg", picture, quality=70)
-    write_image(folder / "mirrored.jpg", picture[:, ::-1].copy(), quality=90)
+    pixels = read_image(Path(first["path"][0]), 160)
+    write_image(folder / "again.jpg", pixels, quality=70)
+    write_image(folder / "mirrored.jpg", pixels[:, ::-1].copy(), quality=90)
     (folder / "cut.jpg").write_bytes(Path(second["path"][0]).read_bytes()[:500])
     other = 1 - int(first["target"][0])
     extra = pl.concat([first, first, second]).with_columns(
@@ -41,7 +41,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
 
 
 def test_finds_what_was_put_in(table: pl.DataFrame, tmp_path: Path) -> None:
-    found = audit(build_catalog([SourceTable("simulated", table)]), tmp_path / "cache")
+    found = run_audit(build_catalog([SourceTable("simulated", table)]), tmp_path / "cache")
     original = table["image_id"][0]
     pairs = {(pair.a, pair.b): pair for pair in found.copies}
     assert pairs[("AGAIN", original)].kind == "conflict"
@@ -60,27 +60,27 @@ def test_finds_what_was_put_in(table: pl.DataFrame, tmp_path: Path) -> None:
     assert "Licences" in html or "licences" in html
     assert 'src="http' not in html
     document = json.loads((tmp_path / "out" / "audit.json").read_text())
-    assert document == json.loads(json.dumps(as_json(found)))
+    assert document == json.loads(json.dumps(audit_document(found)))
     assert "paths" not in document
     assert str(tmp_path) not in json.dumps(document["copies"])
 
 
 def test_one_class_has_no_associations(table: pl.DataFrame, tmp_path: Path) -> None:
     alone = table.filter(pl.col("target") == 0).filter(pl.col("image_id") != "CUT")
-    found = audit(build_catalog([SourceTable("simulated", alone)]), tmp_path / "cache")
+    found = run_audit(build_catalog([SourceTable("simulated", alone)]), tmp_path / "cache")
     assert found.associations == ()
     assert found.archive_auroc is None
     assert np.isfinite([leak.expected for leak in found.leaks]).all()
 
 
-def test_licences_stand_beside_pictures_and_order_does_not_matter(
+def test_licenses_stand_beside_photographs_and_order_does_not_matter(
     table: pl.DataFrame, tmp_path: Path
 ) -> None:
     rows = table.filter(pl.col("image_id") != "CUT").with_columns(dataset=pl.lit("ham10000"))
-    found = audit(build_catalog([SourceTable("ham10000", rows)]), tmp_path / "cache")
+    found = run_audit(build_catalog([SourceTable("ham10000", rows)]), tmp_path / "cache")
     order = np.random.default_rng(0).permutation(rows.height)
-    again = audit(build_catalog([SourceTable("ham10000", rows[order])]), tmp_path / "cache")
-    one, other = as_json(found), as_json(again)
+    again = run_audit(build_catalog([SourceTable("ham10000", rows[order])]), tmp_path / "cache")
+    one, other = audit_document(found), audit_document(again)
     for key in ("copies", "leaks", "same_files", "same_pixels", "archives", "photographs"):
         assert one[key] == other[key], key
     assert [a["variable"] for a in one["associations"]] == [
@@ -95,7 +95,7 @@ def test_licences_stand_beside_pictures_and_order_does_not_matter(
 
 
 def test_one_photograph(table: pl.DataFrame, tmp_path: Path) -> None:
-    found = audit(build_catalog([SourceTable("simulated", table[:1])]), tmp_path / "cache")
+    found = run_audit(build_catalog([SourceTable("simulated", table[:1])]), tmp_path / "cache")
     assert (found.photographs, found.copies, found.same_files, found.same_pixels) == (1, (), (), ())
     assert [leak.expected for leak in found.leaks] == [0, 0, 0, 0]
     assert write_audit(found, tmp_path / "out").is_file()

@@ -11,15 +11,19 @@ from importlib.resources import files
 
 import pytest
 
-from melanoscope.report.checklists.checklist import (
-    TO_FILL,
-    Estimate,
-    Facts,
-    checklist,
-    flow_of,
-    render_checklist,
-)
-from melanoscope.report.checklists.items import CLAIM, CLEAR, ITEMS, STANDARDS, TRIPOD
+from melanoscope.report.checklists import data_items, method_items
+from melanoscope.report.checklists.checklist import TO_FILL, checklist_content, fill_checklists
+from melanoscope.report.checklists.facts import Facts
+from melanoscope.report.checklists.flow import flow_of
+from melanoscope.report.checklists.items import GUIDELINES
+from melanoscope.report.html import render_template
+from melanoscope.stats.intervals.interval import Interval
+
+TRIPOD, CLAIM, CLEAR = (guideline.name for guideline in GUIDELINES)
+ITEMS = [item for guideline in GUIDELINES for item in guideline.items]
+# What the text says of an interval; its method and size stand elsewhere on the page.
+SAID = ("estimate", "low", "high")
+NAME = "its name"
 
 
 def split(text):
@@ -35,6 +39,14 @@ PERSONAL = {
     TRIPOD: split("1 2 3a 3b 3c 4 5b 6a 6c 8b 8c 9b 9c 17 18a 18b 18c 18d 19 25 26 27a 27b 27c"),
     CLAIM: split("1 2 3 4 5 6 11 13 14 15 16 17 18 21 34 40 41 42 44"),
 }
+
+
+def render_checklist(facts):
+    return render_template("checklist.html.j2", {"content": checklist_content(facts)})
+
+
+def interval(estimate, low, high):
+    return Interval(estimate, low, high, standard_error=0.02, n=300, method="bootstrap")
 
 
 def source(kind, title, rows, found):
@@ -103,11 +115,11 @@ def every_fact():
         comparison="Nadeau & Bengio, Holm",
         threshold_rule="highest F1 on validation photographs",
         operating_points=("sensitivity 95 %",),
-        performance=(Estimate("VGG-16", "AUROC", 0.8123, 0.7712, 0.8541),),
-        diagnostic=(Estimate("VGG-16", "sensitivity", 0.9012, 0.8512, 0.9412),),
+        performance={"VGG-16: AUROC": interval(0.8123, 0.7712, 0.8541)},
+        diagnostic={"VGG-16: sensitivity": interval(0.9012, 0.8512, 0.9412)},
         subgroups=("sex", "age"),
-        clusters=(Estimate("ISIC 2020", "AUROC", 0.7912, 0.7212, 0.8612),),
-        baselines=(Estimate("archive alone", "AUROC", 0.6412),),
+        clusters={"ISIC 2020: AUROC": interval(0.7912, 0.7212, 0.8612)},
+        baselines={"archive alone: AUROC": interval(0.6412, 0.6012, 0.6812)},
         physicians="dermatologists (92 studies)",
         recalibration="Temperature scaling on validation groups",
         imbalance="Weighted loss",
@@ -120,15 +132,14 @@ def every_fact():
 
 
 def leaves(value, path=()):
-    """Paths of all plain values within mappings, sequences and estimates."""
+    """Paths of all plain values within mappings, sequences and intervals, and of their names."""
     if isinstance(value, Mapping):
-        return [leaf for key in value for leaf in leaves(value[key], (*path, key))]
+        names = [(*path, key, NAME) for key in value if isinstance(value[key], Interval)]
+        return names + [leaf for key in value for leaf in leaves(value[key], (*path, key))]
     if isinstance(value, (list, tuple)):
         return [leaf for k, one in enumerate(value) for leaf in leaves(one, (*path, k))]
-    if isinstance(value, Estimate):
-        return [
-            leaf for f in fields(value) for leaf in leaves(getattr(value, f.name), (*path, f.name))
-        ]
+    if isinstance(value, Interval):
+        return [(*path, name) for name in SAID]
     return [path]
 
 
@@ -137,11 +148,13 @@ def changed(value, path, change):
     if not path:
         return change(value)
     first, rest = path[0], path[1:]
+    if rest == (NAME,):
+        return {change(key) if key == first else key: one for key, one in value.items()}
     if isinstance(value, Mapping):
         return {
             key: changed(one, rest, change) if key == first else one for key, one in value.items()
         }
-    if isinstance(value, Estimate):
+    if isinstance(value, Interval):
         return replace(value, **{first: changed(getattr(value, first), rest, change)})
     copy = [changed(one, rest, change) if k == first else one for k, one in enumerate(value)]
     return tuple(copy) if isinstance(value, tuple) else copy
@@ -165,11 +178,11 @@ def every_change(change):
 
 
 def texts(facts):
-    return [entry.text for entry in checklist(facts)]
+    return [entry.text for entry in fill_checklists(facts)]
 
 
 def test_numbers_are_the_published_ones():
-    numbers = {s.name: [i.number for i in ITEMS if i.standard == s.name] for s in STANDARDS}
+    numbers = {g.name: [item.number for item in g.items] for g in GUIDELINES}
     assert numbers[TRIPOD] == TRIPOD_NUMBERS
     assert len(TRIPOD_NUMBERS) == 52
     assert len({re.sub(r"[a-z]", "", number) for number in TRIPOD_NUMBERS}) == 27
@@ -179,11 +192,23 @@ def test_numbers_are_the_published_ones():
         *("Data", "Technique", "Technical assessment", "Application")
     ]
     assert len(numbers[CLEAR]) == 25
-    assert [s.name for s in STANDARDS if s.note] == [CLEAR]
+    assert [g.name for g in GUIDELINES if g.note] == [CLEAR]
+
+
+def test_every_function_that_fills_an_item_is_used():
+    """items.toml names functions as text: one that nobody names would be dead."""
+    named = {item.fill for item in ITEMS if item.fill}
+    for module in (data_items, method_items):
+        own = {
+            name: value
+            for name, value in vars(module).items()
+            if getattr(value, "__module__", "") == module.__name__ and not name.startswith("_")
+        }
+        assert {name for name, function in own.items() if function not in named} == set()
 
 
 def test_without_facts_everything_is_to_fill():
-    for entry in checklist(Facts()):
+    for entry in fill_checklists(Facts()):
         assert (entry.status, entry.text) == ("to fill", "TO FILL")
         assert 0 < len(entry.hint) < 80
     assert flow_of(Facts()) is None
@@ -191,7 +216,7 @@ def test_without_facts_everything_is_to_fill():
 
 def test_with_all_facts_only_what_persons_know_is_to_fill():
     left = {}
-    for item, entry in zip(ITEMS, checklist(every_fact()), strict=True):
+    for item, entry in zip(ITEMS, fill_checklists(every_fact()), strict=True):
         assert (item.fill is None) == (entry.status == "to fill"), entry
         assert (entry.text == TO_FILL) == (entry.status == "to fill")
         assert (entry.number, entry.topic) == (item.number, item.topic)
@@ -221,8 +246,6 @@ def test_every_fact_is_said_somewhere():
         "record/data/sources/#/kind",
         "used/isic#/#",
         "unreadable/isic#",
-        "baselines/#/low",
-        "baselines/#/high",
     }
 
 
@@ -244,13 +267,13 @@ def test_a_missing_entry_of_run_json_leaves_no_hole_in_a_sentence():
 @pytest.mark.parametrize("name", [f.name for f in fields(Facts)])
 def test_each_field_may_be_missing(name):
     facts = replace(every_fact(), **{name: getattr(Facts(), name)})
-    for entry in checklist(facts):
+    for entry in fill_checklists(facts):
         assert not HOLE.search(entry.text), entry
     render_checklist(facts)
 
 
 def text_of(facts, standard, number):
-    return next(e for e in checklist(facts) if (e.standard, e.number) == (standard, number))
+    return next(e for e in fill_checklists(facts) if (e.standard, e.number) == (standard, number))
 
 
 def test_known_sentences():
@@ -350,11 +373,11 @@ def test_the_page_shows_every_entry_and_loads_nothing():
     assert "<script" not in html
     assert not {name for name, _ in page.attributes} & {"src", "href", "style", "onclick"}
     words = " ".join(page.text.split())
-    for entry in checklist(facts):
+    for entry in fill_checklists(facts):
         assert " ".join(entry.text.split()) in words
         assert entry.topic in words
         assert entry.status == "not applicable" or entry.hint in words
-    assert words.count(TO_FILL) == 1 + sum(e.status == "to fill" for e in checklist(facts))
+    assert words.count(TO_FILL) == 1 + sum(e.status == "to fill" for e in fill_checklists(facts))
     assert "9,002 listed" in words
     assert "None" not in words
 
@@ -366,9 +389,9 @@ def test_its_css_touches_nothing_else():
         assert all(one.strip().startswith("#checklist ") for one in rule.split(",")), rule
 
 
-def test_an_old_run_is_no_error(run_folder):
-    old = json.loads((run_folder / "run.json").read_text())
-    facts = Facts(old, used={"isic2020": (100, 20), "pad-ufes-20": (200, 40)})
+def test_a_record_that_lacks_its_protocol_is_no_error(run_folder):
+    lacking = json.loads((run_folder / "run.json").read_text())
+    facts = Facts(lacking, used={"isic2020": (100, 20), "pad-ufes-20": (200, 40)})
     assert text_of(facts, CLAIM, "23").status == "filled"
     assert text_of(facts, CLAIM, "20").status == "to fill"  # its protocol is not recorded
     assert flow_of(facts).total.used == 300

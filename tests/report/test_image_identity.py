@@ -105,7 +105,7 @@ def test_the_worst_misses_are_labelled_as_the_files_say(reported: Reported) -> N
         return
     section = reported.sections["misses"]
     probability = dict(reported.predictions.select("image_id", "probability").iter_rows())
-    axes = [one for one in section.drawings[0].figure.axes if one.images]
+    axes = [one for one in section.figures[0].figure.axes if one.images]
     drawn = [reported.image_id(one, 160) for one in axes]
     for image_id, one in zip(drawn, axes, strict=True):
         row = reported.row(image_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,16 @@ import polars as pl
 import pytest
 
 from melanoscope.errors import RunError
+from melanoscope.imaging.decode import write_image
 from melanoscope.report.context import ReportContext
-from melanoscope.report.sections.calibration import calibrated
-from melanoscope.report.sections.leaks import crossing_pairs, divided_groups, pairs_that_conflict
+from melanoscope.report.sections.calibration import calibrated_predictions
+from melanoscope.report.sections.leaks import (
+    count_conflicting_pairs,
+    count_divided_groups,
+    crossing_pairs,
+)
+from melanoscope.report.sections.misses import misses_section
+from melanoscope.report.sections.poster_table import poster_table_section
 from melanoscope.runs.reader import read_run
 from melanoscope.runs.results import predictions_of
 from melanoscope.stats.metrics.classification import auroc
@@ -53,42 +61,43 @@ def _complete(folder: Path, *, seed: int = 0) -> None:
 
 
 @pytest.fixture
-def study(run_folder: Path, labels: dict[str, str]) -> ReportContext:
+def context(run_folder: Path, labels: dict[str, str]) -> ReportContext:
     _complete(run_folder)
     return ReportContext(run=read_run(run_folder), labels=labels, replicates=100)
 
 
-def test_predictions_line_up_with_cells(study: ReportContext) -> None:
-    for key, one in study.predictions.items():
-        cells = [c for c in study.run.cells if (c.backbone, c.transfer) == key]
+def test_predictions_line_up_with_cells(context: ReportContext) -> None:
+    for key, one in context.predictions.items():
+        cells = [c for c in context.run.cells if (c.backbone, c.transfer) == key]
         mean = np.mean([auroc(c.target, c.probability) for c in cells])
-        assert study.bootstrapped[key].estimate["auroc"] == pytest.approx(mean, abs=1e-12)
-        names = study.column("image_id")[one.photograph]
-        target = dict(study.run.catalog.select("image_id", "target").iter_rows())
+        assert context.bootstrapped[key].estimate["auroc"] == pytest.approx(mean, abs=1e-12)
+        names = context.column("image_id")[one.image_index]
+        target = dict(context.run.catalog.select("image_id", "target").iter_rows())
         assert [target[name] for name in names] == one.target.tolist()
 
 
-def test_temperatures_come_from_validation_alone(study: ReportContext, run_folder: Path) -> None:
-    before = calibrated(study, study.best).probability
+def test_temperatures_come_from_validation_alone(context: ReportContext, run_folder: Path) -> None:
+    before = calibrated_predictions(context, context.best).probability
     table = pl.read_parquet(run_folder / "validation.parquet")
     sure = table.with_columns(probability=(pl.col("probability") * 0.2 + 0.4))
     sure.write_parquet(run_folder / "validation.parquet")
-    again = ReportContext(run=read_run(run_folder), labels=study.labels, replicates=100)
-    after = calibrated(again, again.best).probability
+    run = read_run(run_folder)
+    again = ReportContext(run=run, labels=context.labels, replicates=100)
+    after = calibrated_predictions(again, again.best).probability
     assert not np.allclose(before, after)
-    order = np.argsort(before[: (study.predictions[study.best].part == 0).sum()])
+    order = np.argsort(before[: (context.predictions[context.best].fold_id == 0).sum()])
     assert np.all(np.diff(after[order]) >= 0)  # a temperature keeps the order within a part
 
 
 def test_every_section_is_on_the_page(
-    study: ReportContext, build_page: Callable[..., Path]
+    context: ReportContext, build_page: Callable[..., Path]
 ) -> None:
-    page = build_page(study.run.path, replicates=100, prevalence=0.02)
+    page = build_page(context.run.path, replicates=100, prevalence=0.02)
     html = page.read_text(encoding="utf-8")
     found = re.findall(r'<section id="([\w-]+)"', html)
     for name in (
         *("intervals", "shortcuts", "leaks", "protocols", "calibration", "decisions"),
-        *("subgroups", "checklist"),
+        *("subgroups", "poster_table", "checklist"),
     ):
         assert name in found, name
         assert f'href="#{name}"' in html
@@ -105,61 +114,140 @@ def test_every_section_is_on_the_page(
     assert best["metrics"]["auroc"]["unit"] == "groups"
     assert best["metrics"]["auroc"]["low"] < best["metrics"]["auroc"]["estimate"]
     assert {"sensitivity", "ppv", "prevalence"} <= set(numbers["decisions"]["points"][0])
+    assert [row["printed_label"] for row in numbers["poster_table"]] == [
+        *("Standard_CNN", "ResNeXt-50 [6]", "VGG [30]", "ResNeXt-50 [6]", "VGG [30]**")
+    ]
+    assert numbers["poster_table"][0]["printed"]["auroc"]["estimate"] == 0.759
 
 
-def test_validation_that_lacks_a_cell_is_refused(study: ReportContext, run_folder: Path) -> None:
+def test_printed_rows_stand_beside_complete_networks(context: ReportContext) -> None:
+    """Each network and transfer beside its own row as printed; frozen backbones have none."""
+    rows = {row.label: row for row in poster_table_section(context).numbers}
+    assert list(rows) == [
+        *("Standard CNN, from scratch", "ResNet-50, from scratch", "VGG-16, from scratch"),
+        *("ResNet-50, fine-tuned", "VGG-16, fine-tuned"),
+    ]
+    row = rows["VGG-16, fine-tuned"]
+    assert (row.printed_label, row.note) == ("VGG [30]**", "")
+    printed = {metric: (i.low, i.estimate, i.high) for metric, i in row.printed.items()}
+    assert printed == {
+        "accuracy": pytest.approx((0.956, 0.959, 0.962)),
+        "auroc": pytest.approx((0.861, 0.874, 0.887)),
+        "auprc": pytest.approx((0.724, 0.740, 0.756)),
+        "f1": pytest.approx((0.822, 0.835, 0.848)),
+    }
+    ours = context.summary.row("vgg16", "finetune").intervals
+    assert row.ours == {metric: ours[metric] for metric in printed}
+    assert rows["ResNet-50, from scratch"].note == "reference 6 is He et al.: ResNet-50"
+    assert rows["ResNet-50, from scratch"].printed["auroc"].estimate == 0.869
+
+
+def test_unfinished_networks_and_others_have_no_printed_row(context: ReportContext) -> None:
+    cells = [c for c in context.run.cells if c.fold != 0 or c.backbone != "vgg16"]
+    run = context.run
+    unfinished = replace(run, cells=tuple(cells))
+    rows = poster_table_section(replace(context, run=unfinished)).numbers
+    assert not [row for row in rows if row.label.startswith("VGG")]
+    frozen = [c for c in run.cells if c.transfer == "frozen"]
+    planned = [key for key in run.planned if key[1] == "frozen"]
+    others = replace(run, cells=tuple(frozen), planned=tuple(planned))
+    assert poster_table_section(replace(context, run=others)) is None
+
+
+def test_validation_that_lacks_a_cell_is_refused(context: ReportContext, run_folder: Path) -> None:
     table = pl.read_parquet(run_folder / "validation.parquet")
     table.filter(pl.col("fold") != 0).write_parquet(run_folder / "validation.parquet")
     with pytest.raises(RunError, match="run the same benchmark command again"):
         read_run(run_folder)
 
 
-def test_leaks_are_counted(study: ReportContext, run_folder: Path) -> None:
-    run = study.run
+def test_leaks_are_counted(context: ReportContext, run_folder: Path) -> None:
+    run = context.run
     catalog = run.catalog
     by_hand = catalog.group_by("group_id").agg(pl.col("fold_r0").n_unique() > 1)["fold_r0"].sum()
-    assert divided_groups(run) == by_hand
+    assert count_divided_groups(run) == by_hand
     a, b = catalog["fold_r0"][0], catalog["fold_r0"][1]
     assert crossing_pairs(run).height == int(a != b)
-    assert pairs_that_conflict(run) == int(catalog["target"][0] != catalog["target"][1])
+    assert count_conflicting_pairs(run) == int(catalog["target"][0] != catalog["target"][1])
 
 
 def test_the_posters_run_beside(
-    study: ReportContext, build_page: Callable[..., Path], tmp_path: Path
+    context: ReportContext, build_page: Callable[..., Path], tmp_path: Path
 ) -> None:
     """The same folder under the poster's name: what it prints is the rounded AUROC."""
     import shutil
 
     other = tmp_path / "poster"
-    shutil.copytree(study.run.path, other)
+    shutil.copytree(context.run.path, other)
     record = json.loads((other / "run.json").read_text())
     record["configuration"]["protocol"] = "poster"
     (other / "run.json").write_text(json.dumps(record))
-    page = build_page(study.run.path, replicates=50, beside=[other])
+    page = build_page(context.run.path, replicates=50, beside=[other])
     numbers = json.loads((page.parent / "evidence.json").read_text())["protocols"]
-    assert len(numbers["beside"]) == len(study.predictions)
+    assert len(numbers["beside"]) == len(context.predictions)
     for one in numbers["beside"]:
         assert one["printed_auroc"] == pytest.approx(one["corrected"]["estimate"], abs=1e-9)
         assert one["printed"]["estimate"] < one["printed_auroc"]
     alone = build_page(other, replicates=50).read_text(encoding="utf-8")
     assert "Computed as the poster computed it" in alone
     assert "significantly above" not in alone
+    assert "The poster's table beside this run" in alone
+    assert "this run's are computed in the same way" in alone
+    assert "this run's are those of probabilities" in page.read_text(encoding="utf-8")
 
 
-def test_predictions_of_an_unknown_row_are_refused(study: ReportContext) -> None:
+def test_predictions_of_an_unknown_row_are_refused(context: ReportContext) -> None:
     from melanoscope.errors import StatisticsError
 
     with pytest.raises(StatisticsError):
-        predictions_of(study.run, "vgg16", "image_only")
+        predictions_of(context.run, "vgg16", "image_only")
 
 
-def test_reliability_at_rates_of_nought_and_one(study: ReportContext) -> None:
+def test_reliability_at_rates_of_nought_and_one(context: ReportContext) -> None:
     """Found by the demo: a Wilson bound may miss a share of 0 or 1 by a rounding."""
     from melanoscope.report.sections.calibration import _reliability_figure
-    from melanoscope.stats.calibration.temperature_scaling import CalibrationBin
+    from melanoscope.stats.calibration.calibration_error import CalibrationBin
+    from melanoscope.stats.intervals.proportion import wilson_interval
 
+    none, every = wilson_interval(0, 20), wilson_interval(20, 20)
     bins = (
-        CalibrationBin(0.01, 0.0, 1e-17, 0.2, 20),
-        CalibrationBin(0.99, 1.0, 0.8, 1 - 1e-16, 20),
+        CalibrationBin(predicted=0.01, observed=replace(none, low=1e-17, high=0.2)),
+        CalibrationBin(predicted=0.99, observed=replace(every, low=0.8, high=1 - 1e-16)),
     )
     _reliability_figure([bins, bins], simulated=True)
+
+
+def _write_photographs(context: ReportContext, folder: Path) -> ReportContext:
+    folder.mkdir()
+    paths = []
+    for i, image_id in enumerate(context.run.catalog["image_id"]):
+        write_image(folder / f"{image_id}.png", np.full((8, 8, 3), i % 256, np.uint8))
+        paths.append(str(folder / f"{image_id}.png"))
+    catalog = context.run.catalog.with_columns(path=pl.Series(paths))
+    return replace(context, run=replace(context.run, catalog=catalog))
+
+
+def test_misses_are_the_extremes_of_each_class(context: ReportContext, tmp_path: Path) -> None:
+    assert misses_section(context) is None  # its photographs have gone
+    section = misses_section(_write_photographs(context, tmp_path / "photographs"))
+    rows = context.run.predictions.filter(backbone=context.best[0], transfer=context.best[1]).sort(
+        "probability"
+    )
+    missed = rows.filter(target=1).head(6).select("image_id", "probability").to_dicts()
+    alarms = rows.filter(target=0).tail(6).reverse().select("image_id", "probability").to_dicts()
+    assert section.numbers["missed_melanomas"] == missed
+    assert section.numbers["false_alarms"] == alarms
+
+
+def test_fewer_melanomas_than_panels_are_not_filled_up_with_others(
+    tmp_path: Path, labels: dict[str, str], writer
+) -> None:
+    folder = writer(tmp_path / "few", {("vgg16", "scratch"): 1.0}, folds=2, photographs=25)
+    run = read_run(folder)
+    context = ReportContext(run=run, labels=labels, replicates=50)
+    section = misses_section(_write_photographs(context, tmp_path / "photographs"))
+    melanomas = set(run.catalog.filter(target=1)["image_id"])
+    missed = [miss["image_id"] for miss in section.numbers["missed_melanomas"]]
+    assert len(missed) == len(melanomas) == 5
+    assert set(missed) == melanomas
+    assert len(section.numbers["false_alarms"]) == 6

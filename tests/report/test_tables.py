@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from melanoscope.report.tables.formats import as_csv, as_latex, as_markdown
-from melanoscope.report.tables.tables import Line, make_tables
+from melanoscope.report.tables.tables import TableRow, make_tables
 from melanoscope.runs.reader import read_run
 from melanoscope.stats.summary import summarize
 
@@ -31,16 +31,16 @@ def records(table):
     return list(csv.DictReader(StringIO(as_csv(table))))
 
 
-def test_lines_go_from_worst_to_best_with_physicians_in_their_place(made):
+def test_rows_go_from_worst_to_best_with_physicians_in_their_place(made):
     for table in made[1]:
-        aurocs = [line.values["auroc"].estimate for line in table.lines]
+        aurocs = [row.values["auroc"].estimate for row in table.rows]
         assert aurocs == sorted(aurocs)
-        assert [line.label for line in table.lines if line.physicians] == [
+        assert [row.label for row in table.rows if row.physicians] == [
             "General practitioners",
             "Dermatologists",
         ]
     assert [table.letter for table in made[1]] == ["a", "b", "c"]
-    assert made[1][1].lines[-1].label == "ResNet-50"
+    assert made[1][1].rows[-1].label == "ResNet-50"
 
 
 def test_csv_holds_full_precision_and_the_comparison(made):
@@ -65,12 +65,12 @@ def test_csv_holds_full_precision_and_the_comparison(made):
 def test_marks_follow_the_tests_against_physicians(made):
     summary, tables = made
     for table in tables:
-        for line in table.lines:
-            if line.backbone:
-                p = summary.row(line.backbone, table.transfer).above
+        for row in table.rows:
+            if row.backbone:
+                p = summary.row(row.backbone, table.transfer).above
                 expected = "gp" if p["gp"] < 0.05 else ""
-                assert line.above == ("dermatologists" if p["dermatologists"] < 0.05 else expected)
-    assert {line.above for t in tables for line in t.lines} >= {"", "dermatologists"}
+                assert row.above == ("dermatologists" if p["dermatologists"] < 0.05 else expected)
+    assert {row.above for table in tables for row in table.rows} >= {"", "dermatologists"}
 
 
 def test_skipped_and_unfinished_rows_are_shown(run_folder, labels):
@@ -79,10 +79,10 @@ def test_skipped_and_unfinished_rows_are_shown(run_folder, labels):
     resnet = (pl.col("backbone") == "resnet50") & (pl.col("transfer") == "frozen")
     pl.read_parquet(file).filter(~vgg & ~(resnet & (pl.col("fold") > 2))).write_parquet(file)
     _, (_, _, c) = tables_of(run_folder, labels)
-    lines = {line.label: line for line in c.lines}
-    assert lines["ResNet-50"].unfinished == "unfinished: 3 of 5 cells"
-    assert lines["VGG-16"].unfinished == "unfinished: 0 of 5 cells"
-    assert c.lines[-1].label == "VGG-16"
+    by_label = {row.label: row for row in c.rows}
+    assert by_label["ResNet-50"].unfinished == "unfinished: 3 of 5 cells"
+    assert by_label["VGG-16"].unfinished == "unfinished: 0 of 5 cells"
+    assert c.rows[-1].label == "VGG-16"
     assert c.skipped == (("Standard CNN", "no ImageNet weights exist"),)
     for text in (as_markdown(c), as_latex(c)):
         assert "unfinished: 3 of 5 cells" in text
@@ -92,10 +92,10 @@ def test_skipped_and_unfinished_rows_are_shown(run_folder, labels):
         *("0", "5"),
         "",
     )
-    assert all(not v.stars for v in lines["ResNet-50"].values.values())
+    assert all(not v.stars for v in by_label["ResNet-50"].values.values())
 
 
-def test_markdown_has_effect_beside_star_and_words_for_colours(made):
+def test_markdown_has_effect_beside_star_and_words_for_colors(made):
     text = as_markdown(made[1][1])
     best = next(line for line in text.splitlines() if line.startswith("| ResNet-50"))
     assert r"\*<br>+0." in best
@@ -105,10 +105,10 @@ def test_markdown_has_effect_beside_star_and_words_for_colours(made):
     assert widths == {5}
 
 
-def test_latex_is_balanced_coloured_and_escaped(made):
+def test_latex_is_balanced_colored_and_escaped(made):
     b = made[1][1]
-    odd = replace(b.lines[-1], label="A_b & 50% {x}")
-    text = as_latex(replace(b, lines=(*b.lines[:-1], odd), simulated=True))
+    odd = replace(b.rows[-1], label="A_b & 50% {x}")
+    text = as_latex(replace(b, rows=(*b.rows[:-1], odd), simulated=True))
     assert r"A\_b \& 50\% \{x\}" in text
     assert r"\textcolor[HTML]{2166AC}{0." in text
     assert "Simulated, says nothing about skin." in text
@@ -120,8 +120,8 @@ def test_latex_is_balanced_coloured_and_escaped(made):
 
 def test_a_label_that_is_missing_falls_back_to_the_name(run_folder):
     _, (a, *_) = tables_of(run_folder, {})
-    assert {line.label for line in a.lines} >= {"vgg16", "standard_cnn"}
+    assert {row.label for row in a.rows} >= {"vgg16", "standard_cnn"}
 
 
-def test_prevalence_of_an_empty_line_is_not_a_number():
-    assert np.isnan(Line("x", {}).prevalence)
+def test_prevalence_of_an_empty_row_is_not_a_number():
+    assert np.isnan(TableRow("x", {}).prevalence)

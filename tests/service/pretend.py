@@ -8,6 +8,7 @@ Run as a program it serves, so that tests may stop, watch and overload a real pr
 from __future__ import annotations
 
 import json
+import math
 import sys
 import threading
 import time
@@ -20,7 +21,8 @@ from melanoscope.inference.bundle import Bundle
 from melanoscope.inference.calibration import log_odds
 from melanoscope.inference.quality.issues import ADVICE, TOO_DARK, QualityIssue
 from melanoscope.inference.quality.measures import measure_quality
-from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Measured, Standing
+from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
+from melanoscope.stats.intervals.interval import Interval
 
 PX = 64
 GRAPH = b"a graph" * 20_000
@@ -94,12 +96,12 @@ class Pretended:
         self.go_on.set()
         self.fail = False
 
-    def read(self, source, *, most=MAX_PIXELS):
-        found = decode_image(source, PX, max_pixels=most)
+    def decode(self, source, *, max_pixels=MAX_PIXELS):
+        found = decode_image(source, PX, max_pixels=max_pixels)
         self.decoded += 1
         return found
 
-    def answer(self, decoded, people, *, prevalence=None, force=False):
+    def predict(self, decoded, people, *, prevalence=None, force=False):
         if prevalence is not None:
             log_odds(prevalence)
         self._work()
@@ -119,7 +121,7 @@ class Pretended:
         dark = float(decoded.pixels.mean()) < 30
         concerns = (QualityIssue(TOO_DARK, "refused", "dark", ADVICE[TOO_DARK]),) if dark else ()
         answered = force or not dark
-        share = Measured(0.9, 0.8, 0.95, 100)
+        share = Interval(0.9, 0.8, 0.95, math.nan, 100, "pretended")
         quality = measure_quality(decoded.pixels, decoded.width, decoded.height)
         places = np.array([[0.25, 0.5], [-0.5, decoded.pixels.mean() / 255]])
         return Diagnosis(

@@ -95,7 +95,7 @@ def test_a_real_bundle(small_bundle, simulated_photograph):
     content = simulated_photograph.read_bytes()
     person = {"age": 45, "sex": "female", "site": "torso"}
     predictor = melanoscope.load(small_bundle, threads=1)
-    expected = predictor.diagnose(content, **person, force=True).to_record()
+    expected = predictor.diagnose(content, **person, force=True).to_dict()
     with running("-c", SERVE, str(small_bundle)) as (one, url):
         with httpx.Client(base_url=url, timeout=60) as client:
             eventually(lambda: client.get("/readyz").status_code == 200, 60)

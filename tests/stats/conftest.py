@@ -1,4 +1,4 @@
-"""Predictions with patients, ties and several parts."""
+"""Predictions with patients, ties and several folds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Make = Callable[..., Predictions]
 def make_predictions(
     n: int = 600,
     patients: int = 150,
-    parts: int = 3,
+    folds: int = 3,
     *,
     seed: int = 0,
     skill: float = 1.0,
     decimals: int | None = 2,
     repeats: int = 1,
 ) -> Predictions:
-    """Draw predictions: a patient is in one part of each repeat, and its scores hang together."""
+    """Draw predictions: a patient is in one fold of each repeat, and its scores hang together."""
     rng = np.random.default_rng(seed)
     group = rng.integers(0, patients, n)
     target = (rng.random(n) < 0.35).astype(np.int64)
@@ -30,14 +30,14 @@ def make_predictions(
     probability = 1 / (1 + np.exp(-score))
     if decimals is not None:
         probability = np.round(probability, decimals)
-    homes = [rng.permutation(patients)[group] % parts + repeat * parts for repeat in range(repeats)]
+    homes = [rng.permutation(patients)[group] % folds + repeat * folds for repeat in range(repeats)]
     return Predictions(
-        np.tile(target, repeats),
-        np.tile(probability, repeats),
-        np.full(n * repeats, 0.45),
-        np.concatenate(homes).astype(np.int64),
-        np.tile(group, repeats).astype(np.int64),
-        np.tile(np.arange(n), repeats),
+        target=np.tile(target, repeats),
+        probability=np.tile(probability, repeats),
+        threshold=np.full(n * repeats, 0.45),
+        fold_id=np.concatenate(homes).astype(np.int64),
+        group=np.tile(group, repeats).astype(np.int64),
+        image_index=np.tile(np.arange(n), repeats),
     )
 
 

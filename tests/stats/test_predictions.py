@@ -33,15 +33,15 @@ def _changed(values: np.ndarray, to: float, where: int = 3) -> np.ndarray:
         ("probability", lambda v: (v > 0.5).astype(int), "probability as floating point"),
         ("threshold", lambda v: _changed(v, np.inf), "finite thresholds"),
         ("threshold", lambda v: _changed(v, np.nan), "finite thresholds"),
-        ("part", lambda v: _changed(v.astype(float), np.nan), "part as integers"),
+        ("fold_id", lambda v: _changed(v.astype(float), np.nan), "fold_id as integers"),
         ("group", lambda v: v.astype(str), "group as integers"),
-        ("photograph", lambda v: _changed(v, v[4]), "once in a part|one group|one target"),
+        ("image_index", lambda v: _changed(v, v[4]), "once in a fold|one group|one target"),
     ],
 )
 def test_refused_in_one_line(
     make: Make, field: str, change: Callable[[np.ndarray], np.ndarray], said: str
 ) -> None:
-    one = make(n=40, patients=10, parts=1)
+    one = make(n=40, patients=10, folds=1)
     with pytest.raises(StatisticsError, match=said) as caught:
         replace(one, **{field: change(getattr(one, field))})
     assert "\n" not in str(caught.value)
@@ -50,13 +50,20 @@ def test_refused_in_one_line(
 def test_empty_is_refused() -> None:
     codes, real = np.zeros(0, np.int64), np.zeros(0)
     with pytest.raises(StatisticsError, match="n above 0"):
-        Predictions(codes, real, real, codes, codes, codes)
+        Predictions(
+            target=codes,
+            probability=real,
+            threshold=real,
+            fold_id=codes,
+            group=codes,
+            image_index=codes,
+        )
 
 
 def test_each_photograph_once_in_a_part_in_one_group_with_one_target(make: Make) -> None:
-    twice = make(n=40, patients=10, parts=2, repeats=2)
-    with pytest.raises(StatisticsError, match="each photograph once in a part"):
-        replace(twice, part=np.zeros_like(twice.part))
+    twice = make(n=40, patients=10, folds=2, repeats=2)
+    with pytest.raises(StatisticsError, match="each photograph once in a fold"):
+        replace(twice, fold_id=np.zeros_like(twice.fold_id))
     with pytest.raises(StatisticsError, match="each photograph in one group"):
         replace(twice, group=_changed(twice.group, 99))
     with pytest.raises(StatisticsError, match="each photograph with one target"):
@@ -64,13 +71,13 @@ def test_each_photograph_once_in_a_part_in_one_group_with_one_target(make: Make)
 
 
 def test_parts_groups_and_masks(make: Make) -> None:
-    one = make(n=200, patients=20, parts=3)
-    assert one.parts.tolist() == sorted(set(one.part.tolist()))
+    one = make(n=200, patients=20, folds=3)
+    assert one.fold_ids.tolist() == sorted(set(one.fold_id.tolist()))
     assert one.n_groups == len(set(one.group.tolist()))
-    mine = one.where(one.part == 1)
-    assert set(mine.part.tolist()) == {1}
+    mine = one.where(one.fold_id == 1)
+    assert set(mine.fold_id.tolist()) == {1}
     assert mine.probability.tolist() == [
-        p for p, part in zip(one.probability, one.part, strict=True) if part == 1
+        p for p, fold in zip(one.probability, one.fold_id, strict=True) if fold == 1
     ]
     for mask in (np.zeros(200, np.int64), np.ones(199, bool)):
         with pytest.raises(StatisticsError, match="a mask of shape"):

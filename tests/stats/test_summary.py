@@ -11,7 +11,8 @@ from sklearn.metrics import roc_auc_score
 from statsmodels.stats.multitest import multipletests
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.summary import CellPredictions, summarize
+from melanoscope.stats.predictions import CellPredictions
+from melanoscope.stats.summary import summarize
 
 FOLDS = 4
 PLANNED = [
@@ -33,7 +34,8 @@ def make_cells():
             logit = rng.normal(size=120) + SKILL.get(key, 1.0) * target - 1
             cells.append(
                 CellPredictions(
-                    *key,
+                    backbone=key[0],
+                    transfer=key[1],
                     repeat=0,
                     fold=fold,
                     image_id=np.array([f"f{fold}-{i}" for i in range(120)]),
@@ -122,7 +124,7 @@ def test_a_single_fold_has_estimates_without_intervals(cells):
         (lambda c: [replace(c[0], target=c[0].target[::-1]), *c[1:]], "same test photographs"),
         # The same outcomes in the same order, and yet other photographs.
         (lambda c: [replace(c[0], image_id=c[0].image_id[::-1]), *c[1:]], "same test photographs"),
-        (lambda c: [replace(c[0], image_id=c[4 + 1].image_id), *c[1:]], "same test photographs"),
+        (lambda c: [replace(c[0], image_id=c[5].image_id), *c[1:]], "same test photographs"),
     ],
 )
 def test_mixed_runs_are_refused(cells, spoil, said):

@@ -12,7 +12,7 @@ from melanoscope.training.augment import (
     AugmentationParams,
     AugmentationRanges,
     augment,
-    colour_matrix,
+    color_matrix,
     sample_augmentation,
 )
 
@@ -82,7 +82,7 @@ def test_colours_against_torchvision(dull: torch.Tensor, kind: str, factor: floa
 def test_hue_turns_as_torchvisions_and_leaves_grey_alone(dull: torch.Tensor) -> None:
     drawn = nothing(3)
     drawn.hue[:] = 0.02
-    matrix, _ = colour_matrix(drawn)
+    matrix, _ = color_matrix(drawn)
     torch.testing.assert_close(matrix.sum(dim=2), torch.ones(3, 3), atol=1e-3, rtol=0)
     # YIQ and HSV circles differ in radius; and ours turns from red to blue, theirs to yellow.
     red = torch.full((1, 4, 4, 3), 128, dtype=torch.uint8)
@@ -95,8 +95,8 @@ def test_hue_turns_as_torchvisions_and_leaves_grey_alone(dull: torch.Tensor) -> 
 
 
 def test_draws_stay_within_their_ranges() -> None:
-    strengths = AugmentationRanges()
-    drawn = sample_augmentation(4000, torch.Generator().manual_seed(1), strengths)
+    ranges = AugmentationRanges()
+    drawn = sample_augmentation(4000, torch.Generator().manual_seed(1), ranges)
     area = torch.linalg.det(drawn.affine[:, :, :2]).abs()
     assert area.max() <= 1.0 + 1e-6
     assert 0.6 < area.min() < 0.75  # a long crop that would not fit is cut at the edge
@@ -104,7 +104,7 @@ def test_draws_stay_within_their_ranges() -> None:
     wide = drawn.affine[:, 0, :2].norm(dim=1) + drawn.affine[:, 0, 2].abs()
     high = drawn.affine[:, 1, :2].norm(dim=1) + drawn.affine[:, 1, 2].abs()
     assert max(wide.max(), high.max()) <= 1 + 1e-5
-    for part, span in ((drawn.brightness, strengths.brightness), (drawn.hue, strengths.hue)):
+    for part, span in ((drawn.brightness, ranges.brightness), (drawn.hue, ranges.hue)):
         middle = 0.0 if part is drawn.hue else 1.0
         assert (part - middle).abs().max() <= span
         assert (part - middle).abs().max() > 0.9 * span

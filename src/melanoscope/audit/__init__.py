@@ -1,1 +1,1 @@
-"""What is suspicious about the data: copies, leaks, shortcuts, associations, broken files."""
+"""What is suspicious about the data: near-duplicates, leaks, shortcuts, associations, files."""

@@ -1,6 +1,6 @@
-"""How alike two photographs are once one is laid on the other: shift, width and height fitted.
+"""How alike two images are once one is laid on the other: shift, width and height fitted.
 
-Lucas & Kanade (1981) on small grey pictures, in the inverse compositional form of Baker & Matthews
+Lucas & Kanade (1981) on small gray images, in the inverse compositional form of Baker & Matthews
 (2004), which takes slopes once instead of in each step. What is compared in the end is fine
 structure at equal contrast everywhere: else the outline of a dark lesion on plain skin, or the
 black frame of a dermoscope, would make strangers alike.
@@ -13,15 +13,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from melanoscope.audit.hash_candidates import CROPS, Candidates, Floats32, Grey, oriented
+from melanoscope.audit.hash_candidates import (
+    CROPS,
+    Candidates,
+    Floats32,
+    GrayImages,
+    Indices,
+    block_mean,
+    orient,
+)
 
-SIDE = 64
+IMAGE_SIZE = 64
+"""Side in pixels of the largest images that are compared."""
+
 _CHUNK = 500
-# Part of the fitted picture that must lie inside the other before anything can be said.
-_LEAST_OVERLAP = 0.6
+# Part of the fitted image that must lie inside the other before anything can be said.
+_MIN_OVERLAP = 0.6
 # Standard deviations, in pixels: of the blur that is taken away, and of the window of contrast.
 _COARSE, _WINDOW = 1.7, 4.0
 # Grey levels below which structure counts as noise.
@@ -32,184 +41,176 @@ _BLACK = 12.0
 
 @dataclass(frozen=True)
 class _Stage:
-    """A size at which pairs are fitted; those less alike than `least` go no further."""
+    """A size at which pairs are fitted; those less alike than `min_likeness` go no further."""
 
-    side: int
+    image_size: int
     steps: int
-    least: float
+    min_likeness: float
 
 
 # Of pairs made from real photographs hardly one falls below these (benchmarks/near_duplicates.py).
-_STAGES = (_Stage(16, 4, 0.55), _Stage(32, 4, 0.5), _Stage(SIDE, 3, -1.0))
-
-
-@dataclass(frozen=True, eq=False)
-class _Level:
-    """Pictures at one size: smooth ones to be laid on each other, fine ones to be compared."""
-
-    smooth: Floats32
-    fine: Floats32
-
-    @staticmethod
-    def of(grey: Grey, side: int) -> _Level:
-        pictures = _shrunk(grey, side)
-        sigma = side / 64
-        return _Level(gaussian_filter(pictures, (0, sigma, sigma)), _fine(pictures))
+_STAGES = (_Stage(16, 4, 0.55), _Stage(32, 4, 0.5), _Stage(IMAGE_SIZE, 3, -1.0))
 
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """How pairs lie on each other.
+    """How pairs of images lie on each other.
 
     Attributes:
-        likeness: Correlation of their fine structures, -1..1, shape (n,); 0 where small pictures
-            already differed, where hardly anything overlaps or nothing is to be seen.
-        scale: Width and height of the first picture in the second, as parts of it, shape (n, 2).
+        likeness: Correlation of their fine structures, -1 to 1, shape (pairs,); 0 where small
+            images already differed, where hardly anything overlaps or nothing is to be seen.
+        scale: Width and height of the first image in the second, as parts of it; shape (pairs, 2).
     """
 
     likeness: Floats32
     scale: Floats32
 
 
-def align(grey: Grey, pairs: Candidates) -> Alignment:
-    """Lay the pictures of each pair on each other and compare their fine structures.
+def align(gray: GrayImages, pairs: Candidates) -> Alignment:
+    """Lay the images of each pair on each other and compare their fine structures.
 
     Args:
-        grey: Photographs, shape (n, `SIDE`, `SIDE`), uint8.
-        pairs: Which to compare, and in which orientation and crop to begin.
+        gray: Images of side `IMAGE_SIZE`, shape (n, h, h), uint8.
+        pairs: Which images to compare, and in which orientation and crop to begin.
+
+    Returns:
+        Likeness and scale of each pair.
     """
-    alike = np.zeros(len(pairs), np.float32)
+    likeness = np.zeros(len(pairs), np.float32)
     left_top, right_bottom = np.split(np.array(CROPS, np.float32)[pairs.crop], 2, axis=1)
     warp = np.concatenate([1 - left_top - right_bottom, left_top - right_bottom], axis=1)
-    left = np.arange(len(pairs))
+    remaining = np.arange(len(pairs))
     for stage in _STAGES:
-        if left.size:
-            warp[left], alike[left] = _fitted(grey, pairs.where(left), warp[left], stage)
-            bad = alike[left] < stage.least
-            alike[left[bad]] = 0
-            left = left[~bad]
-    return Alignment(alike, warp[:, :2])
+        if remaining.size:
+            warp[remaining], likeness[remaining] = _fit(
+                gray, pairs.take(remaining), warp[remaining], stage
+            )
+            is_unlike = likeness[remaining] < stage.min_likeness
+            likeness[remaining[is_unlike]] = 0
+            remaining = remaining[~is_unlike]
+    return Alignment(likeness, scale=warp[:, :2])
 
 
-def _fitted(
-    grey: Grey, pairs: Candidates, warp: Floats32, stage: _Stage
+def _fit(
+    gray: GrayImages, pairs: Candidates, warp: Floats32, stage: _Stage
 ) -> tuple[Floats32, Floats32]:
-    """Refine where each pair's first picture lies in its second, and compare them there."""
+    """Refine where each pair's first image lies in its second, and compare them there."""
     rows, place = np.unique(np.concatenate([pairs.a, pairs.b]), return_inverse=True)
     a, b = np.split(place, 2)
-    level = _Level.of(grey[rows], stage.side)
+    images = block_mean(gray[rows], stage.image_size)
+    sigma = stage.image_size / 64
+    smooth, fine = gaussian_filter(images, (0, sigma, sigma)), _fine_structure(images)
 
-    def chunk(start: int) -> tuple[Floats32, Floats32]:
-        mine = slice(start, start + _CHUNK)
-        turn, of, on = pairs.orientation[mine], a[mine], b[mine]
-        new = _align(_turned(level.smooth[of], turn), level.smooth[on], warp[mine], stage.steps)
-        return new, _correlate(_turned(level.fine[of], turn), level.fine[on], new)
+    def fit_chunk(start: int) -> tuple[Floats32, Floats32]:
+        chunk = slice(start, start + _CHUNK)
+        turn, of, on = pairs.orientation[chunk], a[chunk], b[chunk]
+        fitted = _align(_orient_each(smooth[of], turn), smooth[on], warp[chunk], stage.steps)
+        return fitted, _correlate(_orient_each(fine[of], turn), fine[on], fitted)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        warps, alike = zip(*pool.map(chunk, range(0, len(pairs), _CHUNK)), strict=True)
-    return np.concatenate(warps), np.concatenate(alike)
+        warps, likeness = zip(*pool.map(fit_chunk, range(0, len(pairs), _CHUNK)), strict=True)
+    return np.concatenate(warps), np.concatenate(likeness)
 
 
-def _shrunk(pictures: Grey, side: int) -> Floats32:
-    step = pictures.shape[1] // side
-    blocks = pictures.reshape(-1, side, step, side, step)
-    shrunk: Floats32 = blocks.mean(axis=(2, 4), dtype=np.float32)
-    return shrunk
-
-
-def _fine(pictures: Floats32) -> Floats32:
+def _fine_structure(images: Floats32) -> Floats32:
     """Take away what is broad and bring the rest to equal contrast in every neighbourhood."""
-    sigma, rim = pictures.shape[1] / 128, pictures.shape[1] / 32
-    base = gaussian_filter(pictures, (0, sigma, sigma))
+    sigma, rim = images.shape[1] / 128, images.shape[1] / 32
+    base = gaussian_filter(images, (0, sigma, sigma))
     fine = base - gaussian_filter(base, (0, _COARSE, _COARSE))
     power = gaussian_filter(fine**2, (0, _WINDOW, _WINDOW))
-    lit = gaussian_filter((pictures > _BLACK).astype(np.float32), (0, rim, rim)) > 0.95
+    lit = gaussian_filter((images > _BLACK).astype(np.float32), (0, rim, rim)) > 0.95
     equal: Floats32 = lit * fine / np.sqrt(power + _NOISE**2)
     return equal
 
 
-def _turned(pictures: Floats32, orientation: NDArray[np.int64]) -> Floats32:
-    turned = np.empty_like(pictures)
-    for one in range(8):
-        mine = orientation == one
-        turned[mine] = oriented(pictures[mine], one)
-    return turned
+def _orient_each(images: Floats32, orientation: Indices) -> Floats32:
+    oriented = np.empty_like(images)
+    for turn in range(8):
+        rows = orientation == turn
+        oriented[rows] = orient(images[rows], turn)
+    return oriented
 
 
-def _axis(side: int) -> Floats32:
-    """Coordinates of pixel centres from -1 to 1."""
-    axis: Floats32 = ((np.arange(side) + 0.5) / side * 2 - 1).astype(np.float32)
+def _axis(size: int) -> Floats32:
+    """Return the coordinates of `size` pixel centres from -1 to 1."""
+    axis: Floats32 = ((np.arange(size) + 0.5) / size * 2 - 1).astype(np.float32)
     return axis
 
 
 def _align(a: Floats32, b: Floats32, warp: Floats32, steps: int) -> Floats32:
-    """Fit where in b each pixel of a lies: columns width, height, right, down; shape (n, 4)."""
-    side = a.shape[1]
-    axis = _axis(side)
-    slope_y, slope_x = (s * (side / 2) for s in np.gradient(a, axis=(1, 2)))
+    """Fit where in `b` each pixel of `a` lies: width, height, right, down; shape (pairs, 4)."""
+    size = a.shape[1]
+    axis = _axis(size)
+    slope_y, slope_x = (s * (size / 2) for s in np.gradient(a, axis=(1, 2)))
     design = np.stack([slope_x * axis, slope_y * axis[:, None], slope_x, slope_y], axis=1)
     design = design.reshape(len(a), 4, -1)
     normal = design @ design.transpose(0, 2, 1)
-    # A little damping: pictures without structure in one direction fix nothing there.
+    # A little damping: images without structure in one direction fix nothing there.
     normal += np.eye(4, dtype=np.float32) * (
         1e-3 * np.trace(normal, axis1=1, axis2=2)[:, None, None] + 1e-6
     )
     target = a.reshape(len(a), -1)
     for _ in range(steps):
-        seen, inside = _sampled(b, warp)
-        residual = _residual(seen, target, inside)
+        sampled, inside = _sample(b, warp)
+        residual = _residual(sampled, target, inside)
         step = np.linalg.solve(normal, design @ residual[:, :, None])[..., 0]
         step = np.clip(step, -0.1, 0.1)
         scale = warp[:, :2] / (1 + step[:, :2])
         shift = warp[:, 2:] - scale * step[:, 2:]
-        # Beyond this it is no longer a crop of the same picture.
+        # Beyond this it is no longer a crop of the same image.
         warp = np.concatenate([np.clip(scale, 0.6, 1.6), np.clip(shift, -0.4, 0.4)], axis=1)
     return warp
 
 
-def _sampled(pictures: Floats32, warp: Floats32) -> tuple[Floats32, Floats32]:
-    """Bilinear values where a warp sends each pixel, shape (n, side * side); 1 where it is inside.
+def _sample(images: Floats32, warp: Floats32) -> tuple[Floats32, Floats32]:
+    """Interpolate `images` where `warp` sends each pixel, and mark with 1 which lie inside.
 
     The warp moves columns and rows apart from each other, so that two products with the weights of
     interpolation do it.
     """
-    side = pictures.shape[1]
-    across, within_x = _weights(side, warp[:, 0], warp[:, 2])
-    down, within_y = _weights(side, warp[:, 1], warp[:, 3])
-    seen = down @ (pictures @ across.transpose(0, 2, 1))
+    size = images.shape[1]
+    across, within_x = _interpolation_weights(size, warp[:, 0], warp[:, 2])
+    down, within_y = _interpolation_weights(size, warp[:, 1], warp[:, 3])
+    sampled = down @ (images @ across.transpose(0, 2, 1))
     inside = within_y[:, :, None] * within_x[:, None, :]
-    return seen.reshape(len(seen), -1), inside.reshape(len(seen), -1)
+    return sampled.reshape(len(sampled), -1), inside.reshape(len(sampled), -1)
 
 
-def _weights(side: int, scale: Floats32, shift: Floats32) -> tuple[Floats32, Floats32]:
-    """Weights of the source pixels along one axis, shape (n, to, from), and 1 where inside."""
-    place = scale[:, None] * _axis(side) + shift[:, None]
-    source = np.clip((place + 1) / 2 * side - 0.5, 0, side - 1)
-    weights = 1 - np.abs(source[:, :, None] - np.arange(side, dtype=np.float32))
+def _interpolation_weights(
+    size: int, scale: Floats32, shift: Floats32
+) -> tuple[Floats32, Floats32]:
+    """Weigh the source pixels along one axis, shape (n, to, from), and mark with 1 the inside."""
+    place = scale[:, None] * _axis(size) + shift[:, None]
+    source = np.clip((place + 1) / 2 * size - 0.5, 0, size - 1)
+    weights = 1 - np.abs(source[:, :, None] - np.arange(size, dtype=np.float32))
     return np.maximum(weights, 0, out=weights), (np.abs(place) <= 1).astype(np.float32)
 
 
-def _residual(seen: Floats32, target: Floats32, inside: Floats32) -> Floats32:
-    """What one picture differs by once it has the other's brightness and contrast."""
-    seen, target, n = _centred(seen, target, inside)
-    spread = [np.sqrt(np.einsum("ij,ij->i", p, p) / n) + 1e-3 for p in (seen, target)]
-    residual: Floats32 = seen * (spread[1] / spread[0])[:, None] - target
+def _residual(sampled: Floats32, target: Floats32, inside: Floats32) -> Floats32:
+    """Return what one image differs by once it has the other's brightness and contrast."""
+    sampled, target, n = _center(sampled, target, inside)
+    spread = [np.sqrt(np.einsum("ij,ij->i", p, p) / n) + 1e-3 for p in (sampled, target)]
+    residual: Floats32 = sampled * (spread[1] / spread[0])[:, None] - target
     return residual
 
 
-def _centred(
-    seen: Floats32, target: Floats32, inside: Floats32
+def _center(
+    sampled: Floats32, target: Floats32, inside: Floats32
 ) -> tuple[Floats32, Floats32, Floats32]:
     """Take both to mean 0 over what both show, and 0 elsewhere; and count what both show."""
     n = np.maximum(inside.sum(axis=1), 1)
-    p, q = ((s - (np.einsum("ij,ij->i", s, inside) / n)[:, None]) * inside for s in (seen, target))
+    p, q = (
+        (image - (np.einsum("ij,ij->i", image, inside) / n)[:, None]) * inside
+        for image in (sampled, target)
+    )
     return p, q, n
 
 
 def _correlate(a: Floats32, b: Floats32, warp: Floats32) -> Floats32:
-    seen, inside = _sampled(b, warp)
-    p, q, n = _centred(seen, a.reshape(len(a), -1), inside)
+    """Correlate `a` with `b` where `warp` lays it; 0 where too little overlaps."""
+    sampled, inside = _sample(b, warp)
+    p, q, n = _center(sampled, a.reshape(len(a), -1), inside)
     across, own, other = (np.einsum("ij,ij->i", s, t) for s, t in ((p, q), (p, p), (q, q)))
     length = np.sqrt(own * other)
-    alike = np.divide(across, length, out=np.zeros_like(length), where=length > 1e-3)
-    return np.where(n / inside.shape[1] >= _LEAST_OVERLAP, alike, 0).astype(np.float32)
+    correlation = np.divide(across, length, out=np.zeros_like(length), where=length > 1e-3)
+    return np.where(n / inside.shape[1] >= _MIN_OVERLAP, correlation, 0).astype(np.float32)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
-from melanoscope.audit.associations import Association, associations
+from melanoscope.audit.associations import Association, find_associations
 from melanoscope.audit.measurements import measure_images
 from melanoscope.audit.near_duplicates import find_near_duplicates
 from melanoscope.audit.split_leakage import (
-    Copies,
+    DuplicatePair,
     SplitLeakage,
     describe_pairs,
     random_split_leakage,
@@ -21,31 +19,31 @@ from melanoscope.audit.split_leakage import (
     same_pixels,
 )
 from melanoscope.data.catalog import Catalog
-from melanoscope.data.pixel_store import open_pixel_store
+from melanoscope.data.pixel_store import ProgressCallback, open_pixel_store
 from melanoscope.errors import DataError
 from melanoscope.stats.subgroups.source_balanced_auroc import archive_only_auroc
 
-PX = 128
+_IMAGE_SIZE = 128
 
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What was found.
+    """What an audit found.
 
     Attributes:
-        rows: Of the archives' tables.
-        absent: Without a file.
-        photographs: Looked at.
-        melanomas: Among them.
-        archives: Name -> photographs and melanomas.
-        unreadable: Image id -> reason.
-        same_files: Ids of files equal byte for byte.
-        same_pixels: Ids of files that differ, but not in a pixel.
-        copies: Near-duplicates, conflicts first.
-        leaks: Of a split by photograph.
+        rows: Number of rows in the archives' tables.
+        absent: Number of rows without a file.
+        photographs: Number of readable photographs, which were looked at.
+        melanomas: Number of melanomas among them.
+        archives: Photographs and melanomas of each archive, by its name.
+        unreadable: Why photographs cannot be decoded, by image id.
+        same_files: Groups of ids whose files are equal byte for byte.
+        same_pixels: Groups of ids whose files differ, but not in a pixel.
+        copies: Near-duplicates, those with two labels first.
+        leaks: What a split by photograph would leak.
         archive_auroc: AUROC of guessing by the archive's prevalence; None with one archive.
-        associations: Of the outcome, strongest first.
-        paths: Image id -> file, of the copies.
+        associations: Variables and the outcome, the strongest first.
+        paths: File of each photograph among the near-duplicates, by image id.
     """
 
     rows: int
@@ -56,67 +54,63 @@ class Audit:
     unreadable: dict[str, str]
     same_files: tuple[tuple[str, ...], ...]
     same_pixels: tuple[tuple[str, ...], ...]
-    copies: tuple[Copies, ...]
+    copies: tuple[DuplicatePair, ...]
     leaks: tuple[SplitLeakage, ...]
     archive_auroc: float | None
     associations: tuple[Association, ...]
     paths: dict[str, str]
 
 
-def audit(
-    catalog: Catalog, cache: Path, progress: Callable[[int, int], None] | None = None
-) -> Audit:
+def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None = None) -> Audit:
     """Look at every photograph that has a file.
 
     Args:
-        catalog: Of the archives' tables.
+        catalog: Photographs of the archives' tables.
         cache: Folder of decoded photographs.
-        progress: Told of decoded photographs.
+        progress: Called with the number of decoded photographs and their total.
+
+    Returns:
+        Near-duplicates, leaks, shortcuts and associations of the readable photographs.
 
     Raises:
         DataError: No readable photograph.
     """
-    store = open_pixel_store(catalog, PX, cache, progress=progress)
-    usable = catalog.present.without(store.unreadable)
+    store = open_pixel_store(catalog, _IMAGE_SIZE, cache, progress=progress)
+    usable = catalog.with_files.without(store.unreadable)
     if not len(usable):
         raise DataError("readable photographs", "none", "see melanoscope data summary")
     frame = usable.frame
     ids = frame["image_id"].to_list()
-    pixels = store.photographs(ids)
-    pairs = find_near_duplicates(pixels, ids)
-    copies = [(pair.a, pair.b) for pair in pairs]
-    joined = usable.joined(copies)
-    equal = same_files(frame)
-    target = frame["target"].to_numpy().astype(np.int64)
-    both = np.unique(target).size == 2
-    found = describe_pairs(frame, pairs)
-    named = {name for pair in found for name in (pair.a, pair.b)}
-    paths = dict(frame.select("image_id", "path").iter_rows())
+    pairs = find_near_duplicates(store.images(ids), ids)
+    equal_files = same_files(frame)
+    has_both_classes = frame["target"].n_unique() == 2
+    paired = {image_id for pair in pairs for image_id in (pair.a, pair.b)}
+    paths = frame.filter(pl.col("image_id").is_in(paired)).sort("image_id")
     return Audit(
-        len(catalog),
-        len(catalog.absent),
-        frame.height,
-        int(target.sum()),
-        _archives(frame),
-        store.unreadable,
-        equal,
-        same_pixels(frame, pixels, equal),
-        found,
-        random_split_leakage(frame, joined.frame, copies=copies),
-        _shortcut(frame, target) if both else None,
-        associations(frame, measure_images(pixels, frame["path"].to_list())) if both else (),
-        {name: paths[name] for name in sorted(named)},
+        rows=len(catalog),
+        absent=len(catalog.ids_without_file),
+        photographs=len(usable),
+        melanomas=int(frame["target"].sum()),
+        archives=_count_by_archive(frame),
+        unreadable=store.unreadable,
+        same_files=equal_files,
+        same_pixels=same_pixels(frame, store, equal_files),
+        copies=describe_pairs(frame, pairs),
+        leaks=random_split_leakage(usable, [(pair.a, pair.b) for pair in pairs]),
+        archive_auroc=_archive_auroc(frame) if has_both_classes else None,
+        associations=(
+            find_associations(frame, measure_images(frame, store)) if has_both_classes else ()
+        ),
+        paths=dict(paths.select("image_id", "path").iter_rows()),
     )
 
 
-def _archives(frame: pl.DataFrame) -> dict[str, tuple[int, int]]:
-    table = frame.group_by("dataset").agg(
-        pl.len().alias("n"), pl.col("target").cast(pl.Int64).sum().alias("m")
-    )
-    return {str(name): (int(n), int(m)) for name, n, m in table.sort("dataset").iter_rows()}
+def _count_by_archive(frame: pl.DataFrame) -> dict[str, tuple[int, int]]:
+    table = frame.group_by("dataset").agg(pl.len(), pl.col("target").sum()).sort("dataset")
+    return {name: (photographs, melanomas) for name, photographs, melanomas in table.iter_rows()}
 
 
-def _shortcut(frame: pl.DataFrame, target: np.ndarray) -> float | None:
+def _archive_auroc(frame: pl.DataFrame) -> float | None:
     if frame["dataset"].n_unique() < 2:
         return None
-    return archive_only_auroc(target, frame["dataset"].to_numpy())
+    return archive_only_auroc(frame["target"].to_numpy(), frame["dataset"].to_numpy())

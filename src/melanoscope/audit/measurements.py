@@ -1,4 +1,4 @@
-"""What can be measured of a photograph without looking at the lesion: geometry, colour, corners."""
+"""What can be measured of an image without looking at the lesion: geometry, colour, corners."""
 
 from __future__ import annotations
 
@@ -13,60 +13,63 @@ import polars as pl
 from melanoscope.imaging.decode import image_dimensions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
+
+    from melanoscope.data.pixel_store import PixelStore
 
 # Corners darker than this, of 255, are the dermoscope's.
 _DARK = 40
 
 
-def measure_images(pixels: NDArray[np.uint8], paths: Sequence[str]) -> pl.DataFrame:
-    """Measure photographs.
+def measure_images(catalog: pl.DataFrame, store: PixelStore) -> pl.DataFrame:
+    """Measure the geometry and the colours of images.
 
     Args:
-        pixels: Decoded squares, shape (n, px, px, 3).
-        paths: Their files, length n.
+        catalog: Images to measure, columns image_id and path.
+        store: Store that holds their pixels.
 
     Returns:
-        One row per photograph: width and height in pixels (EXIF orientation applied), aspect,
+        One row per image: image_id; width and height in pixels (EXIF orientation applied), aspect,
         file size in bytes, dark corners (share of the four corners that are dark), vignette (how
         much darker it is outside the largest circle than within, as part of the range, below 0
-        where it is brighter), brightness (largest channel, 0..1), saturation (0..1), and mean and
-        standard deviation of each channel (0..255).
+        where it is brighter), brightness (largest channel, 0 to 1), saturation (0 to 1), and mean
+        and standard deviation of each channel (0 to 255).
     """
+    paths = [Path(p) for p in catalog["path"]]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        sizes = list(pool.map(image_dimensions, map(Path, paths)))
-    axis = np.linspace(-1, 1, pixels.shape[1])
+        sizes = list(pool.map(image_dimensions, paths))
+    axis = np.linspace(-1, 1, store.image_size)
     outside = np.hypot(axis[:, None], axis) > 1
-    colours = [_colours(one, outside) for one in pixels]
-    frame = pl.DataFrame(
+    rows = [
         {
-            "width": [float(w) for w, _ in sizes],
-            "height": [float(h) for _, h in sizes],
-            "aspect": [w / h for w, h in sizes],
-            "file size": [float(Path(p).stat().st_size) for p in paths],
+            "image_id": image_id,
+            "width": float(width),
+            "height": float(height),
+            "aspect": width / height,
+            "file size": float(path.stat().st_size),
+            **_measure_colors(store.pixels[store.row_of[image_id]], outside),
         }
-    )
-    return frame.hstack(pl.DataFrame(colours))
-
-
-def _colours(one: NDArray[np.uint8], outside: NDArray[np.bool_]) -> dict[str, float]:
-    part = max(one.shape[0] // 10, 1)
-    corners = [
-        one[y, x].mean()
-        for y in (slice(part), slice(-part, None))
-        for x in (slice(part), slice(-part, None))
+        for image_id, path, (width, height) in zip(catalog["image_id"], paths, sizes, strict=True)
     ]
-    flat = one.reshape(-1, 3).astype(np.float32)
+    return pl.DataFrame(rows)
+
+
+def _measure_colors(image: NDArray[np.uint8], outside: NDArray[np.bool_]) -> dict[str, float]:
+    size = max(image.shape[0] // 10, 1)
+    corners = [
+        image[y, x].mean()
+        for y in (slice(size), slice(-size, None))
+        for x in (slice(size), slice(-size, None))
+    ]
+    flat = image.reshape(-1, 3).astype(np.float32)
     top, low = flat.max(axis=1), flat.min(axis=1)
     saturation = np.divide(top - low, top, out=np.zeros_like(top), where=top > 0)
-    means, spreads = flat.mean(axis=0), flat.std(axis=0)
+    channels, means, spreads = ("red", "green", "blue"), flat.mean(axis=0), flat.std(axis=0)
     return {
         "dark corners": float(np.mean(np.array(corners) < _DARK)),
-        "vignette": float((one[~outside].mean() - one[outside].mean()) / 255),
+        "vignette": float((image[~outside].mean() - image[outside].mean()) / 255),
         "brightness": float(top.mean() / 255),
         "saturation": float(saturation.mean()),
-        **{f"mean {c}": float(m) for c, m in zip(("red", "green", "blue"), means, strict=True)},
-        **{f"spread {c}": float(s) for c, s in zip(("red", "green", "blue"), spreads, strict=True)},
+        **{f"mean {name}": float(m) for name, m in zip(channels, means, strict=True)},
+        **{f"spread {name}": float(s) for name, s in zip(channels, spreads, strict=True)},
     }

@@ -8,7 +8,7 @@ photographs belong together, they are only found when they are nearly the same p
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,17 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from melanoscope.audit.alignment import SIDE, align
+from melanoscope.audit.alignment import IMAGE_SIZE, align
 from melanoscope.audit.hash_candidates import Floats32, find_candidates
+from melanoscope.data.pixel_store import ProgressCallback
 from melanoscope.errors import DataError
-
-Progress = Callable[[int, int], None]
 
 # Chosen on one half of real photographs, measured on the other: benchmarks/near_duplicates.py.
 THRESHOLD = 0.6
 _TURNS = ("", "turned by 90 degrees", "turned by 180 degrees", "turned by 270 degrees")
 # Parts of the side by which a fitted width or height may miss 1, and each other, unsaid.
-_UNCROPPED, _UNSQUASHED = 0.03, 0.08
+_MAX_UNCROPPED, _MAX_UNSQUASHED = 0.03, 0.08
 
 
 @dataclass(frozen=True, order=True)
@@ -34,8 +33,8 @@ class NearDuplicate:
     """Two photographs that show the same picture.
 
     Attributes:
-        a: The smaller id.
-        b: The other.
+        a: Id of one photograph, the smaller of the two.
+        b: Id of the other.
         likeness: Correlation of their fine structures once aligned, `THRESHOLD` to 1.
         relation: What was done to one of them, in words.
     """
@@ -51,26 +50,33 @@ def find_near_duplicates(
     image_ids: Sequence[str],
     *,
     threshold: float = THRESHOLD,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> tuple[NearDuplicate, ...]:
     """Find pairs of photographs that show the same picture.
 
     Args:
-        pixels: Shape (n, px, px, 3), px at least 64; a mapped file is read row by row.
-        image_ids: Their ids, length n, each once.
-        threshold: Least likeness.
-        progress: Told of photographs compared, and of all.
+        pixels: RGB squares of 64 pixels or more, shape (n, image_size, image_size, 3), uint8; a
+            mapped file is read row by row.
+        image_ids: Id of each image in `pixels`, length n, each once.
+        threshold: Least likeness of a pair, -1 to 1.
+        progress: Called with the number of images compared with all others, and their total.
 
     Returns:
-        Sorted pairs; the order of photographs does not matter.
+        The pairs, sorted by id; the order of the images does not matter.
 
     Raises:
-        DataError: Photographs smaller than 64 px, other numbers of ids, or an id twice.
+        DataError: Images smaller than 64 pixels, another number of ids, or an id twice.
+
+    Example:
+        >>> noise = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
+        >>> pixels = np.concatenate([noise, np.rot90(noise[:1], axes=(1, 2))])
+        >>> [(pair.a, pair.b) for pair in find_near_duplicates(pixels, ["a", "b", "c", "d"])]
+        [('a', 'd')]
     """
-    small = pixels.ndim != 4 or pixels.shape[1] < SIDE or pixels.shape[1] != pixels.shape[2]
-    if small or len(image_ids) != len(pixels) or len(set(image_ids)) != len(image_ids):
+    is_square = pixels.ndim == 4 and IMAGE_SIZE <= pixels.shape[1] == pixels.shape[2]
+    if not is_square or not len(set(image_ids)) == len(image_ids) == len(pixels):
         raise DataError(
-            f"photographs (n, px, px, 3) of at least {SIDE} px and as many different ids",
+            f"photographs (n, px, px, 3) of at least {IMAGE_SIZE} px and as many different ids",
             f"shape {pixels.shape} and {len(set(image_ids))} ids",
             "decode them larger",
         )
@@ -78,40 +84,40 @@ def find_near_duplicates(
         return ()
     order = np.argsort(np.asarray(image_ids))
     names = [image_ids[i] for i in order]
-    grey = _small_grey(pixels, order)
-    pairs = find_candidates(grey, progress)
-    fitted = align(grey, pairs)
+    gray = _to_gray(pixels, order)
+    pairs = find_candidates(gray, progress)
+    alignment = align(gray, pairs)
     found = []
-    for i in np.flatnonzero(fitted.likeness >= threshold):
+    for i in np.flatnonzero(alignment.likeness >= threshold):
         a, b = sorted((names[pairs.a[i]], names[pairs.b[i]]))
-        relation = _words(int(pairs.orientation[i]), fitted.scale[i])
-        found.append(NearDuplicate(a, b, float(fitted.likeness[i]), relation))
+        relation = _describe(int(pairs.orientation[i]), alignment.scale[i])
+        found.append(NearDuplicate(a, b, float(alignment.likeness[i]), relation))
     return tuple(sorted(found))
 
 
-def _small_grey(pixels: NDArray[np.uint8], order: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Grey pictures of `SIDE`, each pixel the mean of those it covers; shape (n, SIDE, SIDE)."""
+def _to_gray(pixels: NDArray[np.uint8], order: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Average `pixels`, taken in `order`, to gray images of side `IMAGE_SIZE`."""
 
     def shrink(row: int) -> NDArray[np.uint8]:
-        grey = Image.fromarray(pixels[row]).convert("L")
-        return np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX))
+        gray = Image.fromarray(pixels[row]).convert("L")
+        return np.asarray(gray.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return np.stack(list(pool.map(shrink, order)))
 
 
-def _words(orientation: int, scale: Floats32) -> str:
-    """Say what was done, from orientation and fitted width and height.
+def _describe(orientation: int, scale: Floats32) -> str:
+    """Say what was done to an image, by its `orientation` and its fitted width and height.
 
-    >>> _words(5, np.array([0.9, 0.9], np.float32))
+    >>> _describe(5, np.array([0.9, 0.9], np.float32))
     'mirrored, turned by 90 degrees, cropped'
     """
-    words = ["mirrored"] if orientation >= 4 else []
+    changes = ["mirrored"] if orientation >= 4 else []
     turn = _TURNS[orientation % 4]
-    words += [turn] if turn else []
+    changes += [turn] if turn else []
     width, height = (float(side) for side in scale)
-    if abs(width / height - 1) > _UNSQUASHED:
-        words.append("squashed")
-    elif max(abs(width - 1), abs(height - 1)) > _UNCROPPED:
-        words.append("cropped")
-    return ", ".join(words) or "same picture"
+    if abs(width / height - 1) > _MAX_UNSQUASHED:
+        changes.append("squashed")
+    elif max(abs(width - 1), abs(height - 1)) > _MAX_UNCROPPED:
+        changes.append("cropped")
+    return ", ".join(changes) or "same picture"

@@ -1,41 +1,41 @@
-"""What a split by photograph would leak, and what copies say of each other."""
+"""What a split by photograph would leak, and what near-duplicates say of each other."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from melanoscope.data.catalog import Catalog
 from melanoscope.imaging.decode import image_dimensions, read_image
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
     from melanoscope.audit.near_duplicates import NearDuplicate
+    from melanoscope.data.catalog import Catalog
+    from melanoscope.data.pixel_store import PixelStore
+
+_KINDS = ("conflict", "across", "within")
 
 
 @dataclass(frozen=True)
-class Copies:
-    """A pair of photographs that show the same picture, with what the tables say of both.
+class DuplicatePair:
+    """Two photographs that show the same picture, with what the tables say of both.
 
     Attributes:
-        a: An id.
-        b: Another.
-        relation: What was done to one of them.
-        likeness: 0..1.
-        archives: Of both.
-        targets: Of both.
-        diagnoses: Of both.
+        a: Id of one photograph.
+        b: Id of the other.
+        relation: What was done to one of them, in words.
+        likeness: Correlation of their fine structures, 0 to 1.
+        archives: Names of their archives.
+        targets: Their labels, 1 for melanoma.
+        diagnoses: Their diagnoses.
         known: Whether the tables already join them (one patient, one lesion, listed).
-        kind: "conflict": two labels; "across": two archives; "within": one.
+        kind: "conflict" for two labels, else "across" two archives or "within" one.
     """
 
     a: str
@@ -54,10 +54,11 @@ class SplitLeakage:
     """What a random split by photograph would put on both sides.
 
     Attributes:
-        by: "patient", "lesion", "copies" (near-duplicates) or "group" (all of these joined).
-        sets: Patients, lesions, pictures or groups with several photographs.
-        several: Photographs that share theirs with another.
-        expected: Expected share of test photographs with another of theirs in training.
+        by: What photographs share: "patient", "lesion", "copies" (near-duplicates) or "group" (all
+            of these joined).
+        sets: Number of patients, lesions, pictures or groups with several photographs.
+        several: Number of photographs in these sets.
+        expected: Expected share of the test photographs that share theirs with a training one.
     """
 
     by: str
@@ -66,120 +67,138 @@ class SplitLeakage:
     expected: float
 
 
-def describe_pairs(catalog: pl.DataFrame, pairs: Sequence[NearDuplicate]) -> tuple[Copies, ...]:
-    """Look both photographs of each pair up; conflicts first, then pairs across archives.
+def describe_pairs(
+    catalog: pl.DataFrame, pairs: Sequence[NearDuplicate]
+) -> tuple[DuplicatePair, ...]:
+    """Look both photographs of each near-duplicate up in the catalog.
 
     Args:
-        catalog: Usable photographs, their groups without the pairs.
+        catalog: Photographs with their groups before near-duplicates are merged.
         pairs: Near-duplicates among them.
+
+    Returns:
+        The pairs, conflicts of labels first, then pairs across archives.
     """
-    columns = ("image_id", "dataset", "target", "diagnosis", "group_id")
-    rows = {row[0]: row for row in catalog.select(columns).iter_rows()}
-    found = []
+    columns = ("dataset", "target", "diagnosis", "group_id")
+    rows = {image_id: row for image_id, *row in catalog.select("image_id", *columns).iter_rows()}
+    described = []
     for pair in pairs:
-        a, b = rows[pair.a], rows[pair.b]
-        kind = "conflict" if a[2] != b[2] else "across" if a[1] != b[1] else "within"
-        found.append(
-            Copies(
-                pair.a,
-                pair.b,
-                pair.relation,
-                pair.likeness,
-                (a[1], b[1]),
-                (int(a[2]), int(b[2])),
-                (a[3], b[3]),
-                a[4] == b[4],
-                kind,
+        archives, targets, diagnoses, groups = zip(rows[pair.a], rows[pair.b], strict=True)
+        described.append(
+            DuplicatePair(
+                a=pair.a,
+                b=pair.b,
+                relation=pair.relation,
+                likeness=pair.likeness,
+                archives=archives,
+                targets=targets,
+                diagnoses=diagnoses,
+                known=groups[0] == groups[1],
+                kind=_KINDS[0 if len(set(targets)) > 1 else 1 if len(set(archives)) > 1 else 2],
             )
         )
-    order = {"conflict": 0, "across": 1, "within": 2}
-    return tuple(sorted(found, key=lambda one: (order[one.kind], -one.likeness, one.a)))
+    return tuple(sorted(described, key=lambda p: (_KINDS.index(p.kind), -p.likeness, p.a)))
 
 
 def random_split_leakage(
-    catalog: pl.DataFrame,
-    joined: pl.DataFrame,
-    test_share: float = 0.2,
-    copies: Sequence[tuple[str, str]] = (),
+    catalog: Catalog, pairs: Sequence[tuple[str, str]] = (), test_share: float = 0.2
 ) -> tuple[SplitLeakage, ...]:
-    """Compute what a split by photograph leaks, by patient, lesion, copy and group.
+    """Compute what a split by photograph leaks, by patient, lesion, near-duplicate and group.
 
     Args:
-        catalog: Usable photographs.
-        joined: The same with near-duplicates joined in group_id.
-        test_share: Part that is tested on, between 0 and 1.
-        copies: Near-duplicates.
+        catalog: Photographs with their groups before near-duplicates are merged.
+        pairs: Ids of near-duplicates among them.
+        test_share: Share of the photographs that is tested on, between 0 and 1.
+
+    Returns:
+        One entry for each of "patient", "lesion", "copies" and "group".
     """
+    ungrouped = replace(catalog, frame=catalog.frame.with_columns(group_id="image_id"))
     columns = {
-        "patient": catalog["patient_id"].drop_nulls(),
-        "lesion": catalog["lesion_id"].drop_nulls(),
-        "copies": _by_picture(catalog, copies),
-        "group": joined["group_id"],
+        "patient": catalog.frame["patient_id"],
+        "lesion": catalog.frame["lesion_id"],
+        "copies": ungrouped.merge_groups(pairs).frame["group_id"],
+        "group": catalog.merge_groups(pairs).frame["group_id"],
     }
-    return tuple(
-        SplitLeakage(name, *_leak(np.array(column), catalog.height, test_share))
-        for name, column in columns.items()
-    )
+    return tuple(_leakage(by, names, test_share) for by, names in columns.items())
 
 
-def _by_picture(catalog: pl.DataFrame, copies: Sequence[tuple[str, str]]) -> pl.Series:
-    alone = Catalog(catalog.with_columns(group_id=pl.col("image_id")))
-    return alone.joined(copies).frame["group_id"]
+def _leakage(by: str, names: pl.Series, test_share: float) -> SplitLeakage:
+    """Compute the leakage of photographs that share a name; a null shares with none.
 
-
-def _leak(names: NDArray[np.object_], n: int, share: float) -> tuple[int, int, float]:
-    """A photograph of a set of g leaks unless its g - 1 fellows are all in the test part, too.
-
-    With t of n photographs drawn for the test, the chance that all are is the product over i of
+    A photograph of a set of g leaks unless its g - 1 fellows are all in the test part, too. With t
+    of n photographs drawn for the test, the chance that all are is the product over i of
     (t - 1 - i) / (n - 1 - i), i from 0 to g - 2.
     """
-    if not names.size:
-        return 0, 0, 0.0
-    sizes = np.unique(names.astype(str), return_counts=True)[1]
-    tested = round(share * n)
+    n, n_test = len(names), round(test_share * len(names))
+    sizes = names.drop_nulls().value_counts()["count"].to_numpy()
+    sizes = sizes[sizes > 1]
     leaked = 0.0
     for size, times in zip(*np.unique(sizes, return_counts=True), strict=True):
         i = np.arange(size - 1)
-        together = np.prod(np.clip(tested - 1 - i, 0, None) / np.maximum(n - 1 - i, 1))
-        leaked += int(size) * int(times) * (1 - float(together) if size > 1 else 0.0)
-    several = sizes[sizes > 1]
-    return int(several.size), int(several.sum()), leaked / n
+        together = np.prod(np.clip(n_test - 1 - i, 0, None) / np.maximum(n - 1 - i, 1))
+        leaked += int(size) * int(times) * (1 - float(together))
+    return SplitLeakage(by, sets=int(sizes.size), several=int(sizes.sum()), expected=leaked / n)
 
 
 def same_files(catalog: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
-    """Groups of ids whose files are equal byte for byte."""
+    """Find files that are equal byte for byte.
+
+    Args:
+        catalog: Photographs, columns image_id and path.
+
+    Returns:
+        Groups of ids, each sorted, of two or more.
+    """
     by_size = defaultdict(list)
-    for name, path in catalog.select("image_id", "path").iter_rows():
-        by_size[Path(path).stat().st_size].append((name, path))
-    by_content = defaultdict(list)
-    for rows in by_size.values():
-        for name, path in rows if len(rows) > 1 else []:
-            by_content[hashlib.sha256(Path(path).read_bytes()).hexdigest()].append(name)
-    return tuple(sorted(tuple(sorted(names)) for names in by_content.values() if len(names) > 1))
+    for image_id, path in catalog.select("image_id", "path").iter_rows():
+        by_size[Path(path).stat().st_size].append((image_id, Path(path)))
+    return _equal(
+        (image_id, hashlib.sha256(path.read_bytes()).digest())
+        for rows in by_size.values()
+        if len(rows) > 1
+        for image_id, path in rows
+    )
 
 
 def same_pixels(
-    catalog: pl.DataFrame, pixels: NDArray[np.uint8], same_bytes: Sequence[Sequence[str]]
+    catalog: pl.DataFrame, store: PixelStore, same_bytes: Sequence[Sequence[str]]
 ) -> tuple[tuple[str, ...], ...]:
-    """Groups of ids whose files differ and decode to the same pixels: only their headers differ.
+    """Find files that differ, but decode to the same pixels: only their headers differ.
 
     Photographs equal at a small size are decoded again, at the shorter side of their file.
 
     Args:
-        catalog: Usable photographs.
-        pixels: Their decoded squares, row by row, shape (n, px, px, 3).
-        same_bytes: Groups of `same_files`; of each, one photograph stands for all.
+        catalog: Photographs, columns image_id and path.
+        store: Store that holds their pixels at a small size.
+        same_bytes: Groups as `same_files` finds; of each, one photograph stands for all.
+
+    Returns:
+        Groups of ids, each sorted, of two or more.
     """
-    twins = {name for group in same_bytes for name in group[1:]}
-    rows = list(catalog.select("image_id", "path").iter_rows())
-    alike = defaultdict(list)
-    for (name, path), one in zip(rows, pixels, strict=True):
-        if name not in twins:
-            alike[hashlib.sha256(one.tobytes()).digest()].append((name, Path(path)))
-    found = defaultdict(list)
-    for members in alike.values():
-        for name, path in members if len(members) > 1 else []:
-            size = image_dimensions(path)
-            content = read_image(path, min(size)).tobytes()
-            found[size, hashlib.sha256(content).digest()].append(name)
-    return tuple(sorted(tuple(sorted(names)) for names in found.values() if len(names) > 1))
+    twins = {image_id for group in same_bytes for image_id in group[1:]}
+    paths = dict(catalog.select("image_id", "path").iter_rows())
+    alike = _equal(
+        (image_id, hashlib.sha256(store.pixels[store.row_of[image_id]].tobytes()).digest())
+        for image_id in paths
+        if image_id not in twins
+    )
+    return _equal(
+        (image_id, _full_size_pixels(Path(paths[image_id])))
+        for group in alike
+        for image_id in group
+    )
+
+
+def _full_size_pixels(path: Path) -> tuple[tuple[int, int], bytes]:
+    """Return an image's width and height, and a hash of its pixels at the shorter side."""
+    size = image_dimensions(path)
+    return size, hashlib.sha256(read_image(path, min(size)).tobytes()).digest()
+
+
+def _equal(contents: Iterable[tuple[str, object]]) -> tuple[tuple[str, ...], ...]:
+    """Group ids whose contents are equal; sorted, without groups of one."""
+    ids = defaultdict(list)
+    for image_id, content in contents:
+        ids[content].append(image_id)
+    return tuple(sorted(tuple(sorted(group)) for group in ids.values() if len(group) > 1))

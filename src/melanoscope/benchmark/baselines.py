@@ -51,8 +51,8 @@ def _archive_only(frame: pl.DataFrame, learned: Rows, test: Rows) -> Floats:
     archive = frame["dataset"].to_numpy()
     return archive_prevalence(
         archive[test],
-        learnt_target=frame["target"].to_numpy()[learned],
-        learnt_archive=archive[learned],
+        train_target=frame["target"].to_numpy()[learned],
+        train_archive=archive[learned],
     )
 
 

@@ -12,7 +12,8 @@ from melanoscope.data.sources import DataSpec, parse_spec
 from melanoscope.errors import DataError
 from melanoscope.models.backbones import get_backbone
 from melanoscope.runs.cell import CellKey, parse_transfer
-from melanoscope.training.config import TrainConfig, Transfer
+from melanoscope.training.config import TrainConfig
+from melanoscope.transfers import Transfer
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress)
     """
     catalog = build_catalog(read_sources(config.data, cache))
     store = open_pixel_store(catalog, config.image_size, cache, progress=progress.decoding)
-    usable = catalog.present.without(store.unreadable)
+    usable = catalog.with_files.without(store.unreadable)
     if not len(usable):
         raise DataError("readable photographs", "none", "see melanoscope data summary")
 
@@ -99,11 +99,11 @@ def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress)
         judged = store
         if config.image_size != _CHECK_SIZE:
             judged = open_pixel_store(catalog, _CHECK_SIZE, cache, progress=progress.decoding)
-        return judged.photographs(image_ids)
+        return judged.images(image_ids)
 
     checks = check_photos(usable, cache, read_pixels)
     if config.near_duplicates:
-        usable = usable.joined([(pair.a, pair.b) for pair in checks.near_duplicates])
+        usable = usable.merge_groups([(pair.a, pair.b) for pair in checks.near_duplicates])
     frame = usable.frame
     groups, targets = frame["group_id"].to_list(), frame["target"].to_numpy()
     folds = [

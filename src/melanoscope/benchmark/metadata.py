@@ -13,11 +13,15 @@ import polars as pl
 from melanoscope import __version__
 from melanoscope.benchmark.dataset import Dataset
 from melanoscope.data.sources import DataSpec
+from melanoscope.hardware import describe_hardware
 from melanoscope.runs.cell import skipped_transfers
 from melanoscope.runs.files import SCHEMA
-from melanoscope.training.precision import hardware
+from melanoscope.training.precision import describe_accelerator
 
-_PACKAGES = ("torch", "torchvision", "lightning", "timm", "numpy", "pillow", "polars", "scipy")
+_PACKAGES = (
+    *("torch", "torchvision", "lightning-fabric", "timm"),
+    *("numpy", "pillow", "polars", "scipy"),
+)
 
 
 def describe_run(dataset: Dataset) -> dict[str, Any]:
@@ -43,7 +47,7 @@ def describe_run(dataset: Dataset) -> dict[str, Any]:
         "configuration": config.to_dict(),
         "identity": identity,
         "versions": {"python": platform.python_version(), **_versions()},
-        "hardware": hardware(),
+        "hardware": describe_hardware() | describe_accelerator(),
         "data": data,
         "folds": folds,
         "skipped": skipped_transfers(config.backbones, config.transfer),
@@ -59,9 +63,9 @@ def _describe_data(dataset: Dataset) -> dict[str, Any]:
         "fingerprint": usable.fingerprint(),
         "sources": _describe_sources(dataset),
         "rows": len(catalog),
-        "found": len(catalog.present),
-        "absent": len(catalog.absent),
-        "absent_examples": catalog.absent[:20],
+        "found": len(catalog.with_files),
+        "absent": len(catalog.ids_without_file),
+        "absent_examples": catalog.ids_without_file[:20],
         "unreadable": [
             {"image_id": name, "path": paths[name], "reason": why}
             for name, why in sorted(dataset.unreadable.items())
@@ -87,7 +91,7 @@ def _describe_sources(dataset: Dataset) -> list[dict[str, Any]]:
             {
                 "kind": spec.kind,
                 "title": spec.archive.title,
-                "licence": spec.archive.licence,
+                "licence": spec.archive.license,
                 "attribution": spec.archive.attribution,
                 "rows": rows,
                 "found": found,

@@ -1,4 +1,4 @@
-"""Answers to photographs, printed: what `melanoscope predict` does. No PyTorch."""
+"""Diagnoses of photographs, printed: what `melanoscope predict` does. No PyTorch."""
 
 from __future__ import annotations
 
@@ -14,19 +14,25 @@ import typer
 from melanoscope.cli.options import print_json
 from melanoscope.errors import DataError, nearest
 from melanoscope.inference.calibration import log_odds
+from melanoscope.inference.text.phrases import DERMOSCOPY
 from melanoscope.patient import parse_patient
 
 if TYPE_CHECKING:
     from melanoscope.imaging.decode import DecodedImage
-    from melanoscope.inference.explain.integrated_gradients import Attribution, Baseline
+    from melanoscope.inference.explain.integrated_gradients import Baseline
     from melanoscope.inference.predictor import Predictor
     from melanoscope.inference.result import Diagnosis
-    from melanoscope.patient import PatientInfo
 
 
 @dataclass(frozen=True)
-class Explaining:
-    """Where explanations go, and how pixels are explained."""
+class ExplanationOptions:
+    """How diagnoses are explained.
+
+    Attributes:
+        folder: Folder to write the explanations to.
+        baseline: Baseline of Integrated Gradients.
+        steps: Number of steps of Integrated Gradients, 1 or more.
+    """
 
     folder: Path
     baseline: str
@@ -34,72 +40,87 @@ class Explaining:
 
 
 @dataclass(frozen=True, eq=False)
-class Answered:
-    """One photograph's answer, or why there is none."""
+class _Answer:
+    """One photograph's diagnosis, or the error that says why there is none."""
 
     name: str
-    diagnosis: Diagnosis | None
-    error: str | None = None
-    pictures: tuple[Path, ...] = ()
+    diagnosis: Diagnosis | None = None
+    error: str = ""
+    files: tuple[Path, ...] = ()
 
-    def to_record(self) -> dict[str, Any]:
-        """Return plain values."""
+    def to_dict(self) -> dict[str, Any]:
         record: dict[str, Any] = {"photograph": self.name}
         if self.diagnosis is None:
             return {**record, "status": "error", "error": self.error}
-        record |= self.diagnosis.to_record()
-        return record | ({"pictures": [str(p) for p in self.pictures]} if self.pictures else {})
+        record |= self.diagnosis.to_dict()
+        return record | ({"pictures": [str(file) for file in self.files]} if self.files else {})
 
 
 def answer_photographs(
     predictor: Predictor,
     photographs: Sequence[Path],
-    told: Mapping[str, str | None],
+    patient: Mapping[str, str | None],
     *,
     prevalence: float | None,
     force: bool,
-    explaining: Explaining | None,
+    explanation: ExplanationOptions | None,
     as_json: bool,
 ) -> bool:
-    """Answer photographs of one person and print the answers; return whether one failed.
+    """Diagnose photographs of one patient and print the diagnoses.
+
+    Args:
+        predictor: Predictor of a bundle.
+        photographs: Paths of the photographs.
+        patient: "age", "sex" and "site" as they were typed; None where unknown.
+        prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
+        force: Whether to answer also what the gate refuses.
+        explanation: How diagnoses are explained; None for no explanation.
+        as_json: Whether to print JSON.
+
+    Returns:
+        Whether a photograph could not be read.
 
     Raises:
-        MelanoscopeError: What is said of the person, the prevalence or the baseline cannot be; or
-            the one photograph cannot be read.
+        MelanoscopeError: Age, sex, site, prevalence or baseline cannot be; or the one photograph
+            cannot be read.
     """
-    who = parse_patient(told["age"], told["sex"], told["site"])
+    info = parse_patient(patient["age"], patient["sex"], patient["site"])
     if prevalence is not None:
         log_odds(prevalence)
-    if explaining is not None:
-        _check(explaining)
-    answered = []
+    if explanation is not None:
+        _check(explanation)
+    record = predictor.bundle.record
+    dermoscopy_only = bool(record["data"].get("dermoscopy_only"))
+    licence = record["licence"]["notice"]
+    notices = (DERMOSCOPY, licence) if dermoscopy_only else (licence,)
+    answers = []
     for path, stem in zip(photographs, _stems(photographs), strict=True):
+        files: Sequence[Path] = ()
         try:
-            answered.append(_answer(predictor, path, who, prevalence, force, explaining, stem))
+            image = predictor.decode(path)
+            (diagnosis,) = predictor.predict([image], [info], prevalence=prevalence, force=force)
+            if explanation is not None:
+                files = _explain(predictor, image, diagnosis, explanation, stem, notices)
+            answers.append(_Answer(str(path), diagnosis, files=tuple(files)))
         except DataError as error:
             if len(photographs) == 1:
                 raise
-            answered.append(Answered(str(path), None, str(error)))
-    failed = [one for one in answered if one.error is not None]
-    licence = predictor.bundle.record["licence"]["notice"]
-    for_dermoscopy = bool(predictor.bundle.record["data"].get("dermoscopy_only"))
+            answers.append(_Answer(str(path), error=str(error)))
     if as_json:
         bundle = {
             "folder": str(predictor.bundle.folder),
             "fingerprint": predictor.bundle.fingerprint,
-            "dermoscopy_only": for_dermoscopy,
+            "dermoscopy_only": dermoscopy_only,
             "licence": licence,
         }
-        print_json({"bundle": bundle, "answers": [one.to_record() for one in answered]})
+        print_json({"bundle": bundle, "answers": [answer.to_dict() for answer in answers]})
     else:
-        _print(answered)
-        if for_dermoscopy:
-            from melanoscope.inference.text.phrases import DERMOSCOPY
-
-            typer.echo(DERMOSCOPY)
-        typer.echo(licence)
-    for one in failed:
-        typer.echo(f"melanoscope: {one.error}", err=True)
+        _print(answers)
+        for notice in notices:
+            typer.echo(notice)
+    failed = [answer for answer in answers if answer.error]
+    for answer in failed:
+        typer.echo(f"melanoscope: {answer.error}", err=True)
     return bool(failed)
 
 
@@ -112,7 +133,15 @@ def answer_table(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Answer a table of photographs and say what came of it.
+    """Diagnose a table of photographs and print what became of its rows.
+
+    Args:
+        predictor: Predictor of a bundle.
+        table: CSV that names the photographs.
+        out: New CSV for the diagnoses.
+        prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
+        force: Whether to answer also what the gate refuses.
+        as_json: Whether to print JSON.
 
     Raises:
         MelanoscopeError: The table cannot be read, or `out` holds something else.
@@ -127,61 +156,46 @@ def answer_table(
             out,
             prevalence=prevalence,
             force=force,
-            progress=progress.decoding,
+            on_progress=progress.decoding,
         )
     if as_json:
         print_json({"out": str(out), **asdict(summary)})
     else:
-        counts = ", ".join(f"{count} {what}" for what, count in asdict(summary).items())
+        counts = ", ".join(f"{number} {what}" for what, number in asdict(summary).items())
         typer.echo(f"{counts}: {out}")
 
 
-def _answer(
-    predictor: Predictor,
-    path: Path,
-    who: PatientInfo,
-    prevalence: float | None,
-    force: bool,
-    explaining: Explaining | None,
-    stem: str,
-) -> Answered:
-    decoded = predictor.read(path)
-    (diagnosis,) = predictor.answer([decoded], [who], prevalence=prevalence, force=force)
-    pictures: Sequence[Path] = ()
-    if explaining is not None:
-        pictures = _explain(predictor, decoded, diagnosis, explaining, stem)
-    return Answered(str(path), diagnosis, pictures=tuple(pictures))
-
-
 def _explain(
-    predictor: Predictor, decoded: DecodedImage, diagnosis: Diagnosis, how: Explaining, stem: str
+    predictor: Predictor,
+    image: DecodedImage,
+    diagnosis: Diagnosis,
+    options: ExplanationOptions,
+    stem: str,
+    notices: Sequence[str],
 ) -> Sequence[Path]:
-    from melanoscope.inference.explain.explanation import draw_explanation
+    from melanoscope.inference.explain.explanation import write_explanation
 
-    attribution: Attribution | None = None
+    attribution = None
     if diagnosis.evidence is not None and "file" in predictor.bundle.record["graphs"]["gradient"]:
         attribution = predictor.explain(
-            decoded, baseline=cast("Baseline", how.baseline), steps=how.steps
+            image, baseline=cast("Baseline", options.baseline), steps=options.steps
         )
-    how.folder.mkdir(parents=True, exist_ok=True)
-    return draw_explanation(how.folder / stem, decoded, diagnosis, attribution)
+    return write_explanation(options.folder / stem, image, diagnosis, attribution, notices)
 
 
-def _check(explaining: Explaining) -> None:
+def _check(options: ExplanationOptions) -> None:
     from melanoscope.inference.explain.integrated_gradients import BASELINES
 
-    if explaining.baseline not in BASELINES:
+    if options.baseline not in BASELINES:
         raise DataError(
-            "a known baseline",
-            f"'{explaining.baseline}'",
-            nearest(explaining.baseline, list(BASELINES)),
+            "a known baseline", f"'{options.baseline}'", nearest(options.baseline, list(BASELINES))
         )
-    if explaining.steps < 1:
-        raise DataError("at least 1 step", str(explaining.steps), "use 64")
+    if options.steps < 1:
+        raise DataError("at least 1 step", str(options.steps), "use 64")
 
 
 def _stems(photographs: Sequence[Path]) -> list[str]:
-    """Name each photograph's pictures; a name that is taken gets a number.
+    """Return the stem of each photograph's files; a name that is taken gets a number.
 
     >>> _stems([Path("a/mole.jpg"), Path("b/mole.jpg"), Path("mole-2.png")])
     ['mole', 'mole-2', 'mole-2-2']
@@ -193,16 +207,18 @@ def _stems(photographs: Sequence[Path]) -> list[str]:
     return names
 
 
-def _print(answered: Sequence[Answered]) -> None:
+def _print(answers: Sequence[_Answer]) -> None:
     from rich.console import Console
 
     from melanoscope.inference.text.console import print_diagnosis, print_summary
 
     console = Console(file=sys.stdout)
-    if len(answered) == 1 and answered[0].diagnosis is not None:
-        print_diagnosis(console, answered[0].diagnosis, answered[0].name)
+    if len(answers) == 1 and answers[0].diagnosis is not None:
+        print_diagnosis(console, answers[0].diagnosis, answers[0].name)
     else:
-        print_summary(console, [(one.name, one.diagnosis or one.error or "") for one in answered])
-    for one in answered:
-        for path in one.pictures[-1:]:
-            typer.echo(f"explanation: {path}")
+        print_summary(
+            console, [(answer.name, answer.diagnosis or answer.error) for answer in answers]
+        )
+    for answer in answers:
+        for file in answer.files[-1:]:
+            typer.echo(f"explanation: {file}")

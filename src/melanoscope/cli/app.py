@@ -51,36 +51,35 @@ def version() -> None:
 
 
 def main() -> None:
-    """Run a command; a `MelanoscopeError` becomes one line and exit status 1."""
+    """Run a command; an error that a person can mend becomes one line and exit status 1."""
     try:
         app()
-    except MelanoscopeError as error:
-        if os.environ.get("MELANOSCOPE_DEBUG"):
+    except (MelanoscopeError, OSError, ModuleNotFoundError, KeyboardInterrupt) as error:
+        if os.environ.get("MELANOSCOPE_DEBUG") and not isinstance(error, KeyboardInterrupt):
             raise
-        typer.echo(f"melanoscope: {error}", err=True)
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("melanoscope"):
+            raise
+        typer.echo(f"melanoscope: {_explain(error)}", err=True)
         sys.exit(1)
-    except OSError as error:
-        if os.environ.get("MELANOSCOPE_DEBUG"):
-            raise
+
+
+def _explain(error: BaseException) -> str:
+    """Say in one line what was expected and found, and how to mend it."""
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped; a benchmark or a table goes on with the same command"
+    if isinstance(error, ModuleNotFoundError):
+        return str(
+            MelanoscopeError(
+                f"the package {error.name}", "none", "pip install 'melanoscope[train]'"
+            )
+        )
+    if isinstance(error, OSError):
         where = f" at '{error.filename}'" if error.filename else ""
-        typer.echo(
-            f"melanoscope: expected files that can be read and written; found "
-            f"{error.strerror or error}{where}; check permissions and room",
-            err=True,
+        return str(
+            MelanoscopeError(
+                "files that can be read and written",
+                f"{error.strerror or error}{where}",
+                "check permissions and room",
+            )
         )
-        sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo(
-            "melanoscope: stopped; a benchmark or a table goes on with the same command",
-            err=True,
-        )
-        sys.exit(1)
-    except ModuleNotFoundError as error:
-        if os.environ.get("MELANOSCOPE_DEBUG") or (error.name or "").startswith("melanoscope"):
-            raise
-        typer.echo(
-            f"melanoscope: expected the package {error.name}; found none; "
-            "pip install 'melanoscope[train]'",
-            err=True,
-        )
-        sys.exit(1)
+    return str(error)

@@ -145,7 +145,8 @@ def predict(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Answer what the gate refuses.")] = False,
     explain: Annotated[
-        Path | None, typer.Option("--explain", help="Folder for overlays and one sheet as PNG.")
+        Path | None,
+        typer.Option("--explain", help="Folder for overlays as PNG and one page (HTML) of all."),
     ] = None,
     baseline: Annotated[
         str, typer.Option(help="Of Integrated Gradients: black, blurred or 'mean skin'.")
@@ -175,16 +176,16 @@ def predict(
 
         answer_table(predictor, table, out, prevalence=prevalence, force=force, as_json=as_json)
         return
-    from melanoscope.cli.answers import Explaining, answer_photographs
+    from melanoscope.cli.answers import ExplanationOptions, answer_photographs
 
-    explaining = None if explain is None else Explaining(explain, baseline, steps)
+    options = None if explain is None else ExplanationOptions(explain, baseline, steps)
     failed = answer_photographs(
         predictor,
         photographs or [],
         {"age": age, "sex": sex, "site": site},
         prevalence=prevalence,
         force=force,
-        explaining=explaining,
+        explanation=options,
         as_json=as_json,
     )
     if failed:

@@ -8,13 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from melanoscope.cli.options import (
+    BatchSizeOption,
     CacheOption,
     DataOption,
     JsonOption,
+    SeedOption,
+    SizeOption,
     WeightsOption,
     cache_folder,
     print_json,
 )
+from melanoscope.training.config import TrainConfig
 
 
 def benchmark(
@@ -28,10 +32,12 @@ def benchmark(
     ] = "scratch,finetune",
     folds: Annotated[int, typer.Option(help="Test folds.")] = 5,
     repeats: Annotated[int, typer.Option(help="Divisions into folds.")] = 1,
-    epochs: Annotated[int, typer.Option(help="At most so many epochs a network.")] = 15,
-    batch_size: Annotated[int, typer.Option(help="Photographs a step.")] = 64,
-    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 224,
-    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
+    epochs: Annotated[
+        int, typer.Option(help="At most so many epochs a network.")
+    ] = TrainConfig.epochs,
+    batch_size: BatchSizeOption = TrainConfig.batch_size,
+    size: SizeOption = 224,
+    seed: SeedOption = 0,
     protocol: Annotated[
         str,
         typer.Option(
@@ -54,7 +60,6 @@ def benchmark(
     from melanoscope.benchmark.splits import parse_protocol
     from melanoscope.data.sources import parse_spec
     from melanoscope.models.backbones import POSTER
-    from melanoscope.training.config import TrainConfig
 
     plan = BenchmarkConfig(
         data=tuple(parse_spec(text) for text in data),

@@ -42,18 +42,17 @@ def data_audit(
     as_json: JsonOption = False,
 ) -> None:
     """Look for copies, leaks, shortcuts and broken files before anything is trained."""
-    from melanoscope.audit.audit import audit
+    from melanoscope.audit.audit import run_audit
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.progress import RunProgress
-    from melanoscope.report.audit_page import as_json as document
-    from melanoscope.report.audit_page import write_audit
+    from melanoscope.report.audit_page import audit_document, write_audit
 
     catalog = build_catalog(read_sources([parse_spec(text) for text in data], cache_folder(cache)))
     with RunProgress() as progress:
-        found = audit(catalog, cache_folder(cache), progress.decoding)
+        found = run_audit(catalog, cache_folder(cache), progress.decoding)
     page = write_audit(found, out)
     if as_json:
-        print_json(document(found))
+        print_json(audit_document(found))
     else:
         typer.echo(f"audit: {page}")

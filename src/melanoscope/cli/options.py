@@ -1,4 +1,8 @@
-"""Options that several commands share, and what they come to."""
+"""Options that several commands share.
+
+A default is a field of `TrainConfig`. Those of `BenchmarkConfig`, whose import takes seconds, are
+repeated at the commands; a test holds them together.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,9 @@ DataOption = Annotated[
         "pad-ufes-20 (folders), table (a CSV), simulated (a count).",
     ),
 ]
+BatchSizeOption = Annotated[int, typer.Option("--batch-size", help="Photographs a step.")]
+SizeOption = Annotated[int, typer.Option("--size", help="Side of the photographs in pixels.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Everything random follows from it.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 CacheOption = Annotated[
     Path | None,
@@ -37,16 +44,15 @@ WeightsOption = Annotated[
 ]
 
 
-def cache_folder(given: Path | None) -> Path:
+def cache_folder(option: Path | None) -> Path:
     """Return the folder of decoded photographs: the option, the environment, the user's cache."""
-    if given is not None:
-        return given
-    named = os.environ.get("MELANOSCOPE_CACHE")
-    if named:
-        return Path(named)
+    if option is not None:
+        return option
+    if variable := os.environ.get("MELANOSCOPE_CACHE"):
+        return Path(variable)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "melanoscope"
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Print one document on stdout."""
+    """Print `value` as one JSON document on stdout."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

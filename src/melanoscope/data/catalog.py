@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,23 +35,25 @@ class SourceTable:
     """What one archive says of its photographs.
 
     Attributes:
-        kind: Name of the source, such as "isic2020".
+        kind: Name of the archive on the command line, such as "isic2020".
         rows: Columns of `ROW_SCHEMA`, one row per photograph of the archive's table.
-        same: Pairs of image ids that the archive lists as duplicates.
+        duplicate_pairs: Pairs of image ids that the archive itself lists as duplicates.
     """
 
     kind: str
     rows: pl.DataFrame
-    same: tuple[tuple[str, str], ...] = ()
+    duplicate_pairs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Validated photographs; `group_id` joins those that must stay on one side of a split.
+    """A validated table of photographs.
 
     Attributes:
-        frame: Columns of `ROW_SCHEMA` and `group_id`, sorted as the sources gave them.
-        listed_twice: Ids that more than one source listed; one row of each was kept.
+        frame: Columns of `ROW_SCHEMA` and `group_id`, one row per image id, in the order of the
+            sources. Photographs of one `group_id` (one patient, one lesion, duplicates) must stay
+            on one side of a split.
+        listed_twice: Ids that more than one source lists; the catalog holds one row of each.
     """
 
     frame: pl.DataFrame
@@ -61,35 +63,44 @@ class Catalog:
         return self.frame.height
 
     @property
-    def present(self) -> Catalog:
-        """The photographs whose file is there."""
-        return Catalog(self.frame.filter(pl.col("path").is_not_null()), self.listed_twice)
+    def with_files(self) -> Catalog:
+        """The photographs whose file exists."""
+        return replace(self, frame=self.frame.drop_nulls("path"))
 
     @property
-    def absent(self) -> list[str]:
-        """Ids that a table lists and no file bears."""
+    def ids_without_file(self) -> list[str]:
+        """Ids of the photographs that a table lists and whose file is absent."""
         return self.frame.filter(pl.col("path").is_null())["image_id"].to_list()
 
     def without(self, image_ids: Iterable[str]) -> Catalog:
-        """Leave out photographs by id."""
-        gone = list(image_ids)
-        return Catalog(self.frame.filter(~pl.col("image_id").is_in(gone)), self.listed_twice)
+        """Return a catalog that lacks the photographs of `image_ids`; unknown ids are ignored."""
+        dropped = list(image_ids)
+        return replace(self, frame=self.frame.filter(~pl.col("image_id").is_in(dropped)))
 
-    def joined(self, pairs: Sequence[tuple[str, str]]) -> Catalog:
-        """Join the groups of each pair of photographs, near-duplicates for example.
+    def merge_groups(self, pairs: Sequence[tuple[str, str]]) -> Catalog:
+        """Merge the groups of photographs that belong together, such as near-duplicates.
+
+        Args:
+            pairs: Pairs of image ids; the groups of both become one.
+
+        Returns:
+            A catalog whose merged groups bear the smallest of their names.
 
         Raises:
-            KeyError: An id that is not in the catalog.
+            KeyError: A pair names an id that the catalog lacks.
         """
-        group = dict(self.frame.select("image_id", "group_id").iter_rows())
-        name_of = _smallest_names(set(group.values()), [(group[a], group[b]) for a, b in pairs])
-        renamed = self.frame["group_id"].replace_strict(name_of, return_dtype=pl.String)
-        return Catalog(self.frame.with_columns(renamed.alias("group_id")), self.listed_twice)
+        group_of = dict(self.frame.select("image_id", "group_id").iter_rows())
+        names = sorted(set(group_of.values()))
+        merged = _first_connected(names, [(group_of[a], group_of[b]) for a, b in pairs])
+        group_id = pl.col("group_id").replace_strict(merged, return_dtype=pl.String)
+        return replace(self, frame=self.frame.with_columns(group_id))
 
     def fingerprint(self) -> str:
-        """Return a sha256 over ids, archives, labels, groups, static data and file sizes.
+        """Hash what a training sees: ids, archives, labels, groups, static data and file sizes.
 
-        It does not depend on the order of rows or on where the files lie.
+        Returns:
+            A sha256 in hexadecimal, which depends neither on the order of rows nor on where the
+            files lie.
         """
         sizes = [Path(p).stat().st_size if p else -1 for p in self.frame["path"]]
         columns = ["image_id", "dataset", "target", "group_id", "sex", "age", "site"]
@@ -106,47 +117,54 @@ def build_catalog(tables: Sequence[SourceTable]) -> Catalog:
     A photograph that two archives list under one id (all of HAM10000 is in ISIC 2019) keeps one
     row: the first that has a file, else the first.
 
+    Args:
+        tables: One table per archive, at least one.
+
+    Returns:
+        The photographs of all archives, those of one patient, lesion or listed pair in one group.
+
     Raises:
         DataError: Two rows of one archive with one id, archives that disagree on a label, or values
             outside their vocabulary.
     """
     for table in tables:
         _validate(table)
-    joined = pl.concat(
+    listed = pl.concat(
         [t.rows.select(list(ROW_SCHEMA)).cast(pl.Schema(ROW_SCHEMA)) for t in tables]
-    )
-    joined = joined.with_row_index("order")
-    _refuse_conflicts(joined)
-    kept = joined.sort(pl.col("path").is_null(), "order").unique(
-        "image_id", keep="first", maintain_order=True
-    )
-    counts = joined["image_id"].value_counts().filter(pl.col("count") > 1)
+    ).with_row_index("order")
+    _refuse_conflicts(listed)
+    kept = listed.sort(pl.col("path").is_null(), "order").unique("image_id", keep="first")
+    listed_twice = listed.filter(pl.col("image_id").is_duplicated())["image_id"].unique()
+    group_of = _group_ids(listed, [pair for table in tables for pair in table.duplicate_pairs])
     frame = kept.sort("order").drop("order")
-    pairs = [pair for table in tables for pair in table.same]
-    frame = frame.with_columns(group_id=_groups(joined, pairs, frame["image_id"]))
-    return Catalog(frame, tuple(sorted(counts["image_id"])))
+    group_id = pl.col("image_id").replace_strict(group_of, return_dtype=pl.String)
+    return Catalog(frame.with_columns(group_id=group_id), tuple(sorted(listed_twice)))
 
 
 def _validate(table: SourceTable) -> None:
     rows, kind = table.rows, table.kind
     if rows.is_empty():
         raise DataError(f"rows in the table of {kind}", "none", "check the table's file")
-    nameless = rows["image_id"].null_count() + (rows["image_id"] == "").sum()
-    if nameless:
-        raise DataError(f"an image id in every row of {kind}", f"{nameless} without", "name them")
-    twice = rows.filter(pl.col("image_id").is_duplicated())["image_id"].unique(maintain_order=True)
-    if len(twice):
+    unnamed = rows["image_id"].null_count() + (rows["image_id"] == "").sum()
+    if unnamed:
+        raise DataError(f"an image id in every row of {kind}", f"{unnamed} without", "name them")
+    repeated = rows.filter(pl.col("image_id").is_duplicated())["image_id"].unique(
+        maintain_order=True
+    )
+    if len(repeated):
         raise DataError(
             f"one row per image id in {kind}",
-            f"{len(twice)} ids in several rows ({_few(twice)})",
+            f"{len(repeated)} ids in several rows ({_abbreviate(repeated)})",
             "keep one row of each",
         )
-    for column, words in (("sex", SEXES), ("site", SITES), ("diagnosis", DIAGNOSES)):
-        strange = rows.filter(~pl.col(column).is_in(list(words)) | pl.col(column).is_null())
-        if not strange.is_empty():
-            found = strange[column].unique(maintain_order=True)
+    for column, allowed in (("sex", SEXES), ("site", SITES), ("diagnosis", DIAGNOSES)):
+        unknown = rows.filter(~pl.col(column).is_in(list(allowed)) | pl.col(column).is_null())
+        if not unknown.is_empty():
+            found = unknown[column].unique(maintain_order=True)
             raise DataError(
-                f"{column} of {kind} among {', '.join(words)}", _few(found), "map or correct them"
+                f"{column} of {kind} among {', '.join(allowed)}",
+                _abbreviate(found),
+                "map or correct them",
             )
     ages = rows.filter(~pl.col("age").is_between(0, MAX_AGE) | pl.col("age").is_nan())
     if not ages.is_empty():
@@ -157,61 +175,52 @@ def _validate(table: SourceTable) -> None:
         )
     if not rows["target"].is_in([0, 1]).all() or rows["target"].null_count():
         raise DataError(f"target 0 or 1 in every row of {kind}", "other values", "correct them")
-    torn = rows.filter((pl.col("diagnosis") == "melanoma") != (pl.col("target") == 1))
-    if not torn.is_empty():
+    conflicting = rows.filter((pl.col("diagnosis") == "melanoma") != (pl.col("target") == 1))
+    if not conflicting.is_empty():
         raise DataError(
             f"target 1 for each melanoma of {kind} and for nothing else",
-            f"{torn.height} rows otherwise ({_few(torn['image_id'])})",
+            f"{conflicting.height} rows otherwise ({_abbreviate(conflicting['image_id'])})",
             "correct one of the columns",
         )
 
 
-def _refuse_conflicts(joined: pl.DataFrame) -> None:
-    torn = joined.group_by("image_id").agg(pl.col("target").n_unique()).filter(pl.col("target") > 1)
-    if not torn.is_empty():
+def _refuse_conflicts(listed: pl.DataFrame) -> None:
+    n_targets = pl.col("target").n_unique().over("image_id")
+    ids = listed.filter(n_targets > 1)["image_id"].unique().sort()
+    if len(ids):
         raise DataError(
             "archives that agree on a photograph's label",
-            f"{torn.height} ids with two labels ({_few(torn['image_id'].sort())})",
+            f"{len(ids)} ids with two labels ({_abbreviate(ids)})",
             "leave one of the archives out or correct its table",
         )
 
 
-def _groups(
-    joined: pl.DataFrame, pairs: Sequence[tuple[str, str]], image_ids: pl.Series
-) -> pl.Series:
-    """Name the connected components over shared patients, shared lesions and listed pairs.
+def _group_ids(listed: pl.DataFrame, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Map each image id to the smallest id that it shares a patient, a lesion or a pair with.
 
     Every row of every archive counts, kept or not: one may name the lesion that another leaves
-    blank. So do listed ids without a row, which may join two that have one.
+    blank. So do paired ids without a row, which may join two that have one.
     """
-    names = dict.fromkeys([*image_ids, *(name for pair in pairs for name in pair)])
-    node = {name: number for number, name in enumerate(names)}
-    nodes = joined.with_columns(node=pl.col("image_id").replace_strict(node, return_dtype=pl.Int64))
-    edges = [np.array([[node[a], node[b]] for a, b in pairs], np.int64).reshape(-1, 2)]
+    edges = list(pairs)
     for column in ("patient_id", "lesion_id"):
-        known = nodes.filter(pl.col(column).is_not_null())
-        first = known.with_columns(first=pl.col("node").first().over(column))
-        edges.append(first.select("node", "first").to_numpy())
-    left, right = np.concatenate(edges).T
-    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(len(node), len(node)))
-    _, component = connected_components(graph, directed=False)
-    named = pl.DataFrame({"image_id": image_ids, "component": component[: len(image_ids)]})
-    # The smallest id names the group, so that names do not depend on the order of rows.
-    return named.select(pl.col("image_id").min().over("component")).to_series().alias("group_id")
+        known = listed.drop_nulls(column)
+        edges += known.select("image_id", pl.first("image_id").over(column).alias("b")).iter_rows()
+    image_ids = set(listed["image_id"])
+    unknownrs = {name for pair in pairs for name in pair} - image_ids
+    # Ids with a row come first, so that they name the groups.
+    return _first_connected([*sorted(image_ids), *unknownrs], edges)
 
 
-def _smallest_names(names: Iterable[str], pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Map each name to the smallest of those that the pairs connect it to."""
-    listed = sorted(names)
-    node = {name: number for number, name in enumerate(listed)}
-    left = [node[a] for a, _ in pairs]
-    right = [node[b] for _, b in pairs]
-    graph = coo_array((np.ones(len(pairs), np.int8), (left, right)), shape=(len(node), len(node)))
+def _first_connected(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Map each of `names` to the first of them that `edges` connect it to."""
+    node = {name: number for number, name in enumerate(names)}
+    left, right = ([node[edge[end]] for edge in edges] for end in (0, 1))
+    graph = coo_array((np.ones(len(edges), np.int8), (left, right)), shape=(len(node), len(node)))
     _, component = connected_components(graph, directed=False)
     first: dict[int, str] = {}
-    return {name: first.setdefault(int(c), name) for name, c in zip(listed, component, strict=True)}
+    return {name: first.setdefault(int(c), name) for name, c in zip(names, component, strict=True)}
 
 
-def _few(values: Iterable[object], most: int = 3) -> str:
-    words = [str(v) for v in values]
-    return ", ".join(words[:most]) + (", ..." if len(words) > most else "")
+def _abbreviate(values: Iterable[object], limit: int = 3) -> str:
+    words = [str(value) for value in values]
+    return ", ".join(words[:limit]) + (", ..." if len(words) > limit else "")

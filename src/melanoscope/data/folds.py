@@ -24,24 +24,28 @@ def assign_folds(
     of both classes.
 
     Args:
-        groups: Group of each photograph, length n.
+        groups: Name of each photograph's group, length n.
         targets: 0 or 1 for each photograph, length n.
         n_folds: Number of folds, at least 2.
         seed: Another seed gives another division among groups of one size.
 
     Returns:
-        Array of shape (n,): the fold of each photograph, 0 to n_folds - 1.
+        The fold of each photograph, 0 to n_folds - 1; shape (n,).
 
     Raises:
         DataError: One class only, or fewer groups than such folds need.
+
+    Example:
+        >>> assign_folds(["P1", "P1", "P2", "P3", "P4"], [0, 1, 0, 1, 0], n_folds=2, seed=0)
+        array([0, 0, 1, 1, 0])
     """
-    counts, member = _count(groups, targets)
+    counts, group_of = _count_classes(groups, targets)
     _refuse_impossible(counts, n_folds)
 
     shuffled = np.random.default_rng(seed).permutation(len(counts))
     order = shuffled[np.argsort(-counts[shuffled].sum(axis=1), kind="stable")]
     fold_of = np.full(len(counts), -1, np.int64)
-    for fold, unit in enumerate(_seed_units(counts, order, n_folds)):
+    for fold, unit in enumerate(_seed_units(counts, order)[:n_folds]):
         fold_of[unit] = fold
 
     share = counts / counts.sum(axis=0)
@@ -52,7 +56,7 @@ def assign_folds(
         fold_of[group] = fold = int(added.argmin())
         load[fold] += share[group]
 
-    folds = fold_of[member]
+    folds = fold_of[group_of]
     check_folds(groups, np.asarray(targets, np.int64), folds, n_folds)
     return folds
 
@@ -60,16 +64,25 @@ def assign_folds(
 def hold_out(
     groups: Sequence[str], targets: Sequence[int] | NDArray[np.int8], fraction: float, seed: int
 ) -> NDArray[np.bool_]:
-    """Mark about a fraction (above 0, to 0.5) of the photographs, whole groups with both classes.
+    """Mark about a fraction of the photographs, whole groups with both classes.
 
-    Where few groups hold a class, so that so small a part with both is not to be had, the part is
-    larger, up to a half.
+    Where few groups hold a class, so that no part of this size can hold both, the part is larger,
+    up to a half.
+
+    Args:
+        groups: Name of each photograph's group, length n.
+        targets: 0 or 1 for each photograph, length n.
+        fraction: Share of the photographs to mark, above 0, to 0.5.
+        seed: Another seed marks other groups.
+
+    Returns:
+        True for each photograph that is held out, shape (n,).
 
     Raises:
-        DataError: As `assign_folds` with 2 folds.
+        DataError: One class only, or fewer groups than two such parts need.
     """
-    parts = min(round(1 / fraction), _most_folds(_count(groups, targets)[0]))
-    return np.equal(assign_folds(groups, targets, max(2, parts), seed), 0)
+    n_folds = min(round(1 / fraction), _most_folds(_count_classes(groups, targets)[0]))
+    return np.equal(assign_folds(groups, targets, max(2, n_folds), seed), 0)
 
 
 def check_folds(
@@ -80,38 +93,43 @@ def check_folds(
 ) -> None:
     """Refuse folds that split a group, or of which one is empty or lacks a class.
 
+    Args:
+        groups: Name of each photograph's group, length n.
+        targets: 0 or 1 for each photograph, shape (n,).
+        folds: Fold of each photograph, shape (n,).
+        n_folds: Number of folds that there should be.
+
     Raises:
         DataError: Names the first group or fold at fault.
     """
-    home: dict[str, int] = {}
+    fold_of: dict[str, int] = {}
     for group, fold in zip(groups, folds, strict=True):
-        if home.setdefault(group, fold) != fold:
+        if fold_of.setdefault(group, fold) != fold:
             raise DataError("each group in one fold", f"'{group}' in two", "assign folds by group")
     for fold in range(n_folds):
-        melanomas = int(targets[folds == fold].sum())
-        photographs = int((folds == fold).sum())
-        if not 0 < melanomas < photographs:
+        n_melanomas = int(targets[folds == fold].sum())
+        n_images = int((folds == fold).sum())
+        if not 0 < n_melanomas < n_images:
             raise DataError(
                 "both classes in every fold",
-                f"{melanomas} melanomas among {photographs} photographs of fold {fold}",
+                f"{n_melanomas} melanomas among {n_images} photographs of fold {fold}",
                 "use fewer folds or more photographs",
             )
 
 
-def _count(
+def _count_classes(
     groups: Sequence[str], targets: Sequence[int] | NDArray[np.int8]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return each group's photographs by class, shape (groups, 2), and each photograph's group."""
-    names, member = np.unique(np.asarray(groups), return_inverse=True)
+    names, group_of = np.unique(np.asarray(groups), return_inverse=True)
     counts = np.zeros((len(names), 2), np.int64)
-    np.add.at(counts, (member, np.asarray(targets, np.int64)), 1)
-    return counts, member
+    np.add.at(counts, (group_of, np.asarray(targets, np.int64)), 1)
+    return counts, group_of
 
 
 def _most_folds(counts: NDArray[np.int64]) -> int:
     """A division exists if and only if mixed + min(pure positive, pure negative) >= folds."""
-    mixed = (counts > 0).all(axis=1).sum()
-    return int(mixed + (counts == 0).sum(axis=0).min())
+    return int((counts > 0).all(axis=1).sum() + (counts == 0).sum(axis=0).min())
 
 
 def _refuse_impossible(counts: NDArray[np.int64], n_folds: int) -> None:
@@ -124,22 +142,19 @@ def _refuse_impossible(counts: NDArray[np.int64], n_folds: int) -> None:
             f"{positives} melanomas and {negatives} others",
             "add the missing class",
         )
-    mixed = int(((counts > 0).all(axis=1)).sum())
-    pure_positive = int((counts[:, 0] == 0).sum())
-    pure_negative = int((counts[:, 1] == 0).sum())
     if _most_folds(counts) < n_folds:
+        only_melanomas, no_melanomas = (counts == 0).sum(axis=0)
+        mixed = len(counts) - only_melanomas - no_melanomas
         raise DataError(
             f"groups (patients, lesions, duplicates) of both classes for {n_folds} folds",
-            f"{pure_positive} with melanomas only, {pure_negative} with none, {mixed} with both",
+            f"{only_melanomas} with melanomas only, {no_melanomas} with none, {mixed} with both",
             f"use at most {_most_folds(counts)} folds or add photographs",
         )
 
 
-def _seed_units(
-    counts: NDArray[np.int64], order: NDArray[np.int64], n_folds: int
-) -> list[list[int]]:
-    mixed = [int(g) for g in order if counts[g].all()]
-    positive = [int(g) for g in order if not counts[g, 0]]
-    negative = [int(g) for g in order if not counts[g, 1]]
-    units = [[g] for g in mixed] + [list(pair) for pair in zip(positive, negative, strict=False)]
-    return units[:n_folds]
+def _seed_units(counts: NDArray[np.int64], order: NDArray[np.int64]) -> list[list[int]]:
+    """List the smallest sets of groups that hold both classes, mixed groups first."""
+    mixed = [[int(g)] for g in order if counts[g].all()]
+    positive = (int(g) for g in order if not counts[g, 0])
+    negative = (int(g) for g in order if not counts[g, 1])
+    return mixed + [list(pair) for pair in zip(positive, negative, strict=False)]

@@ -1,7 +1,7 @@
-"""Each photograph decoded once to a fixed size, kept on disk, mapped into memory.
+"""Images decoded once to a fixed size, kept on disk and mapped into memory.
 
 A store is a folder named after the ids, the size and the decoder's version. `pixels.u8` holds the
-photographs, `signatures.i64` the size and time of each file that was decoded. Signatures are
+images, `signatures.i64` the size and time of each file that was decoded. Signatures are
 written after the pixels, so that what a kill interrupts is decoded again.
 """
 
@@ -25,76 +25,78 @@ from melanoscope.data.catalog import Catalog
 from melanoscope.errors import DataError
 from melanoscope.imaging.decode import DECODER_VERSION, UnreadableImageError, read_image
 
-Progress = Callable[[int, int], None]
-"""Called with the photographs done and their total."""
+ProgressCallback = Callable[[int, int], None]
+"""Function that is called with the number of images done and their total."""
 
+_PIXELS, _SIGNATURES = "pixels.u8", "signatures.i64"
 _CHUNK = 256
 
 
 @dataclass(frozen=True)
 class PixelStore:
-    """Photographs of one catalog at one size.
+    """The decoded images of one catalog at one size.
 
     Attributes:
-        pixels: Shape (n, px, px, 3), uint8, mapped read-only from disk.
-        position: Row of each readable photograph.
-        unreadable: Why each photograph that could not be decoded could not.
-        decoded: How many were decoded now rather than found in the store.
+        pixels: RGB images, shape (n, image_size, image_size, 3), uint8, mapped read-only from disk.
+        row_of: Row in `pixels` of each readable image, by image id.
+        unreadable: Why an image could not be decoded, by image id.
+        n_decoded: How many images were decoded on opening rather than found in the store.
     """
 
     pixels: NDArray[np.uint8]
-    position: dict[str, int]
+    row_of: dict[str, int]
     unreadable: dict[str, str]
-    decoded: int
+    n_decoded: int
 
     @property
-    def px(self) -> int:
-        """Side of the photographs in pixels."""
+    def image_size(self) -> int:
+        """Side of the square images in pixels."""
         return int(self.pixels.shape[1])
 
     def rows(self, image_ids: Sequence[str]) -> NDArray[np.int64]:
-        """Return the rows of photographs in `pixels`, shape (n,)."""
-        return np.array([self.position[name] for name in image_ids], np.int64)
+        """Return the row of each of `image_ids` in `pixels`, shape (n,)."""
+        return np.array([self.row_of[name] for name in image_ids], np.int64)
 
-    def photographs(self, image_ids: Sequence[str]) -> NDArray[np.uint8]:
-        """Return photographs in the order asked for, shape (n, px, px, 3).
-
-        All of them in the store's own order are the mapped file itself: a copy of a whole archive
-        may not fit in memory.
-        """
+    def images(self, image_ids: Sequence[str]) -> NDArray[np.uint8]:
+        """Return the images of `image_ids`, shape (n, image_size, image_size, 3)."""
         rows = self.rows(image_ids)
-        whole = np.array_equal(rows, np.arange(len(self.pixels)))
-        return self.pixels if whole else self.pixels[rows]
+        # All of them come as the mapped file: a copy of a whole archive may not fit in memory.
+        is_whole = np.array_equal(rows, np.arange(len(self.pixels)))
+        return self.pixels if is_whole else self.pixels[rows]
 
 
 def open_pixel_store(
     catalog: Catalog,
-    px: int,
+    image_size: int,
     cache: Path,
     *,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> PixelStore:
-    """Open the store of a catalog's present photographs and decode what it lacks.
+    """Open the store of a catalog's images, and decode those that it lacks.
 
     Args:
-        catalog: Photographs; those without a file are passed over.
-        px: Side of the decoded squares, in pixels.
-        cache: Folder that holds stores.
-        workers: Threads; Pillow decodes and resizes without Python's lock. Default: all cores.
-        progress: Told after each chunk.
+        catalog: Photographs to decode; those without a file are passed over.
+        image_size: Side of the decoded squares in pixels.
+        cache: Folder that holds all stores.
+        workers: Threads that decode; Pillow decodes and resizes without Python's lock. Default:
+            one per core.
+        progress: Called after each chunk of decoded images.
+
+    Returns:
+        The store, in which every file that can be decoded has its pixels.
 
     Raises:
         DataError: No photograph has a file, the disk is full, or the cache cannot be written to.
     """
-    present = catalog.present.frame
-    ids, paths = present["image_id"].to_list(), [Path(p) for p in present["path"]]
+    frame = catalog.with_files.frame
+    ids, paths = frame["image_id"].to_list(), [Path(p) for p in frame["path"]]
     if not ids:
         raise DataError("photographs on disk", "none of the listed files", "check the folders")
-    folder = cache / "pixels" / _name(ids, px)
+    folder = cache / "pixels" / _store_name(ids, image_size)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        pixels, signatures = _open_files(folder, len(ids), px)
+        pixels, signatures = _map_store(folder, (len(ids), image_size, image_size, 3))
     except OSError as error:
         raise DataError(
             f"a folder '{cache}' that can be written to",
@@ -102,67 +104,88 @@ def open_pixel_store(
             "name another folder with --cache",
         ) from None
 
+    reasons, n_stale = _decode_stale(paths, pixels, signatures, workers, progress)
+    return PixelStore(
+        pixels=np.memmap(folder / _PIXELS, np.uint8, "r", shape=pixels.shape),
+        row_of={name: row for row, name in enumerate(ids) if row not in reasons},
+        unreadable={ids[row]: reason for row, reason in reasons.items()},
+        n_decoded=n_stale - len(reasons),
+    )
+
+
+def _decode_stale(
+    paths: Sequence[Path],
+    pixels: np.memmap[Any, Any],
+    signatures: np.memmap[Any, Any],
+    workers: int | None,
+    progress: ProgressCallback | None,
+) -> tuple[dict[int, str], int]:
+    """Decode each file whose signature is not the stored one.
+
+    Returns:
+        Why the file of a row cannot be decoded, by row; and how many files were stale.
+    """
     current = np.array([_signature(path) for path in paths], np.int64)
     # An empty or absent file is asked for its reason each time, even if it bears the date 1970.
     stale = np.flatnonzero((signatures != current).any(axis=1) | (current[:, 0] <= 0))
     signatures[stale] = 0
     signatures.flush()
-    unreadable: dict[str, str] = {}
+    unreadable: dict[int, str] = {}
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         for start in range(0, len(stale), _CHUNK):
             chunk = stale[start : start + _CHUNK]
-            reasons = list(pool.map(lambda row: _decode(paths[row], px, pixels, row), chunk))
-            good = np.array([reason is None for reason in reasons])
+            reasons = list(pool.map(lambda row: _decode(paths[row], pixels, row), chunk))
+            decoded = np.array([reason is None for reason in reasons])
             pixels.flush()
-            signatures[chunk[good]] = current[chunk[good]]
+            signatures[chunk[decoded]] = current[chunk[decoded]]
             signatures.flush()
-            unreadable |= {ids[r]: why for r, why in zip(chunk, reasons, strict=True) if why}
+            unreadable |= {int(row): why for row, why in zip(chunk, reasons, strict=True) if why}
             if progress is not None:
                 progress(start + len(chunk), len(stale))
-    position = {name: row for row, name in enumerate(ids) if name not in unreadable}
-    readable = np.memmap(folder / "pixels.u8", np.uint8, "r", shape=(len(ids), px, px, 3))
-    return PixelStore(readable, position, unreadable, len(stale) - len(unreadable))
+    return unreadable, len(stale)
 
 
-def _decode(path: Path, px: int, pixels: NDArray[np.uint8], row: int) -> str | None:
+def _decode(path: Path, pixels: NDArray[np.uint8], row: int) -> str | None:
+    """Decode a file into a row of `pixels`, or return why it cannot be decoded."""
     try:
-        pixels[row] = read_image(path, px)
+        pixels[row] = read_image(path, pixels.shape[1])
     except UnreadableImageError as error:
         return error.reason
     return None
 
 
 def _signature(path: Path) -> tuple[int, int]:
+    """Return a file's size and time of change, by which a changed file is noticed."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return (-1, -1)  # gone since the catalog was read; the decoder says so
-    return (found.st_size, found.st_mtime_ns)
+    return (status.st_size, status.st_mtime_ns)
 
 
-def _name(ids: Sequence[str], px: int) -> str:
-    digest = hashlib.sha256(f"{DECODER_VERSION}\0{px}\0".encode())
+def _store_name(ids: Sequence[str], image_size: int) -> str:
+    digest = hashlib.sha256(f"{DECODER_VERSION}\0{image_size}\0".encode())
     digest.update("\0".join(ids).encode())
-    return f"{px}px-{digest.hexdigest()[:16]}"
+    return f"{image_size}px-{digest.hexdigest()[:16]}"
 
 
-def _open_files(
-    folder: Path, count: int, px: int
+def _map_store(
+    folder: Path, shape: tuple[int, ...]
 ) -> tuple[np.memmap[Any, Any], np.memmap[Any, Any]]:
     """Map both files. Signatures of pixels that were lost would pass black squares as decoded."""
-    path, shape = folder / "pixels.u8", (count, px, px, 3)
-    if not _has_size(path, int(np.prod(shape))):
-        (folder / "signatures.i64").unlink(missing_ok=True)
-    return _map(path, shape, np.uint8), _map(folder / "signatures.i64", (count, 2), np.int64)
+    pixels, signatures = folder / _PIXELS, folder / _SIGNATURES
+    if not _has_size(pixels, int(np.prod(shape))):
+        signatures.unlink(missing_ok=True)
+    return _map(pixels, shape, np.uint8), _map(signatures, (shape[0], 2), np.int64)
 
 
 def _has_size(path: Path, size: int) -> bool:
     return path.exists() and path.stat().st_size == size
 
 
-def _map(path: Path, shape: tuple[int, ...], kind: type[np.generic]) -> np.memmap[Any, Any]:
+def _map(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.memmap[Any, Any]:
     """Map a file that has its whole room on disk: a full disk would kill the process later."""
-    size = int(np.prod(shape)) * np.dtype(kind).itemsize
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if not _has_size(path, size):
         try:
             with atomic_path(path) as partial, partial.open("wb") as file:
@@ -175,7 +198,7 @@ def _map(path: Path, shape: tuple[int, ...], kind: type[np.generic]) -> np.memma
                 f"{shutil.disk_usage(path.parent).free / 2**20:.0f} MiB",
                 "free some room or name another folder with --cache",
             ) from None
-    return np.memmap(path, kind, "r+", shape=shape)
+    return np.memmap(path, dtype, "r+", shape=shape)
 
 
 def _reserve(descriptor: int, size: int, folder: Path) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-_MOST = 10
+_MAX_ABSENT_IDS = 10
 
 
 def print_summary(summary: dict[str, Any]) -> None:
-    """Print what `melanoscope.data.summary.summarise` counted."""
+    """Print a `summary`, as `melanoscope.data.summary.summarize` returns it, to the terminal."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     usable = summary["usable"]
     console.print(
@@ -25,30 +25,29 @@ def print_summary(summary: dict[str, Any]) -> None:
         f"{usable['patients']:,} named patients, {usable['lesions']:,} named lesions, "
         f"{usable['groups']:,} groups"
     )
-    for kind in ("dataset", "diagnosis", "sex", "site", "age"):
-        _print_counts(console, kind, summary["all_rows"][kind], usable[kind])
-    for one in summary["unreadable"]:
-        console.print(f"unreadable: {one['image_id']} ({one['path']}): {one['reason']}")
+    for column in ("dataset", "diagnosis", "sex", "site", "age"):
+        _print_counts(console, column, summary["all_rows"][column], usable[column])
+    for image in summary["unreadable"]:
+        console.print(f"unreadable: {image['image_id']} ({image['path']}): {image['reason']}")
     if summary["absent"]:
-        ids = ", ".join(summary["absent_ids"][:_MOST])
-        more = ", ..." if summary["absent"] > _MOST else ""
+        ids = ", ".join(summary["absent_ids"][:_MAX_ABSENT_IDS])
+        more = ", ..." if summary["absent"] > _MAX_ABSENT_IDS else ""
         console.print(f"absent ({summary['absent']:,}; all of them with --json): {ids}{more}")
 
 
 def _print_counts(
     console: Console,
-    kind: str,
-    every: dict[str, dict[str, int]],
+    column: str,
+    all_rows: dict[str, dict[str, int]],
     usable: dict[str, dict[str, int]],
 ) -> None:
     table = Table(box=None, pad_edge=False, title_justify="left")
-    table.add_column(kind, min_width=26)
+    table.add_column(column, min_width=26)
     for heading in ("rows", "melanomas", "usable", "of them melanomas"):
         table.add_column(heading, justify="right")
-    nothing = {"photographs": 0, "melanomas": 0}
-    for word, count in every.items():
-        here = usable.get(word, nothing)
-        values = (count["photographs"], count["melanomas"], here["photographs"], here["melanomas"])
-        table.add_row(word, *(f"{value:,}" for value in values))
+    for value, counts in all_rows.items():
+        usable_counts = usable.get(value, dict.fromkeys(counts, 0))
+        cells = (*counts.values(), *usable_counts.values())
+        table.add_row(value, *(f"{cell:,}" for cell in cells))
     console.print(table)
     console.print()

@@ -51,26 +51,29 @@ DIAGNOSIS_WORDS: dict[str, str] = {
 }
 
 
-def translate_diagnoses(column: pl.Series, what: str, empty: str) -> pl.Series:
+def translate_diagnoses(column: pl.Series, what: str) -> pl.Series:
     """Map an archive's diagnoses, case-insensitively, to `DIAGNOSES`.
 
     Args:
-        column: Strings, nulls allowed.
+        column: Diagnoses as the archive writes them; a null or blank is unknown.
         what: Name of the column and its file, for the error.
-        empty: Word of `DIAGNOSES` that a null or blank stands for.
 
     Returns:
         Words of `DIAGNOSES`, in the order of `column`.
 
     Raises:
         DataError: A word that is not in `DIAGNOSIS_WORDS`; names it and the nearest known ones.
+
+    Example:
+        >>> translate_diagnoses(pl.Series(["NV", " mel ", None]), "an example").to_list()
+        ['nevus', 'melanoma', 'unknown']
     """
     clean = column.cast(pl.String).str.strip_chars().str.to_lowercase().fill_null("")
-    strange = clean.filter(~clean.is_in(["", *DIAGNOSIS_WORDS])).unique(maintain_order=True)
-    if len(strange):
+    unlisted = clean.filter(~clean.is_in(["", *DIAGNOSIS_WORDS])).unique(maintain_order=True)
+    if len(unlisted):
         raise DataError(
             f"known words in {what}",
-            f"'{strange[0]}'",
-            nearest(strange[0], sorted(DIAGNOSIS_WORDS)),
+            f"'{unlisted[0]}'",
+            nearest(unlisted[0], sorted(DIAGNOSIS_WORDS)),
         )
-    return clean.replace_strict({**DIAGNOSIS_WORDS, "": empty}, return_dtype=pl.String)
+    return clean.replace_strict({**DIAGNOSIS_WORDS, "": "unknown"}, return_dtype=pl.String)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +15,12 @@ from melanoscope.runs.results import interval_of
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.calibration.calibration_intervals import observed_over_expected
 from melanoscope.stats.calibration.temperature_scaling import apply_temperature, fit_temperature
-from melanoscope.stats.metrics.operating_points import (
-    operating_point,
+from melanoscope.stats.metrics.operating_points import operating_point
+from melanoscope.stats.metrics.thresholds import (
+    highest_f1,
     threshold_for_sensitivity,
     threshold_for_specificity,
 )
-from melanoscope.stats.metrics.thresholds import highest_f1
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.reference.physicians import DERMATOLOGISTS
 from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
@@ -162,9 +162,9 @@ def evaluate(part: Holdout, temperature: float, replicates: int) -> TestResults:
         target=part.target,
         probability=probability,
         threshold=np.full(n, 0.5),
-        part=np.zeros(n, np.int64),
+        fold_id=np.zeros(n, np.int64),
         group=part.group,
-        photograph=np.arange(n, dtype=np.int64),
+        image_index=np.arange(n, dtype=np.int64),
     )
     ranked = ("auroc", "auprc")
     drawn = group_bootstrap(predictions, metrics=ranked, replicates=replicates)
@@ -179,7 +179,7 @@ def evaluate(part: Holdout, temperature: float, replicates: int) -> TestResults:
     metrics["observed_over_expected"] = observed_over_expected(
         predictions.target, predictions.probability, predictions.group
     )
-    return TestResults(part, predictions, drawn.draws, metrics)
+    return TestResults(part, predictions, drawn.weights, metrics)
 
 
 def measure_thresholds(
@@ -215,13 +215,10 @@ def measure_thresholds(
 def measure_subgroups(tested: TestResults, logit: float) -> list[dict[str, Any]]:
     """Measure the test part by sex, age, site, archive and skin tone, at one threshold."""
     # Called or not by the logit itself: probabilities would be rounded twice.
-    predictions = Predictions(
-        tested.predictions.target,
-        expit(tested.part.logit),
-        np.full(tested.part.logit.size, float(expit(logit))),
-        tested.predictions.part,
-        tested.predictions.group,
-        tested.predictions.photograph,
+    predictions = replace(
+        tested.predictions,
+        probability=expit(tested.part.logit),
+        threshold=np.full(tested.part.logit.size, float(expit(logit))),
     )
     found = []
     for name, labels, order in subgroup_variables(tested.part.frame):
@@ -231,8 +228,8 @@ def measure_subgroups(tested: TestResults, logit: float) -> list[dict[str, Any]]
             name=name,
             labels=labels,
             order=order,
-            calibrated=tested.predictions.probability,
-            compared=[level for level in order if level != UNKNOWN],
+            calibrated_probability=tested.predictions.probability,
+            tested=[level for level in order if level != UNKNOWN],
         )
         levels = [
             {

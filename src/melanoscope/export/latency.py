@@ -17,6 +17,7 @@ import numpy as np
 
 from melanoscope import patient
 from melanoscope.errors import BundleError
+from melanoscope.hardware import describe_hardware
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,9 +134,7 @@ def machine() -> dict[str, Any]:
     """Name what the times were taken on: processor, cores, ONNX Runtime."""
     import onnxruntime
 
-    from melanoscope.training.precision import hardware
-
-    known = hardware()
+    known = describe_hardware()
     return {
         "processor": known["processor"],
         "cores": known["cores"],

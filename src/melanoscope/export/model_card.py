@@ -17,13 +17,7 @@ from melanoscope.errors import BundleError
 from melanoscope.export.markdown import FILTERS, count, interval, number, percent, plain, text
 from melanoscope.inference.calibration import TemperatureScaling, log_odds
 from melanoscope.inference.quality.gate import LOW, MEASURES
-
-TRANSFERS = {
-    "scratch": "trained from scratch",
-    "finetune": "started from ImageNet weights, all layers trained",
-    "frozen": "ImageNet weights kept as they are, only the head and the static branch trained",
-    "image_only": "started from ImageNet weights, all layers trained, without age, sex and site",
-}
+from melanoscope.transfers import TRANSFER_DESCRIPTIONS
 
 METRICS = {
     "auroc": ("AUROC", "chance that a melanoma scores above another lesion"),
@@ -96,7 +90,7 @@ def _context(record: Mapping[str, Any]) -> dict[str, Any]:
         "graphs": graphs,
         "calibration": {"method": "", "why": "", **calibration},
         "simulated": data["simulated"],
-        "transfer": TRANSFERS.get(network["transfer"], network["transfer"]),
+        "transfer": TRANSFER_DESCRIPTIONS.get(network["transfer"], network["transfer"]),
         "other": record["task"]["labels"][0],
         "training_part": _training_part(record),
         "dermoscopy_only": data["dermoscopy_only"],

@@ -27,7 +27,7 @@ from melanoscope.inference.quality.gate import (
 from melanoscope.inference.quality.issues import KINDS, QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures
 from melanoscope.inference.result import Status
-from melanoscope.stats.calibration.temperature_scaling import wilson_interval
+from melanoscope.stats.intervals.proportion import wilson_interval
 
 _Floats = NDArray[np.float64]
 
@@ -121,7 +121,7 @@ def describe_gate(
         photographs accepted, doubtful and refused, and beside them each kind of concern.
     """
     limits = fit_limits(calibration)
-    record: dict[str, Any] = {"limits": limits.to_record(), "distance": {}, "rates": {}}
+    record: dict[str, Any] = {"limits": limits.to_dict(), "distance": {}, "rates": {}}
     for variant, (fitted, held_out) in distances.items():
         far = fit_distance_limits(fitted)
         record["distance"][variant] = asdict(far)
@@ -169,8 +169,14 @@ def share(count: int, n: int) -> dict[str, Any]:
     Raises:
         StatisticsError: Of nothing.
     """
-    low, high = wilson_interval(count, n)
-    return {"estimate": count / n, "low": low, "high": high, "n": n, "method": METHOD}
+    wilson = wilson_interval(count, n)
+    return {
+        "estimate": wilson.estimate,
+        "low": wilson.low,
+        "high": wilson.high,
+        "n": n,
+        "method": METHOD,
+    }
 
 
 def _fit_bounds(name: str, qualities: Sequence[QualityMeasures]) -> Bounds:

@@ -24,7 +24,7 @@ from scipy.stats import rankdata
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import StatisticsError
 from melanoscope.export.quantized_nodes import add_constants, quantized_nodes
-from melanoscope.stats.metrics.classification import auroc, sensitivity, specificity
+from melanoscope.stats.metrics.classification import auroc, confusion_matrix
 
 AUROC_WITHIN = 0.005
 SENSITIVITY_WITHIN = 0.01
@@ -133,8 +133,9 @@ def compare_variants(
     areas = [auroc(outcome, _ranks(one)) for one in both]
     # Called or not by the logit itself: a sigmoid would round.
     called = [(one >= threshold).astype(np.float64) for one in both]
-    found = [sensitivity(outcome, one, 0.5) for one in called]
-    left = [specificity(outcome, one, 0.5) for one in called]
+    matrices = [confusion_matrix(outcome, one, 0.5) for one in called]
+    found = [matrix.sensitivity for matrix in matrices]
+    left = [matrix.specificity for matrix in matrices]
     reasons = [
         f"{name} {small:.3f} instead of {whole:.3f}, more than {limit:g} apart"
         for name, (whole, small), limit in (

@@ -1,1 +1,1 @@
-"""One photograph, one answer: bundles, the predictor, explanations. No PyTorch."""
+"""One photograph, one diagnosis: bundles, the predictor, explanations. No PyTorch."""

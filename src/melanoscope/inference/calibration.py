@@ -1,4 +1,4 @@
-"""From a logit to a probability that can be taken at its word, at a stated prevalence."""
+"""From a logit to a calibrated probability at a stated prevalence."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class TemperatureScaling:
     how they look.
 
     Attributes:
-        temperature: Logits are divided by it; above 0.
-        prevalence: Share of melanomas where it was fitted, between 0 and 1.
+        temperature: What logits are divided by; above 0.
+        prevalence: Share of melanomas where the temperature was fitted, between 0 and 1.
 
     >>> round(TemperatureScaling(2.0, 0.5).probability(2.0, 0.5), 3)
     0.731
@@ -29,19 +29,26 @@ class TemperatureScaling:
     temperature: float
     prevalence: float
 
-    def probability(self, logit: float, stated: float) -> float:
-        """Return the probability of melanoma at a stated prevalence between 0 and 1."""
-        z = logit / self.temperature + log_odds(stated) - log_odds(self.prevalence)
+    def probability(self, logit: float, prevalence: float) -> float:
+        """Return the calibrated probability of melanoma.
+
+        Args:
+            logit: Logit of the network, before calibration.
+            prevalence: Share of melanomas to assume, between 0 and 1.
+
+        Returns:
+            Probability between 0 and 1.
+
+        Raises:
+            DataError: The prevalence is not between 0 and 1.
+        """
+        z = logit / self.temperature + log_odds(prevalence) - log_odds(self.prevalence)
         # The form that cannot overflow, on either side.
         return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
 
 
-def log_odds(share: float) -> float:
-    """Return log(p / (1 - p)).
-
-    Raises:
-        DataError: Not between 0 and 1.
-    """
-    if not 0 < share < 1:
-        raise DataError("a prevalence between 0 and 1", repr(share), "state 1.8 % as 0.018")
-    return math.log(share / (1 - share))
+def log_odds(prevalence: float) -> float:
+    """Return log(p / (1 - p)) of a `prevalence`; raise DataError unless it is between 0 and 1."""
+    if not 0 < prevalence < 1:
+        raise DataError("a prevalence between 0 and 1", repr(prevalence), "state 1.8 % as 0.018")
+    return math.log(prevalence / (1 - prevalence))

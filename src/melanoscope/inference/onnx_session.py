@@ -1,4 +1,4 @@
-"""Graphs run by ONNX Runtime."""
+"""ONNX graphs, run by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoscope.errors import BundleError
+from melanoscope.hardware import ONNX_RUNTIME_SPINNING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 class OnnxModel:
-    """One ONNX graph, ready to run.
+    """One ONNX graph, ready to run on the CPU.
 
     Args:
-        path: The file.
-        threads: Of each run; None for all cores.
+        path: ONNX file.
+        threads: Threads of each run; None for all cores.
 
     Raises:
-        BundleError: Not a graph that ONNX Runtime can run.
+        BundleError: ONNX Runtime cannot run the file.
     """
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
@@ -27,6 +28,8 @@ class OnnxModel:
 
         options = ort.SessionOptions()
         options.log_severity_level = 3  # errors reach people as ours
+        spinning = "1" if ONNX_RUNTIME_SPINNING else "0"
+        options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
@@ -40,8 +43,15 @@ class OnnxModel:
                 reason,
                 "update onnxruntime",
             ) from None
-        self.outputs: tuple[str, ...] = tuple(one.name for one in self._session.get_outputs())
+        self._outputs = tuple(output.name for output in self._session.get_outputs())
 
     def __call__(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Run the graph; inputs and outputs by name."""
-        return dict(zip(self.outputs, self._session.run(None, inputs), strict=True))
+        """Run the graph.
+
+        Args:
+            **inputs: Array of each input, by the input's name.
+
+        Returns:
+            Array of each output, by the output's name.
+        """
+        return dict(zip(self._outputs, self._session.run(None, inputs), strict=True))

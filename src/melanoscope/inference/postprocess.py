@@ -1,9 +1,8 @@
-"""Reading what a network said: calibration, thresholds, standing, the gate, the exact sum."""
+"""From raw outputs of the network to a diagnosis: calibration, thresholds, ranks, quality gate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,8 @@ from melanoscope.errors import BundleError
 from melanoscope.inference.calibration import TemperatureScaling, log_odds
 from melanoscope.inference.explain.shapley import shapley_values
 from melanoscope.inference.quality.gate import QualityLimits, find_distance_issue, find_issues
-from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Measured, Standing
+from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
+from melanoscope.stats.intervals.interval import Interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,43 +25,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ModelOutput:
-    """What the network says of one photograph.
+    """Raw outputs of the network for one photograph.
 
     Attributes:
-        places: Shape (h', w'): what each place adds.
-        told: Static evidence of each coalition, shape (8,), in the order of `shapley.COALITIONS`.
-        logit: Of melanoma.
-        distance: From the training photographs.
+        evidence_map: What each place of the photograph adds to the logit, shape (rows, columns).
+        static_logits: What age, sex and site add to the logit for each subset of them that may be
+            known, shape (8,), in the order of `shapley.COALITIONS`.
+        logit: Logit of melanoma, before calibration.
+        distance: Distance from the training photographs, in the space of the network's features.
     """
 
-    places: NDArray[np.float64]
-    told: NDArray[np.float64]
+    evidence_map: NDArray[np.float64]
+    static_logits: NDArray[np.float64]
     logit: float
     distance: float
 
 
 @dataclass(frozen=True, eq=False)
 class PostProcessor:
-    """All of a bundle's record that reading an answer takes.
+    """What of a bundle turns the network's outputs into a diagnosis.
 
     Attributes:
-        scale: Calibration.
-        prevalence: Assumed where none is stated.
-        thresholds: Of the record, the main one first.
-        melanomas: Quantiles of the held-out melanomas' logits, from the 0th to the 100th per cent.
-        others: Of other held-out lesions.
-        limits: Of the photograph's quality.
-        doubtful_above: Distance from which on a photograph is doubted.
-        refused_above: Distance from which on it is refused.
-        network: Name for readers.
+        calibration: Temperature scaling of the logit.
+        prevalence: Share of melanomas that is assumed where none is stated, 0..1.
+        thresholds: Entries of the bundle's record, the main threshold first.
+        melanoma_logits: Quantiles of the held-out melanomas' logits, from the 0th to the 100th
+            per cent at equal steps.
+        other_logits: The same quantiles of other held-out lesions.
+        limits: Limits of the quality measures.
+        doubtful_above: Distance above which a photograph is doubtful.
+        refused_above: Distance above which a photograph is refused.
+        network: Name of the network for readers.
         simulated: Whether the network learnt from simulated lesions.
     """
 
-    scale: TemperatureScaling
+    calibration: TemperatureScaling
     prevalence: float
     thresholds: tuple[dict[str, Any], ...]
-    melanomas: NDArray[np.float64]
-    others: NDArray[np.float64]
+    melanoma_logits: NDArray[np.float64]
+    other_logits: NDArray[np.float64]
     limits: QualityLimits
     doubtful_above: float
     refused_above: float
@@ -69,29 +71,36 @@ class PostProcessor:
     simulated: bool
 
     @classmethod
-    def of(cls, bundle: Bundle, variant: str) -> PostProcessor:
-        """Take what is needed from a record.
+    def from_bundle(cls, bundle: Bundle, variant: str) -> PostProcessor:
+        """Take what is needed from a bundle's record.
+
+        Args:
+            bundle: Checked bundle.
+            variant: "float32" or "int8"; each has distances of its own.
+
+        Returns:
+            The post-processor of that variant.
 
         Raises:
-            BundleError: It lacks something.
+            BundleError: The record lacks something.
         """
         record = bundle.record
         try:
             distance = record["gate"]["distance"][variant]
             calibration, heldout = record["calibration"], record["heldout"]
             return cls(
-                TemperatureScaling(
+                calibration=TemperatureScaling(
                     float(calibration["temperature"]), float(calibration["prevalence"])
                 ),
-                float(record["prevalence"]),
-                tuple(record["thresholds"]),
-                np.array(heldout["melanoma_logits"], np.float64),
-                np.array(heldout["other_logits"], np.float64),
-                QualityLimits.from_record(record["gate"]["limits"]),
-                float(distance["doubtful_above"]),
-                float(distance["refused_above"]),
-                str(record["network"]["label"]),
-                bundle.simulated,
+                prevalence=float(record["prevalence"]),
+                thresholds=tuple(record["thresholds"]),
+                melanoma_logits=np.array(heldout["melanoma_logits"], np.float64),
+                other_logits=np.array(heldout["other_logits"], np.float64),
+                limits=QualityLimits.from_dict(record["gate"]["limits"]),
+                doubtful_above=float(distance["doubtful_above"]),
+                refused_above=float(distance["refused_above"]),
+                network=str(record["network"]["label"]),
+                simulated=bundle.simulated,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(
@@ -101,77 +110,96 @@ class PostProcessor:
             ) from None
 
     def find_issues(self, quality: QualityMeasures, distance: float) -> tuple[QualityIssue, ...]:
-        """Ask the gate."""
-        novelty = find_distance_issue(distance, self.doubtful_above, self.refused_above)
-        return find_issues(quality, self.limits) + (() if novelty is None else (novelty,))
+        """Return the issues of a photograph's quality, and of its distance from the training.
 
-    def read(
+        Args:
+            quality: Measures of the photograph.
+            distance: Distance from the training photographs.
+
+        Returns:
+            Issues in the order of `issues.KINDS`; empty where the photograph is accepted.
+        """
+        far = find_distance_issue(distance, self.doubtful_above, self.refused_above)
+        return find_issues(quality, self.limits) + (() if far is None else (far,))
+
+    def to_diagnosis(
         self,
-        seen: ModelOutput,
+        output: ModelOutput,
         quality: QualityMeasures,
-        who: PatientInfo,
+        patient: PatientInfo,
         *,
         prevalence: float,
         force: bool,
     ) -> Diagnosis:
-        """Answer one photograph of a measured quality; arguments as `Predictor.answer`."""
+        """Return the diagnosis of one photograph.
+
+        Args:
+            output: Raw outputs of the network.
+            quality: Measures of the photograph.
+            patient: Age, sex and site of the lesion.
+            prevalence: Share of melanomas to assume, between 0 and 1.
+            force: Whether to answer also what the gate refuses.
+
+        Returns:
+            The diagnosis; without probability where the photograph is refused.
+
+        Raises:
+            DataError: The prevalence is not between 0 and 1.
+        """
         log_odds(prevalence)  # refused before anything else is said
-        concerns = self.find_issues(quality, seen.distance)
-        refused = any(one.severity == "refused" for one in concerns)
+        issues = self.find_issues(quality, output.distance)
+        refused = any(issue.severity == "refused" for issue in issues)
         answered = force or not refused
         return Diagnosis(
-            "refused" if not answered else "doubtful" if concerns else "accepted",
-            concerns,
-            who,
-            self.scale.probability(seen.logit, prevalence) if answered else None,
-            prevalence,
-            self._decide(seen.logit, prevalence) if answered else (),
-            self._stand(seen.logit) if answered else None,
-            _sum(seen) if answered else None,
-            quality,
-            seen.distance,
-            self.network,
-            self.simulated,
+            status="refused" if not answered else "doubtful" if issues else "accepted",
+            concerns=issues,
+            person=patient,
+            probability=self.calibration.probability(output.logit, prevalence)
+            if answered
+            else None,
+            prevalence=prevalence,
+            decisions=self._decide(output.logit, prevalence) if answered else (),
+            standing=self._rank(output.logit) if answered else None,
+            evidence=_evidence_sum(output) if answered else None,
+            quality=quality,
+            distance=output.distance,
+            network=self.network,
+            simulated=self.simulated,
             forced=refused and force,
         )
 
     def _decide(self, logit: float, prevalence: float) -> tuple[Decision, ...]:
         return tuple(
             Decision(
-                one["key"],
-                one["name"],
-                one["meaning"],
-                self.scale.probability(one["logit"], prevalence),
-                logit >= one["logit"],
-                _measured(one["sensitivity"]),
-                _measured(one["specificity"]),
+                key=threshold["key"],
+                name=threshold["name"],
+                meaning=threshold["meaning"],
+                threshold=self.calibration.probability(threshold["logit"], prevalence),
+                positive=logit >= threshold["logit"],
+                sensitivity=_interval(threshold["sensitivity"]),
+                specificity=_interval(threshold["specificity"]),
             )
-            for one in self.thresholds
+            for threshold in self.thresholds
         )
 
-    def _stand(self, logit: float) -> Standing:
-        return Standing(_share_below(logit, self.melanomas), _share_below(logit, self.others))
+    def _rank(self, logit: float) -> Standing:
+        return Standing(
+            among_melanomas=_share_below(logit, self.melanoma_logits),
+            among_others=_share_below(logit, self.other_logits),
+        )
 
 
-def _sum(seen: ModelOutput) -> EvidenceSum:
-    parts, unknown = shapley_values(seen.told)
-    photograph = float(seen.places.sum())
+def _evidence_sum(output: ModelOutput) -> EvidenceSum:
+    shares, unknown = shapley_values(output.static_logits)
+    photograph = float(output.evidence_map.sum())
     # The head's bias is what the logit leaves over; so the sum is the logit itself.
-    bias = seen.logit - photograph - float(seen.told[0]) + unknown
-    return EvidenceSum(seen.places, photograph, **parts, bias=bias)
+    bias = output.logit - photograph - float(output.static_logits[0]) + unknown
+    return EvidenceSum(output.evidence_map, photograph, **shares, bias=bias)
 
 
 def _share_below(logit: float, quantiles: NDArray[np.float64]) -> float:
-    return float(np.interp(logit, quantiles, _grid(quantiles.size)))
+    return float(np.interp(logit, quantiles, np.linspace(0, 1, quantiles.size)))
 
 
-@lru_cache(maxsize=4)
-def _grid(n: int) -> NDArray[np.float64]:
-    """Shares that n quantiles stand for."""
-    return np.linspace(0, 1, n)
-
-
-def _measured(entry: dict[str, Any] | None) -> Measured | None:
-    if entry is None:
-        return None
-    return Measured(entry["estimate"], entry["low"], entry["high"], entry["n"])
+def _interval(entry: dict[str, Any] | None) -> Interval | None:
+    return None if entry is None else Interval.from_dict(entry)

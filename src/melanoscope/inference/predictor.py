@@ -1,33 +1,4 @@
-"""Photographs in, answers out: a bundle ready to be asked. No PyTorch.
-
->>> import melanoscope
->>> answer = melanoscope.load("bundle").diagnose("photo.jpg", age=45, sex="female", site="torso")
->>> answer.status in ("accepted", "doubtful", "refused")
-True
-
-What the gate refuses is answered when it is forced, with a warning:
-
->>> predictor = melanoscope.load("bundle", threads=1)
->>> answer = predictor.diagnose("photo.jpg", age=45, sex="female", site="torso", force=True)
->>> 0 < answer.probability < 1
-True
->>> [decision.key for decision in answer.decisions]
-['sensitivity_95', 'specificity_dermatologists', 'highest_f1']
-
-The logit is the sum of what the photograph, age, sex and site add, and a bias:
-
->>> parts = answer.evidence
->>> round(parts.photograph + parts.age + parts.sex + parts.site + parts.bias - answer.logit, 9)
-0.0
->>> parts.places.shape  # what each place of the photograph adds
-(3, 3)
-
-Integrated Gradients say what each pixel adds, against a black photograph:
-
->>> attribution = predictor.explain("photo.jpg", baseline="black", steps=64)
->>> attribution.pixels.shape
-(64, 64)
-"""
+"""A bundle's network, ready to diagnose photographs. No PyTorch."""
 
 from __future__ import annotations
 
@@ -53,8 +24,7 @@ if TYPE_CHECKING:
 
     from melanoscope.inference.explain.integrated_gradients import Attribution, Baseline
 
-VARIANTS = {"float32": "model", "int8": "int8"}
-"""Variant -> its graph's name in the bundle."""
+_GRAPHS = {"float32": "model", "int8": "int8"}  # variant -> its graph's name in the bundle
 
 
 def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = None) -> Predictor:
@@ -63,96 +33,130 @@ def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = 
     Args:
         bundle: Folder that `melanoscope train` or `melanoscope seal` wrote.
         variant: "float32", or "int8" where the bundle has it.
-        threads: Of the network; None for all cores.
+        threads: Threads of the network; None for all cores.
+
+    Returns:
+        A predictor, safe to be used by several threads at once.
 
     Raises:
-        BundleError: No whole bundle of this version, or without the variant.
+        BundleError: No whole bundle of this version, or one without the variant.
+
+    >>> import melanoscope
+    >>> melanoscope.load("bundle", threads=1).diagnose("photo.jpg", age=45).person.age
+    45.0
     """
     return Predictor(open_bundle(bundle), variant=variant, threads=threads)
 
 
 class Predictor:
-    """Asks a bundle's network; safe to be used by several threads at once.
+    """Diagnoses photographs with a bundle's network; safe to be used by several threads at once.
 
     Args:
-        bundle: Checked.
-        variant: As `load`.
-        threads: As `load`.
+        bundle: Checked bundle.
+        variant: "float32", or "int8" where the bundle has it.
+        threads: Threads of the network; None for all cores.
+
+    Raises:
+        BundleError: An unknown variant, or one that the bundle lacks.
+
+    >>> predictor = load("bundle", threads=1)
+    >>> diagnosis = predictor.diagnose("photo.jpg", age=45, sex="female", site="torso")
+    >>> diagnosis.status in ("accepted", "doubtful", "refused")
+    True
     """
 
     def __init__(
         self, bundle: Bundle, *, variant: str = "float32", threads: int | None = None
     ) -> None:
-        if variant not in VARIANTS:
-            raise BundleError("a known variant", f"'{variant}'", nearest(variant, list(VARIANTS)))
+        if variant not in _GRAPHS:
+            raise BundleError("a known variant", f"'{variant}'", nearest(variant, list(_GRAPHS)))
         self.bundle, self.variant, self.threads = bundle, variant, threads
-        self._graph = OnnxModel(bundle.graph(VARIANTS[variant]), threads)
-        self._reader = PostProcessor.of(bundle, variant)
+        self._model = OnnxModel(bundle.graph(_GRAPHS[variant]), threads)
+        self._post_processor = PostProcessor.from_bundle(bundle, variant)
 
     @cached_property
-    def _gradient(self) -> OnnxModel:
+    def _gradient_model(self) -> OnnxModel:
         return OnnxModel(self.bundle.graph("gradient"), self.threads)
 
-    def read(self, source: Source, *, most: int = MAX_PIXELS) -> DecodedImage:
-        """Decode a photograph as the network wants it; a path, or a file's content as bytes.
+    def decode(self, source: Source, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+        """Decode a photograph to the square that the network sees.
 
         Args:
-            source: The photograph.
-            most: Pixels beyond which it is not decoded.
+            source: Path of the photograph, or the content of its file as bytes.
+            max_pixels: Number of pixels beyond which a photograph is not decoded.
+
+        Returns:
+            The photograph's centred square, and the size of the whole.
 
         Raises:
-            TooManyPixelsError: More than `most`.
-            UnreadableImageError: Not a whole photograph of a known format.
+            TooManyPixelsError: The photograph has more pixels than `max_pixels`.
+            UnreadableImageError: The source is no whole photograph of a known format.
         """
-        return decode_image(source, self.bundle.px, max_pixels=most)
+        return decode_image(source, self.bundle.px, max_pixels=max_pixels)
 
-    def answer(
+    def predict(
         self,
-        decoded: Sequence[DecodedImage],
-        people: Sequence[PatientInfo],
+        images: Sequence[DecodedImage],
+        patients: Sequence[PatientInfo],
         *,
         prevalence: float | None = None,
         force: bool = False,
     ) -> list[Diagnosis]:
-        """Answer several photographs with one run of the network.
+        """Diagnose several photographs with one run of the network.
 
         Args:
-            decoded: As `read` returns them.
-            people: Whose they are, one per photograph.
+            images: Photographs as `decode` returns them.
+            patients: Age, sex and site of each photograph's lesion, as many as `images`.
             prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
-            force: Answer also what the gate refuses.
+            force: Whether to answer also what the gate refuses.
+
+        Returns:
+            One diagnosis per photograph, in the same order.
 
         Raises:
-            DataError: A prevalence out of range.
+            DataError: The prevalence is not between 0 and 1.
         """
-        if not decoded:
+        if not images:
             return []
-        stated = self._reader.prevalence if prevalence is None else prevalence
+        if prevalence is None:
+            prevalence = self._post_processor.prevalence
         # Before the network: its threads go on spinning for a while and take half a core away.
-        qualities = [measure_quality(one.pixels, one.width, one.height) for one in decoded]
-        seen = self.see(np.stack([one.pixels for one in decoded]), people)
+        qualities = [measure_quality(image.pixels, image.width, image.height) for image in images]
+        outputs = self.forward(np.stack([image.pixels for image in images]), patients)
         return [
-            self._reader.read(one, quality, who, prevalence=stated, force=force)
-            for one, quality, who in zip(seen, qualities, people, strict=True)
+            self._post_processor.to_diagnosis(
+                output, quality, patient, prevalence=prevalence, force=force
+            )
+            for output, quality, patient in zip(outputs, qualities, patients, strict=True)
         ]
 
-    def see(self, pixels: NDArray[np.uint8], people: Sequence[PatientInfo]) -> list[ModelOutput]:
-        """Return what the network says, unread: pixels of shape (n, px, px, 3)."""
-        static_rows = np.stack([coalition_rows(one) for one in people])
-        out = self._graph(pixels=pixels, static=static_rows)
+    def forward(
+        self, pixels: NDArray[np.uint8], patients: Sequence[PatientInfo]
+    ) -> list[ModelOutput]:
+        """Run the network and return its raw outputs.
+
+        Args:
+            pixels: RGB squares, shape (n, image_size, image_size, 3), uint8.
+            patients: Age, sex and site of each photograph's lesion, n of them.
+
+        Returns:
+            Raw outputs, one per photograph.
+        """
+        static_rows = np.stack([coalition_rows(patient) for patient in patients])
+        outputs = self._model(pixels=pixels, static=static_rows)
         return [
             ModelOutput(
-                out["evidence"][row].astype(np.float64),
-                out["static_evidence"][row].astype(np.float64),
-                float(out["logit"][row]),
-                float(out["distance"][row]),
+                evidence_map=outputs["evidence"][row].astype(np.float64),
+                static_logits=outputs["static_evidence"][row].astype(np.float64),
+                logit=float(outputs["logit"][row]),
+                distance=float(outputs["distance"][row]),
             )
             for row in range(len(pixels))
         ]
 
     def diagnose(
         self,
-        photograph: Source,
+        image: Source,
         *,
         age: float | str | None = None,
         sex: str | None = None,
@@ -160,25 +164,47 @@ class Predictor:
         prevalence: float | None = None,
         force: bool = False,
     ) -> Diagnosis:
-        """Answer one photograph.
+        """Diagnose one photograph.
 
         Args:
-            photograph: A path, or a file's content as bytes.
-            age: Years, 0 to 120; None where unknown.
-            sex: A word of `static.SEXES`; None where unknown.
-            site: Where the lesion is, a word of `static.SITES`; None where unknown.
-            prevalence: As `answer`.
-            force: As `answer`.
+            image: Path of the photograph, or the content of its file as bytes.
+            age: Age in years, 0 to 120; None where unknown.
+            sex: One of `patient.SEXES`; None where unknown.
+            site: Where the lesion is, one of `patient.SITES`; None where unknown.
+            prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
+            force: Whether to answer also what the gate refuses.
+
+        Returns:
+            The diagnosis; without probability where the photograph is refused.
 
         Raises:
-            DataError: The photograph cannot be read, or what is said of the person cannot be.
+            DataError: The photograph cannot be read, or age, sex, site or prevalence is none.
+
+        What the gate refuses is answered when it is forced, with a warning:
+
+        >>> predictor = load("bundle", threads=1)
+        >>> diagnosis = predictor.diagnose("photo.jpg", age=45, sex="female", force=True)
+        >>> 0 < diagnosis.probability < 1
+        True
+        >>> [decision.key for decision in diagnosis.decisions]
+        ['sensitivity_95', 'specificity_dermatologists', 'highest_f1']
+
+        The logit is the sum of what the photograph, age, sex and site add, and a bias:
+
+        >>> parts = diagnosis.evidence
+        >>> addends = parts.photograph + parts.age + parts.sex + parts.site + parts.bias
+        >>> round(addends - diagnosis.logit, 9)
+        0.0
+        >>> parts.places.shape  # what each place of the photograph adds
+        (3, 3)
         """
-        who = parse_patient(age, sex, site)
-        return self.answer([self.read(photograph)], [who], prevalence=prevalence, force=force)[0]
+        patient = parse_patient(age, sex, site)
+        decoded = self.decode(image)
+        return self.predict([decoded], [patient], prevalence=prevalence, force=force)[0]
 
     def explain(
         self,
-        photograph: Source | DecodedImage,
+        image: Source | DecodedImage,
         *,
         baseline: Baseline = "mean skin",
         steps: int = 64,
@@ -186,21 +212,32 @@ class Predictor:
         """Attribute what the photograph adds to the logit to its pixels, by Integrated Gradients.
 
         Args:
-            photograph: As `diagnose`, or already decoded.
-            baseline: What counts as nothing: "black", "blurred" or "mean skin".
-            steps: Points on the way from there to the photograph.
+            image: Path of the photograph, the content of its file, or a decoded photograph.
+            baseline: Image that says nothing: "black", "blurred" or "mean skin".
+            steps: Points on the way from the baseline to the photograph, 1 to 1024.
+
+        Returns:
+            What each pixel adds, against the baseline.
 
         Raises:
             BundleError: The bundle has no gradient graph.
-            DataError: The photograph cannot be read.
+            DataError: The photograph cannot be read, or an argument is out of range.
+
+        >>> attribution = load("bundle", threads=1).explain("photo.jpg", baseline="black")
+        >>> attribution.pixels.shape
+        (64, 64)
         """
         from melanoscope.inference.explain.integrated_gradients import integrated_gradients
 
-        graph = self._gradient
-        one = photograph if isinstance(photograph, DecodedImage) else self.read(photograph)
+        model = self._gradient_model
+        decoded = image if isinstance(image, DecodedImage) else self.decode(image)
 
-        def run(images: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
-            out = graph(images=images)
-            return out["photograph_evidence"], out["gradient"]
+        def value_and_gradient(
+            images: NDArray[np.float32],
+        ) -> tuple[NDArray[Any], NDArray[Any]]:
+            outputs = model(images=images)
+            return outputs["photograph_evidence"], outputs["gradient"]
 
-        return integrated_gradients(run, one.pixels, baseline=baseline, steps=steps)
+        return integrated_gradients(
+            value_and_gradient, decoded.pixels, baseline=baseline, steps=steps
+        )

@@ -1,4 +1,4 @@
-"""The answer to one photograph, as values."""
+"""The diagnosis of one photograph, as values. Attributes bear the names of the JSON keys."""
 
 from __future__ import annotations
 
@@ -10,42 +10,29 @@ from numpy.typing import NDArray
 
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures
+from melanoscope.inference.text.phrases import PHRASES
 from melanoscope.patient import PatientInfo
+from melanoscope.stats.intervals.interval import Interval
 
 Status = Literal["accepted", "doubtful", "refused"]
 
-DISCLAIMER = "Research software, not a medical device: no diagnosis and no ground for one."
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A share measured on held-out photographs, with its 95 % interval.
-
-    Attributes:
-        estimate: 0..1.
-        low: Lower bound.
-        high: Upper bound.
-        n: Groups (patients, lesions) it rests on.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    n: int
+DISCLAIMER: str = PHRASES["disclaimer"]
+EVIDENCE_PARTS = ("photograph", "age", "sex", "site", "bias")
+"""Addends of the logit, as `EvidenceSum` and every file name them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one threshold says of a photograph.
+    """Whether a lesion is called suspicious at one threshold of the bundle.
 
     Attributes:
-        key: Name for programs.
-        name: Name for readers.
+        key: Identifier of the threshold, e.g. "sensitivity_95".
+        name: Name of the threshold for readers.
         meaning: What the threshold was chosen for.
-        threshold: Probability at the stated prevalence from which on a lesion is called.
-        positive: Whether this one is.
-        sensitivity: Of the threshold, on held-out photographs.
-        specificity: Likewise.
+        threshold: Probability, at the assumed prevalence, from which on a lesion is suspicious.
+        positive: Whether this lesion is called suspicious.
+        sensitivity: Sensitivity of the threshold on held-out photographs; None if not measured.
+        specificity: Specificity of the threshold on held-out photographs; None if not measured.
     """
 
     key: str
@@ -53,8 +40,20 @@ class Decision:
     meaning: str
     threshold: float
     positive: bool
-    sensitivity: Measured | None
-    specificity: Measured | None
+    sensitivity: Interval | None
+    specificity: Interval | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return {
+            "key": self.key,
+            "name": self.name,
+            "meaning": self.meaning,
+            "threshold": self.threshold,
+            "positive": self.positive,
+            "sensitivity": None if self.sensitivity is None else self.sensitivity.to_dict(),
+            "specificity": None if self.specificity is None else self.specificity.to_dict(),
+        }
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -62,12 +61,13 @@ class EvidenceSum:
     """The logit as a sum: photograph + age + sex + site + bias.
 
     Attributes:
-        places: What each place of the photograph adds, shape (h', w'); above 0 speaks for melanoma.
+        places: Evidence map, shape (rows, columns): what each place of the photograph adds to the
+            logit; above 0 speaks for melanoma.
         photograph: Sum of `places`.
-        age: Share of the static evidence, as sex and site (`inference.explain.shapley`).
-        sex: Likewise.
-        site: Likewise.
-        bias: What is there before anything is known.
+        age: Shapley value of the age (`inference.explain.shapley`).
+        sex: Shapley value of the sex.
+        site: Shapley value of the site.
+        bias: What is left of the logit while nothing is known.
     """
 
     places: NDArray[np.float64]
@@ -79,13 +79,18 @@ class EvidenceSum:
 
     @property
     def logit(self) -> float:
-        """The sum."""
+        """The sum of all parts, which is the network's logit before calibration."""
         return self.photograph + self.age + self.sex + self.site + self.bias
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON; the evidence map rounded to six decimals."""
+        parts = {name: getattr(self, name) for name in (*EVIDENCE_PARTS, "logit")}
+        return parts | {"places": np.round(self.places, 6).tolist()}
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a photograph stands among the held-out ones.
+    """Rank of a photograph's logit among the held-out ones.
 
     Attributes:
         among_melanomas: Share of held-out melanomas with a lower logit, 0..1.
@@ -102,15 +107,15 @@ class Diagnosis:
 
     Attributes:
         status: "accepted"; "doubtful": answered, with a warning; "refused": not answered.
-        concerns: Why not accepted.
-        person: What was known beside the photograph.
-        probability: Of melanoma, calibrated, at `prevalence`; None where refused.
+        concerns: Issues of quality because of which the photograph is not accepted.
+        person: Age, sex and site as they were given.
+        probability: Calibrated probability of melanoma at `prevalence`; None where refused.
         prevalence: Share of melanomas that the probability assumes, 0..1.
-        decisions: At each threshold of the bundle, the main one first; empty where refused.
-        standing: Among the held-out photographs; None where refused.
-        evidence: The exact sum; None where refused.
-        quality: What was measured of the photograph.
-        distance: From the training photographs, in the space of the network's features.
+        decisions: One per threshold of the bundle, the main one first; empty where refused.
+        standing: Rank among the held-out photographs; None where refused.
+        evidence: The logit as an exact sum; None where refused.
+        quality: Measures of the photograph's quality.
+        distance: Distance from the training photographs, in the space of the network's features.
         network: Name of the network for readers.
         simulated: Whether the network learnt from simulated lesions and knows nothing of skin.
         forced: Whether a refusal was overridden.
@@ -132,24 +137,19 @@ class Diagnosis:
 
     @property
     def logit(self) -> float | None:
-        """The network's, before calibration; None where refused."""
+        """Logit of the network, before calibration; None where refused."""
         return None if self.evidence is None else self.evidence.logit
 
-    def to_record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
-        evidence = None
-        if self.evidence is not None:
-            parts = ("photograph", "age", "sex", "site", "bias", "logit")
-            evidence = {part: getattr(self.evidence, part) for part in parts}
-            evidence["places"] = np.round(self.evidence.places, 6).tolist()
         return {
             "status": self.status,
-            "concerns": [asdict(one) for one in self.concerns],
+            "concerns": [asdict(issue) for issue in self.concerns],
             "probability": self.probability,
             "prevalence": self.prevalence,
-            "decisions": [asdict(one) for one in self.decisions],
+            "decisions": [decision.to_dict() for decision in self.decisions],
             "standing": None if self.standing is None else asdict(self.standing),
-            "evidence": evidence,
+            "evidence": None if self.evidence is None else self.evidence.to_dict(),
             "person": asdict(self.person),
             "quality": asdict(self.quality),
             "distance": self.distance,

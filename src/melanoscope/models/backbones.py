@@ -1,8 +1,12 @@
-"""The one registry of backbones. No other module knows a backbone's name.
+"""The registry of backbones. No other module lists their names.
 
-A backbone is a network up to its last feature map: classifier cut off, pooling left to
+A backbone is a network up to its last feature map: its classifier is cut off, pooling is left to
 `LesionNet`. Each entry says how to build the whole network (so that pretrained weights load
 strictly, classifier included) and how to cut it.
+
+A new backbone is one more entry of `_BACKBONES`, at the end of this module: `_torchvision_entry`
+for a network of torchvision, a plain `Backbone` for any other. The tests in
+tests/models/test_life_of_backbones.py take it up by themselves.
 """
 
 from __future__ import annotations
@@ -18,23 +22,25 @@ from melanoscope.errors import DataError, nearest
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
-Normalisation = tuple[tuple[float, float, float], tuple[float, float, float]]
+Normalization = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """A network of the registry.
+    """An entry of the registry.
 
     Attributes:
-        name: Name on the command line; torchvision's where torchvision has it.
+        name: Name on the command line; torchvision's where torchvision has the network.
         label: Name in tables.
-        width: Channels of the last feature map.
-        build: Builds the whole network with fresh weights, classifier included.
-        cut: Takes the whole network and returns images (n, 3, h, w) -> features (n, width, h', w').
-        normalisation: Mean and deviation per channel of RGB in 0..1, as the weights expect.
-        poster: Whether it stands in the poster's Table 1.
-        pretrained: Whether ImageNet weights exist.
-        min_px: Smallest side of a photograph that its strides allow.
+        width: Number of channels of the last feature map.
+        build: Function that builds the whole network with fresh weights, classifier included.
+        cut: Function that turns the whole network into a module from normalized images
+            (n, 3, h, w) to features (n, width, h', w').
+        normalization: Mean and standard deviation per channel of RGB in 0..1, as the weights
+            expect.
+        poster: Whether the network stands in the poster's Table 1.
+        pretrained: Whether ImageNet weights of the network exist.
+        min_px: Smallest side in pixels of a photograph that the network's strides allow.
     """
 
     name: str
@@ -42,7 +48,7 @@ class Backbone:
     width: int
     build: Callable[[], nn.Module]
     cut: Callable[[nn.Module], nn.Module]
-    normalisation: Normalisation = IMAGENET
+    normalization: Normalization = IMAGENET
     poster: bool = False
     pretrained: bool = True
     min_px: int = 32
@@ -143,64 +149,64 @@ _GOOGLENET = _children(
 _FEATURES = _attribute("features")
 
 
-def _tv(
+def _torchvision_entry(
     name: str,
     label: str,
     width: int,
     cut: Callable[[nn.Module], nn.Module] = _FEATURES,
     *,
     poster: bool = False,
-    normalisation: Normalisation = IMAGENET,
+    normalization: Normalization = IMAGENET,
     **options: object,
 ) -> Backbone:
     build = _torchvision(name, **options)
-    return Backbone(name, label, width, build, cut, normalisation, poster)
+    return Backbone(name, label, width, build, cut, normalization, poster)
 
 
-_ENTRIES: tuple[Backbone, ...] = (
-    # The poster's eleven, in the order of its table (a). Normalisation: its GoogLeNet weights were
-    # converted from TensorFlow; torchvision's `transform_input` brings ImageNet's normalisation
+_BACKBONES: tuple[Backbone, ...] = (
+    # The poster's eleven, in the order of its table (a). Normalization: its GoogLeNet weights were
+    # converted from TensorFlow; torchvision's `transform_input` brings ImageNet's normalization
     # back to theirs, which is 0.5 and 0.5, so the cut network is given those at once.
     Backbone(
         "standard_cnn", "Standard CNN", 11, StandardCNN, lambda n: n, poster=True, pretrained=False
     ),
-    _tv("vgg16", "VGG-16", 512, poster=True),
-    _tv("squeezenet1_0", "SqueezeNet 1.0", 512, poster=True),
-    _tv("resnext50_32x4d", "ResNeXt-50 32x4d", 2048, _RESNET, poster=True),
-    _tv(
+    _torchvision_entry("vgg16", "VGG-16", 512, poster=True),
+    _torchvision_entry("squeezenet1_0", "SqueezeNet 1.0", 512, poster=True),
+    _torchvision_entry("resnext50_32x4d", "ResNeXt-50 32x4d", 2048, _RESNET, poster=True),
+    _torchvision_entry(
         "densenet161",
         "DenseNet-161",
         2208,
         _children("features", after=nn.ReLU()),
         poster=True,
     ),
-    _tv(
+    _torchvision_entry(
         "googlenet",
         "GoogLeNet",
         1024,
         _GOOGLENET,
         poster=True,
-        normalisation=HALF,
+        normalization=HALF,
         aux_logits=True,
         transform_input=False,
         init_weights=True,
     ),
-    _tv("resnet50", "ResNet-50", 2048, _RESNET, poster=True),
-    _tv("mobilenet_v2", "MobileNetV2", 1280, poster=True),
-    _tv("mnasnet1_0", "MnasNet 1.0", 1280, _attribute("layers"), poster=True),
-    _tv("shufflenet_v2_x1_0", "ShuffleNetV2 1.0x", 1024, _SHUFFLENET, poster=True),
-    _tv("efficientnet_b2", "EfficientNet-B2", 1408, poster=True),
+    _torchvision_entry("resnet50", "ResNet-50", 2048, _RESNET, poster=True),
+    _torchvision_entry("mobilenet_v2", "MobileNetV2", 1280, poster=True),
+    _torchvision_entry("mnasnet1_0", "MnasNet 1.0", 1280, _attribute("layers"), poster=True),
+    _torchvision_entry("shufflenet_v2_x1_0", "ShuffleNetV2 1.0x", 1024, _SHUFFLENET, poster=True),
+    _torchvision_entry("efficientnet_b2", "EfficientNet-B2", 1408, poster=True),
     # Smaller siblings.
-    _tv("squeezenet1_1", "SqueezeNet 1.1", 512),
-    _tv("mobilenet_v3_small", "MobileNetV3 small", 576),
-    _tv("mobilenet_v3_large", "MobileNetV3 large", 960),
-    _tv("resnet18", "ResNet-18", 512, _RESNET),
-    _tv("resnet34", "ResNet-34", 512, _RESNET),
-    _tv("shufflenet_v2_x0_5", "ShuffleNetV2 0.5x", 1024, _SHUFFLENET),
-    _tv("mnasnet0_5", "MnasNet 0.5", 1280, _attribute("layers")),
-    _tv("densenet121", "DenseNet-121", 1024, _children("features", after=nn.ReLU())),
-    _tv("efficientnet_b0", "EfficientNet-B0", 1280),
-    _tv("efficientnet_b1", "EfficientNet-B1", 1280),
+    _torchvision_entry("squeezenet1_1", "SqueezeNet 1.1", 512),
+    _torchvision_entry("mobilenet_v3_small", "MobileNetV3 small", 576),
+    _torchvision_entry("mobilenet_v3_large", "MobileNetV3 large", 960),
+    _torchvision_entry("resnet18", "ResNet-18", 512, _RESNET),
+    _torchvision_entry("resnet34", "ResNet-34", 512, _RESNET),
+    _torchvision_entry("shufflenet_v2_x0_5", "ShuffleNetV2 0.5x", 1024, _SHUFFLENET),
+    _torchvision_entry("mnasnet0_5", "MnasNet 0.5", 1280, _attribute("layers")),
+    _torchvision_entry("densenet121", "DenseNet-121", 1024, _children("features", after=nn.ReLU())),
+    _torchvision_entry("efficientnet_b0", "EfficientNet-B0", 1280),
+    _torchvision_entry("efficientnet_b1", "EfficientNet-B1", 1280),
     Backbone(
         "tf_efficientnet_lite0",
         "EfficientNet-Lite0",
@@ -211,15 +217,24 @@ _ENTRIES: tuple[Backbone, ...] = (
     ),
 )
 
-REGISTRY: dict[str, Backbone] = {entry.name: entry for entry in _ENTRIES}
-POSTER: tuple[str, ...] = tuple(entry.name for entry in _ENTRIES if entry.poster)
+REGISTRY: dict[str, Backbone] = {entry.name: entry for entry in _BACKBONES}
+POSTER: tuple[str, ...] = tuple(entry.name for entry in _BACKBONES if entry.poster)
 
 
 def get_backbone(name: str) -> Backbone:
-    """Return a registry entry.
+    """Return the registry's entry of that name.
+
+    Args:
+        name: Name of a backbone, "mobilenet_v2" for example.
+
+    Returns:
+        The entry.
 
     Raises:
-        DataError: No such backbone; names the nearest.
+        DataError: There is no such backbone; the text names the nearest.
+
+    >>> get_backbone("resnet18").width
+    512
     """
     if name not in REGISTRY:
         raise DataError("a known backbone", f"'{name}'", nearest(name, list(REGISTRY)))
@@ -227,15 +242,15 @@ def get_backbone(name: str) -> Backbone:
 
 
 def labels() -> dict[str, str]:
-    """Return the names of all backbones for tables."""
+    """Return the name in tables of each backbone, by its name on the command line."""
     return {name: entry.label for name, entry in REGISTRY.items()}
 
 
-def feature_size(features: nn.Module, px: int) -> tuple[int, int, int]:
-    """Return channels, height and width of the feature map of photographs px wide."""
+def feature_size(features: nn.Module, image_size: int) -> tuple[int, int, int]:
+    """Return channels, height and width of the feature map of images of side `image_size`."""
     was_training = features.training
     features.eval()
     with torch.no_grad():
-        shape = features(torch.zeros(1, 3, px, px)).shape
+        shape = features(torch.zeros(1, 3, image_size, image_size)).shape
     features.train(was_training)
     return int(shape[1]), int(shape[2]), int(shape[3])

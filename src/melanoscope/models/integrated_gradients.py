@@ -15,12 +15,12 @@ BASELINE = "a black photograph"
 
 @dataclass(frozen=True)
 class Attribution:
-    """What each pixel of a photograph adds to the logit, against a black photograph.
+    """What each pixel of an image adds to the logit, against a black image.
 
     Attributes:
-        pixels: Shape (h, w), signed, summed over colours; above 0 speaks for melanoma.
-        probability: The network's, 0..1.
-        difference: Logit of the photograph minus logit of the baseline; `pixels` should sum to it.
+        pixels: Attributions summed over the colors, shape (h, w); above 0 speaks for melanoma.
+        probability: Probability of melanoma that the network gives the image, 0..1.
+        difference: Logit of the image minus logit of the baseline; `pixels` should sum to it.
         completeness_error: |sum of pixels - difference| / |difference|.
     """
 
@@ -32,41 +32,49 @@ class Attribution:
 
 def integrated_gradients(
     network: LesionNet,
-    photograph: NDArray[np.uint8],
+    image: NDArray[np.uint8],
     static_data: NDArray[np.float32],
     *,
     steps: int = 256,
 ) -> Attribution:
-    """Attribute one photograph's logit to its pixels; age, sex and site are held fixed.
+    """Attribute the logit of one image to its pixels, with age, sex and site held fixed.
 
     Args:
-        network: Trained; put into evaluation.
-        photograph: Shape (h, w, 3), uint8.
-        static_data: Shape (`static.WIDTH`,).
-        steps: Points on the way from black to the photograph (Gauss-Legendre).
+        network: A trained network; it is moved to the CPU and put into evaluation.
+        image: RGB, shape (h, w, 3), uint8.
+        static_data: Age, sex and site by `patient.encode`, shape (`patient.WIDTH`,).
+        steps: Points of the Gauss-Legendre rule on the way from black to the image.
+
+    Returns:
+        The attribution and how far it is from complete.
     """
     from captum.attr import IntegratedGradients
 
     network = network.cpu().eval()
-    image = to_images(torch.from_numpy(photograph.copy())[None])
-    known = torch.from_numpy(static_data)[None]
+    images = to_images(torch.from_numpy(image.copy())[None])
+    static = torch.from_numpy(static_data)[None]
 
-    def logit(images: torch.Tensor, statics: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = network(images, statics)
+    def logit(inputs: torch.Tensor, static: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = network(inputs, static)
         return logits.double()
 
-    black = torch.zeros_like(image)
+    black = torch.zeros_like(images)
     method = IntegratedGradients(logit)
     attributed = method.attribute(
-        image,
+        images,
         baselines=black,
-        additional_forward_args=(known,),
+        additional_forward_args=(static,),
         n_steps=steps,
         internal_batch_size=16,
     )
     with torch.no_grad():
-        seen, nothing = logit(image, known).item(), logit(black, known).item()
+        of_image, of_baseline = logit(images, static).item(), logit(black, static).item()
     pixels = attributed[0].double().sum(dim=0).numpy()
-    difference = seen - nothing
+    difference = of_image - of_baseline
     error = abs(float(pixels.sum()) - difference) / max(abs(difference), 1e-12)
-    return Attribution(pixels, 1 / (1 + float(np.exp(-seen))), difference, error)
+    return Attribution(
+        pixels=pixels,
+        probability=1 / (1 + float(np.exp(-of_image))),
+        difference=difference,
+        completeness_error=error,
+    )

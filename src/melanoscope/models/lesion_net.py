@@ -22,12 +22,12 @@ STATIC_UNITS = 250
 
 @dataclass(frozen=True)
 class Evidence:
-    """The logit of each photograph as a sum.
+    """The logits of n photographs as sums of what each input adds.
 
     Attributes:
-        places: Shape (n, h', w'): what each place of the photograph adds.
-        static: Shape (n,): what age, sex and site add.
-        bias: Shape (): what is there before anything is seen.
+        places: What each place of the feature map adds to the logit, shape (n, h', w').
+        static: What age, sex and site add to the logit, shape (n,).
+        bias: Bias of the linear head, shape ().
     """
 
     places: Tensor
@@ -36,7 +36,7 @@ class Evidence:
 
     @property
     def logit(self) -> Tensor:
-        """The sum, shape (n,)."""
+        """The logit of each photograph: the sum of its parts, shape (n,)."""
         return self.places.sum(dim=(1, 2)) + self.static + self.bias
 
 
@@ -59,12 +59,21 @@ class StaticBranch(nn.Sequential):
 
 
 class LesionNet(nn.Module):
-    """Figure 1: photographs and static data to one logit of melanoma.
+    """Network of the poster's Figure 1: a photograph and static data to one logit of melanoma.
 
     Args:
         backbone: Entry of the registry.
-        network: Its whole network, fresh or pretrained; its classifier is cut off.
-        with_static: Whether age, sex and site are used; without, the static branch does not exist.
+        network: Whole network of that entry, fresh or pretrained; its classifier is cut off.
+        with_static: Whether age, sex and site are used. Without them there is no static branch.
+
+    >>> network = fresh("squeezenet1_1").eval()
+    >>> images, static_data = torch.rand(2, 3, 64, 64), torch.zeros(2, patient.WIDTH)
+    >>> logits = network(images, static_data)
+    >>> logits.shape
+    torch.Size([2])
+    >>> evidence = network.evidence(images, static_data)
+    >>> torch.allclose(evidence.logit, logits, atol=1e-4)
+    True
     """
 
     mean: Tensor
@@ -72,7 +81,7 @@ class LesionNet(nn.Module):
 
     def __init__(self, backbone: Backbone, network: nn.Module, *, with_static: bool = True) -> None:
         super().__init__()
-        mean, deviation = backbone.normalisation
+        mean, deviation = backbone.normalization
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1))
         self.backbone_name = backbone.name
@@ -82,7 +91,7 @@ class LesionNet(nn.Module):
         self._frozen = False
 
     def freeze(self, frozen: bool) -> None:
-        """Keep the image branch as it is in training, batch norm's statistics included."""
+        """Choose whether training keeps the image branch, batch norm's statistics included."""
         self._frozen = frozen
         self.image_branch.requires_grad_(not frozen)
         self.train(self.training)
@@ -100,35 +109,40 @@ class LesionNet(nn.Module):
         return features
 
     def forward(self, images: Tensor, static_data: Tensor) -> Tensor:
-        """Return logits of melanoma.
+        """Return the logits of melanoma.
 
         Args:
-            images: RGB in 0..1, shape (n, 3, h, w), not normalised.
-            static_data: `patient.encode`'s, shape (n, `patient.WIDTH`); passed over by a
-                network of the photograph alone.
+            images: RGB in 0..1, shape (n, 3, h, w), not normalized.
+            static_data: Age, sex and site by `patient.encode`, shape (n, `patient.WIDTH`); ignored
+                by a network without static branch.
 
         Returns:
-            Shape (n,).
+            Logits, shape (n,).
         """
-        joined = self.features(images).mean(dim=(2, 3))
+        pooled = self.features(images).mean(dim=(2, 3))
         if self.static_branch is not None:
-            joined = torch.cat([joined, self.static_branch(static_data)], dim=1)
-        logits: Tensor = self.head(joined)
+            pooled = torch.cat([pooled, self.static_branch(static_data)], dim=1)
+        logits: Tensor = self.head(pooled)
         return logits.squeeze(1)
 
     def evidence(self, images: Tensor, static_data: Tensor) -> Evidence:
-        """Return the logit as the exact sum of its parts; arguments as `forward`."""
+        """Return the logits as exact sums of their parts (Zhou et al. 2016, eq. 1-3).
+
+        Args:
+            images: RGB in 0..1, shape (n, 3, h, w), not normalized.
+            static_data: Age, sex and site by `patient.encode`, shape (n, `patient.WIDTH`).
+
+        Returns:
+            What each place, the static data and the bias add.
+        """
         features = self.features(images)
+        channels, area = features.shape[1], features.shape[2] * features.shape[3]
         weight = self.head.weight[0]
-        seen, known = weight[: features.shape[1]], weight[features.shape[1] :]
-        area = features.shape[2] * features.shape[3]
-        places = torch.einsum("nchw,c->nhw", features, seen) / area
-        told = (
-            places.new_zeros(len(places))
-            if self.static_branch is None
-            else self.static_branch(static_data) @ known
-        )
-        return Evidence(places, told, self.head.bias[0])
+        places = torch.einsum("nchw,c->nhw", features, weight[:channels]) / area
+        static = places.new_zeros(len(places))
+        if self.static_branch is not None:
+            static = self.static_branch(static_data) @ weight[channels:]
+        return Evidence(places, static, self.head.bias[0])
 
 
 def to_images(pixels: Tensor) -> Tensor:
@@ -137,19 +151,26 @@ def to_images(pixels: Tensor) -> Tensor:
 
 
 def fresh(name: str, *, with_static: bool = True) -> LesionNet:
-    """Build a `LesionNet` from scratch."""
+    """Build the `LesionNet` of backbone `name` with fresh weights."""
     backbone = get_backbone(name)
     return LesionNet(backbone, backbone.build(), with_static=with_static)
 
 
 def pretrained(name: str, folder: Path | None, *, with_static: bool = True) -> LesionNet:
-    """Build a `LesionNet` whose backbone carries ImageNet weights; folder as `load_pretrained`."""
+    """Build the `LesionNet` of backbone `name` with ImageNet weights; see `load_pretrained`."""
     backbone = get_backbone(name)
     return LesionNet(backbone, load_pretrained(backbone, folder), with_static=with_static)
 
 
 def from_checkpoint(name: str, path: Path) -> LesionNet:
-    """Rebuild a trained network from its safetensors, with a static branch where they hold one.
+    """Rebuild a trained network, with a static branch where its checkpoint holds one.
+
+    Args:
+        name: Name of its backbone.
+        path: Checkpoint, a safetensors file.
+
+    Returns:
+        The network, in evaluation.
 
     Raises:
         WeightsError: The file is broken or belongs to another network.

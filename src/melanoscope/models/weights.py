@@ -1,4 +1,4 @@
-"""Pretrained weights: found, checked, loaded strictly. Never silently none.
+"""Pretrained weights are found, checked and loaded strictly, or it is an error.
 
 Order: the folder given with ``--weights``; a registry package that ships them; torchvision's own
 download, whose checksum stands in the file's name. No pickle is executed.
@@ -34,8 +34,11 @@ def load_pretrained(backbone: Backbone, folder: Path | None) -> nn.Module:
 
     Args:
         backbone: Entry of the registry.
-        folder: Holds ``<backbone>.safetensors`` or ``.pth`` under torchvision's parameter names;
-            None for a package's weights or torchvision's download.
+        folder: Folder with ``<backbone>.safetensors`` or ``.pth`` under torchvision's parameter
+            names; None for a package's weights or torchvision's download.
+
+    Returns:
+        The network, classifier included.
 
     Raises:
         WeightsError: No weights can be had, or they belong to another network.
@@ -47,16 +50,23 @@ def load_pretrained(backbone: Backbone, folder: Path | None) -> nn.Module:
 
 
 def has_weights(backbone: Backbone, folder: Path | None) -> bool:
-    """Whether weights can be had without a download."""
+    """Whether weights of `backbone` can be had from `folder` or a package, without a download."""
     in_folder = folder is not None and _in_folder(backbone, folder) is not None
     return in_folder or _packaged(backbone) is not None
 
 
 def find_weights(backbone: Backbone, folder: Path | None) -> tuple[dict[str, Tensor], str]:
-    """Return a backbone's ImageNet tensors and where they come from.
+    """Find the ImageNet weights of a backbone.
+
+    Args:
+        backbone: Entry of the registry.
+        folder: Folder of weights, or None; see `load_pretrained`.
+
+    Returns:
+        Tensors by name, and where they come from.
 
     Raises:
-        WeightsError: None can be had.
+        WeightsError: No weights can be had.
     """
     if not backbone.pretrained:
         raise WeightsError(
@@ -82,8 +92,14 @@ def find_weights(backbone: Backbone, folder: Path | None) -> tuple[dict[str, Ten
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read a file of tensors; a pickle that holds anything else is refused, not executed.
 
+    Args:
+        path: A ``.safetensors`` file or a state dict saved by PyTorch.
+
+    Returns:
+        Tensors by name.
+
     Raises:
-        WeightsError: Not such a file.
+        WeightsError: The file cannot be read or holds something else.
     """
     try:
         if path.suffix == ".safetensors":
@@ -104,8 +120,13 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
     """Load tensors into a network of exactly their names and shapes.
 
+    Args:
+        network: Network whose tensors are overwritten.
+        state: Tensors by name.
+        origin: Where they come from, for the error's text.
+
     Raises:
-        WeightsError: A missing, unknown or misshapen tensor; names the first.
+        WeightsError: A tensor is missing, unknown or of another shape; the text names the first.
     """
     own = network.state_dict()
     # Counters of batches are no weights; checkpoints from before 2018 lack them.

@@ -1,35 +1,33 @@
-"""The page of an audit: what is suspicious first, then the pictures of every pair."""
+"""The page of an audit: what is suspicious first, then the photographs of every pair."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections import Counter
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.image import imsave
 
+from melanoscope.audit.audit import Audit
 from melanoscope.data.sources import ARCHIVES
 from melanoscope.imaging.decode import UnreadableImageError, read_image
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.section import plain
 
-if TYPE_CHECKING:
-    from melanoscope.audit.associations import Association
-    from melanoscope.audit.audit import Audit
-
-_PX = 112
+_IMAGE_SIZE = 112
 MOST_PAIRS = 200
-"""Pairs shown with their pictures; the JSON holds all."""
+"""Pairs that the page shows with their photographs; the JSON holds all."""
 
-_KINDS = {
+_KINDS_OF_COPIES = {
     "conflict": "Two labels for one picture",
     "across": "Across archives",
     "within": "Within one archive",
 }
-_VARIABLES = {
+_KINDS_OF_VARIABLES = {
     "person": "The person",
     "missing": "What is not known",
     "geometry": "The file",
@@ -37,74 +35,79 @@ _VARIABLES = {
 }
 
 
-def write_audit(found: Audit, folder: Path) -> Path:
-    """Write audit.json and index.html, and return the page's path."""
+def write_audit(audit: Audit, folder: Path) -> Path:
+    """Write the document and the page of an audit.
+
+    Args:
+        audit: What the audit found.
+        folder: Where audit.json and index.html go; it is made where it is missing.
+
+    Returns:
+        Path of the page.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    document = json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n"
+    document = json.dumps(audit_document(audit), indent=1, ensure_ascii=False) + "\n"
     (folder / "audit.json").write_text(document, encoding="utf-8")
     page = folder / "index.html"
-    page.write_text(render_audit(found), encoding="utf-8")
+    page.write_text(render_audit(audit), encoding="utf-8")
     return page
 
 
-def as_json(found: Audit) -> dict[str, Any]:
-    """Return everything but the files' places, as plain values."""
-    document: dict[str, Any] = plain(found)
+def audit_document(audit: Audit) -> dict[str, Any]:
+    """Return an audit as plain values, for audit.json and ``--json``.
+
+    Args:
+        audit: What the audit found.
+
+    Returns:
+        All of it but the paths of files.
+    """
+    document: dict[str, Any] = plain(audit)
     del document["paths"]
     return document
 
 
-def render_audit(found: Audit) -> str:
-    """Write the page; pictures are embedded, nothing is loaded from elsewhere."""
-    shown = found.copies[:MOST_PAIRS]
-    pictures = {
-        name: _picture(path)
-        for name, path in found.paths.items()
-        if any(name in (pair.a, pair.b) for pair in shown)
-    }
-    kinds = [
-        (title, [pair for pair in shown if pair.kind == kind], _count(found, kind))
-        for kind, title in _KINDS.items()
-    ]
-    sources = [
-        ARCHIVES[name.partition(":")[0]]
-        for name in found.archives
-        if name.partition(":")[0] in ARCHIVES
-    ]
+def render_audit(audit: Audit) -> str:
+    """Render the page of an audit.
+
+    Args:
+        audit: What the audit found.
+
+    Returns:
+        HTML that loads nothing from elsewhere: photographs are embedded.
+    """
+    pairs = audit.copies[:MOST_PAIRS]
+    image_ids = {image_id for pair in pairs for image_id in (pair.a, pair.b)}
+    counts = Counter(pair.kind for pair in audit.copies)
+    archives = [name.partition(":")[0] for name in audit.archives]
     context = {
-        "it": found,
-        "kinds": kinds,
-        "pictures": pictures,
-        "sources": sources,
-        "simulated": "simulated" in found.archives,
-        "unknown": sum(1 for pair in found.copies if not pair.known),
-        "conflicts": _count(found, "conflict"),
-        "licences": {name: ARCHIVES[name].licence for name in found.archives if name in ARCHIVES},
-        "variables": _variables(found),
-        "across": _count(found, "across"),
+        "audit": audit,
+        "kinds": [
+            (title, [pair for pair in pairs if pair.kind == kind], counts[kind])
+            for kind, title in _KINDS_OF_COPIES.items()
+        ],
+        "images": {i: _data_uri(path) for i, path in audit.paths.items() if i in image_ids},
+        "sources": [ARCHIVES[name] for name in archives if name in ARCHIVES],
+        "simulated": "simulated" in audit.archives,
+        "unknown": sum(1 for pair in audit.copies if not pair.known),
+        "conflicts": counts["conflict"],
+        "licences": {name: ARCHIVES[name].license for name in audit.archives if name in ARCHIVES},
+        "variables": [
+            (title, associations)
+            for kind, title in _KINDS_OF_VARIABLES.items()
+            if (associations := [a for a in audit.associations if a.kind == kind])
+        ],
+        "across": counts["across"],
     }
     return render_template("audit.html.j2", context)
 
 
-def _variables(found: Audit) -> list[tuple[str, list[Association]]]:
-    """The associations by kind, each kind's strongest first."""
-    return [
-        (title, [one for one in found.associations if one.kind == kind])
-        for kind, title in _VARIABLES.items()
-        if any(one.kind == kind for one in found.associations)
-    ]
-
-
-def _count(found: Audit, kind: str) -> int:
-    return sum(1 for pair in found.copies if pair.kind == kind)
-
-
-def _picture(path: str) -> str:
-    """A photograph as a data URI; grey where it cannot be read any more."""
+def _data_uri(path: str) -> str:
+    """Return a photograph as a data URI; gray where it cannot be read any more."""
     try:
-        pixels = read_image(Path(path), _PX)
+        pixels = read_image(Path(path), _IMAGE_SIZE)
     except UnreadableImageError:
-        pixels = np.full((_PX, _PX, 3), 128, np.uint8)
+        pixels = np.full((_IMAGE_SIZE, _IMAGE_SIZE, 3), 128, np.uint8)
     buffer = BytesIO()
     imsave(buffer, pixels, format="jpeg", pil_kwargs={"quality": 80})
     return "data:image/jpeg;base64," + b64encode(buffer.getvalue()).decode("ascii")

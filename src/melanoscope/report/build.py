@@ -163,7 +163,7 @@ def _render_section(section: Section, folder: Path) -> RenderedSection:
             caption=one.caption,
             photographs=one.photographs,
         )
-        for one in section.drawings
+        for one in section.figures
     }
     return RenderedSection(section, figures)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from melanoscope.report.figures.style import TRANSFER_NAMES
 from melanoscope.report.tables.tables import ALPHA
 from melanoscope.runs.results import PREVALENCE, RunResults
+from melanoscope.transfers import TRANSFER_NAMES
 
 if TYPE_CHECKING:
     import numpy as np

@@ -120,7 +120,7 @@ def _against_physicians(row: SummaryRow) -> str:
     names: dict[bool, list[str]] = {True: [], False: []}
     for group in PHYSICIANS:
         above = row.above[group.key] < ALPHA
-        names[above].append(f"{group.label.lower()} ({group.auroc:.2f})")
+        names[above].append(f"{group.label.lower()} ({group.auroc.estimate:.2f})")
     clauses = []
     if names[True]:
         clauses.append(f"significantly above published {' and '.join(names[True])}")

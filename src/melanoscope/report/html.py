@@ -1,4 +1,4 @@
-"""How templates are rendered: escaped, strict about what is missing, numbers written one way."""
+"""Renders templates: values escaped, missing ones refused, numbers written one way."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ from melanoscope.report.tables.tables import MINUS, bounds, signed
 def render_template(name: str, context: dict[str, Any]) -> str:
     """Render a template of templates/; HTML in values is escaped.
 
+    Args:
+        name: Path of the template below templates/.
+        context: Name in the template -> value.
+
+    Returns:
+        The rendered HTML.
+
     Raises:
-        jinja2.UndefinedError: The template asks for something that is not there.
+        jinja2.UndefinedError: The template asks for something that is not in `context`.
     """
     environment = Environment(
         loader=PackageLoader("melanoscope.report"),
@@ -33,7 +40,7 @@ def render_template(name: str, context: dict[str, Any]) -> str:
 
 
 def _count(value: float) -> str:
-    """Write a whole number with thousands apart."""
+    """Write a number as a whole one with thousands apart."""
     return f"{round(value):,}"
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from melanoscope.report import headline
-from melanoscope.report.figures.style import SIMULATED, TRANSFER_NAMES
+from melanoscope.report.figures.style import SIMULATED
 from melanoscope.report.html import render_template
 from melanoscope.report.tables.tables import NAMES, Table
 from melanoscope.stats.metrics.classification import METRICS
 from melanoscope.stats.reference.physicians import PHYSICIANS, SOURCE, SOURCE_URL
-from melanoscope.stats.summary import REFERENCES
+from melanoscope.transfers import REFERENCES, TRANSFER_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

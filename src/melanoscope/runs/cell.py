@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from melanoscope.errors import DataError, nearest
-from melanoscope.training.config import TRANSFERS, Transfer
+from melanoscope.transfers import TRANSFERS, Transfer
 
 RowKey = tuple[str, str]
 """Backbone and transfer: all cells that share them are one row of the tables."""

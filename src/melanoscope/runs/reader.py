@@ -13,7 +13,8 @@ from melanoscope.errors import RunError
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey, RowKey, parse_transfer
 from melanoscope.runs.run_folder import RunFolder
-from melanoscope.stats.summary import TRANSFERS, CellPredictions
+from melanoscope.stats.predictions import CellPredictions
+from melanoscope.transfers import TRANSFERS
 
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "configuration": (

@@ -77,7 +77,7 @@ class RunResults:
     @property
     def weights(self) -> BootstrapWeights:
         """Weights of the groups behind `bootstrapped`."""
-        return next(iter(self.bootstrapped.values())).draws
+        return next(iter(self.bootstrapped.values())).weights
 
     def interval(self, key: RowKey, metric: str) -> Interval | None:
         """Return the interval over groups of a row's metric, by `interval_of`.
@@ -207,7 +207,7 @@ def as_predictions(run: Run, rows: pl.DataFrame) -> Predictions:
         target=column(joined["target"], np.int64),
         probability=column(joined["probability"], np.float64),
         threshold=column(joined["threshold"], np.float64),
-        part=column(fold_id, np.int64),
+        fold_id=column(fold_id, np.int64),
         group=column(joined["group"], np.int64),
-        photograph=column(joined["photograph"], np.int64),
+        image_index=column(joined["photograph"], np.int64),
     )

@@ -1,45 +1,86 @@
-"""The test predictions of one network, with what resampling has to know of them."""
+"""The predictions of one trained network, and of all networks of one row together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Booleans, Codes, Floats
+from melanoscope.stats.validation import check_probability
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
-
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """Test predictions of one network (backbone and arm) over all its folds and repeats.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CellPredictions:
+    """Test predictions of one trained network.
 
     Attributes:
-        target: 0 or 1, shape (n,).
-        probability: Of melanoma, shape (n,), 0..1.
-        threshold: Decision threshold of its cell, chosen on validation photographs, shape (n,).
-        part: Which cell (repeat and fold), shape (n,). Only within a part were the probabilities
-            made by one network, so that only there their order means something.
-        group: Unit of resampling (patient, lesion, near-duplicates), shape (n,); codes common to
-            the whole run.
-        photograph: Which photograph, shape (n,); codes common to the whole run.
+        backbone: Name of the backbone.
+        transfer: How the network was begun and trained, one of `transfers.TRANSFERS`.
+        repeat: Number of the division into folds.
+        fold: Number of the fold that the network was tested on.
+        image_id: Names of the tested photographs, strings, shape (n_test,); in the same order for
+            all networks of one (repeat, fold).
+        target: 1 for melanoma, 0 for other lesions, shape (n_test,).
+        probability: Predicted probability of melanoma, 0..1, shape (n_test,).
+        threshold: Decision threshold, chosen on validation photographs.
+        n_train: Number of photographs trained on.
+    """
+
+    backbone: str
+    transfer: str
+    repeat: int
+    fold: int
+    image_id: NDArray[Any]
+    target: Codes
+    probability: Floats
+    threshold: float
+    n_train: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Predictions:
+    """Test predictions of one network (backbone and transfer) over all its folds and repeats.
+
+    Attributes:
+        target: 1 for melanoma, 0 for other lesions, shape (n,).
+        probability: Predicted probability of melanoma, 0..1, shape (n,).
+        threshold: Decision threshold of the prediction's fold, chosen on validation photographs,
+            shape (n,).
+        fold_id: Fold of a repeat that the prediction was made in, counted through over all repeats,
+            shape (n,). The probabilities of one fold come from one trained network; only there
+            does their order mean something.
+        group: Code of the unit of resampling (patient, lesion, near-duplicates), common to the
+            whole run, shape (n,).
+        image_index: Code of the photograph, common to the whole run, shape (n,).
 
     Raises:
         StatisticsError: Other shapes or types, values outside their range, NaN, or a photograph
-            twice in a part, in two groups, or with two targets.
+            twice in a fold, in two groups, or with two targets.
     """
 
     target: Codes
     probability: Floats
     threshold: Floats
-    part: Codes
+    fold_id: Codes
     group: Codes
-    photograph: Codes
+    image_index: Codes
 
     def __post_init__(self) -> None:
+        self._check_arrays()
+        if not np.isin(self.target, (0, 1)).all():
+            raise StatisticsError("targets that are 0 or 1", "other values", "check the targets")
+        check_probability(self.probability)
+        if not np.isfinite(self.threshold).all():
+            raise StatisticsError(
+                "finite thresholds", "NaN or infinity", "choose them on validation"
+            )
+        self._check_images()
+
+    def _check_arrays(self) -> None:
         n = self.target.shape
         for field in fields(self):
             values = getattr(self, field.name)
@@ -57,50 +98,43 @@ class Predictions:
                     str(values.dtype),
                     "pass probabilities before any threshold, and codes for names",
                 )
-        if not np.isin(self.target, (0, 1)).all():
-            raise StatisticsError("targets that are 0 or 1", "other values", "check the targets")
-        bad = ~((self.probability >= 0) & (self.probability <= 1))
-        if bad.any():
-            raise StatisticsError(
-                "probabilities between 0 and 1",
-                f"{int(bad.sum())} outside or NaN, the first {float(self.probability[bad][0])!r}",
-                "check whether logits were passed, or whether training diverged",
-            )
-        if not np.isfinite(self.threshold).all():
-            raise StatisticsError(
-                "finite thresholds", "NaN or infinity", "choose them on validation"
-            )
-        self._check_photographs()
 
-    def _check_photographs(self) -> None:
-        if _distinct(self.part, self.photograph) != self.target.size:
+    def _check_images(self) -> None:
+        images = np.unique(self.image_index).size
+        if _count_pairs(self.fold_id, self.image_index) != self.target.size:
             raise StatisticsError(
-                "each photograph once in a part", "one twice", "predict it once in each cell"
+                "each photograph once in a fold", "one twice", "predict it once in each cell"
             )
-        if _distinct(self.photograph, self.group) != np.unique(self.photograph).size:
+        if _count_pairs(self.image_index, self.group) != images:
             raise StatisticsError(
                 "each photograph in one group", "one in two", "check the groups of the run"
             )
-        if _distinct(self.photograph, self.target) != np.unique(self.photograph).size:
+        if _count_pairs(self.image_index, self.target) != images:
             raise StatisticsError(
                 "each photograph with one target", "one with two", "check the target column"
             )
 
     @property
-    def parts(self) -> Codes:
-        """The parts there are, ascending."""
-        return np.unique(self.part)
+    def fold_ids(self) -> Codes:
+        """The folds that occur, ascending."""
+        return np.unique(self.fold_id)
 
     @property
     def n_groups(self) -> int:
-        """How many groups there are."""
+        """Number of groups that occur."""
         return int(np.unique(self.group).size)
 
-    def where(self, mask: NDArray[np.bool_]) -> Predictions:
-        """Keep the predictions that a mask of shape (n,) marks.
+    def where(self, mask: Booleans) -> Predictions:
+        """Keep the predictions that a mask marks.
+
+        Args:
+            mask: True for each prediction to keep, shape (n,), at least one of them.
+
+        Returns:
+            The predictions that are left.
 
         Raises:
-            StatisticsError: None is marked, or the mask is none.
+            StatisticsError: The mask marks none, or has another type or shape.
         """
         if mask.dtype != bool or mask.shape != self.target.shape:
             raise StatisticsError(
@@ -108,17 +142,17 @@ class Predictions:
                 f"{mask.dtype} of shape {mask.shape}",
                 "pass one boolean per prediction",
             )
-        return Predictions(*(getattr(self, field.name)[mask] for field in fields(self)))
-
-    def with_probability(self, probability: Floats) -> Predictions:
-        """Replace the probabilities, by calibrated ones for example; shape (n,)."""
         return Predictions(
-            self.target, probability, self.threshold, self.part, self.group, self.photograph
+            **{field.name: getattr(self, field.name)[mask] for field in fields(self)}
         )
 
+    def with_probability(self, probability: Floats) -> Predictions:
+        """Replace the probabilities, by calibrated ones for example; `probability` is (n,)."""
+        return replace(self, probability=probability)
 
-def _distinct(a: Codes, b: Codes) -> int:
-    """Count distinct pairs."""
+
+def _count_pairs(a: Codes, b: Codes) -> int:
+    """Count the distinct pairs of two codes."""
     _, first = np.unique(a, return_inverse=True)
     names, second = np.unique(b, return_inverse=True)
     return int(np.unique(first * names.size + second).size)

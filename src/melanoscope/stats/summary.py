@@ -7,73 +7,43 @@ one backbone and transfer. Comparisons pair cells of one (repeat, fold): same te
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.intervals.corrected_t import (
-    Interval,
-    PairedTest,
-    corrected_t_interval,
-    corrected_t_test,
-)
+from melanoscope.stats.intervals.corrected_t import corrected_t_interval, corrected_t_test
 from melanoscope.stats.intervals.holm import holm
-from melanoscope.stats.metrics.classification import METRICS, Floats, table_metrics
+from melanoscope.stats.intervals.interval import Interval, PairedTest
+from melanoscope.stats.metrics.classification import METRICS, table_metrics
+from melanoscope.stats.predictions import CellPredictions
 from melanoscope.stats.reference.physicians import PHYSICIANS, p_above
 from melanoscope.stats.reference.poster_protocol import hard_metrics, poster_interval, poster_t_test
+from melanoscope.transfers import REFERENCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from numpy.typing import NDArray
 
-TRANSFERS = ("scratch", "finetune", "frozen", "image_only")
-REFERENCES = {"finetune": "scratch", "frozen": "scratch", "image_only": "finetune"}
-"""What each arm is compared with, network by network."""
+_Cells = dict[tuple[str, str], dict[tuple[int, int], CellPredictions]]
 
 
-@dataclass(frozen=True, eq=False)
-class CellPredictions:
-    """Test predictions of one trained network.
+@dataclass(frozen=True, kw_only=True)
+class SummaryRow:
+    """All cells of one backbone and transfer: metrics per cell and their means with intervals.
 
     Attributes:
         backbone: Name of the backbone.
-        transfer: One of `TRANSFERS`.
-        repeat: Which division into folds.
-        fold: The fold it was tested on.
-        image_id: Names of the tested photographs, strings, shape (n_test,); in the same order for
-            all networks of one (repeat, fold).
-        target: 0 or 1, shape (n_test,).
-        probability: Shape (n_test,), 0..1.
-        threshold: Decision threshold, chosen on validation photographs.
-        n_train: Photographs trained on.
-    """
-
-    backbone: str
-    transfer: str
-    repeat: int
-    fold: int
-    image_id: NDArray[Any]
-    target: NDArray[np.int64]
-    probability: Floats
-    threshold: float
-    n_train: int
-
-
-@dataclass(frozen=True)
-class SummaryRow:
-    """One backbone and transfer: metrics per cell and their means with intervals.
-
-    Attributes:
+        transfer: How the networks were begun and trained.
         values: Metric -> one value per finished cell.
         keys: (repeat, fold) of each value.
         intervals: Metric -> mean and interval; empty with fewer than two cells.
-        planned: Cells that should be there.
-        n_train: Mean photographs trained on per cell; NaN without cells.
-        n_test: Mean photographs tested on per cell; NaN without cells.
+        planned: Number of cells that should be there.
+        n_train: Mean number of photographs trained on per cell; NaN without cells.
+        n_test: Mean number of photographs tested on per cell; NaN without cells.
         prevalence: Share of melanomas among the tested photographs; NaN without cells.
-        above: Physicians' key -> one-sided p-value, for complete rows.
+        above: Key of each group of physicians -> one-sided p-value that the network's AUROC is
+            above theirs; empty unless the row is complete.
     """
 
     backbone: str
@@ -93,18 +63,21 @@ class SummaryRow:
         return len(self.keys) == self.planned
 
     def estimate(self, metric: str) -> float:
-        """Mean of a metric over the finished cells; NaN without any."""
+        """Return the mean of a `metric` over the finished cells; NaN without any."""
         return float(np.mean(self.values[metric])) if self.keys else float("nan")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One arm against its reference, for one backbone and metric.
+    """One transfer against its reference, for one backbone and metric.
 
     Attributes:
-        test: Difference (arm - reference) with interval, t and one-sided p-value.
-        p_holm: Adjusted over the backbones of the same arm and metric; as it is with the poster's
-            protocol, which did not adjust.
+        backbone: Name of the backbone.
+        transfer: The transfer that is compared with its reference (`transfers.REFERENCES`).
+        metric: Name of the metric.
+        test: Difference (transfer - reference) with interval, t and one-sided p-value.
+        p_holm: P-value adjusted over the backbones of the same transfer and metric; as it is with
+            the poster's protocol, which did not adjust.
     """
 
     backbone: str
@@ -121,22 +94,28 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Summary:
-    """All rows, all comparisons, and each arm's mean effect on AUROC over its backbones."""
+    """The rows and comparisons of a benchmark.
+
+    Attributes:
+        rows: All planned rows.
+        comparisons: Comparisons of all complete rows with their references.
+        overall: Transfer -> mean difference of AUROC from its reference over all backbones.
+    """
 
     rows: tuple[SummaryRow, ...]
     comparisons: tuple[Comparison, ...]
     overall: dict[str, PairedTest]
 
     def row(self, backbone: str, transfer: str) -> SummaryRow | None:
-        """Find a row, or None."""
-        wanted = (backbone, transfer)
-        return next((r for r in self.rows if (r.backbone, r.transfer) == wanted), None)
+        """Find the row of a `backbone` and `transfer`, or None."""
+        key = (backbone, transfer)
+        return next((row for row in self.rows if (row.backbone, row.transfer) == key), None)
 
     def comparison(self, backbone: str, transfer: str, metric: str) -> Comparison | None:
-        """Find a comparison, or None where the arm or its reference is missing or unfinished."""
-        wanted = (backbone, transfer, metric)
-        found = (c for c in self.comparisons if (c.backbone, c.transfer, c.metric) == wanted)
-        return next(found, None)
+        """Find a comparison, or None where the row or its reference is missing or unfinished."""
+        key = (backbone, transfer, metric)
+        matching = (c for c in self.comparisons if (c.backbone, c.transfer, c.metric) == key)
+        return next(matching, None)
 
 
 def summarize(
@@ -157,16 +136,57 @@ def summarize(
     Args:
         cells: Finished cells, in any order.
         planned: (backbone, transfer) of every row, finished or not.
-        cells_per_row: Folds x repeats.
+        cells_per_row: Number of folds x repeats.
         protocol: "corrected" or "poster".
+
+    Returns:
+        Rows in the order of `planned`, and comparisons by transfer, metric and backbone.
 
     Raises:
         StatisticsError: A cell that was not planned or appears twice, predictions from which no
             metric can be computed, or paired cells with other photographs.
     """
-    grouped: dict[tuple[str, str], dict[tuple[int, int], CellPredictions]] = {
-        key: {} for key in planned
-    }
+    grouped = _group(cells, planned)
+    _check_pairs(grouped)
+    statistics = _POSTER if protocol == "poster" else _CORRECTED
+    rows = {key: _row(*key, mine, cells_per_row, statistics) for key, mine in grouped.items()}
+    comparisons: list[Comparison] = []
+    overall: dict[str, PairedTest] = {}
+    for transfer in REFERENCES:
+        pairs = _complete_pairs(rows, transfer)
+        for metric in METRICS:
+            comparisons += _family(pairs, transfer, metric, statistics)
+        if pairs:
+            overall[transfer] = _overall(pairs, statistics)
+    return Summary(tuple(rows.values()), tuple(comparisons), overall)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Statistics:
+    """How a protocol computes metrics, intervals and tests; sizes are n_train and n_test."""
+
+    metrics: Callable[[CellPredictions], dict[str, float]]
+    interval: Callable[..., Interval]
+    test: Callable[..., PairedTest]
+    adjusted: bool
+
+
+_CORRECTED = _Statistics(
+    metrics=lambda cell: table_metrics(cell.target, cell.probability, cell.threshold),
+    interval=corrected_t_interval,
+    test=lambda a, b, **sizes: corrected_t_test(a - b, **sizes),
+    adjusted=True,
+)
+_POSTER = _Statistics(
+    metrics=lambda cell: hard_metrics(cell.target, cell.probability),
+    interval=lambda values, **_sizes: poster_interval(values),
+    test=lambda a, b, **_sizes: poster_t_test(a, b),
+    adjusted=False,
+)
+
+
+def _group(cells: Iterable[CellPredictions], planned: Sequence[tuple[str, str]]) -> _Cells:
+    grouped: _Cells = {key: {} for key in planned}
     for cell in cells:
         row, key = grouped.get((cell.backbone, cell.transfer)), (cell.repeat, cell.fold)
         if row is None or key in row:
@@ -177,42 +197,7 @@ def summarize(
                 "check the predictions",
             )
         row[key] = cell
-    ways = _POSTER if protocol == "poster" else _CORRECTED
-    rows = {key: _row(*key, mine, cells_per_row, ways) for key, mine in grouped.items()}
-    _check_pairs(grouped)
-    comparisons: list[Comparison] = []
-    overall: dict[str, PairedTest] = {}
-    for arm in REFERENCES:
-        pairs = _complete_pairs(rows, arm)
-        for metric in METRICS:
-            comparisons += _family(pairs, arm, metric, ways)
-        if pairs:
-            overall[arm] = _overall(pairs, ways)
-    return Summary(tuple(rows.values()), tuple(comparisons), overall)
-
-
-@dataclass(frozen=True)
-class _Ways:
-    """How a protocol counts."""
-
-    measure: Callable[[CellPredictions], dict[str, float]]
-    interval: Callable[[Sequence[float], float, float], Interval]
-    compare: Callable[[Floats, Floats, float, float], PairedTest]
-    adjusted: bool
-
-
-_CORRECTED = _Ways(
-    lambda c: table_metrics(c.target, c.probability, c.threshold),
-    lambda values, n_train, n_test: corrected_t_interval(values, n_train=n_train, n_test=n_test),
-    lambda arm, base, n_train, n_test: corrected_t_test(arm - base, n_train=n_train, n_test=n_test),
-    adjusted=True,
-)
-_POSTER = _Ways(
-    lambda c: hard_metrics(c.target, c.probability),
-    lambda values, _n_train, _n_test: poster_interval(values),
-    lambda arm, base, _n_train, _n_test: poster_t_test(arm, base),
-    adjusted=False,
-)
+    return grouped
 
 
 def _row(
@@ -220,29 +205,41 @@ def _row(
     transfer: str,
     cells: dict[tuple[int, int], CellPredictions],
     planned: int,
-    ways: _Ways,
+    statistics: _Statistics,
 ) -> SummaryRow:
     keys = tuple(sorted(cells))
-    mine = [cells[key] for key in keys]
-    measured = [ways.measure(c) for c in mine]
-    values = {name: tuple(m[name] for m in measured) for name in METRICS}
+    ordered = [cells[key] for key in keys]
+    by_cell = [statistics.metrics(cell) for cell in ordered]
+    values = {name: tuple(metrics[name] for metrics in by_cell) for name in METRICS}
     n_train, n_test, prevalence = (float("nan"),) * 3
     intervals: dict[str, Interval] = {}
-    if mine:
-        n_train = float(np.mean([c.n_train for c in mine]))
-        n_test = float(np.mean([c.target.size for c in mine]))
-        prevalence = float(np.mean(np.concatenate([c.target for c in mine])))
-    if len(mine) >= 2:
-        intervals = {name: ways.interval(values[name], n_train, n_test) for name in METRICS}
+    if ordered:
+        n_train = float(np.mean([cell.n_train for cell in ordered]))
+        n_test = float(np.mean([cell.target.size for cell in ordered]))
+        prevalence = float(np.mean(np.concatenate([cell.target for cell in ordered])))
+    if len(ordered) >= 2:
+        intervals = {
+            name: statistics.interval(values[name], n_train=n_train, n_test=n_test)
+            for name in METRICS
+        }
     above = {}
-    if intervals and len(mine) == planned and ways.adjusted:
-        above = {who.key: p_above(intervals["auroc"], who) for who in PHYSICIANS}
+    if intervals and len(ordered) == planned and statistics.adjusted:
+        above = {group.key: p_above(intervals["auroc"], group) for group in PHYSICIANS}
     return SummaryRow(
-        backbone, transfer, values, keys, intervals, planned, n_train, n_test, prevalence, above
+        backbone=backbone,
+        transfer=transfer,
+        values=values,
+        keys=keys,
+        intervals=intervals,
+        planned=planned,
+        n_train=n_train,
+        n_test=n_test,
+        prevalence=prevalence,
+        above=above,
     )
 
 
-def _check_pairs(grouped: dict[tuple[str, str], dict[tuple[int, int], CellPredictions]]) -> None:
+def _check_pairs(grouped: _Cells) -> None:
     """Every network must have been tested on the same photographs in one (repeat, fold)."""
     first: dict[tuple[int, int], CellPredictions] = {}
     for cells in grouped.values():
@@ -259,36 +256,42 @@ def _check_pairs(grouped: dict[tuple[str, str], dict[tuple[int, int], CellPredic
 
 
 def _complete_pairs(
-    rows: dict[tuple[str, str], SummaryRow], arm: str
+    rows: dict[tuple[str, str], SummaryRow], transfer: str
 ) -> list[tuple[SummaryRow, SummaryRow]]:
-    pairs = []
-    for (backbone, transfer), row in rows.items():
-        base = rows.get((backbone, REFERENCES[arm]))
-        if transfer == arm and base and row.complete and base.complete and row.intervals:
-            pairs.append((base, row))
-    return pairs
+    """Pair each complete row of a transfer with its complete reference: (reference, row)."""
+    complete = {key: row for key, row in rows.items() if row.complete and row.intervals}
+    return [
+        (complete[reference], row)
+        for row in complete.values()
+        if row.transfer == transfer
+        and (reference := (row.backbone, REFERENCES[transfer])) in complete
+    ]
 
 
 def _family(
-    pairs: list[tuple[SummaryRow, SummaryRow]], arm: str, metric: str, ways: _Ways
+    pairs: list[tuple[SummaryRow, SummaryRow]], transfer: str, metric: str, statistics: _Statistics
 ) -> list[Comparison]:
     tests = [
-        ways.compare(
-            np.array(row.values[metric]), np.array(base.values[metric]), row.n_train, row.n_test
+        statistics.test(
+            *(np.array(side.values[metric]) for side in (row, reference)),
+            n_train=row.n_train,
+            n_test=row.n_test,
         )
-        for base, row in pairs
+        for reference, row in pairs
     ]
     p_values = [test.p_value for test in tests]
-    adjusted = holm(p_values) if ways.adjusted else np.array(p_values)
+    adjusted = holm(p_values).tolist() if statistics.adjusted else p_values
     return [
-        Comparison(row.backbone, arm, metric, test, float(p))
-        for (_, row), test, p in zip(pairs, tests, adjusted, strict=True)
+        Comparison(
+            backbone=row.backbone, transfer=transfer, metric=metric, test=test, p_holm=p_holm
+        )
+        for (_, row), test, p_holm in zip(pairs, tests, adjusted, strict=True)
     ]
 
 
-def _overall(pairs: list[tuple[SummaryRow, SummaryRow]], ways: _Ways) -> PairedTest:
+def _overall(pairs: list[tuple[SummaryRow, SummaryRow]], statistics: _Statistics) -> PairedTest:
     """Mean AUROC difference over backbones within each fold, then over folds."""
-    base, arm = (np.mean([pair[i].values["auroc"] for pair in pairs], axis=0) for i in (0, 1))
+    base, mine = (np.mean([pair[i].values["auroc"] for pair in pairs], axis=0) for i in (0, 1))
     n_train = float(np.mean([row.n_train for _, row in pairs]))
     n_test = float(np.mean([row.n_test for _, row in pairs]))
-    return ways.compare(arm, base, n_train, n_test)
+    return statistics.test(mine, base, n_train=n_train, n_test=n_test)

@@ -24,16 +24,16 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as torchvision's and Pillow's grey
 
 @dataclass(frozen=True)
 class AugmentationRanges:
-    """Ranges the augmentation draws from.
+    """Ranges that the augmentation's random parameters are sampled from, uniformly.
 
     Attributes:
-        area: Smallest and largest part of the photograph's area that a crop keeps.
-        aspect: Largest aspect ratio of a crop; the smallest is its inverse.
-        degrees: Largest angle either way.
-        brightness: Factor 1 - b to 1 + b; likewise contrast and saturation.
-        contrast: See brightness.
-        saturation: See brightness.
-        hue: Largest turn of the colour circle either way, in turns.
+        area: Smallest and largest share of the photograph's area that a crop keeps.
+        aspect: Largest aspect ratio of a crop (at least 1); the smallest is its inverse.
+        degrees: Largest angle of rotation either way.
+        brightness: Largest departure from 1 of the factor on brightness.
+        contrast: Largest departure from 1 of the factor on contrast.
+        saturation: Largest departure from 1 of the factor on saturation.
+        hue: Largest shift of the hue either way, in turns of the color circle.
     """
 
     area: tuple[float, float] = (0.7, 1.0)
@@ -47,7 +47,16 @@ class AugmentationRanges:
 
 @dataclass(frozen=True)
 class AugmentationParams:
-    """What was drawn for a batch of n photographs: `affine` (n, 2, 3), the others (n,)."""
+    """Random parameters of a batch of n photographs.
+
+    Attributes:
+        affine: Crop, rotation and flips as one map from output to input, in the photograph's -1..1,
+            shape (n, 2, 3).
+        brightness: Factors on brightness, shape (n,).
+        contrast: Factors on contrast, shape (n,).
+        saturation: Factors on saturation, shape (n,).
+        hue: Shifts of the hue in turns, shape (n,).
+    """
 
     affine: Tensor
     brightness: Tensor
@@ -57,10 +66,19 @@ class AugmentationParams:
 
 
 def sample_augmentation(
-    n: int, generator: Generator, strengths: AugmentationRanges | None = None
+    n: int, generator: Generator, ranges: AugmentationRanges | None = None
 ) -> AugmentationParams:
-    """Draw the augmentation of n photographs on the CPU, the same for every training device."""
-    s = strengths or AugmentationRanges()
+    """Sample the augmentation of a batch on the CPU, so that it is the same for every device.
+
+    Args:
+        n: Number of photographs.
+        generator: Random generator on the CPU.
+        ranges: Ranges to sample from, the poster's by default.
+
+    Returns:
+        The parameters of each photograph.
+    """
+    s = ranges or AugmentationRanges()
 
     def uniform(low: float, high: float) -> Tensor:
         return torch.empty(n).uniform_(low, high, generator=generator)
@@ -78,54 +96,64 @@ def sample_augmentation(
     across = torch.stack([wide * cos * flips[0], -wide * sin * flips[1], left], dim=1)
     down = torch.stack([high * sin * flips[0], high * cos * flips[1], top], dim=1)
     return AugmentationParams(
-        torch.stack([across, down], dim=1),
-        uniform(1 - s.brightness, 1 + s.brightness),
-        uniform(1 - s.contrast, 1 + s.contrast),
-        uniform(1 - s.saturation, 1 + s.saturation),
-        uniform(-s.hue, s.hue),
+        affine=torch.stack([across, down], dim=1),
+        brightness=uniform(1 - s.brightness, 1 + s.brightness),
+        contrast=uniform(1 - s.contrast, 1 + s.contrast),
+        saturation=uniform(1 - s.saturation, 1 + s.saturation),
+        hue=uniform(-s.hue, s.hue),
     )
 
 
-def augment(pixels: Tensor, drawn: AugmentationParams) -> Tensor:
-    """Apply a draw.
+def augment(pixels: Tensor, params: AugmentationParams) -> Tensor:
+    """Augment a batch of photographs.
 
     Args:
-        pixels: Shape (n, h, w, 3), uint8, on the training device.
-        drawn: Of n photographs.
+        pixels: Photographs, shape (n, h, w, 3), uint8, on the training device.
+        params: Random parameters of these n photographs.
 
     Returns:
-        RGB in 0..1, shape (n, 3, h, w), float32, channels last.
+        Images, RGB in 0..1, shape (n, 3, h, w), float32, channels last.
+
+    >>> pixels = torch.zeros(2, 32, 32, 3, dtype=torch.uint8)
+    >>> augment(pixels, sample_augmentation(2, Generator().manual_seed(0))).shape
+    torch.Size([2, 3, 32, 32])
     """
     images = to_images(pixels)
     device = images.device
-    grid = F.affine_grid(drawn.affine.to(device), list(images.shape), align_corners=False)
+    grid = F.affine_grid(params.affine.to(device), list(images.shape), align_corners=False)
     warped = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
-    matrix, factor = colour_matrix(drawn)
+    matrix, factor = color_matrix(params)
     luma = torch.tensor(LUMA, device=device)
     grey = torch.einsum("nchw,c->n", warped, luma) / (warped.shape[2] * warped.shape[3])
     offset = factor.to(device) * grey
     mixed = torch.einsum("nchw,ndc->ndhw", warped, matrix.to(device))
-    coloured = (mixed + offset.view(-1, 1, 1, 1)).clamp_(0.0, 1.0)
-    return coloured.contiguous(memory_format=torch.channels_last)
+    colored = (mixed + offset.view(-1, 1, 1, 1)).clamp_(0.0, 1.0)
+    return colored.contiguous(memory_format=torch.channels_last)
 
 
-def colour_matrix(drawn: AugmentationParams) -> tuple[Tensor, Tensor]:
-    """Return the colour shift as a matrix (n, 3, 3) and the offset's factor on mean grey (n,).
+def color_matrix(params: AugmentationParams) -> tuple[Tensor, Tensor]:
+    """Express brightness, contrast, saturation and hue as a linear map of RGB.
 
     Brightness b, then contrast c about the mean grey, then saturation, then hue as a rotation of
     the chroma plane of YIQ (above 0 from red to blue). Saturation and hue leave grey alone, so the
-    contrast's offset passes through them: colour = b c (hue saturation) rgb + b (1 - c) grey.
+    contrast's offset passes through them: color = b c (hue saturation) rgb + b (1 - c) grey.
+
+    Args:
+        params: Random parameters of n photographs.
+
+    Returns:
+        Matrices of shape (n, 3, 3), and factors on the photograph's mean grey, shape (n,).
     """
-    n = len(drawn.hue)
+    n = len(params.hue)
     luma = torch.tensor(LUMA)
-    keep = drawn.saturation.view(n, 1, 1)
+    keep = params.saturation.view(n, 1, 1)
     saturation = keep * torch.eye(3) + (1 - keep) * luma.expand(3, 3)
     to_yiq = torch.tensor([LUMA, (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112)])
-    angle = 2 * math.pi * drawn.hue
+    angle = 2 * math.pi * params.hue
     turn = torch.zeros(n, 3, 3)
     turn[:, 0, 0] = 1.0
     turn[:, 1, 1] = turn[:, 2, 2] = angle.cos()
     turn[:, 1, 2], turn[:, 2, 1] = -angle.sin(), angle.sin()
     hue = torch.linalg.inv(to_yiq) @ turn @ to_yiq
-    gain = (drawn.brightness * drawn.contrast).view(n, 1, 1)
-    return gain * (hue @ saturation), drawn.brightness * (1 - drawn.contrast)
+    gain = (params.brightness * params.contrast).view(n, 1, 1)
+    return gain * (hue @ saturation), params.brightness * (1 - params.contrast)

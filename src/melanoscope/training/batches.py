@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
+from torch import Generator, Tensor
+from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler, SequentialSampler
 
 from melanoscope import patient
 from melanoscope.data.pixel_store import PixelStore
 
 Batch = tuple[Tensor, Tensor, Tensor]
-"""Pixels (n, h, w, 3) uint8, static data (n, `patient.WIDTH`), targets (n,) float32."""
+"""Pixels (n, h, w, 3) uint8, static data (n, `patient.WIDTH`) float32, targets (n,) float32."""
 
 
 @dataclass(frozen=True)
 class LesionArrays:
-    """Everything a network sees of a catalog, row by row of the catalog.
+    """Pixels, static data and targets of a catalog; row i of all but `pixels` is its row i.
 
     Attributes:
-        pixels: The store's photographs, shape (m, px, px, 3), uint8.
-        rows: Row of each photograph in `pixels`, shape (n,).
-        static: Shape (n, `patient.WIDTH`).
-        targets: Shape (n,), 0 or 1.
+        pixels: Photographs of the pixel store, shape (m, image_size, image_size, 3), uint8.
+        rows: Index into `pixels` of each row of the catalog, shape (n,).
+        static: Age, sex and site by `patient.encode`, shape (n, `patient.WIDTH`).
+        targets: 1 for melanoma, else 0, shape (n,).
     """
 
     pixels: NDArray[np.uint8]
@@ -34,9 +35,9 @@ class LesionArrays:
     static: NDArray[np.float32]
     targets: NDArray[np.int8]
 
-    def batch(self, indices: NDArray[np.int64] | list[int]) -> Batch:
-        """Gather photographs by their row in the catalog."""
-        chosen = np.asarray(indices, np.int64)
+    def batch(self, rows: NDArray[np.int64] | list[int]) -> Batch:
+        """Gather the photographs, static data and targets of `rows` of the catalog."""
+        chosen = np.asarray(rows, np.int64)
         return (
             torch.from_numpy(self.pixels[self.rows[chosen]]),
             torch.from_numpy(self.static[chosen]),
@@ -45,48 +46,84 @@ class LesionArrays:
 
 
 def arrays_of(frame: pl.DataFrame, store: PixelStore) -> LesionArrays:
-    """Line up a catalog's frame with the store; every photograph must be in the store."""
+    """Line up a catalog with its pixel store by image id.
+
+    Args:
+        frame: A catalog's frame; every one of its photographs is in the store.
+        store: Decoded photographs.
+
+    Returns:
+        The arrays, in the order of `frame`.
+    """
     return LesionArrays(
-        store.pixels,
-        store.rows(frame["image_id"].to_list()),
-        patient.encode(frame["age"].to_list(), frame["sex"].to_list(), frame["site"].to_list()),
-        frame["target"].to_numpy().astype(np.int8),
+        pixels=store.pixels,
+        rows=store.rows(frame["image_id"].to_list()),
+        static=patient.encode(
+            frame["age"].to_list(), frame["sex"].to_list(), frame["site"].to_list()
+        ),
+        targets=frame["target"].to_numpy().astype(np.int8),
     )
 
 
-class _Gather(Dataset[Batch]):
-    """Answers a list of positions with one batch."""
+class _BatchDataset(Dataset[Batch]):
+    """Answers a list of positions in `rows` with one batch, not with one photograph."""
 
-    def __init__(self, arrays: LesionArrays, chosen: NDArray[np.int64]) -> None:
-        self.arrays, self.chosen = arrays, chosen
+    def __init__(self, arrays: LesionArrays, rows: NDArray[np.int64]) -> None:
+        self.arrays, self.rows = arrays, rows
 
     def __len__(self) -> int:
-        return len(self.chosen)
+        return len(self.rows)
 
     def __getitem__(self, positions: list[int]) -> Batch:
-        return self.arrays.batch(self.chosen[positions])
+        return self.arrays.batch(self.rows[positions])
+
+
+class _ShuffledBatches(Sampler[list[int]]):
+    """One permutation an epoch, cut into batches of equal size.
+
+    PyTorch's `RandomSampler` draws a second permutation when it is read to its end, so that the
+    next epoch's order would depend on how the loop stops.
+    """
+
+    def __init__(self, dataset: Sized, batch_size: int, generator: Generator) -> None:
+        self.dataset, self.batch_size, self.generator = dataset, batch_size, generator
+
+    def __len__(self) -> int:
+        return len(self.dataset) // self.batch_size
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = torch.randperm(len(self.dataset), generator=self.generator)
+        for index in range(len(self)):
+            yield order[index * self.batch_size :][: self.batch_size].tolist()
 
 
 def training_batches(
-    arrays: LesionArrays, chosen: NDArray[np.int64], batch_size: int, seed: int
+    arrays: LesionArrays, rows: NDArray[np.int64], batch_size: int, seed: int
 ) -> DataLoader[Batch]:
-    """Shuffled batches of equal size; a rest that batch norm could not bear is left to chance."""
-    size = min(batch_size, len(chosen))
-    shuffled = RandomSampler(range(len(chosen)), generator=torch.Generator().manual_seed(seed))
-    return DataLoader(
-        _Gather(arrays, chosen),
-        sampler=BatchSampler(shuffled, size, drop_last=True),
-        batch_size=None,
-    )
+    """Return shuffled batches of equal size for training.
+
+    Each epoch leaves out another rest of fewer than `batch_size` photographs: batch norm could not
+    bear a batch of one.
+
+    Args:
+        arrays: Photographs, static data and targets of the catalog.
+        rows: Rows to learn from, shape (n,).
+        batch_size: Photographs per batch; n where that is smaller.
+        seed: Seed of the shuffling.
+
+    Returns:
+        A loader of (n // batch_size) batches.
+    """
+    dataset = _BatchDataset(arrays, rows)
+    generator = Generator().manual_seed(seed)
+    sampler = _ShuffledBatches(dataset, min(batch_size, len(rows)), generator)
+    return DataLoader(dataset, sampler=sampler, batch_size=None)
 
 
 def ordered_batches(
-    arrays: LesionArrays, chosen: NDArray[np.int64], batch_size: int = 256
+    arrays: LesionArrays, rows: NDArray[np.int64], batch_size: int = 256
 ) -> DataLoader[Batch]:
-    """All photographs in the given order."""
-    ordered = SequentialSampler(range(len(chosen)))
-    return DataLoader(
-        _Gather(arrays, chosen),
-        sampler=BatchSampler(ordered, batch_size, drop_last=False),
-        batch_size=None,
-    )
+    """Return batches of all `rows` in their order, of `batch_size` photographs at most."""
+    dataset = _BatchDataset(arrays, rows)
+    sampler = BatchSampler(SequentialSampler(dataset), batch_size, drop_last=False)
+    return DataLoader(dataset, sampler=sampler, batch_size=None)

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from melanoscope.errors import DataError
-
-Transfer = Literal["scratch", "finetune", "frozen", "image_only"]
-TRANSFERS: tuple[Transfer, ...] = ("scratch", "finetune", "frozen", "image_only")
-"""From scratch; all layers fine-tuned; head only; fine-tuned without age, sex and site."""
 
 
 @dataclass(frozen=True)
@@ -17,16 +12,21 @@ class TrainConfig:
     """Settings of one training, with the poster's values.
 
     Attributes:
-        epochs: At most so many.
-        batch_size: Photographs a step.
-        learning_rate: Adam's.
-        frozen_learning_rate: Adam's where only the head and the static branch are trained. The
-            poster has no such arm; at its rate the head has not converged after 15 epochs.
-        plateau_factor: The learning rate is multiplied by this when validation loss stalls ...
-        plateau_patience: ... for more than so many epochs (not said in the poster).
-        stop_patience: Training stops after so many epochs without a lower validation loss.
-        validation_fraction: Part of the training photographs, by whole groups, that decides on
-            stopping, on the weights that are kept and on the threshold.
+        epochs: Largest number of epochs, at least 1.
+        batch_size: Photographs per step, at least 2.
+        learning_rate: Learning rate of Adam.
+        frozen_learning_rate: Learning rate of Adam where only the head and the static branch are
+            trained. The poster has no such transfer; at its rate the head has not converged after
+            15 epochs.
+        plateau_factor: Factor on the learning rate when the validation loss stalls.
+        plateau_patience: Epochs without a lower validation loss that the learning rate survives
+            (the poster does not say how many).
+        stop_patience: Epochs without a lower validation loss after which training stops.
+        validation_fraction: Share of the training photographs, taken by whole groups, that decides
+            on stopping, on the weights that are kept and on the threshold.
+
+    Raises:
+        DataError: A number of epochs or a batch size below its least.
     """
 
     epochs: int = 15

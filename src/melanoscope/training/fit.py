@@ -1,43 +1,84 @@
-"""Training one network with Lightning, and asking it for probabilities."""
+"""Training one network, and predicting with it.
+
+The loop is here. The device and mixed precision are Lightning Fabric's, and several GPUs are open
+to it: they would be named in `_fabric`, whose `setup` and `setup_dataloaders` divide the work.
+"""
 
 from __future__ import annotations
 
 import copy
-import logging
+import os
 import time
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import lightning as L  # noqa: N812 - the usual name
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the usual name
-from lightning.pytorch.callbacks import Callback, EarlyStopping
-from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision, Precision
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Generator, Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from melanoscope.errors import RunError
 from melanoscope.models.lesion_net import LesionNet, to_images
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.training.augment import augment, sample_augmentation
 from melanoscope.training.batches import Batch, LesionArrays, ordered_batches, training_batches
-from melanoscope.training.config import TrainConfig, Transfer
+from melanoscope.training.config import TrainConfig
 from melanoscope.training.precision import accelerator, precision
+from melanoscope.transfers import Transfer
 
-EpochDone = Callable[[int, dict[str, float]], None]
-"""Called with the epoch just finished (from 1) and its losses."""
+EpochCallback = Callable[[int, dict[str, float]], None]
+"""Called with the number of the finished epoch (from 1) and its row of the history."""
 
 
 @dataclass
-class Fit:
-    """What came of a training; the network holds the weights of its best epoch."""
+class FitResult:
+    """What a training leaves beside the network's weights.
+
+    Attributes:
+        history: One row per epoch: epoch (from 1), train_loss, val_loss, val_auroc, and lr, the
+            learning rate that the epoch was trained with.
+        best_epoch: Epoch with the lowest validation loss (from 1); the network holds its weights.
+        seconds: Wall-clock time of the training.
+    """
 
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     seconds: float = 0.0
+
+
+class EarlyStopping:
+    """Keeps the weights of the epoch with the lowest validation loss, and says when to stop.
+
+    The weights stay in memory, since a run keeps safetensors and never pickles.
+
+    Args:
+        patience: Epochs without a lower validation loss after which training stops.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+        self.best_epoch = 0
+        self._lowest_loss = float("inf")
+        self._weights: dict[str, Tensor] = {}
+
+    def update(self, epoch: int, loss: float, network: nn.Module) -> None:
+        """Keep the network's weights if `loss` of `epoch` is the lowest so far."""
+        if loss < self._lowest_loss:
+            self._lowest_loss, self.best_epoch = loss, epoch
+            self._weights = copy.deepcopy(network.state_dict())
+
+    def should_stop(self, epoch: int) -> bool:
+        """Whether the loss has not fallen for `patience` epochs up to `epoch`."""
+        return epoch - self.best_epoch >= self.patience
+
+    def restore(self, network: nn.Module) -> None:
+        """Load the kept weights into `network`."""
+        network.load_state_dict(self._weights)
 
 
 def fit(
@@ -45,183 +86,170 @@ def fit(
     arrays: LesionArrays,
     train: NDArray[np.int64],
     validation: NDArray[np.int64],
-    recipe: TrainConfig,
+    config: TrainConfig,
     transfer: Transfer,
     seed: int,
-    on_epoch: EpochDone | None = None,
-) -> Fit:
-    """Train a network and leave the weights of its best epoch in it.
+    on_epoch: EpochCallback | None = None,
+) -> FitResult:
+    """Train a network and leave the weights of its best epoch in it, ready for prediction.
 
     Args:
         network: Fresh or pretrained; trained in place.
-        arrays: All photographs.
-        train: Rows to learn from.
-        validation: Rows that decide on stopping and on the best epoch; disjoint from `train`.
-        recipe: Settings.
+        arrays: Photographs, static data and targets of the catalog.
+        train: Rows of `arrays` to learn from, shape (n,).
+        validation: Rows that decide on stopping and on the best epoch, shape (m,); disjoint from
+            `train`.
+        config: Settings of the training.
         transfer: With "frozen" the image branch stays as it is, batch norm's statistics included.
-        seed: Of shuffling, augmentation and dropout.
-        on_epoch: Told after each epoch.
+        seed: Seed of shuffling, augmentation and dropout.
+        on_epoch: Called after each epoch.
+
+    Returns:
+        The history, the best epoch and the time.
 
     Raises:
-        RunError: The loss is no longer a number.
+        RunError: The validation loss is no longer a finite number.
+
+    >>> from melanoscope import patient
+    >>> from melanoscope.models.lesion_net import fresh
+    >>> rng = np.random.default_rng(0)
+    >>> arrays = LesionArrays(
+    ...     pixels=rng.integers(0, 256, (12, 32, 32, 3), np.uint8),
+    ...     rows=np.arange(12),
+    ...     static=np.zeros((12, patient.WIDTH), np.float32),
+    ...     targets=np.arange(12, dtype=np.int8) % 2,
+    ... )
+    >>> network = fresh("standard_cnn")
+    >>> config = TrainConfig(epochs=1, batch_size=8)
+    >>> result = fit(network, arrays, np.arange(8), np.arange(8, 12), config, "scratch", seed=0)
+    >>> result.best_epoch, sorted(result.history[0])
+    (1, ['epoch', 'lr', 'train_loss', 'val_auroc', 'val_loss'])
+    >>> predict(network, arrays, np.arange(8, 12)).shape
+    (4,)
     """
-    L.seed_everything(seed, verbose=False)
-    network.freeze(transfer == "frozen")
-    network.train()  # Lightning keeps whatever mode it finds
-    module = _Training(network, recipe, transfer, seed)
-    result = Fit()
-    watch = _Watch(result, on_epoch)
-    _quiet()
     started = time.perf_counter()
-    trainer = L.Trainer(
-        accelerator=accelerator(),
-        devices=1,
-        precision=precision(),
-        max_epochs=recipe.epochs,
-        callbacks=[
-            watch,
-            EarlyStopping("val_loss", patience=recipe.stop_patience, check_finite=False),
-        ],
-        deterministic="warn",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
-    trainer.fit(
-        module,
-        training_batches(arrays, train, recipe.batch_size, seed),
+    fabric = _fabric(seed)
+    network.freeze(transfer == "frozen")
+    network.to(memory_format=torch.channels_last)
+    adam, plateau = _optimizer(network, config, transfer)
+    module, optimizer = fabric.setup(network, adam)
+    train_batches, validation_batches = fabric.setup_dataloaders(
+        training_batches(arrays, train, config.batch_size, seed),
         ordered_batches(arrays, validation),
     )
+    augmentation = Generator().manual_seed(seed)
+    stopping = EarlyStopping(config.stop_patience)
+    result = FitResult()
+    for epoch in range(1, config.epochs + 1):
+        network.train()
+        train_loss = _train_one_epoch(fabric, module, optimizer, train_batches, augmentation)
+        network.eval()
+        val_loss, val_auroc = _evaluate(module, validation_batches, epoch)
+        row = {
+            "epoch": float(epoch),
+            "train_loss": train_loss,
+            "val_loss": val_loss,
+            "val_auroc": val_auroc,
+            "lr": adam.param_groups[0]["lr"],
+        }
+        result.history.append(row)
+        stopping.update(epoch, val_loss, network)
+        if on_epoch is not None:
+            on_epoch(epoch, row)
+        if stopping.should_stop(epoch):
+            break
+        plateau.step(val_loss)
+    stopping.restore(network)
+    network.eval()
+    result.best_epoch = stopping.best_epoch
     result.seconds = time.perf_counter() - started
-    watch.restore(network)
     return result
 
 
 @torch.inference_mode()
 def predict(
-    network: LesionNet, arrays: LesionArrays, chosen: NDArray[np.int64]
+    network: LesionNet, arrays: LesionArrays, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the probability of melanoma for rows of the catalog, shape (n,), in full precision."""
-    device = torch.device("cuda" if accelerator() == "cuda" else "cpu")
+    """Predict the probability of melanoma, in full precision.
+
+    Args:
+        network: A trained network; it is moved to the accelerator and put into evaluation.
+        arrays: Photographs and static data of the catalog.
+        rows: Rows of `arrays`, shape (n,).
+
+    Returns:
+        Probabilities, shape (n,), 0..1.
+    """
+    device = torch.device(accelerator())
     network = network.to(device).eval()
     logits = [
-        network(to_images(pixels.to(device)), known.to(device)).double().cpu()
-        for pixels, known, _ in ordered_batches(arrays, chosen, 64)
+        network(to_images(pixels.to(device)), static.to(device)).double().cpu()
+        for pixels, static, _ in ordered_batches(arrays, rows, 64)
     ]
     return torch.cat(logits).sigmoid().numpy()
 
 
-class _Training(L.LightningModule):
-    """The poster's loss, optimiser and schedule round a `LesionNet`."""
+class _MixedPrecision(MixedPrecision):
+    """Mixed precision inside the network alone."""
 
-    def __init__(
-        self, network: LesionNet, recipe: TrainConfig, transfer: Transfer, seed: int
-    ) -> None:
-        super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)
-        self.recipe, self.transfer = recipe, transfer
-        self.draws = torch.Generator().manual_seed(seed)
-        self.losses: list[Tensor] = []
-        self.seen: list[tuple[Tensor, Tensor]] = []
+    def convert_input(self, data: Any) -> Any:
+        """Leave the images in single precision: half of it cannot hold their 256 levels."""
+        return data
 
-    def on_after_batch_transfer(
-        self,
-        batch: Batch,
-        dataloader_idx: int,  # noqa: ARG002 - Lightning's signature
-    ) -> Batch:
-        """Augment on the training device, behind the transfer of bytes."""
-        pixels, known, targets = batch
-        if self.trainer.training:
-            return augment(pixels, sample_augmentation(len(pixels), self.draws)), known, targets
-        return to_images(pixels), known, targets
 
-    def training_step(self, batch: Batch) -> Tensor:
-        images, known, targets = batch
-        loss = F.binary_cross_entropy_with_logits(self.network(images, known).float(), targets)
-        self.losses.append(loss.detach())
-        return loss
+def _fabric(seed: int) -> Fabric:
+    """Seed all random numbers and choose the device and precision of a training."""
+    name, device = precision(), accelerator()
+    plugin = Precision() if name == "32-true" else _MixedPrecision(name, device)
+    fabric = Fabric(accelerator=device, devices=1, plugins=plugin)
+    fabric.seed_everything(seed, verbose=False)
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it cuBLAS is not reproducible
+    torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    return fabric
 
-    def validation_step(self, batch: Batch) -> None:
-        images, known, targets = batch
-        self.seen.append((self.network(images, known).float(), targets))
 
-    def on_validation_epoch_end(self) -> None:
-        logits = torch.cat([logits for logits, _ in self.seen]).double().cpu()
-        targets = torch.cat([targets for _, targets in self.seen]).double().cpu()
-        self.seen.clear()
-        loss = F.binary_cross_entropy_with_logits(logits, targets)
-        if not torch.isfinite(loss):
-            raise RunError(
-                "a finite validation loss",
-                f"{loss.item()} in epoch {self.current_epoch + 1}",
-                "lower the learning rate",
-            )
-        self.log("val_loss", loss)
-        score = auroc(targets.numpy().astype(np.int64), logits.sigmoid().numpy())
-        self.log("val_auroc", torch.tensor(score))
+def _optimizer(
+    network: LesionNet, config: TrainConfig, transfer: Transfer
+) -> tuple[torch.optim.Adam, ReduceLROnPlateau]:
+    """Return the optimizer of the trained parameters, and the schedule of its learning rate."""
+    rate = config.frozen_learning_rate if transfer == "frozen" else config.learning_rate
+    adam = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=rate)
+    factor, patience = config.plateau_factor, config.plateau_patience
+    return adam, ReduceLROnPlateau(adam, factor=factor, patience=patience)
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        frozen = self.transfer == "frozen"
-        rate = self.recipe.frozen_learning_rate if frozen else self.recipe.learning_rate
-        trained = [p for p in self.network.parameters() if p.requires_grad]
-        adam = torch.optim.Adam(trained, lr=rate)
-        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            adam, factor=self.recipe.plateau_factor, patience=self.recipe.plateau_patience
+
+def _train_one_epoch(
+    fabric: Fabric,
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterable[Batch],
+    augmentation: Generator,
+) -> float:
+    """Take one step per batch; return the mean of the batches' losses."""
+    losses = []
+    for pixels, static, targets in batches:
+        images = augment(pixels, sample_augmentation(len(pixels), augmentation))
+        loss = F.binary_cross_entropy_with_logits(module(images, static).float(), targets)
+        optimizer.zero_grad()
+        fabric.backward(loss)
+        optimizer.step()
+        losses.append(loss.detach())
+    return torch.stack(losses).mean().item()
+
+
+@torch.inference_mode()
+def _evaluate(module: nn.Module, batches: Iterable[Batch], epoch: int) -> tuple[float, float]:
+    """Return the loss and the AUROC of the validation photographs."""
+    outputs = [(module(to_images(pixels), static), t) for pixels, static, t in batches]
+    logits = torch.cat([logits for logits, _ in outputs]).double().cpu()
+    targets = torch.cat([targets for _, targets in outputs]).double().cpu()
+    loss = F.binary_cross_entropy_with_logits(logits, targets)
+    if not torch.isfinite(loss):
+        raise RunError(
+            "a finite validation loss",
+            f"{loss.item()} in epoch {epoch}",
+            "lower the learning rate",
         )
-        return {
-            "optimizer": adam,
-            "lr_scheduler": {"scheduler": plateau, "monitor": "val_loss"},
-        }
-
-
-class _Watch(Callback):
-    """Keeps the history and the best epoch's weights.
-
-    Lightning's own checkpoints are pickles; these stay in memory until they are written as
-    safetensors.
-    """
-
-    def __init__(self, result: Fit, on_epoch: EpochDone | None) -> None:
-        self.result, self.on_epoch = result, on_epoch
-        self.best: dict[str, Tensor] | None = None
-        self.lowest = float("inf")
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        module: Any = pl_module
-        metrics = trainer.callback_metrics
-        row = {
-            "epoch": float(trainer.current_epoch + 1),
-            "train_loss": torch.stack(module.losses).mean().item(),
-            "val_loss": metrics["val_loss"].item(),
-            "val_auroc": metrics["val_auroc"].item(),
-            "lr": trainer.optimizers[0].param_groups[0]["lr"],
-        }
-        module.losses.clear()
-        self.result.history.append(row)
-        if row["val_loss"] < self.lowest:
-            self.lowest = row["val_loss"]
-            self.result.best_epoch = trainer.current_epoch + 1
-            self.best = copy.deepcopy(module.network.state_dict())
-        if self.on_epoch is not None:
-            self.on_epoch(trainer.current_epoch + 1, row)
-
-    def restore(self, network: LesionNet) -> None:
-        """Put the best epoch's weights back."""
-        if self.best is not None:
-            network.load_state_dict(self.best)
-        network.eval()
-
-
-def _quiet() -> None:
-    """Keep Lightning's advice off the terminal, which shows one progress display of ours."""
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    # The gather needs no worker processes; a copy of a memory map would only cost time.
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    # A frozen image branch is in evaluation on purpose.
-    warnings.filterwarnings("ignore", ".*module.* in eval mode at the start of training.*")
-    warnings.filterwarnings("ignore", ".*smaller than the logging interval.*")
-    warnings.filterwarnings("ignore", ".*infer the `batch_size`.*")
-    warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated.*")
+    score = auroc(targets.numpy().astype(np.int64), logits.sigmoid().numpy())
+    return loss.item(), score

@@ -52,7 +52,7 @@ class Fake:
         record = {"thresholds": [{"key": "high"}, {"key": "low"}]}
         return SimpleNamespace(fingerprint=self.fingerprint, px=4, record=record)
 
-    def read(self, source: Path) -> DecodedImage:
+    def decode(self, source: Path) -> DecodedImage:
         name = Path(source).stem
         if name == self.slow:
             time.sleep(0.3)
@@ -60,15 +60,15 @@ class Fake:
             raise UnreadableImageError(Path(source), f"={name}\nnot a number")
         return DecodedImage(np.zeros((4, 4, 3), np.uint8), int(name), 1)
 
-    def answer(
+    def predict(
         self,
-        decoded: Sequence[DecodedImage],
-        people: Sequence[PatientInfo],
+        images: Sequence[DecodedImage],
+        patients: Sequence[PatientInfo],
         *,
         prevalence: float | None,
         force: bool,
     ) -> list[Diagnosis]:
-        numbers = [one.width for one in decoded]
+        numbers = [one.width for one in images]
         if self.kill_at in numbers:
             raise Killed
         self.answered += numbers
@@ -76,7 +76,7 @@ class Fake:
         # As real networks: the last digits depend on what is answered together.
         return [
             say(number, who, len(numbers) * 1e-7, prevalence, force)
-            for number, who in zip(numbers, people, strict=True)
+            for number, who in zip(numbers, patients, strict=True)
         ]
 
 
@@ -155,7 +155,11 @@ def test_one_row_out_for_each_row_in(tmp_path):
     table = many(tmp_path, 100)
     told = []
     summary = diagnose_table(
-        Fake(), table, tmp_path / "out.csv", batch=8, progress=lambda *news: told.append(news)
+        Fake(),
+        table,
+        tmp_path / "out.csv",
+        batch_size=8,
+        on_progress=lambda *news: told.append(news),
     )
     rows, given_rows = read(tmp_path / "out.csv"), read(table)
     assert list(rows[0]) == ["photograph", "age", "note", *ADDED]
@@ -214,7 +218,7 @@ def test_forced(tmp_path):
 def test_order_is_kept_when_the_first_photographs_are_slow(tmp_path):
     table = write(tmp_path / "t.csv", "photograph\n" + "".join(f"{n}.jpg\n" for n in range(40)))
     fake = Fake(slow="0")
-    diagnose_table(fake, table, tmp_path / "out.csv", batch=4, workers=8)
+    diagnose_table(fake, table, tmp_path / "out.csv", batch_size=4, workers=8)
     assert fake.answered == list(range(40))
     assert [row["photograph"] for row in read(tmp_path / "out.csv")] == [
         f"{n}.jpg" for n in range(40)
@@ -228,16 +232,16 @@ def test_photographs_are_decoded_while_others_are_answered(tmp_path):
     ahead: list[int] = []
 
     class Watching(Fake):
-        def read(self, source):
+        def decode(self, source):
             seen.append(source)
-            return super().read(source)
+            return super().decode(source)
 
-        def answer(self, decoded, people, **options):
+        def predict(self, images, patients, **options):
             time.sleep(0.02)
-            ahead.append(len(seen) - len(self.answered) - len(decoded))
-            return super().answer(decoded, people, **options)
+            ahead.append(len(seen) - len(self.answered) - len(images))
+            return super().predict(images, patients, **options)
 
-    diagnose_table(Watching(), table, tmp_path / "out.csv", batch=5, workers=2)
+    diagnose_table(Watching(), table, tmp_path / "out.csv", batch_size=5, workers=2)
     assert 5 < max(ahead) <= 10
 
 
@@ -248,8 +252,8 @@ def test_what_is_answered_is_on_disk_at_once(tmp_path):
         Fake(),
         table,
         tmp_path / "out.csv",
-        batch=8,
-        progress=lambda done, _total: found.append((done, len(read(partial)))),
+        batch_size=8,
+        on_progress=lambda done, _total: found.append((done, len(read(partial)))),
     )
     assert found == [(done, done) for done in (*range(0, 60, 8), 60)]
 
@@ -258,9 +262,9 @@ def test_the_folder_of_the_photographs(tmp_path):
     asked = []
 
     class Asking(Fake):
-        def read(self, source):
+        def decode(self, source):
             asked.append(source)
-            return super().read(source)
+            return super().decode(source)
 
     table = write(tmp_path / "t.csv", f"photograph\n1.jpg\nsub/2.jpg\n{tmp_path / 'x' / '3.jpg'}\n")
     diagnose_table(Asking(), table, tmp_path / "a.csv", workers=1)
@@ -380,19 +384,19 @@ def test_paths_that_lead_nowhere(tmp_path):
     assert "a folder" in refusal(fake, table, tmp_path / "folder")
     for prevalence in (0.0, 1.0, 5.0, -0.1, float("nan")):
         assert "prevalence" in refusal(fake, table, tmp_path / "out.csv", prevalence=prevalence)
-    assert "batch" in refusal(fake, table, tmp_path / "out.csv", batch=0)
+    assert "batch" in refusal(fake, table, tmp_path / "out.csv", batch_size=0)
 
 
 def test_a_table_that_changes_meanwhile(tmp_path):
     table = many(tmp_path, 30)
 
     class Changing(Fake):
-        def answer(self, decoded, people, **options):
+        def predict(self, images, patients, **options):
             table.write_text(table.read_text().replace("n1\n", "n2\n"))
-            return super().answer(decoded, people, **options)
+            return super().predict(images, patients, **options)
 
     with pytest.raises(DataError, match="as it was when its rows were counted"):
-        diagnose_table(Changing(), table, tmp_path / "out.csv", batch=4)
+        diagnose_table(Changing(), table, tmp_path / "out.csv", batch_size=4)
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -401,14 +405,14 @@ def test_a_table_that_changes_meanwhile(tmp_path):
 
 def test_going_on_after_a_kill(tmp_path):
     table = many(tmp_path, 100)
-    whole = diagnose_table(Fake(), table, tmp_path / "whole.csv", batch=8)
+    whole = diagnose_table(Fake(), table, tmp_path / "whole.csv", batch_size=8)
     with pytest.raises(Killed):
-        diagnose_table(Fake(kill_at=63), table, tmp_path / "out.csv", batch=8)
+        diagnose_table(Fake(kill_at=63), table, tmp_path / "out.csv", batch_size=8)
     assert not (tmp_path / "out.csv").exists()
     fake = Fake()
     told = []
     summary = diagnose_table(
-        fake, table, tmp_path / "out.csv", batch=8, progress=lambda *news: told.append(news)
+        fake, table, tmp_path / "out.csv", batch_size=8, on_progress=lambda *news: told.append(news)
     )
     assert summary.kept == 56
     assert told[0] == (56, 100)
@@ -427,15 +431,15 @@ def test_torn_anywhere(tmp_path, share, rubbish):
     """Whatever a kill, or a power cut, leaves behind the last whole row."""
     table, whole, out = tmp_path / "photos.csv", tmp_path / "whole.csv", tmp_path / "out.csv"
     if not whole.exists():
-        diagnose_table(Fake(), many(tmp_path, 40), whole, batch=4)
+        diagnose_table(Fake(), many(tmp_path, 40), whole, batch_size=4)
     out.unlink(missing_ok=True)
     partial = tmp_path / ".out.csv.partial"
     partial.unlink(missing_ok=True)
     with pytest.raises(Killed):
-        diagnose_table(Fake(kill_at=39), table, out, batch=4)
+        diagnose_table(Fake(kill_at=39), table, out, batch_size=4)
     content = partial.read_bytes()
     partial.write_bytes(content[: round(share * len(content))] + rubbish)
-    summary = diagnose_table(Fake(), table, out, batch=4)
+    summary = diagnose_table(Fake(), table, out, batch_size=4)
     assert out.read_bytes() == whole.read_bytes()
     assert summary.kept % 4 == 0
     assert summary.kept >= share * 36 - 8
@@ -446,11 +450,11 @@ def test_killed_by_a_signal(tmp_path):
     table = many(tmp_path, 400)
     code = (
         "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
-        "from test_table import Fake, diagnose_table\n"
+        "from test_batch import Fake, diagnose_table\n"
         "class Slow(Fake):\n"
-        "    def answer(self, *given, **options):\n"
-        "        time.sleep(float(sys.argv[4])); return super().answer(*given, **options)\n"
-        "diagnose_table(Slow(), Path(sys.argv[2]), Path(sys.argv[3]), batch=8)"
+        "    def predict(self, *given, **options):\n"
+        "        time.sleep(float(sys.argv[4])); return super().predict(*given, **options)\n"
+        "diagnose_table(Slow(), Path(sys.argv[2]), Path(sys.argv[3]), batch_size=8)"
     )
     run = [sys.executable, "-B", "-c", code, str(Path(__file__).parent), str(table)]
     partial = tmp_path / ".out.csv.partial"
@@ -464,15 +468,15 @@ def test_killed_by_a_signal(tmp_path):
             message = refusal_of_a_second(table, tmp_path / "out.csv")
             assert "another process" in message
         process.send_signal(signal.SIGKILL)
-    summary = diagnose_table(Fake(), table, tmp_path / "out.csv", batch=8)
+    summary = diagnose_table(Fake(), table, tmp_path / "out.csv", batch_size=8)
     assert 0 < summary.kept < 400
-    diagnose_table(Fake(), table, tmp_path / "whole.csv", batch=8)
+    diagnose_table(Fake(), table, tmp_path / "whole.csv", batch_size=8)
     assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
 def refusal_of_a_second(table: Path, out: Path) -> str:
     with pytest.raises(DataError) as caught:
-        diagnose_table(Fake(), table, out, batch=8)
+        diagnose_table(Fake(), table, out, batch_size=8)
     return str(caught.value)
 
 
@@ -483,7 +487,7 @@ def refusal_of_a_second(table: Path, out: Path) -> str:
         ({"variant": "int8"}, "variant"),
         ({"prevalence": 0.3}, "prevalence"),
         ({"force": True}, "force"),
-        ({"batch": 16}, "batch"),
+        ({"batch_size": 16}, "batch"),
         ({"folder": Path("/elsewhere")}, "folder"),
         ({"table": "another"}, "table"),
     ],
@@ -491,8 +495,8 @@ def refusal_of_a_second(table: Path, out: Path) -> str:
 def test_the_beginning_of_another_job_is_never_gone_on_with(tmp_path, change, named):
     table = many(tmp_path, 40)
     with pytest.raises(Killed):
-        diagnose_table(Fake(kill_at=30), table, tmp_path / "out.csv", batch=8)
-    options = {"batch": 8, **change}
+        diagnose_table(Fake(kill_at=30), table, tmp_path / "out.csv", batch_size=8)
+    options = {"batch_size": 8, **change}
     fake = Fake(options.pop("bundle", "bundle one"), options.pop("variant", "float32"))
     if options.pop("table", None):
         table.write_text(table.read_text() + "99.jpg,,\n")
@@ -517,10 +521,10 @@ def test_killed_before_the_last_step(tmp_path, monkeypatch):
     table = many(tmp_path, 30)
     monkeypatch.setattr(os, "fsync", lambda _file: (_ for _ in ()).throw(Killed))
     with pytest.raises(Killed):
-        diagnose_table(Fake(), table, tmp_path / "out.csv", batch=8)
+        diagnose_table(Fake(), table, tmp_path / "out.csv", batch_size=8)
     monkeypatch.undo()
     fake = Fake()
-    assert diagnose_table(fake, table, tmp_path / "out.csv", batch=8).kept == 30
+    assert diagnose_table(fake, table, tmp_path / "out.csv", batch_size=8).kept == 30
     assert fake.answered == []
 
 
@@ -528,9 +532,9 @@ def test_nothing_is_overwritten_that_came_meanwhile(tmp_path):
     table = many(tmp_path, 20)
 
     class Meanwhile(Fake):
-        def answer(self, *given, **options):
+        def predict(self, *given, **options):
             write(tmp_path / "out.csv", "of somebody")
-            return super().answer(*given, **options)
+            return super().predict(*given, **options)
 
     with pytest.raises(DataError, match="already"):
         diagnose_table(Meanwhile(), table, tmp_path / "out.csv")
@@ -562,8 +566,8 @@ def test_memory_does_not_grow_with_the_table(tmp_path):
 class Forgetful(Fake):
     """Keeps nothing of what it answers."""
 
-    def answer(self, decoded, people, *, prevalence, force):
+    def predict(self, images, patients, *, prevalence, force):
         return [
             say(one.width, who, 0.0, prevalence, force)
-            for one, who in zip(decoded, people, strict=True)
+            for one, who in zip(images, patients, strict=True)
         ]

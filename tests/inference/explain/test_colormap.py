@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from melanoscope.inference.explain.colormap import (
     AGAINST,
     FOR,
-    PAPER,
+    WHITE,
+    color_bar,
     diverging,
     from_oklab,
-    legend,
     tint,
     to_oklab,
 )
@@ -76,7 +76,7 @@ def test_equal_steps_of_evidence_are_equal_steps_to_the_eye():
 
 
 @pytest.mark.parametrize("eyes", sorted(BLIND))
-@pytest.mark.parametrize("ground", [PAPER, *SKIN])
+@pytest.mark.parametrize("ground", [WHITE, *SKIN])
 def test_colour_blind_eyes_tell_the_sides_apart_on_paper_and_on_every_skin(eyes, ground):
     pixels = np.array([ground, ground], np.uint8)
     against, speaks_for = seen_by(eyes, tint(pixels, np.array([-0.5, 0.5])))
@@ -110,7 +110,7 @@ def test_more_than_all_is_all():
     assert diverging(np.array([-7.0, 7.0])).tolist() == [list(AGAINST), list(FOR)]
 
 
-def test_legend_runs_from_against_over_paper_to_for():
-    drawn = legend(101, 5)
+def test_the_color_bar_runs_from_against_over_paper_to_for():
+    drawn = color_bar(101, 5)
     assert drawn.shape == (5, 101, 3)
-    assert drawn[2, [0, 50, 100]].tolist() == [list(AGAINST), list(PAPER), list(FOR)]
+    assert drawn[2, [0, 50, 100]].tolist() == [list(AGAINST), list(WHITE), list(FOR)]

@@ -116,24 +116,26 @@ def test_batches_bound_what_is_asked_and_change_nothing(
         assert images.max() <= 1
         return run(images)
 
-    kept = {"baseline": baseline, "steps": steps, "most": steps}
-    found = integrated_gradients(watched, photograph, batch=batch, **kept)
+    kept = {"baseline": baseline, "steps": steps, "max_steps": steps}
+    found = integrated_gradients(watched, photograph, batch_size=batch, **kept)
     assert max(asked) <= batch
     assert sum(asked) == steps + 2
-    whole = integrated_gradients(run, photograph, batch=1000, **kept)
+    whole = integrated_gradients(run, photograph, batch_size=1000, **kept)
     np.testing.assert_allclose(found.pixels, whole.pixels, atol=1e-12)
     assert found.completeness_error == pytest.approx(whole.completeness_error, abs=1e-9)
 
 
 def test_steps_are_doubled_until_the_sum_is_whole() -> None:
     photograph = np.full((4, 4, 3), 255, np.uint8)
-    coarse = integrated_gradients(steps_up(0.5), photograph, baseline="black", steps=8, most=8)
+    coarse = integrated_gradients(steps_up(0.5), photograph, baseline="black", steps=8, max_steps=8)
     assert coarse.steps == 8
     assert coarse.completeness_error > TOLERANCE
     assert coarse.difference == pytest.approx(1.5, abs=1e-6)
     missed = abs(coarse.pixels.sum() - coarse.difference) / coarse.difference
     assert coarse.completeness_error == pytest.approx(missed)
-    found = integrated_gradients(steps_up(0.5), photograph, baseline="black", steps=8, most=512)
+    found = integrated_gradients(
+        steps_up(0.5), photograph, baseline="black", steps=8, max_steps=512
+    )
     assert found.completeness_error < TOLERANCE
     assert found.steps > 8
     assert np.log2(found.steps / 8).is_integer()
@@ -141,7 +143,7 @@ def test_steps_are_doubled_until_the_sum_is_whole() -> None:
 
 def test_says_what_is_left_where_the_most_steps_do_not_suffice() -> None:
     photograph = np.full((4, 4, 3), 255, np.uint8)
-    found = integrated_gradients(steps_up(0.5), photograph, baseline="black", steps=6, most=30)
+    found = integrated_gradients(steps_up(0.5), photograph, baseline="black", steps=6, max_steps=30)
     assert found.steps == 24
     assert found.completeness_error > TOLERANCE
 
@@ -183,7 +185,7 @@ def test_agrees_with_captum_on_the_same_function() -> None:
 
     photograph = picture(3, 16, 16)
     for baseline in BASELINES:
-        found = integrated_gradients(run, photograph, baseline=baseline, steps=64, most=64)
+        found = integrated_gradients(run, photograph, baseline=baseline, steps=64, max_steps=64)
         theirs = captum.IntegratedGradients(network).attribute(
             torch.from_numpy(image_of(photograph)[None]),
             baselines=torch.from_numpy(np.array(baseline_image(photograph, baseline)[None])),
@@ -241,7 +243,7 @@ def test_wrong_words_and_numbers_are_refused() -> None:
         with pytest.raises(DataError, match=f"1 to 1024 steps; found {steps}"):
             integrated_gradients(run, picture(), baseline="black", steps=steps)
     with pytest.raises(DataError, match="1 or more images"):
-        integrated_gradients(run, picture(), baseline="black", batch=0)
+        integrated_gradients(run, picture(), baseline="black", batch_size=0)
 
 
 def test_one_default_of_baseline_and_steps_everywhere():

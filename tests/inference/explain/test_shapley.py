@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melanoscope import patient
-from melanoscope.inference.explain.shapley import COALITIONS, PARTS, coalition_rows, shapley_values
+from melanoscope.inference.explain.shapley import (
+    COALITIONS,
+    FEATURES,
+    coalition_rows,
+    shapley_values,
+)
 from melanoscope.patient import PatientInfo
 
 ANSWERS = st.lists(st.floats(-50, 50), min_size=8, max_size=8).map(np.array)
@@ -19,8 +24,8 @@ ANSWERS = st.lists(st.floats(-50, 50), min_size=8, max_size=8).map(np.array)
 def by_permutations(answers):
     """Shapley's own definition: the mean over all orders."""
     value = dict(zip(COALITIONS, answers.tolist(), strict=True))
-    found = dict.fromkeys(PARTS, 0.0)
-    for order in permutations(PARTS):
+    found = dict.fromkeys(FEATURES, 0.0)
+    for order in permutations(FEATURES):
         known = frozenset()
         for part in order:
             found[part] += (value[known | {part}] - value[known]) / 6

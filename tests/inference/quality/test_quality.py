@@ -183,13 +183,13 @@ def test_the_distance_is_judged_on_both_sides_of_its_limits():
 
 
 def test_limits_go_through_a_record_unchanged():
-    assert QualityLimits.from_record(STANDARD.to_record()) == STANDARD
+    assert QualityLimits.from_dict(STANDARD.to_dict()) == STANDARD
 
 
 @pytest.mark.parametrize("broken", [{}, {"scale": 1}, {"scale": {"doubtful": 0.3, "refused": 0.5}}])
 def test_a_record_without_sound_limits_is_refused(broken):
     with pytest.raises(BundleError, match="two bounds"):
-        QualityLimits.from_record(STANDARD.to_record() | {"scale": broken.get("scale", {})})
+        QualityLimits.from_dict(STANDARD.to_dict() | {"scale": broken.get("scale", {})})
 
 
 @pytest.mark.real

@@ -16,10 +16,11 @@ from rich.console import Console
 
 from melanoscope.errors import DataError
 from melanoscope.inference.quality.issues import QualityIssue
-from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Measured, Standing
+from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
 from melanoscope.inference.text import phrases
-from melanoscope.inference.text.console import bars, print_diagnosis, print_summary
+from melanoscope.inference.text.console import diverging_bar, print_diagnosis, print_summary
 from melanoscope.patient import PatientInfo
+from melanoscope.stats.intervals.interval import Interval
 
 EVIL = "[red]x[/red]\n\x1b[31m\u202ename 皮膚 :smile: \udcff\x07.jpg"
 BLURRED = QualityIssue("blurred", "doubtful", "sharpness 1.2, below 3.4", "Hold the camera still.")
@@ -32,7 +33,8 @@ def decisions(*, positive):
     return (
         Decision(
             "sensitive", "95 % sensitivity", "chosen to find nearly all", 0.0112, positive,
-            Measured(0.952, 0.93, 0.971, 471), Measured(0.45, 0.41, 0.49, 443),
+            Interval(0.952, 0.93, 0.971, 0.01, 471, "bootstrap"),
+            Interval(0.45, 0.41, 0.49, 0.02, 443, "bootstrap"),
         ),
         Decision("balanced", "balanced", "chosen between", 0.034, False, None, None),
     )  # fmt: skip
@@ -142,7 +144,7 @@ def test_the_answer_comes_first_and_says_what_it_is_not():
 def test_every_answer_closes_with_honesty():
     for one in ANSWERS.values():
         text = printed(one).rstrip()
-        assert text.count(phrases.HONESTY) == 1
+        assert text.count(phrases.NOT_A_DEVICE) == 1
         assert text.endswith("whatever is said here.")
 
 
@@ -212,8 +214,8 @@ def test_bars_stand_on_their_side_in_proportion():
 
 
 @given(st.floats(-1, 1), st.integers(1, 30), st.booleans())
-def test_bars_have_the_width_they_are_given(share, half, plain):
-    left, right = bars(share, half, plain=plain)
+def test_bars_have_the_width_they_are_given(share, half, ascii_only):
+    left, right = diverging_bar(share, half, ascii_only=ascii_only)
     assert len(left) == len(right) == half
     assert not (left.strip() and right.strip())
     assert left == "" or left.rstrip() == "" or left[-1] != " "
@@ -261,7 +263,7 @@ def test_a_summary_has_a_row_for_each_photograph_in_order(width):
     assert "4 photographs: 1 accepted, 1 doubtful, 1 refused, 1 in error." in words
     assert "assume that 1.8 % of such photographs" in words
     assert FAR.found in words
-    assert text.count(phrases.HONESTY) == 1
+    assert text.count(phrases.NOT_A_DEVICE) == 1
 
 
 def test_columns_of_a_summary_line_up():

@@ -21,17 +21,15 @@ from sklearn.metrics import (
 )
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.bootstrap import group_bootstrap as module
 from melanoscope.stats.bootstrap.group_bootstrap import (
-    ALL_METRICS,
     bootstrap_many,
     group_bootstrap,
-    paired_difference,
 )
-from melanoscope.stats.calibration.calibration_error import equal_mass_bins
+from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS
+from melanoscope.stats.bootstrap.weighted_rank_metrics import RANK_METRICS
+from melanoscope.stats.calibration.calibration_error import calibration_line, equal_mass_bins
 from melanoscope.stats.intervals.delong import delong_interval
-from melanoscope.stats.metrics.all_metrics import all_metrics
-from melanoscope.stats.metrics.classification import brier_score, table_metrics
+from melanoscope.stats.metrics.classification import table_metrics
 from melanoscope.stats.predictions import Predictions
 
 Make = Callable[..., Predictions]
@@ -53,8 +51,8 @@ def _pauc(target, score, weight) -> float:
 def _oracle(one: Predictions, weight: np.ndarray) -> dict[str, float]:
     ranked, decided = [], []
     called = (one.probability >= one.threshold).astype(int)
-    for part in one.parts:
-        m = one.part == part
+    for fold in one.fold_ids:
+        m = one.fold_id == fold
         y, p, w, c = one.target[m], one.probability[m], weight[m], called[m]
         ranked.append(
             (
@@ -70,7 +68,7 @@ def _oracle(one: Predictions, weight: np.ndarray) -> dict[str, float]:
                 f1_score(y, c, sample_weight=w),
             )
         )
-    values = dict(zip(module.RANK_METRICS, np.mean(ranked, axis=0), strict=True))
+    values = dict(zip(RANK_METRICS, np.mean(ranked, axis=0), strict=True))
     values |= dict(
         zip(("accuracy", "balanced_accuracy", "f1"), np.mean(decided, axis=0), strict=True)
     )
@@ -85,14 +83,14 @@ def _oracle(one: Predictions, weight: np.ndarray) -> dict[str, float]:
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"decimals": None}, {"decimals": 1}, {"repeats": 2}, {"parts": 1, "patients": 30}],
+    [{}, {"decimals": None}, {"decimals": 1}, {"repeats": 2}, {"folds": 1, "patients": 30}],
 )
 def test_replicates_are_the_weighted_metrics(make: Make, settings: dict[str, int]) -> None:
     one = make(**settings)
     drawn = group_bootstrap(one, replicates=12, seed=5)
-    position = drawn.draws.rows(one.group)
+    position = drawn.weights.positions(one.group)
     for b in range(12):
-        weight = drawn.draws.counts[b][position].astype(float)
+        weight = drawn.weights.counts[b][position].astype(float)
         for metric, expected in _oracle(one, weight).items():
             assert drawn.replicates[metric][b] == pytest.approx(expected, abs=1e-10), metric
 
@@ -102,13 +100,13 @@ def test_one_newton_step_is_near_the_refitted_line(make: Make) -> None:
     drawn = group_bootstrap(
         one, metrics=("calibration_slope", "calibration_intercept"), replicates=40
     )
-    position = drawn.draws.rows(one.group)
+    position = drawn.weights.positions(one.group)
     x = np.log(
         one.probability.clip(1e-12, 1 - 1e-12) / (1 - one.probability.clip(1e-12, 1 - 1e-12))
     )
     refitted = []
     for b in range(40):
-        w = drawn.draws.counts[b][position]
+        w = drawn.weights.counts[b][position]
         y, design = np.repeat(one.target, w), sm.add_constant(np.repeat(x, w))
         slope = sm.Logit(y, design).fit(disp=0, tol=1e-12).params[1]
         alone = sm.GLM(y, design[:, :1], family=sm.families.Binomial(), offset=design[:, 1]).fit()
@@ -123,41 +121,46 @@ def test_one_newton_step_is_near_the_refitted_line(make: Make) -> None:
 def test_estimates_are_the_metrics_themselves(make: Make) -> None:
     one = make(repeats=2)
     drawn = group_bootstrap(one, replicates=2)
-    expected = all_metrics(one)
-    assert tuple(expected) == ALL_METRICS
+    line = calibration_line(one.target, one.probability)
+    expected = _oracle(one, np.ones(one.target.size)) | {
+        "calibration_slope": line.slope,
+        "calibration_intercept": line.intercept,
+    }
+    assert tuple(drawn.estimate) == ALL_METRICS
+    assert set(expected) == set(ALL_METRICS)
     for metric, value in expected.items():
         assert drawn.estimate[metric] == pytest.approx(value, abs=1e-10), metric
     per_part = [
         table_metrics(one.target[m], one.probability[m], 0.45)
-        for m in (one.part == part for part in one.parts)
+        for m in (one.fold_id == fold for fold in one.fold_ids)
     ]
     for metric in per_part[0]:
         mean = np.mean([values[metric] for values in per_part])
         assert expected[metric] == pytest.approx(mean, abs=1e-12)
-    assert expected["brier"] == brier_score(one.target, one.probability)
-    assert expected["sensitivity"] == recall_score(one.target, one.probability >= 0.45)
+    # Rank metrics pooled over folds would be others.
+    pooled = roc_auc_score(one.target, one.probability)
+    assert drawn.estimate["auroc"] != pytest.approx(pooled, abs=1e-4)
 
 
 def test_thresholds_of_each_cell_are_its_own(make: Make) -> None:
     one = make()
-    own = replace(one, threshold=np.choose(one.part, (0.2, 0.5, 0.8)))
+    own = replace(one, threshold=np.choose(one.fold_id, (0.2, 0.5, 0.8)))
     mean = np.mean(
         [
             table_metrics(own.target[m], own.probability[m], t)["f1"]
-            for m, t in ((own.part == k, t) for k, t in enumerate((0.2, 0.5, 0.8)))
+            for m, t in ((own.fold_id == k, t) for k, t in enumerate((0.2, 0.5, 0.8)))
         ]
     )
-    assert all_metrics(own)["f1"] == pytest.approx(mean, abs=1e-12)
     assert group_bootstrap(own, replicates=2).estimate["f1"] == pytest.approx(mean, abs=1e-12)
 
 
 def test_patients_of_one_photograph_are_the_ordinary_bootstrap(make: Make) -> None:
     """Each replicate is the metric of the photographs that were drawn, each as often as drawn."""
-    one = make(n=300, patients=50, parts=1)
+    one = make(n=300, patients=50, folds=1)
     alone = replace(one, group=np.arange(300))
     drawn = group_bootstrap(alone, metrics=("auroc", "auprc"), replicates=1000)
     for b in range(30):
-        rows = np.repeat(np.arange(300), drawn.draws.counts[b])
+        rows = np.repeat(np.arange(300), drawn.weights.counts[b])
         assert rows.size == 300
         y, p = one.target[rows], one.probability[rows]
         assert drawn.replicates["auroc"][b] == pytest.approx(roc_auc_score(y, p), abs=1e-10)
@@ -166,20 +169,18 @@ def test_patients_of_one_photograph_are_the_ordinary_bootstrap(make: Make) -> No
         )
     delong = delong_interval(one.target, one.probability)
     assert drawn.interval("auroc").standard_error == pytest.approx(delong.standard_error, rel=0.08)
-    assert drawn.interval("auroc", 0.8).half_width == pytest.approx(
-        1.2816 * delong.standard_error, rel=0.1
-    )
+    assert drawn.interval("auroc").half_width == pytest.approx(delong.half_width, rel=0.1)
 
 
 def test_draws_keep_the_strata_and_have_the_bootstraps_spread(make: Make) -> None:
     one = make(n=900, patients=300)
-    draws = group_bootstrap(one, metrics=("brier",), replicates=3000).draws
-    counts = draws.counts.astype(float)
-    home = np.array([one.part[one.group == g].min() for g in draws.groups])
-    holds = np.array([one.target[one.group == g].max() for g in draws.groups])
-    for part in one.parts:
+    weights = group_bootstrap(one, metrics=("brier",), replicates=3000).weights
+    counts = weights.counts.astype(float)
+    home = np.array([one.fold_id[one.group == g].min() for g in weights.groups])
+    holds = np.array([one.target[one.group == g].max() for g in weights.groups])
+    for fold in one.fold_ids:
         for hit in (0, 1):
-            inside = (home == part) & (holds == hit)
+            inside = (home == fold) & (holds == hit)
             assert (counts[:, inside].sum(axis=1) == inside.sum()).all()
             # Multinomial: each group once on average, variance 1 - 1/k.
             k = inside.sum()
@@ -189,14 +190,14 @@ def test_draws_keep_the_strata_and_have_the_bootstraps_spread(make: Make) -> Non
 
 def test_patients_photographed_often_widen_the_interval(make: Make) -> None:
     """Each photograph four times in its group must not look like four times the information."""
-    one = make(n=300, patients=300, parts=1, decimals=None)
+    one = make(n=300, patients=300, folds=1, decimals=None)
     four = Predictions(
-        *(
-            np.tile(getattr(one, name), 4)
-            for name in ("target", "probability", "threshold", "part")
-        ),
+        **{
+            name: np.tile(getattr(one, name), 4)
+            for name in ("target", "probability", "threshold", "fold_id")
+        },
         group=np.tile(one.group, 4),
-        photograph=np.arange(1200),
+        image_index=np.arange(1200),
     )
     alone = replace(four, group=np.arange(1200))
     widths = [
@@ -207,24 +208,6 @@ def test_patients_photographed_often_widen_the_interval(make: Make) -> None:
     assert widths[2] == pytest.approx(widths[0] / 2, rel=0.15)
 
 
-def test_paired_difference(make: Make) -> None:
-    a, b = make(skill=1.6), make(skill=1.0)
-    drawn = bootstrap_many({"a": a, "b": b}, replicates=500)
-    test = paired_difference(drawn["a"], drawn["b"], "auroc")
-    expected = drawn["a"].estimate["auroc"] - drawn["b"].estimate["auroc"]
-    assert test.difference.estimate == pytest.approx(expected)
-    assert test.difference.unit == "groups"
-    assert test.p_value == 1 / 501
-    back = paired_difference(drawn["b"], drawn["a"], "auroc")
-    assert back.difference.low == pytest.approx(-test.difference.high)
-    assert back.p_value == 1.0
-    same = paired_difference(drawn["a"], drawn["a"], "auroc")
-    assert (same.difference.low, same.difference.high, same.p_value) == (0, 0, 1)
-    # Pairing uses that both networks err on the same photographs.
-    apart = np.hypot(*(drawn[k].interval("auroc").standard_error for k in "ab"))
-    assert test.difference.standard_error < 0.7 * apart
-
-
 def test_seeds(make: Make) -> None:
     one = make()
     first, again, other = (
@@ -232,9 +215,8 @@ def test_seeds(make: Make) -> None:
     )
     assert np.array_equal(first.replicates["auroc"], again.replicates["auroc"])
     assert not np.array_equal(first.replicates["auroc"], other.replicates["auroc"])
-    paired_difference(first, again, "auroc")
-    with pytest.raises(StatisticsError, match="same draws"):
-        paired_difference(first, other, "auroc")
+    assert np.array_equal(first.weights.counts, again.weights.counts)
+    assert not np.array_equal(first.weights.counts, other.weights.counts)
 
 
 def test_refusals(make: Make) -> None:
@@ -251,13 +233,13 @@ def test_refusals(make: Make) -> None:
         StatisticsError, match=r"at least 2 groups \(patients\) with melanomas; found 1"
     ):
         group_bootstrap(lone)
-    # One melanoma in each part is drawn once every time: the interval would be far too narrow.
-    firsts = [np.flatnonzero((one.part == k) & (one.target == 1))[0] for k in one.parts]
+    # One melanoma in each fold is drawn once every time: the interval would be far too narrow.
+    firsts = [np.flatnonzero((one.fold_id == k) & (one.target == 1))[0] for k in one.fold_ids]
     still = one.where((one.target == 0) | np.isin(np.arange(one.target.size), firsts))
-    with pytest.raises(StatisticsError, match="with melanomas in one part; found one in each"):
-        group_bootstrap(replace(still, group=still.photograph), metrics=("auroc",))
-    with pytest.raises(StatisticsError, match="both classes in every part"):
-        group_bootstrap(one.where((one.part > 0) | (one.target == 0)))
+    with pytest.raises(StatisticsError, match="with melanomas in one fold; found one in each"):
+        group_bootstrap(replace(still, group=still.image_index), metrics=("auroc",))
+    with pytest.raises(StatisticsError, match="both classes in every fold"):
+        group_bootstrap(one.where((one.fold_id > 0) | (one.target == 0)))
     constant = one.with_probability(np.full(one.target.size, 0.5))
     with pytest.raises(StatisticsError, match="probabilities that differ"):
         group_bootstrap(constant)
@@ -269,11 +251,8 @@ def test_what_was_not_resampled_has_no_interval(make: Make) -> None:
     drawn = group_bootstrap(make(), replicates=3)
     assert set(drawn.estimate) == set(drawn.replicates) == set(ALL_METRICS)
     few = group_bootstrap(make(), metrics=("brier",), replicates=3)
-    for ask in (lambda: few.interval("auroc"), lambda: paired_difference(drawn, few, "auroc")):
-        with pytest.raises(StatisticsError, match="metrics among brier; found auroc"):
-            ask()
-    with pytest.raises(StatisticsError, match="confidence between 0 and 1"):
-        drawn.interval("auroc", 95)
+    with pytest.raises(StatisticsError, match="metrics among brier; found auroc"):
+        few.interval("auroc")
 
 
 def test_separated_classes_only_lack_a_calibration_line(make: Make) -> None:
@@ -285,31 +264,31 @@ def test_separated_classes_only_lack_a_calibration_line(make: Make) -> None:
     drawn = group_bootstrap(apart, metrics=rest, replicates=20)
     assert (drawn.replicates["auroc"] == 1).all()
     assert drawn.interval("auroc").half_width == 0
-    better = paired_difference(drawn, group_bootstrap(apart, metrics=rest, replicates=20), "auroc")
-    assert (better.statistic, better.p_value) == (0, 1)
 
 
 def test_a_replicate_without_a_class_in_a_part_is_refused(make: Make) -> None:
-    """In the second repeat one part holds two patients, one of each class, not drawn at times."""
+    """In the second repeat one fold holds two patients, one of each class, not drawn at times."""
     n = 40
     group = np.repeat(np.arange(20), 2)
     target = group % 2
-    part = np.concatenate([np.zeros(n, np.int64), np.where(group < 2, 2, 1)])
+    fold = np.concatenate([np.zeros(n, np.int64), np.where(group < 2, 2, 1)])
     p = np.round(np.random.default_rng(0).random(n), 2)
     one = Predictions(
-        *(np.tile(v, 2) for v in (target, p, np.full(n, 0.5))),
-        part=part,
+        target=np.tile(target, 2),
+        probability=np.tile(p, 2),
+        threshold=np.full(2 * n, 0.5),
+        fold_id=fold,
         group=np.tile(group, 2),
-        photograph=np.tile(np.arange(n), 2),
+        image_index=np.tile(np.arange(n), 2),
     )
     drawn = group_bootstrap(one, metrics=("auroc", "auprc", "brier"), replicates=200)
-    times = drawn.draws.counts[:, :2] > 0
+    times = drawn.weights.counts[:, :2] > 0
     others_only, melanomas_only = (times == (True, False)), (times == (False, True))
     missing = [found.all(axis=1) for found in (others_only, melanomas_only)]
     assert missing[0].any()
     assert missing[1].any()
     for metric in ("auroc", "auprc"):
         assert np.isnan(drawn.replicates[metric][missing[0] | missing[1]]).all()
-        with pytest.raises(StatisticsError, match="both classes in every part of every replicate"):
+        with pytest.raises(StatisticsError, match="both classes in every fold of every replicate"):
             drawn.interval(metric)
     assert drawn.interval("brier").half_width > 0

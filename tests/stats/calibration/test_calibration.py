@@ -12,17 +12,17 @@ from statsmodels.stats.proportion import proportion_confint
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.calibration.calibration_error import (
+    calibration_curve,
     calibration_line,
     equal_mass_bins,
     expected_calibration_error,
 )
 from melanoscope.stats.calibration.temperature_scaling import (
     apply_temperature,
-    calibration_curve,
     fit_temperature,
     to_prevalence,
-    wilson_interval,
 )
+from melanoscope.stats.intervals.proportion import wilson_interval
 
 
 def _drawn(n: int = 3000, seed: int = 0, stretch: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -113,7 +113,7 @@ def test_line_is_statsmodels() -> None:
     both = sm.Logit(target, sm.add_constant(x)).fit(disp=0, tol=1e-13)
     offset = sm.GLM(target, np.ones((x.size, 1)), family=sm.families.Binomial(), offset=x)
     found = calibration_line(target, probability)
-    assert (found.at_slope, found.slope) == pytest.approx(tuple(both.params), abs=1e-10)
+    assert (found.slope_intercept, found.slope) == pytest.approx(tuple(both.params), abs=1e-10)
     assert found.intercept == pytest.approx(offset.fit(tol=1e-13).params[0], abs=1e-8)
 
 
@@ -152,14 +152,14 @@ def test_bins_have_equal_mass_without_ties() -> None:
 def test_reliability() -> None:
     target, probability = _drawn(n=1000)
     bins = calibration_curve(target, probability)
-    assert sum(b.n for b in bins) == 1000
-    assert sum(b.observed * b.n for b in bins) == pytest.approx(target.sum())
-    assert all(b.low <= b.observed <= b.high for b in bins)
+    assert sum(b.observed.n for b in bins) == 1000
+    assert sum(b.observed.estimate * b.observed.n for b in bins) == pytest.approx(target.sum())
+    assert all(b.observed.low <= b.observed.estimate <= b.observed.high for b in bins)
     assert [b.predicted for b in bins] == sorted(b.predicted for b in bins)
 
 
 def test_reliability_and_shares_refuse_nothing_to_count() -> None:
-    with pytest.raises(StatisticsError, match="at least 1 bin"):
+    with pytest.raises(StatisticsError, match="at least one bin"):
         calibration_curve([0, 1], [0.2, 0.3], bins=0)
     for hits, n in ((0, 0), (3, 2), (-1, 2)):
         with pytest.raises(StatisticsError, match="hits of some photographs"):
@@ -168,6 +168,7 @@ def test_reliability_and_shares_refuse_nothing_to_count() -> None:
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 5), (5, 5), (3, 17)])
 def test_wilson_is_statsmodels(hits: int, n: int) -> None:
-    assert wilson_interval(hits, n) == pytest.approx(
-        proportion_confint(hits, n, method="wilson"), abs=1e-10
-    )
+    found = wilson_interval(hits, n)
+    expected = proportion_confint(hits, n, method="wilson")
+    assert (found.low, found.high) == pytest.approx(expected, abs=1e-10)
+    assert (found.estimate, found.n, found.unit) == (hits / n, n, "photographs")

@@ -11,9 +11,15 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.intervals.corrected_t import Interval, corrected_t_interval, corrected_t_test
+from melanoscope.stats.intervals.corrected_t import corrected_t_interval, corrected_t_test
 from melanoscope.stats.intervals.holm import holm
-from melanoscope.stats.reference.physicians import DERMATOLOGISTS, GENERAL_PRACTITIONERS, p_above
+from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.reference.physicians import (
+    DERMATOLOGISTS,
+    GENERAL_PRACTITIONERS,
+    PHYSICIANS,
+    p_above,
+)
 
 
 def test_interval_closed_form():
@@ -97,13 +103,16 @@ def test_holm_of_nothing_and_of_nonsense():
 
 
 def test_physicians_published_numbers_and_errors():
-    assert (GENERAL_PRACTITIONERS.auroc, DERMATOLOGISTS.auroc) == (0.83, 0.91)
-    assert GENERAL_PRACTITIONERS.standard_error == pytest.approx(0.07 / 3.919928, rel=1e-6)
-    assert DERMATOLOGISTS.standard_error == pytest.approx(0.05 / 3.919928, rel=1e-6)
+    assert [who.auroc.estimate for who in PHYSICIANS] == [0.83, 0.91]
+    assert [who.auroc.n for who in PHYSICIANS] == [10, 92]
+    assert GENERAL_PRACTITIONERS.auroc.standard_error == pytest.approx(0.07 / 3.919928, rel=1e-6)
+    assert DERMATOLOGISTS.auroc.standard_error == pytest.approx(0.05 / 3.919928, rel=1e-6)
 
 
 def test_against_physicians_both_errors_count():
-    network = Interval(0.931, 0.926, 0.936, 0.0025, 10, "")
+    network = Interval(
+        estimate=0.931, low=0.926, high=0.936, standard_error=0.0025, n=10, method=""
+    )
     many = 10**9  # Welch's test, the second sample so large that its error is as good as known
     theirs = 0.05 / 3.919927969
     oracle = stats.ttest_ind_from_stats(

@@ -33,7 +33,7 @@ def test_closed_form(values: list[float], variance: float) -> None:
 
 def test_is_the_rule_that_the_study_measured() -> None:
     """The study of the statistics has its own vectorised form; both must be one rule."""
-    sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+    sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
     try:
         from null_study_parts.methods import widened
     finally:

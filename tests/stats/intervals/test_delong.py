@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.intervals.delong import delong_interval, delong_test
-from melanoscope.stats.metrics.classification import auroc, pauc_above_sensitivity
+from melanoscope.stats.bootstrap.weighted_rank_metrics import RankedFold
+from melanoscope.stats.intervals.delong import delong_interval
 from melanoscope.stats.predictions import Predictions
 
 
@@ -40,27 +40,6 @@ PUBLISHED = {
     "wfns": (0.823678861788618, 0.00146991470882363),
     "ndka": (0.611957994579946, 0.0031908105493913),
 }
-# Paired test: Z, two-sided p, interval of the difference.
-TESTED = {
-    ("wfns", "s100b"): (
-        2.20898359144091,
-        0.0271757822291882,
-        0.0104061769564846,
-        0.174214419249478,
-    ),
-    ("wfns", "ndka"): (
-        2.79777591868904,
-        0.00514557970691098,
-        0.0634011709339876,
-        0.3600405634833566,
-    ),
-    ("ndka", "s100b"): (
-        -1.39077002573558,
-        0.164295175223054,
-        -0.2876917446341914,
-        0.0488706064228094,
-    ),
-}
 
 
 @pytest.mark.parametrize("marker", PUBLISHED)
@@ -79,15 +58,6 @@ def test_interval_is_as_published(asah: dict[str, np.ndarray]) -> None:
     assert (found.low, found.high) == pytest.approx((0.501244999271703, 0.722670989888189))
 
 
-@pytest.mark.parametrize("pair", TESTED)
-def test_paired_test_is_as_published(asah: dict[str, np.ndarray], pair: tuple[str, str]) -> None:
-    found = delong_test(asah["outcome"], *(asah[marker] for marker in pair))
-    statistic, p, low, high = TESTED[pair]
-    assert found.statistic == pytest.approx(statistic, abs=1e-10)
-    assert 2 * min(found.p_value, 1 - found.p_value) == pytest.approx(p, abs=1e-10)
-    assert (found.difference.low, found.difference.high) == pytest.approx((low, high), abs=1e-10)
-
-
 @pytest.mark.parametrize(
     ("marker", "upper", "lower"),
     [
@@ -99,9 +69,9 @@ def test_partial_area_is_as_published(
     asah: dict[str, np.ndarray], marker: str, upper: float, lower: float
 ) -> None:
     """PROC's partial areas with focus on sensitivity, from 0.9 and between 0.8 and 0.9."""
-    case = asah["outcome"], asah[marker]
-    assert pauc_above_sensitivity(*case, 0.9) == pytest.approx(upper, abs=1e-12)
-    assert pauc_above_sensitivity(*case) == pytest.approx(upper + lower, abs=1e-12)
+    fold = RankedFold.of(asah["outcome"], asah[marker], np.arange(113), 113)
+    found = fold.metrics(np.ones((113, 1), np.float32))["pauc_above_sensitivity"]
+    assert found == pytest.approx([upper + lower], abs=1e-12)
 
 
 def _pairs(target: np.ndarray, score: np.ndarray) -> np.ndarray:
@@ -109,26 +79,20 @@ def _pairs(target: np.ndarray, score: np.ndarray) -> np.ndarray:
     return (x[:, None] > y).astype(float) + (x[:, None] == y) / 2
 
 
-def _brute(target: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
-    """DeLong's covariance from all pairs."""
-    psi, phi = _pairs(target, a), _pairs(target, b)
+def _brute(target: np.ndarray, score: np.ndarray) -> float:
+    """DeLong's variance from all pairs."""
+    psi = _pairs(target, score)
     n, m = psi.shape
-    return (
-        np.cov(psi.mean(axis=1), phi.mean(axis=1))[0, 1] / n
-        + np.cov(psi.mean(axis=0), phi.mean(axis=0))[0, 1] / m
-    )
+    return psi.mean(axis=1).var(ddof=1) / n + psi.mean(axis=0).var(ddof=1) / m
 
 
 @pytest.mark.parametrize("decimals", [1, 12])
 def test_variance_is_that_of_all_pairs(decimals: int) -> None:
     rng = np.random.default_rng(decimals)
     target = (rng.random(80) < 0.3).astype(int)
-    a, b = np.round(rng.random((2, 80)), decimals)
-    found = delong_interval(target, a)
-    assert found.standard_error**2 == pytest.approx(_brute(target, a, a), abs=1e-12)
-    variance = _brute(target, a, a) + _brute(target, b, b) - 2 * _brute(target, a, b)
-    difference = delong_test(target, a, b).difference
-    assert difference.standard_error**2 == pytest.approx(variance, abs=1e-12)
+    score = np.round(rng.random(80), decimals)
+    found = delong_interval(target, score)
+    assert found.standard_error**2 == pytest.approx(_brute(target, score), abs=1e-12)
 
 
 def _obuchowski(target: np.ndarray, score: np.ndarray, group: np.ndarray) -> float:
@@ -164,7 +128,7 @@ def test_clustered_variance_is_obuchowskis(seed: int, clusters: int, decimals: i
 
 
 def test_groups(make: Callable[..., Predictions]) -> None:
-    one = make(n=400, patients=400, parts=1, decimals=2)
+    one = make(n=400, patients=400, folds=1, decimals=2)
     alone = delong_interval(one.target, one.probability)
     own = delong_interval(one.target, one.probability, np.arange(400).astype(str))
     assert own.standard_error == pytest.approx(alone.standard_error, abs=1e-12)
@@ -176,19 +140,12 @@ def test_groups(make: Callable[..., Predictions]) -> None:
     assert naive.standard_error == pytest.approx(alone.standard_error / np.sqrt(3), rel=0.01)
 
 
-def test_same_ranks_twice_order_and_separation() -> None:
-    rng = np.random.default_rng(1)
-    target, a, b = rng.integers(0, 2, 60), rng.random(60), rng.random(60)
-    same = delong_test(target, a, a**3)
-    assert (same.p_value, same.statistic, same.difference.half_width) == (0.5, 0, 0)
-    forth, back = delong_test(target, a, b), delong_test(target, b, a)
-    assert forth.p_value + back.p_value == pytest.approx(1)
-    assert forth.difference.estimate == pytest.approx(-back.difference.estimate)
+def test_separation_and_ties() -> None:
+    target = np.random.default_rng(1).integers(0, 2, 60)
     apart = delong_interval([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9])
     assert (apart.low, apart.high) == (1, 1)
     tied = delong_interval(target, np.full(60, 0.3))
     assert (tied.low, tied.estimate, tied.high) == (0.5, 0.5, 0.5)
-    assert forth.difference.estimate == pytest.approx(auroc(target, a) - auroc(target, b))
 
 
 def test_refusals() -> None:
@@ -203,7 +160,5 @@ def test_refusals() -> None:
         delong_interval(target, p, [1, 2, 3])
     with pytest.raises(StatisticsError, match="a group for every photograph"):
         delong_interval(target, p, [1, 2, 3, np.nan])
-    with pytest.raises(StatisticsError, match="confidence"):
-        delong_test(target, p, p, confidence=1)
     with pytest.raises(StatisticsError, match="1 outside or NaN"):
-        delong_test(target, p, [0.5, 0.2, 0.1, np.nan])
+        delong_interval(target, [0.5, 0.2, 0.1, np.nan])

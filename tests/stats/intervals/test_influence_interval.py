@@ -18,9 +18,9 @@ from melanoscope.stats.predictions import Predictions
 Make = Callable[..., Predictions]
 
 
-def _placements(one: Predictions, part: int) -> tuple[float, dict[int, float]]:
-    """AUROC of a part, and the share of rightly ordered pairs of each row; all pairs in turn."""
-    rows = np.flatnonzero(one.part == part)
+def _placements(one: Predictions, fold: int) -> tuple[float, dict[int, float]]:
+    """AUROC of a fold, and the share of rightly ordered pairs of each row; all pairs in turn."""
+    rows = np.flatnonzero(one.fold_id == fold)
     sides = [[r for r in rows if one.target[r] == k] for k in (0, 1)]
     share = {}
     for r in rows:
@@ -31,25 +31,25 @@ def _placements(one: Predictions, part: int) -> tuple[float, dict[int, float]]:
     return float(np.mean([share[r] for r in sides[1]])), share
 
 
-@pytest.mark.parametrize("settings", [{}, {"repeats": 2}, {"decimals": 1}, {"parts": 1}])
+@pytest.mark.parametrize("settings", [{}, {"repeats": 2}, {"decimals": 1}, {"folds": 1}])
 def test_formula_by_brute_force(make: Make, settings: dict[str, int]) -> None:
     one = make(n=150, patients=50, **settings)
     by_group: dict[int, float] = {}
     areas = []
-    for part in one.parts:
-        area, share = _placements(one, part)
+    for fold in one.fold_ids:
+        area, share = _placements(one, fold)
         areas.append(area)
-        counts = np.bincount(one.target[one.part == part])
+        counts = np.bincount(one.target[one.fold_id == fold])
         for r, value in share.items():
-            moved = (value - area) / counts[one.target[r]] / one.parts.size
+            moved = (value - area) / counts[one.target[r]] / one.fold_ids.size
             by_group[int(one.group[r])] = by_group.get(int(one.group[r]), 0.0) + moved
     k = len(by_group)
     error = np.sqrt(sum(v**2 for v in by_group.values()) * k / (k - 1))
-    found = influence_interval(one, confidence=0.9)
+    found = influence_interval(one)
     assert found.estimate == pytest.approx(np.mean(areas), abs=1e-12)
     assert found.standard_error == pytest.approx(error, abs=1e-12)
-    assert found.high == pytest.approx(min(1, np.mean(areas) + 1.6448536269514722 * error))
-    assert (found.n, found.unit, found.confidence) == (k, "groups", 0.9)
+    assert found.high == pytest.approx(min(1, np.mean(areas) + 1.959963984540054 * error))
+    assert (found.n, found.unit, found.confidence) == (k, "groups", 0.95)
 
 
 def test_folds_alike_give_the_papers_variance() -> None:
@@ -59,15 +59,15 @@ def test_folds_alike_give_the_papers_variance() -> None:
     """
     rng = np.random.default_rng(4)
     n, folds = 240, 4
-    part = np.repeat(np.arange(folds), n // folds)
+    fold_id = np.repeat(np.arange(folds), n // folds)
     target = np.tile((np.arange(n // folds) < 18).astype(np.int64), folds)
     one = Predictions(
-        target,
-        np.round(rng.beta(2, 3, n) * 0.7 + 0.2 * target, 2),
-        np.full(n, 0.5),
-        part,
-        np.arange(n),
-        np.arange(n),
+        target=target,
+        probability=np.round(rng.beta(2, 3, n) * 0.7 + 0.2 * target, 2),
+        threshold=np.full(n, 0.5),
+        fold_id=fold_id,
+        group=np.arange(n),
+        image_index=np.arange(n),
     )
     share_of = np.bincount(target) / n
     squares = []
@@ -81,7 +81,7 @@ def test_folds_alike_give_the_papers_variance() -> None:
 
 def test_with_one_part_it_is_delong_up_to_its_small_sample_factor(make: Make) -> None:
     """Both sum squared effects; DeLong divides by n - 1 and m - 1, LeDell by n and m."""
-    one = make(n=500, patients=500, parts=1)
+    one = make(n=500, patients=500, folds=1)
     alone = replace(one, group=np.arange(500))
     found = influence_interval(alone)
     x, y = (one.probability[one.target == k] for k in (1, 0))
@@ -101,22 +101,26 @@ def test_groups_and_repeats_count_once(make: Make) -> None:
         influence_interval(once).standard_error, rel=0.1
     )
     thrice = Predictions(
-        *(np.tile(getattr(once, k), 3) for k in ("target", "probability", "threshold", "part")),
+        **{
+            name: np.tile(getattr(once, name), 3)
+            for name in ("target", "probability", "threshold", "fold_id")
+        },
         group=np.tile(once.group, 3),
-        photograph=np.arange(3 * once.target.size),
+        image_index=np.arange(3 * once.target.size),
     )
     # Each photograph three times in its patient is no more information than once.
     assert influence_interval(thrice).standard_error == pytest.approx(
         influence_interval(once).standard_error, rel=1e-9
     )
     areas = [
-        auroc(once.target[once.part == p], once.probability[once.part == p]) for p in once.parts
+        auroc(once.target[once.fold_id == p], once.probability[once.fold_id == p])
+        for p in once.fold_ids
     ]
     assert influence_interval(once).estimate == pytest.approx(np.mean(areas), abs=1e-12)
 
 
 def test_agrees_with_the_bootstrap(make: Make) -> None:
-    one = make(n=3000, patients=800, parts=5)
+    one = make(n=3000, patients=800, folds=5)
     drawn = group_bootstrap(one, metrics=("auroc",), replicates=1500).interval("auroc")
     found = influence_interval(one)
     assert found.estimate == pytest.approx(drawn.estimate, abs=1e-12)
@@ -124,19 +128,17 @@ def test_agrees_with_the_bootstrap(make: Make) -> None:
 
 
 def _first_melanomas(one: Predictions) -> list[int]:
-    return [int(np.flatnonzero((one.part == k) & (one.target == 1))[0]) for k in one.parts]
+    return [int(np.flatnonzero((one.fold_id == k) & (one.target == 1))[0]) for k in one.fold_ids]
 
 
 def test_refusals(make: Make) -> None:
-    one = make(n=60, patients=20, parts=2)
-    with pytest.raises(StatisticsError, match="both classes in every part"):
-        influence_interval(one.where((one.part > 0) | (one.target == 0)))
-    with pytest.raises(StatisticsError, match="at least 2 groups with melanomas in one part"):
+    one = make(n=60, patients=20, folds=2)
+    with pytest.raises(StatisticsError, match="both classes in every fold"):
+        influence_interval(one.where((one.fold_id > 0) | (one.target == 0)))
+    with pytest.raises(StatisticsError, match="at least 2 groups with melanomas in one fold"):
         influence_interval(replace(one, group=np.where(one.target == 1, 99, one.group)))
-    with pytest.raises(StatisticsError, match="at least 2 groups with other lesions in one part"):
+    with pytest.raises(StatisticsError, match="at least 2 groups with other lesions in one fold"):
         influence_interval(replace(one, group=np.where(one.target == 0, 99, one.group)))
     lone = one.where((one.target == 0) | np.isin(np.arange(60), _first_melanomas(one)))
-    with pytest.raises(StatisticsError, match="at least 2 groups with melanomas in one part"):
+    with pytest.raises(StatisticsError, match="at least 2 groups with melanomas in one fold"):
         influence_interval(lone)
-    with pytest.raises(StatisticsError, match="confidence"):
-        influence_interval(one, confidence=95)

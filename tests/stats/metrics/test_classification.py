@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,90 +40,50 @@ def test_ranking_metrics_agree_with_scikit_learn(case):
     )
 
 
-def challenge(target, p, minimum):
-    """Partial area as the ISIC 2024 challenge computes it: labels and scores flipped, McClish's
-    standardisation (1989) taken back."""
-    most = 1 - minimum
-    scaled = oracle.roc_auc_score(1 - target, -p, max_fpr=most)
-    return 0.5 * most**2 + (most - 0.5 * most**2) / 0.5 * (scaled - 0.5)
-
-
-def trapezoids(target, p, minimum):
-    """The same by the trapezoid rule over specificity as a function of sensitivity."""
-    fpr, tpr, _ = oracle.roc_curve(target, p, drop_intermediate=False)
-    total = 0.0
-    for (x0, y0), (x1, y1) in itertools.pairwise(zip(fpr, tpr, strict=True)):
-        if y1 <= max(minimum, y0):
-            continue
-        low = max(minimum, y0)
-        at_low = x0 + (x1 - x0) * (low - y0) / (y1 - y0)
-        total += (y1 - low) * (1 - (at_low + x1) / 2)
-    return total
-
-
-@given(predictions(), st.sampled_from([0.1, 0.5, 0.8, 0.9]))
-def test_partial_area_agrees_with_the_challenge_and_with_trapezoids(case, minimum):
-    target, p = case
-    ours = classification.pauc_above_sensitivity(target, p, minimum)
-    assert ours == pytest.approx(challenge(target, p, minimum), abs=1e-12)
-    assert ours == pytest.approx(trapezoids(target, p, minimum), abs=1e-12)
-    assert 0 <= ours <= 1 - minimum + 1e-12
-    assert classification.pauc_above_sensitivity(target, p, 0) == pytest.approx(
-        classification.auroc(target, p), abs=1e-12
-    )
-
-
-def test_partial_area_known_values_and_refusals():
-    assert classification.pauc_above_sensitivity([0, 1], [0.2, 0.7]) == pytest.approx(0.2)
-    assert classification.pauc_above_sensitivity([0, 1], [0.7, 0.2]) == 0
-    # Constant scores: the diagonal above 0.8 leaves a triangle of 0.2 by 0.2.
-    assert classification.pauc_above_sensitivity([0, 1], [0.5, 0.5]) == pytest.approx(0.02)
-    for minimum in (1, -0.1, np.nan):
-        with pytest.raises(StatisticsError, match="from 0 to below 1"):
-            classification.pauc_above_sensitivity([0, 1], [0.2, 0.7], minimum)
-
-
-@given(predictions())
-def test_brier_agrees_with_scikit_learn(case):
-    target, p = case
-    assert classification.brier_score(target, p) == pytest.approx(
-        oracle.brier_score_loss(target, p), abs=1e-12
-    )
-
-
 @given(predictions(), st.floats(0, 1))
 def test_decision_metrics_agree_with_scikit_learn(case, threshold):
     target, p = case
     decided = p >= threshold
     expected = {
-        classification.accuracy: oracle.accuracy_score(target, decided),
-        classification.balanced_accuracy: oracle.balanced_accuracy_score(target, decided),
-        classification.f1_score: oracle.f1_score(target, decided, zero_division=0),
-        classification.sensitivity: oracle.recall_score(target, decided),
-        classification.specificity: oracle.recall_score(target, decided, pos_label=0),
+        "accuracy": oracle.accuracy_score(target, decided),
+        "balanced_accuracy": oracle.balanced_accuracy_score(target, decided),
+        "f1": oracle.f1_score(target, decided, zero_division=0),
+        "sensitivity": oracle.recall_score(target, decided),
+        "specificity": oracle.recall_score(target, decided, pos_label=0),
     }
-    for ours, value in expected.items():
-        assert ours(target, p, threshold) == pytest.approx(value, abs=1e-12)
+    found = classification.confusion_matrix(target, p, threshold)
+    for metric, value in expected.items():
+        assert getattr(found, metric) == pytest.approx(value, abs=1e-12)
+    table = classification.table_metrics(target, p, threshold)
+    assert tuple(table) == classification.METRICS
+    assert table["auroc"] == classification.auroc(target, p)
+    assert table["auprc"] == classification.auprc(target, p)
+    for metric in ("accuracy", "balanced_accuracy", "f1"):
+        assert table[metric] == getattr(found, metric)
 
 
 @given(predictions())
-def test_roc_curve_agrees_with_scikit_learn_and_with_the_area(case):
+def test_mean_roc_of_one_fold_has_the_area_and_its_corners(case):
     target, p = case
-    x, y = roc.roc_curve(target, p)
-    expected_x, expected_y, _ = oracle.roc_curve(target, p, drop_intermediate=False)
-    np.testing.assert_allclose(x, expected_x, atol=1e-12)
-    np.testing.assert_allclose(y, expected_y, atol=1e-12)
-    assert np.trapezoid(y, x) == pytest.approx(classification.auroc(target, p), abs=1e-12)
+    x, y = roc.mean_roc([case], points=100_001)
+    assert np.trapezoid(y, x) == pytest.approx(classification.auroc(target, p), abs=1e-4)
+    assert (np.diff(x) >= 0).all()
+    assert (np.diff(y) >= 0).all()
+    for threshold in p:
+        fpr, tpr = (np.mean(p[target == side] >= threshold) for side in (0, 1))
+        assert np.interp(fpr + 2e-5, x, y) >= tpr - 1e-9
 
 
 def test_mean_roc_averages_vertically():
-    perfect = (np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0]))
-    chance = (np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+    perfect = ([0, 1], [0.2, 0.7])
+    chance = ([0, 1], [0.5, 0.5])
     x, y = roc.mean_roc([perfect, chance], points=11)
     assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
     np.testing.assert_allclose(y[1:], (1 + x[1:]) / 2)
     with pytest.raises(StatisticsError, match="at least one ROC curve"):
         roc.mean_roc([])
+    with pytest.raises(StatisticsError, match="before any threshold"):
+        roc.mean_roc([([0, 1], [0, 1])])
 
 
 def test_posters_first_error_rounding_turns_auroc_into_balanced_accuracy():
@@ -135,7 +93,7 @@ def test_posters_first_error_rounding_turns_auroc_into_balanced_accuracy():
     p = 1 / (1 + np.exp(-(rng.normal(size=2000) + 1.6 * target - 1.5)))
     rounded = np.round(p)
     assert classification.auroc(target, rounded) == pytest.approx(
-        classification.balanced_accuracy(target, p, 0.5), abs=1e-12
+        classification.confusion_matrix(target, p, 0.5).balanced_accuracy, abs=1e-12
     )
     assert classification.auroc(target, p) - classification.auroc(target, rounded) > 0.05
     assert abs(classification.auprc(target, p) - classification.auprc(target, rounded)) > 0.05
@@ -146,8 +104,6 @@ def test_posters_first_error_rounding_turns_auroc_into_balanced_accuracy():
     [
         classification.auroc,
         classification.auprc,
-        classification.pauc_above_sensitivity,
-        classification.brier_score,
         expected_calibration_error,
         calibration_line,
     ],
@@ -178,11 +134,9 @@ def test_dishonest_input_is_refused_in_one_line(target, p, said):
     for function in (
         classification.auroc,
         classification.auprc,
-        classification.pauc_above_sensitivity,
-        classification.brier_score,
         expected_calibration_error,
         calibration_line,
-        lambda t, q: classification.f1_score(t, q, 0.5),
+        lambda t, q: classification.confusion_matrix(t, q, 0.5),
     ):
         with pytest.raises(StatisticsError, match=said) as caught:
             function(target, p)
@@ -190,9 +144,9 @@ def test_dishonest_input_is_refused_in_one_line(target, p, said):
 
 
 def test_threshold_counts_equal_probabilities_as_melanoma_and_must_be_finite():
-    assert classification.sensitivity([0, 1], [0.2, 0.5], 0.5) == 1
+    assert classification.confusion_matrix([0, 1], [0.2, 0.5], 0.5).sensitivity == 1
     with pytest.raises(StatisticsError, match="finite threshold"):
-        classification.accuracy([0, 1], [0.2, 0.5], float("nan"))
+        classification.confusion_matrix([0, 1], [0.2, 0.5], float("nan"))
 
 
 def test_calibration_line_where_logits_hardly_differ_or_are_extreme():
@@ -206,7 +160,7 @@ def test_calibration_line_where_logits_hardly_differ_or_are_extreme():
         target = rng.integers(0, 2, 400)
         line = calibration_line(target, p)
         x = logit(np.clip(p, 1e-12, 1 - 1e-12))
-        fitted, moved = expit(line.at_slope + line.slope * x), expit(line.intercept + x)
+        fitted, moved = expit(line.slope_intercept + line.slope * x), expit(line.intercept + x)
         spread = (x - x.mean()) / x.std()
         for residual in (target - fitted, (target - fitted) * spread, target - moved):
             assert residual.mean() == pytest.approx(0, abs=1e-9)

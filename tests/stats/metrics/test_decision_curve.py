@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.bootstrap.group_weights import draw_group_weights
+from melanoscope.stats.bootstrap.group_weights import sample_group_weights
 from melanoscope.stats.metrics.decision_curve import decision_curve
 from melanoscope.stats.predictions import Predictions
 
@@ -17,9 +17,9 @@ Make = Callable[..., Predictions]
 
 def test_decision_curve_closed_forms(make: Make) -> None:
     one = make()
-    draws = draw_group_weights(one, replicates=200)
+    weights = sample_group_weights(one, replicates=200)
     t = np.array([0.0, 0.001, 0.1, 0.3, 0.999])
-    found = decision_curve(one, draws, prevalence=one.target.mean(), thresholds=t)
+    found = decision_curve(one, weights, prevalence=one.target.mean(), thresholds=t)
     n = one.target.size
     for i, risk in enumerate(t):
         called = one.probability >= risk
@@ -30,17 +30,17 @@ def test_decision_curve_closed_forms(make: Make) -> None:
     assert ((found.low <= found.network + 1e-12) & (found.network - 1e-12 <= found.high)).all()
     # A perfect network has net benefit equal to the prevalence, whatever the threshold.
     perfect = one.with_probability(one.target.astype(float))
-    curve = decision_curve(perfect, draws, prevalence=0.018, thresholds=t)
+    curve = decision_curve(perfect, weights, prevalence=0.018, thresholds=t)
     assert curve.network == pytest.approx(np.full(5, 0.018))
 
 
 def test_band_is_that_of_counting(make: Make) -> None:
     one = make(n=300, patients=80)
-    draws = draw_group_weights(one, replicates=60)
+    weights = sample_group_weights(one, replicates=60)
     t = np.array([0.05, 0.3])
-    found = decision_curve(one, draws, prevalence=0.1, thresholds=t)
-    hit, row, by_hand = one.target == 1, draws.rows(one.group), []
-    for counted in draws.counts:
+    found = decision_curve(one, weights, prevalence=0.1, thresholds=t)
+    hit, row, by_hand = one.target == 1, weights.positions(one.group), []
+    for counted in weights.counts:
         weight = counted[row][:, None]
         called = one.probability[:, None] >= t
         se = (weight * called)[hit].sum(axis=0) / weight[hit].sum()
@@ -54,9 +54,9 @@ def test_band_is_that_of_counting(make: Make) -> None:
 def test_acting_on_a_guess_is_worth_less_than_the_better_of_all_and_none(make: Make) -> None:
     """One probability for all is treat-all below it and treat-none above."""
     one = make()
-    draws = draw_group_weights(one, replicates=50)
+    weights = sample_group_weights(one, replicates=50)
     guess = one.with_probability(np.full(one.target.size, 0.1))
-    found = decision_curve(guess, draws, prevalence=0.1, thresholds=np.array([0.05, 0.1, 0.2]))
+    found = decision_curve(guess, weights, prevalence=0.1, thresholds=np.array([0.05, 0.1, 0.2]))
     assert found.network[:2] == pytest.approx(found.treat_all[:2])
     assert found.network[1] == pytest.approx(0)
     assert found.network[2] == 0
@@ -64,10 +64,10 @@ def test_acting_on_a_guess_is_worth_less_than_the_better_of_all_and_none(make: M
 
 def test_refusals(make: Make) -> None:
     one = make()
-    draws = draw_group_weights(one, replicates=20)
+    weights = sample_group_weights(one, replicates=20)
     for bad in (np.array([1.0]), np.array([np.nan]), np.array([])):
         with pytest.raises(StatisticsError, match="a prevalence and thresholds"):
-            decision_curve(one, draws, prevalence=0.1, thresholds=bad)
+            decision_curve(one, weights, prevalence=0.1, thresholds=bad)
     others = one.where(one.target == 0)
     with pytest.raises(StatisticsError, match="one class"):
-        decision_curve(others, draws, prevalence=0.1, thresholds=np.array([0.1]))
+        decision_curve(others, weights, prevalence=0.1, thresholds=np.array([0.1]))

@@ -11,12 +11,10 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.bootstrap.group_weights import draw_group_weights
-from melanoscope.stats.metrics.operating_points import (
-    CORNERS,
-    clopper_pearson_interval,
-    operating_point,
-    share_interval,
+from melanoscope.stats.bootstrap.group_weights import sample_group_weights
+from melanoscope.stats.intervals.proportion import clopper_pearson_interval, proportion_interval
+from melanoscope.stats.metrics.operating_points import CORNERS, operating_point
+from melanoscope.stats.metrics.thresholds import (
     threshold_for_sensitivity,
     threshold_for_specificity,
 )
@@ -45,9 +43,9 @@ def test_thresholds_reach_their_share_and_no_better_one_does(
 
 def test_point_by_hand(make: Make) -> None:
     one = make()
-    draws = draw_group_weights(one, replicates=400)
+    weights = sample_group_weights(one, replicates=400)
     t = np.full(one.target.size, 0.4)
-    found = operating_point(one, draws, name="x", threshold=t, prevalence=0.018)
+    found = operating_point(one, weights, name="x", threshold=t, prevalence=0.018)
     called = one.probability >= 0.4
     se, sp = called[one.target == 1].mean(), (~called)[one.target == 0].mean()
     assert found.sensitivity.estimate == pytest.approx(se)
@@ -59,20 +57,20 @@ def test_point_by_hand(make: Make) -> None:
     for interval in (found.sensitivity, found.specificity, found.ppv, found.npv):
         assert interval.low < interval.estimate < interval.high
     # At the sample's own prevalence Bayes' rule gives the sample's precision.
-    own = operating_point(one, draws, name="x", threshold=t, prevalence=one.target.mean())
+    own = operating_point(one, weights, name="x", threshold=t, prevalence=one.target.mean())
     assert own.ppv.estimate == pytest.approx(one.target[called].mean())
 
 
 def test_nothing_missed_is_not_certainty(make: Make) -> None:
     one = make()
-    draws = draw_group_weights(one, replicates=200)
+    weights = sample_group_weights(one, replicates=200)
     none_called = np.full(one.target.size, 2.0)
-    found = operating_point(one, draws, name="x", threshold=none_called, prevalence=0.1)
+    found = operating_point(one, weights, name="x", threshold=none_called, prevalence=0.1)
     assert found.sensitivity.estimate == 0
     assert found.ppv is None
     holders = np.unique(one.group[one.target == 1]).size
     assert found.sensitivity.high == pytest.approx(proportion_confint(0, holders, method="beta")[1])
-    everybody = operating_point(one, draws, name="x", threshold=none_called - 2, prevalence=0.1)
+    everybody = operating_point(one, weights, name="x", threshold=none_called - 2, prevalence=0.1)
     assert everybody.npv is None
     assert everybody.sensitivity.low < 1
     assert everybody.ppv.estimate == pytest.approx(0.1)
@@ -82,11 +80,15 @@ def test_nothing_missed_is_not_certainty(make: Make) -> None:
 def test_replicates_are_those_of_counting(make: Make) -> None:
     """Percentiles of shares counted one replicate at a time."""
     one = make(n=300, patients=80)
-    draws = draw_group_weights(one, replicates=50)
-    found = operating_point(one, draws, name="", threshold=one.threshold, prevalence=0.05)
-    called, hit, row = one.probability >= one.threshold, one.target == 1, draws.rows(one.group)
+    weights = sample_group_weights(one, replicates=50)
+    found = operating_point(one, weights, name="", threshold=one.threshold, prevalence=0.05)
+    called, hit, row = (
+        one.probability >= one.threshold,
+        one.target == 1,
+        weights.positions(one.group),
+    )
     by_hand = []
-    for counted in draws.counts:
+    for counted in weights.counts:
         weight = counted[row]
         se = weight[called & hit].sum() / weight[hit].sum()
         sp = weight[~called & ~hit].sum() / weight[~hit].sum()
@@ -102,8 +104,8 @@ def test_predictive_values_are_not_certain_when_one_share_is_blind(make: Make) -
     """Nothing missed, some called in vain: NPV is 1 in every replicate, and yet not certain."""
     one = make()
     perfect = one.with_probability(np.where(one.target == 1, 0.9, one.probability * 0.99))
-    draws = draw_group_weights(one, replicates=200)
-    found = operating_point(perfect, draws, name="", threshold=one.threshold, prevalence=0.018)
+    weights = sample_group_weights(one, replicates=200)
+    found = operating_point(perfect, weights, name="", threshold=one.threshold, prevalence=0.018)
     assert found.sensitivity.estimate == found.npv.estimate == 1
     assert found.sensitivity.low < 1
     se, sp = found.sensitivity.low, found.specificity.low
@@ -115,7 +117,7 @@ def test_predictive_values_are_not_certain_when_one_share_is_blind(make: Make) -
 
 def test_replicates_without_a_class_are_not_passed_over() -> None:
     with pytest.raises(StatisticsError, match="both classes in nearly every replicate"):
-        share_interval(0.5, np.array([0.5, 0.4, np.nan, 0.6]), 4)
+        proportion_interval(0.5, np.array([0.5, 0.4, np.nan, 0.6]), 4)
 
 
 def test_matches_dermatologists_by_default() -> None:
@@ -129,19 +131,21 @@ def test_matches_dermatologists_by_default() -> None:
 @pytest.mark.parametrize(("hits", "n"), [(0, 7), (7, 7), (2, 9)])
 def test_clopper_pearson_is_statsmodels(hits: int, n: int) -> None:
     expected = proportion_confint(hits, n, method="beta")
-    assert clopper_pearson_interval(hits, n) == pytest.approx(expected, abs=1e-10)
+    found = clopper_pearson_interval(hits / n, n)
+    assert (found.low, found.high) == pytest.approx(expected, abs=1e-10)
+    assert (found.estimate, found.standard_error, found.n) == (hits / n, 0, n)
 
 
 def test_refusals(make: Make) -> None:
     one = make()
-    draws = draw_group_weights(one, replicates=20)
+    weights = sample_group_weights(one, replicates=20)
     with pytest.raises(StatisticsError, match="a prevalence between 0 and 1"):
-        operating_point(one, draws, name="", threshold=one.threshold, prevalence=1.8)
+        operating_point(one, weights, name="", threshold=one.threshold, prevalence=1.8)
     for bad in (np.full(600, np.nan), np.full(5, 0.5)):
         with pytest.raises(StatisticsError, match="finite thresholds of shape"):
-            operating_point(one, draws, name="", threshold=bad, prevalence=0.1)
+            operating_point(one, weights, name="", threshold=bad, prevalence=0.1)
     others = one.where(one.target == 0)
     with pytest.raises(StatisticsError, match="one class"):
-        operating_point(others, draws, name="", threshold=others.threshold, prevalence=0.1)
+        operating_point(others, weights, name="", threshold=others.threshold, prevalence=0.1)
     with pytest.raises(StatisticsError, match="a share above 0"):
         threshold_for_sensitivity(one.target, one.probability, 0.0)

@@ -11,7 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.bootstrap.group_weights import draw_group_weights
+from melanoscope.stats.bootstrap.group_weights import sample_group_weights
 from melanoscope.stats.calibration.calibration_error import calibration_line
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
@@ -23,7 +23,7 @@ def _pairs(one: Predictions, weight: np.ndarray, stratum: np.ndarray) -> float:
     right = total = 0.0
     hits, others = np.flatnonzero(one.target == 1), np.flatnonzero(one.target == 0)
     for i in hits:
-        same = others[(one.part[others] == one.part[i]) & (stratum[others] == stratum[i])]
+        same = others[(one.fold_id[others] == one.fold_id[i]) & (stratum[others] == stratum[i])]
         won = (one.probability[same] < one.probability[i]) + 0.5 * (
             one.probability[same] == one.probability[i]
         )
@@ -33,14 +33,14 @@ def _pairs(one: Predictions, weight: np.ndarray, stratum: np.ndarray) -> float:
 
 
 def _compare(one: Predictions, labels: np.ndarray, **settings):
-    draws = draw_group_weights(one, replicates=400)
+    weights = sample_group_weights(one, replicates=400)
     return compare_subgroups(
         one,
-        draws,
+        weights,
         name="sex",
         labels=labels.astype(object),
         order=sorted(set(labels)),
-        calibrated=one.probability,
+        calibrated_probability=one.probability,
         **settings,
     )
 
@@ -117,7 +117,7 @@ def test_nothing_missed_is_not_certainty(make: Make) -> None:
 
 def test_a_few_perfect_melanomas_are_not_a_finding(make: Make) -> None:
     """12 of 12 in one level against 80 % elsewhere: every replicate lies on one side of 0."""
-    one = make(n=900, patients=900, parts=1)
+    one = make(n=900, patients=900, folds=1)
     hits = np.flatnonzero(one.target == 1)
     labels = np.full(900, "rest", object)
     labels[hits[:12]] = labels[np.flatnonzero(one.target == 0)[:40]] = "few"
@@ -158,19 +158,19 @@ def test_the_rest_is_all_other_levels(make: Make) -> None:
 
 
 def test_observed_over_expected_covers(make: Make) -> None:
-    """Stratified draws would hold the number of melanomas still: 79 % instead of 95 %."""
+    """Stratified weights would hold the number of melanomas still: 79 % instead of 95 %."""
     covered = []
     for seed in range(60):
         rng = np.random.default_rng(seed)
         group = rng.integers(0, 300, 600)
         risk = 1 / (1 + np.exp(1.8 - rng.normal(size=600) - 0.5 * rng.normal(size=300)[group]))
         one = Predictions(
-            (rng.random(600) < risk).astype(np.int64),
-            risk,
-            np.full(600, 0.3),
-            rng.integers(0, 3, 300)[group],
-            group,
-            np.arange(600),
+            target=(rng.random(600) < risk).astype(np.int64),
+            probability=risk,
+            threshold=np.full(600, 0.3),
+            fold_id=rng.integers(0, 3, 300)[group],
+            group=group,
+            image_index=np.arange(600),
         )
         labels = np.where(rng.random(300)[group] < 0.8, "most", "few")
         found = _compare(one, labels).levels[1].metrics["observed_expected"]
@@ -180,32 +180,32 @@ def test_observed_over_expected_covers(make: Make) -> None:
 
 def test_speed(make: Make) -> None:
     """Six variables of 3,400 photographs take 1 s of one core; slow machines are allowed 6."""
-    one = make(n=3400, patients=1200, parts=5, decimals=None)
-    draws = draw_group_weights(one)
+    one = make(n=3400, patients=1200, folds=5, decimals=None)
+    weights = sample_group_weights(one)
     names = np.array(list("abcdef"), object)
     rng = np.random.default_rng(0)
     begun = time.process_time()
     for levels in (2, 3, 4, 4, 5, 6):
         compare_subgroups(
             one,
-            draws,
+            weights,
             name="",
             labels=names[rng.integers(0, levels, 3400)],
             order=names[:levels].tolist(),
-            calibrated=one.probability,
+            calibrated_probability=one.probability,
         )
     assert time.process_time() - begun < 6
 
 
 def test_refusals(make: Make) -> None:
     one = make()
-    draws = draw_group_weights(one, replicates=20)
-    settings = {"name": "", "order": ["a"], "calibrated": one.probability}
+    weights = sample_group_weights(one, replicates=20)
+    settings = {"name": "", "order": ["a"], "calibrated_probability": one.probability}
     with pytest.raises(StatisticsError, match="labels of shape"):
-        compare_subgroups(one, draws, labels=np.array(["a"]), **settings)
-    settings["calibrated"] = np.full(600, np.nan)
-    with pytest.raises(StatisticsError, match="calibrated probabilities between"):
-        compare_subgroups(one, draws, labels=np.full(600, "a"), **settings)
+        compare_subgroups(one, weights, labels=np.array(["a"]), **settings)
+    settings["calibrated_probability"] = np.full(600, np.nan)
+    with pytest.raises(StatisticsError, match="probabilities between 0 and 1"):
+        compare_subgroups(one, weights, labels=np.full(600, "a"), **settings)
 
 
 def test_too_small_shows_no_number(make: Make) -> None:
@@ -224,12 +224,12 @@ def test_ten_groups_of_each_class_are_enough_and_nine_are_not() -> None:
     rng = np.random.default_rng(0)
     target = np.tile([0, 1], 60)
     one = Predictions(
-        target,
-        np.clip(0.3 + 0.3 * target + 0.3 * rng.normal(size=120), 0, 1),
-        np.full(120, 0.45),
-        np.zeros(120, np.int64),
-        np.arange(120),
-        np.arange(120),
+        target=target,
+        probability=np.clip(0.3 + 0.3 * target + 0.3 * rng.normal(size=120), 0, 1),
+        threshold=np.full(120, 0.45),
+        fold_id=np.zeros(120, np.int64),
+        group=np.arange(120),
+        image_index=np.arange(120),
     )
     for hits, said in ((1, "too few: 1 groups"), (9, "too few: 9 groups"), (10, "")):
         labels = np.full(120, "rest", object)
@@ -244,14 +244,14 @@ def test_ten_groups_of_each_class_are_enough_and_nine_are_not() -> None:
 
 
 def test_levels_that_never_meet_in_a_fold(make: Make) -> None:
-    one = make(parts=2)
-    labels = np.where((one.part == 0) == (one.target == 1), "apart", "other way")
+    one = make(folds=2)
+    labels = np.where((one.fold_id == 0) == (one.target == 1), "apart", "other way")
     for level in _compare(one, labels).levels:
         assert level.too_small == "no melanoma and other lesion in one fold"
 
 
 def test_levels_that_are_not_compared(make: Make) -> None:
     labels = np.array(["a", "b", "unknown"])[np.arange(600) % 3]
-    found = _compare(make(), labels, compared=("a", "b"))
+    found = _compare(make(), labels, tested=("a", "b"))
     assert {d.level for d in found.differences} == {"a", "b"}
     assert [level.name for level in found.levels] == ["a", "b", "unknown"]

@@ -1,89 +1,51 @@
-"""The archives melanoscope reads: ``--data KIND=PATH``, one module each.
+"""The archives that melanoscope reads: ``--data KIND=PATH``, one module each.
 
-A new archive is a new module with `TITLE`, `LICENCE`, `ATTRIBUTION` and a reader, and a line here.
+To add an archive:
+
+1. Write a module here, such as `ham10000`: a mapping from columns of
+   `melanoscope.data.catalog.ROW_SCHEMA` to columns of the archive's table, a function
+   ``read(folder) -> SourceTable`` that calls `csv_reader.read_table` and `csv_reader.catalog_rows`,
+   and an `ARCHIVE` with its name, terms and reader.
+2. Name that `ARCHIVE` in `ARCHIVES` below.
+3. Add words for diagnoses and sites that no other archive uses to `melanoscope.data.vocabulary`.
+4. Write a small table with the archive's published header in ``tests/data/archives.py`` and read it
+   in ``tests/data/test_sources.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from melanoscope.data.catalog import SourceTable
 from melanoscope.data.sources import ham10000, isic2019, isic2020, own_csv, pad_ufes_20, simulated
+from melanoscope.data.sources.archive import Archive
 from melanoscope.errors import DataError, nearest
 
-
-@dataclass(frozen=True)
-class Archive:
-    """An archive's reader, its name for people, and the terms its photographs come under.
-
-    Attributes:
-        read: Takes what stands behind KIND= and the cache's folder.
-        marks: Names of which one lies in the archive's folder, to recognise it by.
-    """
-
-    read: Callable[[str, Path], SourceTable]
-    title: str
-    licence: str
-    attribution: str
-    marks: tuple[str, ...] = ()
-
-
-def _on_disk(read: Callable[[Path], SourceTable]) -> Callable[[str, Path], SourceTable]:
-    """Adapt a reader of files that are already there, which needs no cache."""
-
-    def reader(path: str, _cache: Path) -> SourceTable:
-        return read(Path(path))
-
-    return reader
-
-
 ARCHIVES: dict[str, Archive] = {
-    "isic2020": Archive(
-        _on_disk(isic2020.read),
-        isic2020.TITLE,
-        isic2020.LICENCE,
-        isic2020.ATTRIBUTION,
-        isic2020.TABLES[:2],
-    ),
-    "isic2019": Archive(
-        _on_disk(isic2019.read),
-        isic2019.TITLE,
-        isic2019.LICENCE,
-        isic2019.ATTRIBUTION,
-        (isic2019.LABELS,),
-    ),
-    "isic2019-melanoma": Archive(
-        _on_disk(isic2019.read_melanomas),
-        f"{isic2019.TITLE}, melanomas only",
-        isic2019.LICENCE,
-        isic2019.ATTRIBUTION,
-    ),
-    "ham10000": Archive(
-        _on_disk(ham10000.read),
-        ham10000.TITLE,
-        ham10000.LICENCE,
-        ham10000.ATTRIBUTION,
-        ham10000.TABLES,
-    ),
-    "pad-ufes-20": Archive(
-        _on_disk(pad_ufes_20.read),
-        pad_ufes_20.TITLE,
-        pad_ufes_20.LICENCE,
-        pad_ufes_20.ATTRIBUTION,
-        pad_ufes_20.TABLES,
-    ),
-    "table": Archive(_on_disk(own_csv.read), own_csv.TITLE, own_csv.LICENCE, own_csv.ATTRIBUTION),
-    "simulated": Archive(
-        simulated.read_source, simulated.TITLE, simulated.LICENCE, simulated.ATTRIBUTION
-    ),
+    archive.kind: archive
+    for archive in (
+        isic2020.ARCHIVE,
+        isic2019.ARCHIVE,
+        isic2019.MELANOMAS,
+        ham10000.ARCHIVE,
+        pad_ufes_20.ARCHIVE,
+        own_csv.ARCHIVE,
+        simulated.ARCHIVE,
+    )
 }
+"""Every archive by its name on the command line."""
 
 
 @dataclass(frozen=True)
 class DataSpec:
-    """One ``KIND=PATH`` of the command line."""
+    """One ``KIND=PATH`` of the command line.
+
+    Attributes:
+        kind: Name of an archive, a key of `ARCHIVES`.
+        path: Folder or file of the archive; for simulated photographs their number.
+    """
 
     kind: str
     path: str
@@ -93,33 +55,46 @@ class DataSpec:
 
     @property
     def archive(self) -> Archive:
-        """The archive this names."""
+        """The archive that `kind` names."""
         return ARCHIVES[self.kind]
 
     def read(self, cache: Path) -> SourceTable:
-        """Read the archive's table; simulated photographs are drawn into the cache."""
+        """Read the archive's table; simulated photographs are drawn into the folder `cache`."""
         return self.archive.read(self.path, cache)
 
 
 def parse_spec(text: str) -> DataSpec:
     """Parse ``KIND=PATH``.
 
-    >>> parse_spec("simulated=600")
-    DataSpec(kind='simulated', path='600')
+    Args:
+        text: Value of the option ``--data``.
+
+    Returns:
+        The archive's name and path.
 
     Raises:
         DataError: No "=", an unknown kind (with the nearest), or an empty path.
+
+    Example:
+        >>> parse_spec("simulated=600")
+        DataSpec(kind='simulated', path='600')
     """
-    kind, sign, path = text.partition("=")
+    kind, equals, path = text.partition("=")
     if kind not in ARCHIVES:
         raise DataError("KIND=PATH of a known kind", f"'{text}'", nearest(kind, sorted(ARCHIVES)))
-    if not sign or not path:
+    if not equals or not path:
         raise DataError(f"{kind}=PATH", f"'{text}'", "name the archive's folder behind '='")
     return DataSpec(kind, path)
 
 
 def find_archives(folder: Path) -> list[DataSpec]:
     """Recognise the archives in a folder and in its subfolders by their tables.
+
+    Args:
+        folder: Folder that is an archive or holds several.
+
+    Returns:
+        The archives found, in the order of `ARCHIVES`.
 
     Raises:
         DataError: No such folder, or no archive in it.
@@ -131,20 +106,31 @@ def find_archives(folder: Path) -> list[DataSpec]:
         DataSpec(kind, str(place))
         for kind, archive in ARCHIVES.items()
         for place in places
-        if any((place / mark).is_file() for mark in archive.marks)
+        if any((place / name).is_file() for name in archive.table_names)
     ]
     if not specs:
-        marks = sorted({mark for archive in ARCHIVES.values() for mark in archive.marks})
+        names = sorted({name for archive in ARCHIVES.values() for name in archive.table_names})
         raise DataError(
             f"an archive's table in '{folder}' or just below it",
-            f"none of {', '.join(marks)}",
+            f"none of {', '.join(names)}",
             "name the archives one by one with --data KIND=PATH",
         )
     return specs
 
 
 def read_sources(specs: Sequence[DataSpec], cache: Path) -> list[SourceTable]:
-    """Read the tables of all archives named on the command line."""
+    """Read the tables of several archives.
+
+    Args:
+        specs: Archives named on the command line.
+        cache: Folder in which simulated photographs are drawn.
+
+    Returns:
+        One table per archive, in the order of `specs`.
+
+    Raises:
+        DataError: No archive, or one that is not what it should be.
+    """
     if not specs:
         raise DataError(
             "at least one --data KIND=PATH", "none", "known kinds: " + ", ".join(ARCHIVES)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
+from melanoscope.data.catalog import ROW_SCHEMA
+from melanoscope.data.vocabulary import translate_diagnoses
 from melanoscope.errors import DataError, nearest
 from melanoscope.imaging.decode import SUFFIXES
 from melanoscope.patient import parse_age, parse_sex, parse_site
 
 
 def find_table(folder: Path, names: Sequence[str], kind: str) -> Path:
-    """Return the first of the named tables that the folder holds.
-
-    Raises:
-        DataError: No such folder, or none of the tables in it.
-    """
+    """Return the first of the tables `names` that the `folder` of the archive `kind` holds."""
     if not folder.is_dir():
         raise DataError(f"the folder of {kind}", f"no folder at '{folder}'", "check the path")
     for name in names:
@@ -31,8 +29,18 @@ def find_table(folder: Path, names: Sequence[str], kind: str) -> Path:
     )
 
 
-def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> pl.DataFrame:
-    """Read a CSV as text; optional columns that are missing come as nulls.
+def read_table(
+    path: Path, columns: Mapping[str, str], optional: Mapping[str, str] | None = None
+) -> pl.DataFrame:
+    """Read some columns of a CSV as text, under names of our own.
+
+    Args:
+        path: CSV file.
+        columns: The file's name of each column that must be there, by our name.
+        optional: The file's name of each column that may be missing, by our name.
+
+    Returns:
+        The columns by our names; optional columns that are missing come as nulls.
 
     Raises:
         DataError: Not a CSV, or a needed column is missing (names it and the nearest found).
@@ -42,29 +50,58 @@ def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) 
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"a CSV table at '{path}'", reason, "check the file") from None
-    for column in needed:
-        if column not in frame.columns:
+    for name in columns.values():
+        if name not in frame.columns:
             raise DataError(
-                f"a column '{column}' in '{path}'",
-                f"none so named ({nearest(column, frame.columns)})",
+                f"a column '{name}' in '{path}'",
+                f"none so named ({nearest(name, frame.columns)})",
                 "rename or add it",
             )
-    missing = [pl.lit(None, pl.String).alias(c) for c in optional if c not in frame.columns]
-    return frame.with_columns(missing)
+    return frame.select(
+        (pl.col(name) if name in frame.columns else pl.lit(None, pl.String)).alias(ours)
+        for ours, name in {**columns, **(optional or {})}.items()
+    )
 
 
-def index_photographs(folder: Path) -> dict[str, str]:
-    """Map the stem of each photograph below a folder to its path.
+def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path) -> pl.DataFrame:
+    """Bring an archive's columns to the types and words of the catalog.
+
+    Args:
+        raw: Text columns image_id, diagnosis, sex, age and site; patient_id and lesion_id where the
+            archive has them; and path, unless files bear the name of their image_id.
+        dataset: What the catalog calls the archive.
+        table: File of the table, beside or above the photographs.
+
+    Returns:
+        Columns of `ROW_SCHEMA`; a target of 1 where the diagnosis is melanoma.
 
     Raises:
-        DataError: Two different files under one name. Copies of one size are taken as one, since
-            some downloads of HAM10000 hold every folder twice.
+        DataError: A word outside the vocabulary, or an age that is no number.
     """
+    paths = raw.get_column("path", default=None)
+    nobody = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
+    diagnosis = translate_diagnoses(raw["diagnosis"], f"the diagnoses of '{table.name}'")
+    rows = {
+        "image_id": raw["image_id"],
+        "path": _find_files(raw["image_id"], table.parent) if paths is None else paths,
+        "dataset": pl.repeat(dataset, raw.height, eager=True),
+        "patient_id": _blank_to_null(raw.get_column("patient_id", default=nobody)),
+        "lesion_id": _blank_to_null(raw.get_column("lesion_id", default=nobody)),
+        **patient_columns(raw["sex"], raw["age"], raw["site"], table),
+        "diagnosis": diagnosis,
+        "target": diagnosis == "melanoma",
+    }
+    return pl.DataFrame(rows).cast(pl.Schema(ROW_SCHEMA))
+
+
+def index_images(folder: Path) -> dict[str, str]:
+    """Map the stem of each photograph below `folder` to its path."""
     found: dict[str, Path] = {}
     for path in sorted(_files_below(folder)):
         if path.suffix.lower() not in SUFFIXES:
             continue
         other = found.setdefault(path.stem, path)
+        # Copies of one size are taken as one: some downloads of HAM10000 hold every folder twice.
         if other is not path and other.stat().st_size != path.stat().st_size:
             raise DataError(
                 f"one photograph named '{path.stem}'",
@@ -76,20 +113,20 @@ def index_photographs(folder: Path) -> dict[str, str]:
 
 def _files_below(folder: Path) -> Iterator[Path]:
     """Walk through linked folders too: large archives are often kept elsewhere and linked to."""
-    been: set[str] = set()
+    visited: set[str] = set()
     for here, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(here)
-        if real in been:
+        if real in visited:
             folders.clear()
             continue
-        been.add(real)
+        visited.add(real)
         folders.sort()
         yield from (Path(here, name) for name in names)
 
 
-def paths_of(image_ids: pl.Series, folder: Path) -> pl.Series:
-    """Return the path of each photograph below a folder, null where there is none."""
-    found = index_photographs(folder)
+def _find_files(image_ids: pl.Series, folder: Path) -> pl.Series:
+    """Return the path of each of `image_ids` below `folder`, null where there is no file."""
+    found = index_images(folder)
     return pl.Series("path", [found.get(name) for name in image_ids], dtype=pl.String)
 
 
@@ -134,7 +171,7 @@ def _parsed(
     return pl.Series(column.name, [parsed[value] for value in text], dtype)
 
 
-def blank_to_null(column: pl.Series) -> pl.Series:
+def _blank_to_null(column: pl.Series) -> pl.Series:
     """Turn blank identifiers into nulls, so that "nobody" is not one large patient."""
     clean = column.cast(pl.String).str.strip_chars()
     return clean.replace(["", "unknown"], [None] * 2)

@@ -1,4 +1,4 @@
-"""ISIC 2019 training set (Tschandl 2018; Codella 2017; Combalia 2019): one-hot diagnoses."""
+"""ISIC 2019 training set: dermoscopy of several archives, diagnoses one-hot in their own table."""
 
 from __future__ import annotations
 
@@ -8,64 +8,67 @@ import polars as pl
 
 from melanoscope.data.catalog import SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.vocabulary import translate_diagnoses
+from melanoscope.data.sources.archive import Archive, reader_of_files
 from melanoscope.errors import DataError
-
-TITLE = "ISIC 2019 Challenge, training set"
-LICENCE = "CC BY-NC 4.0"
-ATTRIBUTION = "Tschandl et al. 2018; Codella et al. 2017; Combalia et al. 2019"
 
 LABELS = "ISIC_2019_Training_GroundTruth.csv"
 METADATA = "ISIC_2019_Training_Metadata.csv"
 CLASSES = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC")
+COLUMNS = {
+    "image_id": "image",
+    "age": "age_approx",
+    "site": "anatom_site_general",
+    "sex": "sex",
+}
 
 
 def read(folder: Path) -> SourceTable:
-    """Read the archive's two tables and the names of its photographs."""
-    path = csv_reader.find_table(folder, (LABELS,), "isic2019")
-    labels = csv_reader.read_table(path, ("image", *CLASSES), optional=("UNK",))
-    about = csv_reader.find_table(folder, (METADATA,), "isic2019")
-    metadata = csv_reader.read_table(
-        about, ("image", "age_approx", "anatom_site_general", "sex"), optional=("lesion_id",)
-    )
-    raw = labels.with_columns(diagnosis=_one_hot(labels, path)).join(
-        metadata, on="image", how="left", maintain_order="left"
-    )
-    static = csv_reader.patient_columns(
-        raw["sex"], raw["age_approx"], raw["anatom_site_general"], about
-    )
-    rows = pl.DataFrame(
-        {
-            "image_id": raw["image"],
-            "path": csv_reader.paths_of(raw["image"], folder),
-            "lesion_id": csv_reader.blank_to_null(raw["lesion_id"]),
-            **static,
-            "diagnosis": translate_diagnoses(raw["diagnosis"], LABELS, "unknown"),
-            "target": (raw["diagnosis"] == "MEL").cast(pl.Int8),
-        }
-    ).with_columns(dataset=pl.lit("isic2019"), patient_id=pl.lit(None, pl.String))
-    return SourceTable("isic2019", rows)
+    """Read the archive's two tables and the names of its photographs in `folder`."""
+    label_table = csv_reader.find_table(folder, (LABELS,), "isic2019")
+    table = csv_reader.find_table(folder, (METADATA,), "isic2019")
+    metadata = csv_reader.read_table(table, COLUMNS, {"lesion_id": "lesion_id"})
+    raw = _read_labels(label_table).join(metadata, on="image_id", how="left", maintain_order="left")
+    return SourceTable("isic2019", csv_reader.catalog_rows(raw, "isic2019", table))
 
 
 def read_melanomas(folder: Path) -> SourceTable:
-    """Read only the melanomas, which is what the poster added to ISIC 2020.
-
-    Joined so, the archive's name predicts the label (AUROC 0.943 on the 37,648 rows); offered to
-    reproduce the poster.
-    """
-    whole = read(folder)
-    return SourceTable("isic2019-melanoma", whole.rows.filter(pl.col("target") == 1))
+    """Read only the melanomas in `folder`, which is what the poster added to ISIC 2020."""
+    # Offered to reproduce the poster: joined so, the archive's name predicts the label (AUROC 0.943
+    # on the 37,648 rows).
+    rows = read(folder).rows.filter(pl.col("target") == 1)
+    return SourceTable("isic2019-melanoma", rows)
 
 
-def _one_hot(labels: pl.DataFrame, path: Path) -> pl.Series:
+def _read_labels(path: Path) -> pl.DataFrame:
+    """Read the one class that each row marks; columns image_id and diagnosis."""
+    columns = {"image_id": "image", **{name: name for name in CLASSES}}
+    labels = csv_reader.read_table(path, columns, {"UNK": "UNK"})
+    labels = labels.with_columns(pl.col("UNK").fill_null("0"))
     names = [*CLASSES, "UNK"]
-    filled = labels.with_columns(pl.col("UNK").fill_null("0"))
-    values = filled.select(pl.col(names).cast(pl.Float64, strict=False)).to_numpy()
-    wrong = (values.sum(axis=1) != 1) | ((values != 0) & (values != 1)).any(axis=1)
+    marks = labels.select(pl.col(names).cast(pl.Float64, strict=False)).to_numpy()
+    wrong = (marks.sum(axis=1) != 1) | ((marks != 0) & (marks != 1)).any(axis=1)
     if wrong.any():
         raise DataError(
             f"one class marked 1 and the others 0 in each row of '{path.name}'",
-            f"{int(wrong.sum())} rows otherwise (first: {labels['image'][int(wrong.argmax())]})",
+            f"{int(wrong.sum())} rows otherwise (first: {labels['image_id'][int(wrong.argmax())]})",
             "correct the table",
         )
-    return pl.Series("diagnosis", [names[i] for i in values.argmax(axis=1)], dtype=pl.String)
+    diagnosis = pl.Series([names[i] for i in marks.argmax(axis=1)], dtype=pl.String)
+    return labels.select("image_id", diagnosis=diagnosis)
+
+
+ARCHIVE = Archive(
+    kind="isic2019",
+    title="ISIC 2019 Challenge, training set",
+    license="CC BY-NC 4.0",
+    attribution="Tschandl et al. 2018; Codella et al. 2017; Combalia et al. 2019",
+    read=reader_of_files(read),
+    table_names=(LABELS,),
+)
+MELANOMAS = Archive(
+    kind="isic2019-melanoma",
+    title=f"{ARCHIVE.title}, melanomas only",
+    license=ARCHIVE.license,
+    attribution=ARCHIVE.attribution,
+    read=reader_of_files(read_melanomas),
+)

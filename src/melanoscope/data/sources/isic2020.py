@@ -1,4 +1,4 @@
-"""ISIC 2020 training set (Rotemberg et al. 2021, doi:10.1038/s41597-021-00815-z)."""
+"""ISIC 2020 training set: dermoscopy with patients, and a list of duplicates."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ import polars as pl
 
 from melanoscope.data.catalog import SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.vocabulary import translate_diagnoses
+from melanoscope.data.sources.archive import Archive, reader_of_files
 from melanoscope.errors import DataError
-
-TITLE = "ISIC 2020 Challenge, training set"
-LICENCE = "CC BY-NC 4.0"
-ATTRIBUTION = "Rotemberg et al. 2021, doi:10.1038/s41597-021-00815-z"
 
 # The second edition names lesions; the first and the copy on Kaggle do not.
 TABLES = (
@@ -22,49 +18,49 @@ TABLES = (
     "train.csv",
 )
 DUPLICATES = "ISIC_2020_Training_Duplicates.csv"
-NEEDED = (
-    "image_name",
-    "patient_id",
-    "sex",
-    "age_approx",
-    "anatom_site_general_challenge",
-    "target",
-)
+COLUMNS = {
+    "image_id": "image_name",
+    "patient_id": "patient_id",
+    "sex": "sex",
+    "age": "age_approx",
+    "site": "anatom_site_general_challenge",
+    "target": "target",
+}
 
 
 def read(folder: Path) -> SourceTable:
     """Read the archive's table, its list of duplicates and the names of its photographs."""
-    path = csv_reader.find_table(folder, TABLES, "isic2020")
-    raw = csv_reader.read_table(path, NEEDED, optional=("lesion_id", "diagnosis"))
-    static = csv_reader.patient_columns(
-        raw["sex"], raw["age_approx"], raw["anatom_site_general_challenge"], path
-    )
+    table = csv_reader.find_table(folder, TABLES, "isic2020")
+    optional = {"lesion_id": "lesion_id", "diagnosis": "diagnosis"}
+    raw = csv_reader.read_table(table, COLUMNS, optional)
     target = raw["target"].cast(pl.Int8, strict=False)
-    strange = raw["target"].filter(~target.is_in([0, 1]).fill_null(value=False))
-    if len(strange):
-        raise DataError(f"target 0 or 1 in '{path.name}'", f"'{strange[0]}'", "correct the table")
+    invalid = raw["target"].filter(~target.is_in([0, 1]).fill_null(value=False))
+    if len(invalid):
+        raise DataError(f"target 0 or 1 in '{table.name}'", f"'{invalid[0]}'", "correct the table")
+    rows = csv_reader.catalog_rows(raw, "isic2020", table).with_columns(target)
     # Most benign rows say "unknown": what is known of them is that they are benign.
-    diagnosis = translate_diagnoses(raw["diagnosis"], f"the diagnoses of '{path.name}'", "unknown")
-    rows = pl.DataFrame(
-        {
-            "image_id": raw["image_name"],
-            "path": csv_reader.paths_of(raw["image_name"], folder),
-            "patient_id": csv_reader.blank_to_null(raw["patient_id"]),
-            "lesion_id": csv_reader.blank_to_null(raw["lesion_id"]),
-            **static,
-            "diagnosis": diagnosis.replace("unknown", "unknown benign"),
-            "target": target,
-        }
-    ).with_columns(
-        dataset=pl.lit("isic2020"),
-        diagnosis=pl.when(pl.col("target") == 1).then(pl.lit("melanoma")).otherwise("diagnosis"),
+    diagnosis = (
+        pl.when(pl.col("target") == 1)
+        .then(pl.lit("melanoma"))
+        .otherwise(pl.col("diagnosis").replace("unknown", "unknown benign"))
     )
-    return SourceTable("isic2020", rows, _listed_duplicates(folder))
+    rows = rows.with_columns(diagnosis=diagnosis)
+    return SourceTable("isic2020", rows, duplicate_pairs=_listed_duplicates(folder))
 
 
 def _listed_duplicates(folder: Path) -> tuple[tuple[str, str], ...]:
     path = folder / DUPLICATES
     if not path.is_file():
         return ()
-    raw = csv_reader.read_table(path, ("image_name_1", "image_name_2")).drop_nulls()
-    return tuple(zip(raw["image_name_1"], raw["image_name_2"], strict=True))
+    pairs = csv_reader.read_table(path, {"a": "image_name_1", "b": "image_name_2"}).drop_nulls()
+    return tuple(pairs.iter_rows())
+
+
+ARCHIVE = Archive(
+    kind="isic2020",
+    title="ISIC 2020 Challenge, training set",
+    license="CC BY-NC 4.0",
+    attribution="Rotemberg et al. 2021, doi:10.1038/s41597-021-00815-z",
+    read=reader_of_files(read),
+    table_names=TABLES[:2],
+)

@@ -21,11 +21,11 @@ from melanoscope.data.sources.simulated_scene import (
     SHORT_SIDE,
     Field,
     Size,
-    draw_size,
-    draw_skin,
-    shine_light,
-    step,
-    take_picture,
+    apply_camera,
+    apply_lighting,
+    render_skin,
+    sample_size,
+    smoothstep,
 )
 
 Fields = tuple[Field, Field, Field, Field]
@@ -45,16 +45,16 @@ class Traits:
     """What a lesion looks like.
 
     Attributes:
-        asymmetry: 0 (round and even) to 1.
+        asymmetry: From 0 (round and even) to 1.
         border: Irregularity of the outline, 0 to 1.
-        colour: Variegation, 0 (one brown) to 1 (black, blue-grey, red and white beside it).
+        color: Variegation, 0 (one brown) to 1 (black, blue-grey, red and white beside it).
         diameter: Share of the photograph's short side, about 0.2 to 0.85.
         keratosis: Whether it is drawn waxy and stuck on, with plugs and cysts.
     """
 
     asymmetry: float
     border: float
-    colour: float
+    color: float
     diameter: float
     keratosis: bool = False
 
@@ -64,9 +64,10 @@ class _View:
     """The part of the lesion's plane in which the lesion lies, pixel by pixel.
 
     Attributes:
-        matrix: 2 x 3, from the view's pixels to the plane.
-        x: Place in the plane, shape (h, w).
-        y: As `x`.
+        size: Width and height in pixels.
+        matrix: Affine map from the view's pixels to the plane, shape (2, 3).
+        x: Horizontal place in the plane, shape (h, w).
+        y: Vertical place in the plane, shape (h, w).
     """
 
     size: Size
@@ -85,67 +86,73 @@ class _View:
         to_grid = self.matrix * (cells / (2 * _SPAN))
         to_grid[:, 2] += cells / 2
         # Straight lines between far cells would show as creases; between near ones they do not.
-        curve = Image.Resampling.BICUBIC if cells < 100 else Image.Resampling.BILINEAR
+        resampling = Image.Resampling.BICUBIC if cells < 100 else Image.Resampling.BILINEAR
         affine = tuple(to_grid.ravel())
-        seen = image.transform(self.size, Image.Transform.AFFINE, affine, curve)
+        bands = image.transform(self.size, Image.Transform.AFFINE, affine, resampling)
         # Interpolation averages neighbours and so takes a third of the spread away.
-        fields = (np.asarray(seen).transpose(2, 0, 1).astype(np.float32) - 127.5) / 28
+        fields = (np.asarray(bands).transpose(2, 0, 1).astype(np.float32) - 127.5) / 28
         return fields[0], fields[1], fields[2], fields[3]
 
 
 def paint(
     traits: Traits, tone: float, lesion: np.random.Generator, photograph: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Paint one photograph.
+    """Paint one photograph of a lesion.
 
     Args:
-        traits: The lesion's.
+        traits: Look of the lesion.
         tone: Skin, 0 (Fitzpatrick I) to 1 (Fitzpatrick VI).
         lesion: Random numbers of the lesion, seeded alike for each photograph of it.
         photograph: Random numbers of frame, light, hairs and noise.
 
     Returns:
         RGB of shape (h, w, 3), uint8, with a short side of `SHORT_SIDE`.
+
+    Example:
+        >>> traits = Traits(asymmetry=0.2, border=0.3, color=0.4, diameter=0.5)
+        >>> rng = np.random.default_rng
+        >>> paint(traits, 0.1, lesion=rng(0), photograph=rng(1)).shape
+        (160, 213, 3)
     """
-    size = draw_size(photograph)
-    matrix = _aim(size, photograph)
-    picture = draw_skin(size, tone, photograph)
-    _add_lesion(picture, matrix, traits, lesion)
-    return take_picture(shine_light(picture, photograph), photograph)
+    size = sample_size(photograph)
+    matrix = _random_view(size, photograph)
+    image = render_skin(size, tone, photograph)
+    _add_lesion(image, matrix, traits, lesion)
+    return apply_camera(apply_lighting(image, photograph), photograph)
 
 
-def _aim(size: Size, rng: np.random.Generator) -> NDArray[np.float64]:
+def _random_view(size: Size, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return the 2 x 3 matrix from pixels to the lesion's plane: angle, distance and centre."""
-    turn, zoom = rng.uniform(-np.pi, np.pi), np.exp(rng.normal(0, 0.05))
-    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    angle, zoom = rng.uniform(-np.pi, np.pi), np.exp(rng.normal(0, 0.05))
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     matrix *= zoom / (SHORT_SIDE / 2)
-    centre = np.array(size) / 2 + np.clip(rng.normal(0, 6, 2), -14, 14)
-    return np.column_stack([matrix, -matrix @ centre])
+    center = np.array(size) / 2 + np.clip(rng.normal(0, 6, 2), -14, 14)
+    return np.column_stack([matrix, -matrix @ center])
 
 
 def _add_lesion(
-    picture: Field, matrix: NDArray[np.float64], traits: Traits, rng: np.random.Generator
+    image: Field, matrix: NDArray[np.float64], traits: Traits, rng: np.random.Generator
 ) -> None:
-    """Paint into a photograph of skin."""
+    """Paint the lesion into `image`, a photograph of skin, at the place that `matrix` says."""
     angle, radius = _outline(traits, rng)
     stretch = float(np.exp(rng.normal(0, 0.08)))
     # Beyond it the softest edge has ended; noise moves the edge by a tenth or so.
     reach = 1.3 * traits.diameter * float(radius.max()) * max(stretch, 1 / stretch)
-    view, place = _crop(picture, matrix, reach)
+    view, place = _crop(image, matrix, reach)
     coarse, medium, fine = (view.noise(cells, rng) for cells in (20, 44, 110))
 
     x, y = view.x / np.float32(stretch), view.y * np.float32(stretch)
     around = np.interp(np.arctan2(y, x), angle, radius).astype(np.float32)
     depth = 1 - np.hypot(x, y) / (np.float32(traits.diameter) * around)
     depth += np.float32(0.015 + 0.05 * traits.border) * medium[0]
-    inside = step(depth + 0.1, 0.0, _softness(traits, coarse[0], rng))
+    inside = smoothstep(depth + 0.1, 0.0, _softness(traits, coarse[0], rng))
 
-    picture[place] = _colour(
-        picture[place], view, depth, inside, (coarse, medium, fine), traits, rng
+    image[place] = _blend_pigments(
+        image[place], view, depth, inside, (coarse, medium, fine), traits, rng
     )
 
 
-def _colour(
+def _blend_pigments(
     skin: Field,
     view: _View,
     depth: Field,
@@ -158,9 +165,9 @@ def _colour(
     coarse, medium, fine = noise
     melanin = _melanin(view, depth, coarse, fine[0], traits, rng)
     # One amount each for black, red, blue-grey and white; chance decides which come first.
-    amounts = np.clip(1.5 * traits.colour - rng.uniform(0.15, 1.15, 4), 0, 1)
+    amounts = np.clip(1.5 * traits.color - rng.uniform(0.15, 1.15, 4), 0, 1)
     black, red, blue, white = (
-        np.float32(min(1.0, 2.5 * amount)) * step(field, 1.1 - 1.3 * float(amount), 1.6)
+        np.float32(min(1.0, 2.5 * amount)) * smoothstep(field, 1.1 - 1.3 * float(amount), 1.6)
         for amount, field in zip(
             amounts, (medium[1], coarse[3], coarse[2], -coarse[1]), strict=True
         )
@@ -168,8 +175,8 @@ def _colour(
     keratin = np.zeros_like(depth)
     if traits.keratosis:
         keratin = 0.3 + 0.12 * medium[3]
-        melanin = melanin + 0.7 * step(medium[2], 1.3, 0.5)  # plugs
-        white = np.maximum(white, 0.6 * step(fine[3], 2.2, 0.5))  # cysts
+        melanin = melanin + 0.7 * smoothstep(medium[2], 1.3, 0.5)  # plugs
+        white = np.maximum(white, 0.6 * smoothstep(fine[3], 2.2, 0.5))  # cysts
     pigments = np.stack([melanin + 1.1 * black, 0.75 * red, keratin], axis=-1)
     light = skin.mean(axis=2, keepdims=True) / 190
     painted: Field = skin * np.exp(-(inside[..., None] * pigments) @ _ABSORPTION)
@@ -182,15 +189,15 @@ def _colour(
 
 
 def _crop(
-    picture: Field, matrix: NDArray[np.float64], reach: float
+    image: Field, matrix: NDArray[np.float64], reach: float
 ) -> tuple[_View, tuple[slice, slice]]:
     """Return the part of a photograph within `reach` of the lesion's centre; the rest is skin."""
     linear, offset = matrix[:, :2], matrix[:, 2]
-    centre = np.linalg.solve(linear, -offset)
+    center = np.linalg.solve(linear, -offset)
     far = reach / np.sqrt(np.linalg.det(linear))
-    limits = np.array([picture.shape[1], picture.shape[0]])
-    low = np.clip(np.floor(centre - far), 0, limits).astype(int)
-    high = np.clip(np.ceil(centre + far), 0, limits).astype(int)
+    limits = np.array([image.shape[1], image.shape[0]])
+    low = np.clip(np.floor(center - far), 0, limits).astype(int)
+    high = np.clip(np.ceil(center + far), 0, limits).astype(int)
     moved = np.column_stack([linear, offset + linear @ low])
     column = np.arange(high[0] - low[0], dtype=np.float32)[None] + 0.5
     row = np.arange(high[1] - low[1], dtype=np.float32)[:, None] + 0.5
@@ -232,13 +239,13 @@ def _melanin(
     """Return the density of melanin: a base, a slope to one side, patches, and a network."""
     base, turn = np.float32(rng.uniform(0.45, 1.05)), np.float32(rng.uniform(0, 2 * np.pi))
     aslant = (np.cos(turn) * view.x + np.sin(turn) * view.y) / np.float32(traits.diameter)
-    centre = np.float32(rng.normal(0.2, 0.2)) * np.clip(depth, 0, 1)
-    patches = np.float32(0.05 + 0.2 * traits.colour) * coarse[1] + 0.07 * fine
+    center = np.float32(rng.normal(0.2, 0.2)) * np.clip(depth, 0, 1)
+    patches = np.float32(0.05 + 0.2 * traits.color) * coarse[1] + 0.07 * fine
     # Three plane waves make the honeycomb of the ridges; noise bends it where it is atypical.
     bend = np.float32(0.4 + 1.3 * traits.border)
     u, v = 66 * view.x + bend * coarse[2], 66 * view.y + bend * coarse[3]
     comb = np.cos(u) + np.cos(0.5 * u + 0.866 * v) + np.cos(0.5 * u - 0.866 * v)
     strength = np.float32(rng.uniform(0, 0.1) * (0.3 if traits.keratosis else 1.0))
     slope = np.float32(0.5 * traits.asymmetry) * aslant
-    density: Field = base * (1 + slope + centre + patches - strength * comb)
+    density: Field = base * (1 + slope + center + patches - strength * comb)
     return np.maximum(density, 0.08)

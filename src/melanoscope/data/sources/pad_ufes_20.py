@@ -1,4 +1,4 @@
-"""PAD-UFES-20 (Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221): smartphone photographs."""
+"""PAD-UFES-20: photographs by smartphone instead of dermoscope, some turned into PNG."""
 
 from __future__ import annotations
 
@@ -8,34 +8,36 @@ import polars as pl
 
 from melanoscope.data.catalog import SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.vocabulary import translate_diagnoses
-
-TITLE = "PAD-UFES-20"
-LICENCE = "CC BY 4.0"
-ATTRIBUTION = "Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221"
+from melanoscope.data.sources.archive import Archive, reader_of_files
 
 TABLES = ("metadata.csv",)
-NEEDED = ("patient_id", "lesion_id", "age", "gender", "region", "diagnostic", "img_id")
+COLUMNS = {
+    "image_id": "img_id",
+    "patient_id": "patient_id",
+    "lesion_id": "lesion_id",
+    "diagnosis": "diagnostic",
+    "sex": "gender",
+    "age": "age",
+    "site": "region",
+}
 
 
 def read(folder: Path) -> SourceTable:
     """Read the archive's table and the names of its photographs, whatever their format."""
-    path = csv_reader.find_table(folder, TABLES, "pad-ufes-20")
-    raw = csv_reader.read_table(path, NEEDED)
-    static = csv_reader.patient_columns(raw["gender"], raw["age"], raw["region"], path)
-    diagnosis = translate_diagnoses(raw["diagnostic"], f"the diagnoses of '{path.name}'", "unknown")
-    image_id = raw["img_id"].str.replace(r"\.[A-Za-z]+$", "")
+    table = csv_reader.find_table(folder, TABLES, "pad-ufes-20")
+    raw = csv_reader.read_table(table, COLUMNS)
+    raw = raw.with_columns(pl.col("image_id").str.replace(r"\.[A-Za-z]+$", ""))
+    rows = csv_reader.catalog_rows(raw, "pad-ufes-20", table)
     # Lesions are numbered anew for some patients: the number alone would join strangers.
-    lesion = csv_reader.blank_to_null(raw["lesion_id"])
-    rows = pl.DataFrame(
-        {
-            "image_id": image_id,
-            "path": csv_reader.paths_of(image_id, folder),
-            "patient_id": csv_reader.blank_to_null(raw["patient_id"]),
-            "lesion_id": raw["patient_id"] + "/" + lesion,
-            **static,
-            "diagnosis": diagnosis,
-            "target": (diagnosis == "melanoma").cast(pl.Int8),
-        }
-    ).with_columns(dataset=pl.lit("pad-ufes-20"))
-    return SourceTable("pad-ufes-20", rows)
+    lesion_id = pl.concat_str("patient_id", "lesion_id", separator="/")
+    return SourceTable("pad-ufes-20", rows.with_columns(lesion_id=lesion_id))
+
+
+ARCHIVE = Archive(
+    kind="pad-ufes-20",
+    title="PAD-UFES-20",
+    license="CC BY 4.0",
+    attribution="Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221",
+    read=reader_of_files(read),
+    table_names=TABLES,
+)

@@ -1,6 +1,6 @@
 """All of a simulated photograph but the lesion: frame, skin, light, hairs, camera.
 
-Nothing here is told what the lesion is or looks like, so nothing here can give the label away.
+Nothing here knows what the lesion is or looks like, so nothing here can give the label away.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 Field = NDArray[np.float32]
+"""One value per pixel, shape (h, w), or a scene: RGB of 0 to 255, shape (h, w, 3)."""
+
 Size = tuple[int, int]  # width, height, as Pillow has it
 
 SHORT_SIDE = 160
@@ -33,15 +35,15 @@ _TONES = np.array(
 )
 
 
-def draw_size(rng: np.random.Generator) -> Size:
-    """Draw the photograph's width and height."""
+def sample_size(rng: np.random.Generator) -> Size:
+    """Choose the width and height of a photograph in pixels; the height is `SHORT_SIDE`."""
     return round(SHORT_SIDE * float(rng.choice(ASPECTS))), SHORT_SIDE
 
 
-def step(field: Field, low: float | Field, width: float | Field) -> Field:
-    """Rise smoothly from 0 at `low` to 1 at `low + width`.
+def smoothstep(field: Field, low: float | Field, width: float | Field) -> Field:
+    """Rise smoothly from 0, where `field` is `low`, to 1, where it is `low + width`.
 
-    >>> step(np.array([0.0, 1.5, 3.0], np.float32), 1.0, 1.0).tolist()
+    >>> smoothstep(np.array([0.0, 1.5, 3.0], np.float32), 1.0, 1.0).tolist()
     [0.0, 0.5, 1.0]
     """
     t = np.clip((field - low) / width, 0, 1)
@@ -49,50 +51,50 @@ def step(field: Field, low: float | Field, width: float | Field) -> Field:
     return risen
 
 
-def draw_skin(size: Size, tone: float, rng: np.random.Generator) -> Field:
-    """Draw bare skin.
+def render_skin(size: Size, tone: float, rng: np.random.Generator) -> Field:
+    """Render bare skin.
 
     Args:
-        size: Width and height.
-        tone: 0 (Fitzpatrick I) to 1 (Fitzpatrick VI).
-        rng: The photograph's random numbers.
+        size: Width and height in pixels.
+        tone: Skin, 0 (Fitzpatrick I) to 1 (Fitzpatrick VI).
+        rng: Random numbers of the photograph.
 
     Returns:
         RGB of shape (h, w, 3), 0 to 255.
     """
     place = tone * (len(_TONES) - 1)
     levels = np.arange(len(_TONES))
-    colour = np.array([np.interp(place, levels, band) for band in _TONES.T], np.float32)
+    color = np.array([np.interp(place, levels, band) for band in _TONES.T], np.float32)
     fine = _smooth(size, 56, rng)
     blood = 0.05 * _smooth(size, 5, rng) + 0.025 * fine + np.float32(rng.uniform(-0.08, 0.12))
     texture = 1 + 0.015 * fine + 0.02 * _smooth(size, 12, rng)
-    skin: Field = colour * (texture[..., None] * np.exp(-blood[..., None] * BLOOD))
+    skin: Field = color * (texture[..., None] * np.exp(-blood[..., None] * BLOOD))
     return skin
 
 
-def shine_light(picture: Field, rng: np.random.Generator) -> Field:
-    """Light unevenly, darken the corners, and tint as a camera's white balance does."""
-    height, width = picture.shape[:2]
+def apply_lighting(scene: Field, rng: np.random.Generator) -> Field:
+    """Light a `scene` unevenly, darken its corners, and tint it as a white balance does."""
+    height, width = scene.shape[:2]
     x = np.linspace(-1, 1, width, dtype=np.float32)[None] * np.float32(width / height)
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     turn, far = np.float32(rng.uniform(0, 2 * np.pi)), x * x + y * y
     shade = 1 + np.float32(rng.uniform(0, 0.1)) * (np.cos(turn) * x + np.sin(turn) * y)
     shade = shade - np.float32(rng.uniform(0, 0.13)) * far
     if rng.random() < 0.15:  # the tube of a dermatoscope
-        shade = shade * (0.06 + 0.94 * step(-np.sqrt(far), -rng.uniform(1.15, 1.4), 0.06))
+        shade = shade * (0.06 + 0.94 * smoothstep(-np.sqrt(far), -rng.uniform(1.15, 1.4), 0.06))
     tint = np.exp(rng.normal(0, 0.03, 3) + rng.normal(0, 0.06)).astype(np.float32)
-    lit: Field = picture * shade[..., None] * tint
+    lit: Field = scene * shade[..., None] * tint
     return lit
 
 
-def take_picture(picture: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Add hairs to some photographs, and to all the camera's focus and noise."""
-    height, width = picture.shape[:2]
+def apply_camera(scene: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Add hairs to a `scene` or not, and the camera's focus and noise."""
+    height, width = scene.shape[:2]
     if rng.random() < 0.35:
         cover = _hairs((width, height), rng)[..., None]
-        colour = np.array([52, 40, 34], np.float32) * np.float32(rng.uniform(0.4, 2.2))
-        picture = picture + cover * (np.minimum(colour, picture) - picture)
-    image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
+        color = np.array([52, 40, 34], np.float32) * np.float32(rng.uniform(0.4, 2.2))
+        scene = scene + cover * (np.minimum(color, scene) - scene)
+    image = Image.fromarray(np.clip(scene, 0, 255).astype(np.uint8))
     image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.9)))
     grain = rng.standard_normal((height, width, 1), np.float32) * np.float32(rng.uniform(1, 3.5))
     taken: NDArray[np.uint8] = np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8)
@@ -112,12 +114,12 @@ def _hairs(size: Size, rng: np.random.Generator) -> Field:
     fine = 3  # drawn threefold and reduced, since Pillow's lines have no soft edge
     canvas = Image.new("L", (size[0] * fine, size[1] * fine))
     draw = ImageDraw.Draw(canvas)
-    lie, t = rng.uniform(0, np.pi), np.linspace(0, 1, 12)[:, None]
+    direction, t = rng.uniform(0, np.pi), np.linspace(0, 1, 12)[:, None]
     for _ in range(2 + rng.poisson(6)):
         middle = rng.uniform(0, 1, 2) * canvas.size
-        turn, length = lie + rng.normal(0, 0.5), rng.uniform(0.3, 0.9) * canvas.size[1]
-        way = np.array([np.cos(turn), np.sin(turn)]) * length / 2
-        bow = middle + np.array([-way[1], way[0]]) * rng.normal(0, 0.5)
-        strand = (1 - t) ** 2 * (middle - way) + 2 * t * (1 - t) * bow + t**2 * (middle + way)
+        angle, length = direction + rng.normal(0, 0.5), rng.uniform(0.3, 0.9) * canvas.size[1]
+        half = np.array([np.cos(angle), np.sin(angle)]) * length / 2
+        bow = middle + np.array([-half[1], half[0]]) * rng.normal(0, 0.5)
+        strand = (1 - t) ** 2 * (middle - half) + 2 * t * (1 - t) * bow + t**2 * (middle + half)
         draw.line([(float(a), float(b)) for a, b in strand], 255, int(rng.integers(2, 5)), "curve")
     return np.asarray(canvas.reduce(fine), np.float32) * np.float32(rng.uniform(0.55, 0.95) / 255)

@@ -1,8 +1,8 @@
-"""The answers' file while it grows: whole rows, kept through a kill, never over another's work.
+"""A CSV that is written batch by batch, goes on after a kill, and never overwrites another's work.
 
-`.NAME.partial` holds what is answered, `.NAME.partial.json` says what it is the beginning of. Rows
-are kept by whole batches, so that a batch holds the same photographs whether or not there was a
-break: a network's last digits may depend on what is answered together.
+`.NAME.partial` holds the rows so far, `.NAME.partial.json` says which job they belong to. Rows are
+kept by whole batches, so that a batch holds the same photographs whether or not there was a break:
+a network's last digits may depend on what it is given together.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 from melanoscope.atomic import atomic_path
@@ -23,86 +22,87 @@ from melanoscope.errors import DataError
 Row = list[str]
 
 
-class GrowingTable:
+class ResumableCsv:
     """A CSV that is written batch by batch and appears under its name when it is whole.
 
+    Attributes:
+        partial: File that holds the rows until the CSV is whole.
+        kept: Number of rows that an earlier run has written.
+
     Args:
-        out: Where it will lie; must not exist.
-        job: What it answers, plain values: only the beginning of the same job is gone on with.
-        header: Names of its columns.
-        rows: How many it will have.
-        batch: Rows that are answered together.
+        out: Path of the CSV; nothing may be there.
+        job: What determines the rows, as plain values: only rows of the same job are kept.
+        header: Names of the columns.
+        delimiter: Character between the fields.
+        rows: Number of rows that the whole CSV has.
+        batch_size: Rows that are written together.
 
     Raises:
-        DataError: `out` exists, or another job's beginning, or another process is at it.
+        DataError: `out` exists, another job was begun there, or another process is writing.
     """
 
     def __init__(
-        self, out: Path, job: dict[str, Any], header: Row, *, delimiter: str, rows: int, batch: int
+        self,
+        out: Path,
+        job: dict[str, Any],
+        header: Row,
+        *,
+        delimiter: str,
+        rows: int,
+        batch_size: int,
     ) -> None:
-        self.out, self.header, self.delimiter = out, header, delimiter
+        self._out, self._header, self._delimiter = out, header, delimiter
         self.partial = out.with_name(f".{out.name}.partial")
-        self.record = out.with_name(f".{out.name}.partial.json")
+        self._job_file = out.with_name(f".{out.name}.partial.json")
         self._refuse_others(job)
         # Opened for appending: creates, and never cuts what is there.
         self._file: BinaryIO = self.partial.open("a+b")
         try:
             _lock(self._file, self.partial)
-            self._write_record(job)
-            good = self._whole_rows()
-            self.kept = good if good == rows else good - good % batch
+            self._write_job(job)
+            whole = sum(1 for _ in self._rows()) - 1  # without the header; -1 where there is none
+            self.kept = whole if whole == rows else whole - whole % batch_size
             self._cut()
         except BaseException:
             self._file.close()
             raise
 
-    def __enter__(self) -> GrowingTable:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file; what is written stays for a later run."""
         self._file.close()
 
     def kept_rows(self) -> Iterator[Row]:
-        """Go through the rows that an earlier run has answered."""
+        """Iterate over the rows that an earlier run has written."""
         for number, (row, _) in enumerate(self._rows(), -1):
             if 0 <= number < self.kept:
                 yield row
 
-    def add(self, rows: Sequence[Row]) -> None:
-        """Write a batch to the end, so that a kill leaves it there."""
+    def append(self, rows: Sequence[Row]) -> None:
+        """Write `rows`, a batch, to the end of the file, where a kill leaves them."""
         text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self.delimiter).writerows(rows)
+        csv.writer(text, delimiter=self._delimiter).writerows(rows)
         self._file.write(text.getvalue().encode())
         self._file.flush()
 
     def finish(self) -> None:
-        """Give the file its name.
-
-        Raises:
-            DataError: Somebody put another file there in the meantime.
-        """
+        """Give the whole file its name; raise DataError if another one is there by now."""
         os.fsync(self._file.fileno())
-        _refuse_existing(self.out)
+        _refuse_existing(self._out)
         self._file.close()
-        os.rename(self.partial, self.out)  # noqa: PTH104 - fails where Windows finds a file
-        self.record.unlink(missing_ok=True)
+        os.rename(self.partial, self._out)  # noqa: PTH104 - fails where Windows finds a file
+        self._job_file.unlink(missing_ok=True)
 
     def _refuse_others(self, job: dict[str, Any]) -> None:
-        _refuse_existing(self.out)
-        if not self.out.parent.is_dir():
+        _refuse_existing(self._out)
+        if not self._out.parent.is_dir():
             raise DataError(
-                f"a folder for '{self.out}'", f"no folder '{self.out.parent}'", "make it first"
+                f"a folder for '{self._out}'", f"no folder '{self._out.parent}'", "make it first"
             )
         if not self.partial.exists() or self.partial.stat().st_size == 0:
             return
         begun: object = None
         with contextlib.suppress(OSError, ValueError):
-            begun = json.loads(self.record.read_bytes())
+            begun = json.loads(self._job_file.read_bytes())
         if begun != job:
             found = "no word of what it is"
             if isinstance(begun, dict):
@@ -113,12 +113,12 @@ class GrowingTable:
                 "remove that file or name another --out",
             )
 
-    def _write_record(self, job: dict[str, Any]) -> None:
-        with atomic_path(self.record) as partial:
+    def _write_job(self, job: dict[str, Any]) -> None:
+        with atomic_path(self._job_file) as partial:
             partial.write_text(json.dumps(job, indent=1), encoding="utf-8")
 
     def _rows(self) -> Iterator[tuple[Row, int]]:
-        """Go through whole rows of the file, the header among them, and where each ends.
+        """Iterate over whole rows of the file, header included, and the byte where each ends.
 
         A kill may have torn the last one anywhere: in a quoted line break, or in a character.
         """
@@ -131,29 +131,25 @@ class GrowingTable:
                 end += len(last)
                 yield last.decode()
 
-        reader = csv.reader(lines(), delimiter=self.delimiter, strict=True)
+        reader = csv.reader(lines(), delimiter=self._delimiter, strict=True)
         with contextlib.suppress(csv.Error, UnicodeDecodeError):
             for number, row in enumerate(reader):
-                whole = len(row) == len(self.header) and last.endswith(b"\r\n")
-                if not whole or (number == 0 and row != self.header):
+                whole = len(row) == len(self._header) and last.endswith(b"\r\n")
+                if not whole or (number == 0 and row != self._header):
                     return
                 yield row, end
-
-    def _whole_rows(self) -> int:
-        """Count them, without the header; -1 where there is none."""
-        return sum(1 for _ in self._rows()) - 1
 
     def _cut(self) -> None:
         """Cut off what is not kept, and begin with the header."""
         end = 0
-        for number, (_, place) in enumerate(self._rows(), -1):
+        for number, (_, row_end) in enumerate(self._rows(), -1):
             if number < self.kept:
-                end = place
+                end = row_end
         self._file.truncate(end)
         self._file.seek(end)
         if end == 0:
             self.kept = 0
-            self.add([self.header])
+            self.append([self._header])
 
 
 def _refuse_existing(out: Path) -> None:

@@ -1,7 +1,8 @@
-"""A table of photographs, row by row: any length, never held in memory.
+"""A table of photographs, read row by row: any length, never held in memory.
 
-A CSV in UTF-8 with a header, separated by commas, semicolons or tabs. Column `photograph` (or
-`path`, `image`, `file`); optional `age`, `sex`, `site`; further columns are somebody else's.
+The table is a CSV in UTF-8 with a header, separated by commas, semicolons or tabs. The column
+`photograph` (or `path`, `image`, `file`) names the files; `age`, `sex` and `site` are optional;
+further columns pass unchanged.
 """
 
 from __future__ import annotations
@@ -15,48 +16,54 @@ from pathlib import Path
 
 from melanoscope.errors import DataError, nearest
 
-PHOTOGRAPH_NAMES = ("photograph", "path", "image", "file")
-PERSON_NAMES = ("age", "sex", "site")
+_IMAGE_NAMES = ("photograph", "path", "image", "file")
+_PATIENT_NAMES = ("age", "sex", "site")
 _DELIMITERS = (",", ";", "\t")
 
 Row = list[str]
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table that was read through once.
+class InputTable:
+    """A table whose rows were counted and whose columns were found.
 
     Attributes:
-        path: The CSV.
-        delimiter: Between its fields.
-        header: Names of its columns, as they stand there.
-        photograph: Index of the column that names photographs.
-        person: Index of each of `PERSON_NAMES` that is there.
-        rows: How many rows follow the header; empty lines are none.
-        sha256: Of the file.
+        path: CSV file.
+        delimiter: Character between the fields.
+        header: Names of the columns, as they stand there.
+        image_column: Index of the column that names photographs.
+        patient_columns: "age", "sex" and "site" -> index of the column, for those that are there.
+        rows: Number of rows after the header, without empty lines.
+        sha256: SHA-256 of the file.
     """
 
     path: Path
     delimiter: str
     header: tuple[str, ...]
-    photograph: int
-    person: dict[str, int]
+    image_column: int
+    patient_columns: dict[str, int]
     rows: int
     sha256: str
 
-    def read(self, skip: int = 0) -> Iterator[Row]:
-        """Go through the rows, from the one after `skip` rows on."""
+    def iter_rows(self, start: int = 0) -> Iterator[Row]:
+        """Iterate over the rows, without the first `start` ones."""
         for number, row in enumerate(_lines(self.path, self.delimiter), -1):
-            if number >= skip:
+            if number >= start:
                 yield row
 
     def is_unchanged(self) -> bool:
-        """Say whether the file still is the one that was read through."""
+        """Return whether the file still is the one whose rows were counted."""
         return self.path.is_file() and _sha256(self.path) == self.sha256
 
 
-def read_through(path: Path) -> Table:
-    """Find out all that is asked of a table before its first photograph is opened.
+def scan_table(path: Path) -> InputTable:
+    """Read a table through once, before its first photograph is opened.
+
+    Args:
+        path: CSV file.
+
+    Returns:
+        Columns and number of rows.
 
     Raises:
         DataError: No CSV in UTF-8, no column that names photographs, or no rows.
@@ -69,35 +76,46 @@ def read_through(path: Path) -> Table:
     rows = sum(1 for _ in _lines(path, delimiter)) - 1
     if rows == 0:
         raise DataError(f"photographs in '{path}'", "a header without rows", "add rows")
-    columns = {name: _index(header, (name,), path) for name in PERSON_NAMES}
-    photograph = _index(header, PHOTOGRAPH_NAMES, path)
-    if photograph is None:
-        shown = [name for name in header if name.strip()][:12]
+    patient_columns = {
+        name: index
+        for name in _PATIENT_NAMES
+        if (index := _index(header, (name,), path)) is not None
+    }
+    image_column = _index(header, _IMAGE_NAMES, path)
+    if image_column is None:
+        names = [name for name in header if name.strip()][:12]
         raise DataError(
             f"a column 'photograph' (or 'path', 'image', 'file') in '{path}'",
-            f"none so named ({nearest('photograph', shown)})",
+            f"none so named ({nearest('photograph', names)})",
             "rename the column that names the files",
         )
-    person = {name: index for name, index in columns.items() if index is not None}
-    return Table(path, delimiter, header, photograph, person, rows, sha256)
+    return InputTable(
+        path=path,
+        delimiter=delimiter,
+        header=header,
+        image_column=image_column,
+        patient_columns=patient_columns,
+        rows=rows,
+        sha256=sha256,
+    )
 
 
 def _header(path: Path) -> tuple[str, tuple[str, ...]]:
-    """Return delimiter and header: that reading in which a column names photographs."""
-    headers, refusals = {}, []
+    """Return delimiter and header; preferred is the delimiter by which a column names files."""
+    headers, errors = {}, []
     for delimiter in _DELIMITERS:
         try:
             with contextlib.closing(_lines(path, delimiter)) as lines:
                 headers[delimiter] = tuple(next(lines, ()))
         except DataError as error:
             # Quoted names between semicolons are no CSV with commas.
-            refusals.append(error)
+            errors.append(error)
     if not headers:
-        raise refusals[0]
+        raise errors[0]
 
     def fit(delimiter: str) -> tuple[bool, int]:
         header = headers[delimiter]
-        return any(_plain(name) in PHOTOGRAPH_NAMES for name in header), len(header)
+        return any(_plain(name) in _IMAGE_NAMES for name in header), len(header)
 
     best = max(headers, key=fit)
     if not headers[best]:
@@ -106,13 +124,13 @@ def _header(path: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def _index(header: Sequence[str], names: Sequence[str], path: Path) -> int | None:
-    """Return the place of the first of these names that is there."""
+    """Return the index of the first of these names that is there."""
     for name in names:
-        places = [place for place, found in enumerate(header) if _plain(found) == name]
-        if len(places) > 1:
-            raise DataError(f"one column '{name}' in '{path}'", f"{len(places)}", "rename others")
-        if places:
-            return places[0]
+        found = [index for index, column in enumerate(header) if _plain(column) == name]
+        if len(found) > 1:
+            raise DataError(f"one column '{name}' in '{path}'", f"{len(found)}", "rename others")
+        if found:
+            return found[0]
     return None
 
 
@@ -126,7 +144,7 @@ def _plain(name: str) -> str:
 
 
 def _lines(path: Path, delimiter: str) -> Generator[Row]:
-    """Go through header and rows, without empty lines.
+    """Iterate over header and rows, without empty lines.
 
     Raises:
         DataError: A line that is not UTF-8, or not CSV: a quote that is never closed would
@@ -150,7 +168,7 @@ def _lines(path: Path, delimiter: str) -> Generator[Row]:
 
 
 def _not_utf8(path: Path) -> tuple[int, int]:
-    """Find the first byte that is not UTF-8, and its line."""
+    """Return the line of the first byte that is not UTF-8, and the byte."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:

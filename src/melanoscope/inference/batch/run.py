@@ -1,14 +1,16 @@
-"""Many photographs, one answer each: a table in, a table out.
+"""Many photographs, one diagnosis each: a table in, a table out.
 
 Every row of the input is one row of the output, in its order, with all its columns as they stood.
-What cannot be answered says why in the column `error`. Photographs are decoded ahead by threads
-while the network answers; what is in memory does not grow with the table.
+What cannot be diagnosed says why in the column `error`. Photographs are decoded ahead by threads
+while the network runs; what is in memory does not grow with the table.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,29 +18,26 @@ from typing import TYPE_CHECKING
 from melanoscope import __version__
 from melanoscope.errors import DataError
 from melanoscope.imaging.decode import DECODER_VERSION
-from melanoscope.inference.batch.resumable_csv import GrowingTable
-from melanoscope.inference.batch.rows_in import read_through
-from melanoscope.inference.batch.rows_out import FAILED, Answering
+from melanoscope.inference.batch.resumable_csv import ResumableCsv
+from melanoscope.inference.batch.rows_in import scan_table
+from melanoscope.inference.batch.rows_out import FAILED, RowDiagnoser
 from melanoscope.inference.calibration import log_odds
 
 if TYPE_CHECKING:
     from melanoscope.inference.predictor import Predictor
 
-Progress = Callable[[int, int], None]
-"""Called with the rows done and their total."""
-
 
 @dataclass(frozen=True, slots=True)
 class TableSummary:
-    """How many rows there were and what became of them.
+    """How many rows a table has and what became of them.
 
     Attributes:
-        rows: Of the table.
-        accepted: Answered.
-        doubtful: Answered with a warning.
-        refused: Not answered, with the reason.
-        failed: Could not be read: photograph, age, sex or site.
-        kept: Of all these, how many an earlier run had answered.
+        rows: Number of rows of the table.
+        accepted: Number of photographs that were answered.
+        doubtful: Number of photographs that were answered with a warning.
+        refused: Number of photographs that the quality gate refused.
+        failed: Number of rows of which photograph, age, sex or site could not be read.
+        kept: Number of all these rows that an earlier run had answered.
     """
 
     rows: int
@@ -56,12 +55,12 @@ def diagnose_table(
     *,
     prevalence: float | None = None,
     force: bool = False,
-    batch: int = 32,
+    batch_size: int = 32,
     workers: int | None = None,
-    progress: Progress | None = None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
     folder: Path | None = None,
 ) -> TableSummary:
-    """Answer each photograph of a table; the same call goes on where a kill stopped it.
+    """Diagnose each photograph of a table; the same call goes on where a kill stopped it.
 
     Columns added: status (accepted, doubtful, refused, failed), concerns, probability, prevalence,
     one per threshold (positive, negative), evidence_photograph, evidence_age, evidence_sex,
@@ -69,59 +68,65 @@ def diagnose_table(
     table already has is taken as `melanoscope_NAME`.
 
     Args:
-        predictor: Of a bundle.
-        table: CSV as `table_rows` describes it.
-        out: CSV to write, new; until it is whole it lies beside as `.NAME.partial`.
+        predictor: Predictor of a bundle.
+        table: CSV as `batch.rows_in` describes it.
+        out: New CSV to write; until it is whole it lies beside as `.NAME.partial`.
         prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
-        force: Answer also what the gate refuses.
-        batch: Photographs that the network answers at once.
-        workers: Threads that decode. Default: all cores.
-        progress: Told after each batch.
-        folder: What names of photographs are relative to. Default: the table's folder.
+        force: Whether to answer also what the gate refuses.
+        batch_size: Photographs that the network is given at once, 1 or more.
+        workers: Threads that decode; None for all cores.
+        on_progress: Called with the rows done and their total, at the start and after each batch.
+        folder: Folder that names of photographs are relative to; None for the table's folder.
+
+    Returns:
+        Counts of what became of the rows.
 
     Raises:
         DataError: The table is none, `out` exists, or beside it lies the beginning of another job.
     """
     if prevalence is not None:
         log_odds(prevalence)  # refused before anything is written
-    if batch < 1:
-        raise DataError("a batch of at least 1", str(batch), "use 32")
-    read = read_through(table)
+    if batch_size < 1:
+        raise DataError("a batch of at least 1", str(batch_size), "use 32")
+    source = scan_table(table)
     if out.exists() and out.samefile(table):
         raise DataError("another file for the answers", "the table itself", "name another --out")
-    answers = Answering(predictor, read, folder or table.parent, prevalence, force)
+    folder = folder or table.parent
+    diagnoser = RowDiagnoser(predictor, source, folder, prevalence, force)
     job = {
         "bundle": predictor.bundle.fingerprint,
         "variant": predictor.variant,
-        "table": read.sha256,
-        "folder": str((folder or table.parent).absolute()),
+        "table": source.sha256,
+        "folder": str(folder.absolute()),
         "prevalence": prevalence,
         "force": force,
-        "batch": batch,
+        "batch": batch_size,
         "melanoscope": f"{__version__}, decoder {DECODER_VERSION}",
     }
-    names = [*read.header, *answers.columns]
-    grown = GrowingTable(out, job, names, delimiter=read.delimiter, rows=read.rows, batch=batch)
-    counts = dict.fromkeys(("accepted", "doubtful", "refused", FAILED), 0)
-    status = len(read.header)
-    with grown:
-        for row in grown.kept_rows():
-            counts[row[status]] += 1
-        done = grown.kept
-        if progress is not None:
-            progress(done, read.rows)
-        for rows in answers.batches(read.read(done), batch, workers or os.cpu_count() or 1):
-            grown.add(rows)
-            for row in rows:
-                counts[row[status]] += 1
-            done += len(rows)
-            if progress is not None:
-                progress(done, read.rows)
-        if done != read.rows or not read.is_unchanged():
+    target = ResumableCsv(
+        out,
+        job,
+        [*source.header, *diagnoser.columns],
+        delimiter=source.delimiter,
+        rows=source.rows,
+        batch_size=batch_size,
+    )
+    with closing(target):
+        status = len(source.header)
+        statuses = Counter(row[status] for row in target.kept_rows())
+        on_progress(target.kept, source.rows)
+        for rows in diagnoser.diagnose_batches(
+            source.iter_rows(target.kept), batch_size, workers or os.cpu_count() or 1
+        ):
+            target.append(rows)
+            statuses.update(row[status] for row in rows)
+            on_progress(statuses.total(), source.rows)
+        if statuses.total() != source.rows or not source.is_unchanged():
             raise DataError(
                 f"'{table}' as it was when its rows were counted",
                 "another",
-                f"remove '{grown.partial}' and begin anew",
+                f"remove '{target.partial}' and begin anew",
             )
-        grown.finish()
-    return TableSummary(read.rows, **counts, kept=grown.kept)
+        target.finish()
+    counts = {name: statuses[name] for name in ("accepted", "doubtful", "refused", FAILED)}
+    return TableSummary(source.rows, **counts, kept=target.kept)

@@ -1,1 +1,1 @@
-"""Why an answer is what it is: Integrated Gradients, Shapley values, overlays, the sheet."""
+"""Why an answer is what it is: Integrated Gradients, Shapley values, overlays, a page of all."""

@@ -1,4 +1,4 @@
-"""One colour scale for signed evidence: one hue speaks for melanoma, the other against it.
+"""One color scale for signed evidence: one hue speaks for melanoma, the other against it.
 
 Red and blue of one lightness, so that neither side shouts. They differ most from blue to yellow,
 the axis that the common kinds of colour blindness leave, and neither is a hue of skin or of
@@ -15,14 +15,8 @@ FOR = (238, 51, 56)
 """RGB of evidence for melanoma: a red off the hues of skin, which are orange."""
 AGAINST = (0, 139, 227)
 """RGB of evidence against it: a blue of the same lightness."""
-INK, MUTED, GRID, WARNING, PAPER = (
-    (28, 36, 48),
-    (91, 101, 114),
-    (227, 230, 234),
-    (161, 18, 18),
-    (255, 255, 255),
-)
-"""RGB of text, lesser text, lines, warnings and the ground."""
+WHITE = (255, 255, 255)
+"""RGB of no evidence."""
 
 _TO_LMS = np.array(
     [
@@ -43,7 +37,7 @@ _TO_LAB = np.array(
 
 
 def to_oklab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Turn sRGB of shape (..., 3) into OKLab: lightness 0..1, green to red, blue to yellow.
+    """Convert sRGB of shape (..., 3) to OKLab: lightness 0..1, green to red, blue to yellow.
 
     >>> to_oklab(np.array([255, 255, 255], np.uint8)).round(2).tolist()
     [1.0, 0.0, 0.0]
@@ -55,7 +49,7 @@ def to_oklab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def from_oklab(lab: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Turn OKLab of shape (..., 3) into sRGB; what no screen can show is clipped."""
+    """Convert OKLab of shape (..., 3) to sRGB; what no screen can show is clipped."""
     lms = (lab @ np.linalg.inv(_TO_LAB).T) ** 3
     linear = np.clip(lms @ np.linalg.inv(_TO_LMS).T, 0, 1)
     rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
@@ -67,11 +61,12 @@ def tint(pixels: NDArray[np.uint8], strength: NDArray[np.floating]) -> NDArray[n
     """Mix each pixel with the hue of its evidence.
 
     Args:
-        pixels: RGB of shape (..., 3).
-        strength: Shape (...), -1 (all `AGAINST`) over 0 (the pixel unchanged) to 1 (all `FOR`).
+        pixels: RGB of shape (..., 3), uint8.
+        strength: Evidence of shape (...), from -1 (all `AGAINST`) over 0 (the pixel unchanged) to 1
+            (all `FOR`); values beyond are clipped.
 
     Returns:
-        As `pixels`.
+        RGB of shape (..., 3), uint8.
     """
     share = np.clip(strength, -1, 1).astype(np.float32)[..., None]
     hues = to_oklab(np.array([AGAINST, FOR], np.uint8))
@@ -80,22 +75,15 @@ def tint(pixels: NDArray[np.uint8], strength: NDArray[np.floating]) -> NDArray[n
 
 
 def diverging(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Give values from -1 to 1 their colours on white paper.
-
-    Returns:
-        RGB of shape (..., 3).
+    """Return the colors, shape (..., 3), of evidence `values` from -1 to 1 on a white ground.
 
     >>> diverging(np.array([-1.0, 0.0, 1.0])).tolist()
     [[0, 139, 227], [255, 255, 255], [238, 51, 56]]
     """
-    paper = np.broadcast_to(np.array(PAPER, np.uint8), (*values.shape, 3))
-    return tint(paper, values)
+    ground = np.broadcast_to(np.array(WHITE, np.uint8), (*values.shape, 3))
+    return tint(ground, values)
 
 
-def legend(width: int, height: int) -> NDArray[np.uint8]:
-    """Draw the scale from all against (left) to all for melanoma (right).
-
-    Returns:
-        RGB of shape (height, width, 3).
-    """
+def color_bar(width: int, height: int) -> NDArray[np.uint8]:
+    """Return the scale in RGB, (height, width, 3): all against melanoma left, all for it right."""
     return np.repeat(diverging(np.linspace(-1, 1, width))[None], height, axis=0)

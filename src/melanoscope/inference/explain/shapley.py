@@ -14,53 +14,57 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
-from melanoscope import patient
-from melanoscope.patient import UNKNOWN, PatientInfo
+from melanoscope.patient import UNKNOWN, PatientInfo, encode
 
-PARTS: tuple[str, ...] = ("age", "sex", "site")
+FEATURES: tuple[str, ...] = ("age", "sex", "site")
 
 COALITIONS: tuple[frozenset[str], ...] = tuple(
-    frozenset(chosen) for size in range(len(PARTS), -1, -1) for chosen in combinations(PARTS, size)
+    frozenset(chosen)
+    for size in range(len(FEATURES), -1, -1)
+    for chosen in combinations(FEATURES, size)
 )
-"""Every subset of what may be known: the person as given first, nothing known last."""
+"""Every subset of what may be known: the patient as given first, nothing known last."""
 
 
-def coalition_rows(one: PatientInfo) -> NDArray[np.float32]:
-    """Encode a person with every subset of age, sex and site known.
+def coalition_rows(patient: PatientInfo) -> NDArray[np.float32]:
+    """Encode a patient with every subset of age, sex and site known.
+
+    Args:
+        patient: Age, sex and site.
 
     Returns:
         Shape (8, `patient.WIDTH`), in the order of `COALITIONS`.
     """
-    return patient.encode(
-        [one.age if "age" in known else None for known in COALITIONS],
-        [one.sex if "sex" in known else UNKNOWN for known in COALITIONS],
-        [one.site if "site" in known else UNKNOWN for known in COALITIONS],
+    return encode(
+        [patient.age if "age" in known else None for known in COALITIONS],
+        [patient.sex if "sex" in known else UNKNOWN for known in COALITIONS],
+        [patient.site if "site" in known else UNKNOWN for known in COALITIONS],
     )
 
 
-def shapley_values(answers: NDArray[np.floating]) -> tuple[dict[str, float], float]:
-    """Divide the static evidence among age, sex and site.
+def shapley_values(static_logits: NDArray[np.floating]) -> tuple[dict[str, float], float]:
+    """Divide what age, sex and site add to the logit among the three.
 
     Args:
-        answers: Static evidence of each coalition, shape (8,), in the order of `COALITIONS`.
+        static_logits: What each coalition adds, shape (8,), in the order of `COALITIONS`.
 
     Returns:
-        The share of each part, and what is said while nothing is known; together they sum to
-        `answers[0]` but for rounding.
+        The Shapley value of each feature, and what is said while nothing is known; together they
+        sum to `static_logits[0]` but for rounding.
 
     >>> given = [("age" in known) + 10 * ({"sex", "site"} <= known) for known in COALITIONS]
     >>> shapley_values(np.array(given, float))
     ({'age': 1.0, 'sex': 5.0, 'site': 5.0}, 0.0)
     """
-    value = dict(zip(COALITIONS, np.asarray(answers, np.float64).tolist(), strict=True))
-    found = {}
-    for part in PARTS:
-        without = [known for known in COALITIONS if part not in known]
-        found[part] = sum(
-            _weight(len(known)) * (value[known | {part}] - value[known]) for known in without
+    value = dict(zip(COALITIONS, np.asarray(static_logits, np.float64).tolist(), strict=True))
+    shares = {}
+    for feature in FEATURES:
+        without = [known for known in COALITIONS if feature not in known]
+        shares[feature] = sum(
+            _weight(len(known)) * (value[known | {feature}] - value[known]) for known in without
         )
-    return found, value[frozenset()]
+    return shares, value[frozenset()]
 
 
 def _weight(size: int) -> float:
-    return factorial(size) * factorial(len(PARTS) - size - 1) / factorial(len(PARTS))
+    return factorial(size) * factorial(len(FEATURES) - size - 1) / factorial(len(FEATURES))

@@ -1,4 +1,4 @@
-"""The quality gate's verdict: bounds of each measure, and the concerns of what lies beyond them."""
+"""The quality gate: limits of each measure, and the issues of what lies beyond them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ from melanoscope.inference.quality.issues import (
     UNLIKE_SKIN,
     UNLIKE_TRAINING,
     QualityIssue,
+    Severity,
 )
+from melanoscope.inference.text.phrases import PHRASES
 
 if TYPE_CHECKING:
     from melanoscope.inference.quality.measures import QualityMeasures
 
 
 class Bounds(NamedTuple):
-    """From where on a measure is doubtful, and from where on it is refused."""
+    """Value beyond which a photograph is doubtful, and value beyond which it is refused."""
 
     doubtful: float
     refused: float
@@ -34,19 +36,19 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QualityLimits:
-    """Bounds of `QualityMeasures`'s measures.
+    """Bounds of the measures of `QualityMeasures`.
 
     Attributes:
-        scale: Least.
-        sharpness: Least.
-        brightness: Least.
-        dark_share: Most.
-        bright_share: Most.
-        flat_share: Most.
-        strange_share: Most.
-        hue_agreement: Least.
-        clutter: Most.
-        lesion_contrast: Least.
+        scale: Lower bounds of `scale`.
+        sharpness: Lower bounds of `sharpness`.
+        brightness: Lower bounds of `brightness`.
+        dark_share: Upper bounds of `dark_share`.
+        bright_share: Upper bounds of `bright_share`.
+        flat_share: Upper bounds of `flat_share`.
+        strange_share: Upper bounds of `strange_share`.
+        hue_agreement: Lower bounds of `hue_agreement`.
+        clutter: Upper bounds of `clutter`.
+        lesion_contrast: Lower bounds of `lesion_contrast`.
     """
 
     scale: Bounds
@@ -60,13 +62,19 @@ class QualityLimits:
     clutter: Bounds
     lesion_contrast: Bounds
 
-    def to_record(self) -> dict[str, dict[str, float]]:
+    def to_dict(self) -> dict[str, dict[str, float]]:
         """Return plain values, for JSON."""
         return {name: getattr(self, name)._asdict() for name in MEASURES}
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> QualityLimits:
-        """Read what `to_record` returned.
+    def from_dict(cls, record: dict[str, Any]) -> QualityLimits:
+        """Return the limits that `to_dict` wrote.
+
+        Args:
+            record: Measure -> {"doubtful": ..., "refused": ...}.
+
+        Returns:
+            Limits of all measures.
 
         Raises:
             BundleError: A bound is missing, no number, or refuses before it doubts.
@@ -75,90 +83,88 @@ class QualityLimits:
 
 
 MEASURES = tuple(field.name for field in fields(QualityLimits))
-"""What is judged, in the order in which it is told."""
+"""Measures that have limits, in the order in which issues are listed."""
 
 LOW = frozenset({"dark_share", "bright_share", "flat_share", "strange_share", "clutter"})
 """Measures that are to be low; the others are to be high."""
 
-_KINDS = dict(
-    zip(
-        MEASURES,
-        (
-            TOO_SMALL,
-            BLURRED,
-            TOO_DARK,
-            TOO_DARK,
-            TOO_BRIGHT,
-            DRAWN,
-            UNLIKE_SKIN,
-            UNLIKE_SKIN,
-            CLUTTERED,
-            NO_LESION,
-        ),
-        strict=True,
-    )
-)
-_WORDS = {
-    "scale": "a short side of {side} pixels, {value:.2f} of the network's, below {limit:.2f}",
-    "sharpness": "sharpness {value:.2f}, below {limit:.2f}",
-    "brightness": "{value:.0f} of 255 in the brightest parts, below {limit:.0f}",
-    "dark_share": "{value:.0%} near-black, above {limit:.0%}",
-    "bright_share": "{value:.0%} overexposed, above {limit:.0%}",
-    "flat_share": "{value:.0%} without any texture, above {limit:.0%}",
-    "strange_share": "{value:.0%} green or grey, above {limit:.0%}",
-    "hue_agreement": "agreement of hues {value:.2f}, below {limit:.2f}",
-    "clutter": "differences all over the picture, {value:.2f}, above {limit:.2f}",
-    "lesion_contrast": "contrast to the skin around {value:.2f}, below {limit:.2f}",
+_KINDS = {
+    "scale": TOO_SMALL,
+    "sharpness": BLURRED,
+    "brightness": TOO_DARK,
+    "dark_share": TOO_DARK,
+    "bright_share": TOO_BRIGHT,
+    "flat_share": DRAWN,
+    "strange_share": UNLIKE_SKIN,
+    "hue_agreement": UNLIKE_SKIN,
+    "clutter": CLUTTERED,
+    "lesion_contrast": NO_LESION,
 }
+_SHARES = ("dark_share", "bright_share", "flat_share", "strange_share")
+_FORMATS = {"brightness": ".0f", "distance": ".0f", **dict.fromkeys(_SHARES, ".0%")}
 
 
 def find_issues(quality: QualityMeasures, limits: QualityLimits) -> tuple[QualityIssue, ...]:
-    """Name what is wrong with a photograph, each kind once and at its worst."""
-    found: dict[str, QualityIssue] = {}
+    """Return what is wrong with a photograph, each kind once and at its worst.
+
+    Args:
+        quality: Measures of the photograph.
+        limits: Limits of the bundle.
+
+    Returns:
+        Issues in the order of `MEASURES`.
+    """
+    issues: dict[str, QualityIssue] = {}
     for name in MEASURES:
-        one = _judge_measure(name, quality, getattr(limits, name))
-        if one and (one.kind not in found or one.severity == "refused"):
-            found[one.kind] = one
-    return tuple(found.values())
+        issue = _judge_measure(name, quality, getattr(limits, name))
+        if issue and (issue.kind not in issues or issue.severity == "refused"):
+            issues[issue.kind] = issue
+    return tuple(issues.values())
 
 
 def find_distance_issue(
     distance: float, doubtful_above: float, refused_above: float
 ) -> QualityIssue | None:
-    """Name the concern of a photograph far from those of the training, or None.
+    """Return the issue of a photograph far from those of the training, or None.
+
+    Args:
+        distance: Distance from the training photographs; NaN counts as infinitely far.
+        doubtful_above: Distance above which a photograph is doubtful.
+        refused_above: Distance above which a photograph is refused.
+
+    Returns:
+        The issue, or None where the distance is small enough.
 
     >>> find_distance_issue(80.0, 100.0, 200.0) is None
     True
     >>> find_distance_issue(120.0, 100.0, 200.0).severity
     'doubtful'
     """
-    # A distance that is no number is as far away as can be.
     if distance <= doubtful_above:
         return None
-    beyond = not distance <= refused_above
-    limit = refused_above if beyond else doubtful_above
-    return QualityIssue(
-        UNLIKE_TRAINING,
-        "refused" if beyond else "doubtful",
-        f"distance {distance:.0f}, above {limit:.0f}",
-        ADVICE[UNLIKE_TRAINING],
-    )
+    if distance <= refused_above:
+        return _issue("distance", UNLIKE_TRAINING, "doubtful", distance, doubtful_above)
+    return _issue("distance", UNLIKE_TRAINING, "refused", distance, refused_above)
 
 
 def _judge_measure(name: str, quality: QualityMeasures, bounds: Bounds) -> QualityIssue | None:
-    value = getattr(quality, name)
-    sign = -1 if name in LOW else 1
-    if not sign * value < sign * bounds.doubtful:
-        return None
-    refused = sign * value < sign * bounds.refused
-    found = _WORDS[name].format(
-        value=value,
-        limit=bounds.refused if refused else bounds.doubtful,
-        side=min(quality.width, quality.height),
+    value, sign = getattr(quality, name), -1 if name in LOW else 1
+    side = min(quality.width, quality.height)
+    if sign * value < sign * bounds.refused:
+        return _issue(name, _KINDS[name], "refused", value, bounds.refused, side)
+    if sign * value < sign * bounds.doubtful:
+        return _issue(name, _KINDS[name], "doubtful", value, bounds.doubtful, side)
+    return None
+
+
+def _issue(
+    name: str, kind: str, severity: Severity, value: float, limit: float, side: int = 0
+) -> QualityIssue:
+    form = _FORMATS.get(name, ".2f")
+    found = PHRASES["found"][name].format(
+        value=format(value, form), limit=format(limit, form), side=side
     )
-    return QualityIssue(
-        _KINDS[name], "refused" if refused else "doubtful", found, ADVICE[_KINDS[name]]
-    )
+    return QualityIssue(kind, severity, found, ADVICE[kind])
 
 
 def _bounds(name: str, record: dict[str, Any]) -> Bounds:

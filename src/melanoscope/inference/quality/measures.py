@@ -1,8 +1,7 @@
-"""The quality gate's measures of a photograph; `verdict` says what speaks against one.
+"""Measures of a photograph's quality; `gate` says what speaks against a photograph.
 
-Nothing of it knows what the network thinks, and all of it is measured on the decoded square that
-the network sees. How well each measure parts good photographs from bad ones:
-benchmarks/refusals.py.
+None of them knows what the network thinks, and all are taken on the decoded square that the network
+sees. How well each measure parts good photographs from bad ones: benchmarks/refusals.py.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from numpy.typing import NDArray
 
 from melanoscope.errors import DataError
 from melanoscope.inference.quality.pixel_measures import (
-    coloured,
-    colours,
-    exposure,
+    exposure_measures,
     flat_share,
+    hue_measures,
+    is_colored,
     sharpness,
-    surface,
+    texture_measures,
 )
 
 _LEAST_SIDE = 16
@@ -27,28 +26,33 @@ _LEAST_SIDE = 16
 
 @dataclass(frozen=True, slots=True)
 class QualityMeasures:
-    """What the gate looks at.
+    """Measures that the quality gate judges.
 
     Attributes:
-        width: Of the photograph's file, upright, before cropping, in pixels.
-        height: Likewise.
-        scale: Its short side by the network's: below 1 the photograph was enlarged.
-        sharpness: Contrast between neighbours by contrast at twice the distance after averaging,
+        width: Width of the photograph's file, upright, before cropping, in pixels.
+        height: Height of the photograph's file, upright, before cropping, in pixels.
+        scale: Short side of the file by the side of the network's square: below 1 the photograph
+            was enlarged.
+        sharpness: Contrast between neighbors by contrast at twice the distance after averaging,
             along rows or columns, whichever is less; about 0.5 where everything finer than two
             pixels is lost, 0.7 to 1 in sharp photographs. Independent of exposure.
-        brightness: Largest channel, 95th percentile, 0..255: how bright the brightest parts are.
-        dark_share: Part of the picture that is near-black, 0..1.
-        bright_share: Part in which at least two channels are at their end stop, 0..1.
-        flat_share: Part made up of 2 x 2 pixels of exactly the same colour, neither near-black nor
-            white, 0..1; noise forbids it in photographs and screens are full of it.
-        strange_share: Part that is greenish or without colour, 0..1; blue-grey is not.
-        hue_agreement: How far all colours are of one hue, 0 (all hues, or none) to 1. A tinted
-            light leaves it as it is.
-        clutter: Mean difference between neighbouring cells of a grid of 32 x 32 or so, in
-            logarithms of RGB: low on skin, whatever lesion and hairs are on it, and high where many
-            things are in the picture. Independent of exposure.
-        lesion_contrast: How far the most different hundredth of the picture lies from the skin
-            around it: distance of the logarithms of RGB. Independent of exposure.
+        brightness: 95th percentile of the largest channel, 0..255: how bright the brightest parts
+            are.
+        dark_share: Share of the pixels that are near-black, 0..1.
+        bright_share: Share of the pixels of which at least two channels are at their end stop,
+            0..1.
+        flat_share: Share of the photograph made up of 2 x 2 pixels of exactly the same color,
+            neither near-black nor white, 0..1; noise forbids it in photographs and screens are
+            full of it.
+        strange_share: Share of the pixels that are greenish or without color, 0..1; blue-grey ones
+            are not counted.
+        hue_agreement: How far all colors are of one hue, 0 (all hues, or none) to 1. A tinted light
+            leaves it as it is.
+        clutter: Mean difference between neighboring cells of a grid of 32 x 32 or so, in logarithms
+            of RGB: low on skin, whatever lesion and hairs are on it, and high where many things are
+            in the picture. Independent of exposure.
+        lesion_contrast: Distance of the most different hundredth of the picture from the skin
+            around it, in logarithms of RGB. Independent of exposure.
     """
 
     width: int
@@ -69,12 +73,15 @@ def measure_quality(pixels: NDArray[np.uint8], width: int, height: int) -> Quali
     """Measure a photograph.
 
     Args:
-        pixels: The decoded square, sRGB, shape (px, px, 3), uint8; 16 pixels or more a side.
-        width: Of the file, upright, before cropping, in pixels.
-        height: Likewise.
+        pixels: Decoded square, sRGB, shape (side, side, 3), uint8; 16 pixels or more a side.
+        width: Width of the file, upright, before cropping, in pixels.
+        height: Height of the file, upright, before cropping, in pixels.
+
+    Returns:
+        All measures.
 
     Raises:
-        DataError: Another shape or another type.
+        DataError: `pixels` has another shape or another type.
 
     >>> even = measure_quality(np.full((64, 64, 3), (200, 150, 130), np.uint8), 640, 480)
     >>> even.scale, even.brightness, even.clutter, even.hue_agreement
@@ -87,22 +94,22 @@ def measure_quality(pixels: NDArray[np.uint8], width: int, height: int) -> Quali
             f"shape {pixels.shape} of {pixels.dtype}",
             "decode it first",
         )
-    red, green, blue = np.ascontiguousarray(pixels.transpose(2, 0, 1))
-    brightness, dark, bright = exposure(red, green, blue)
-    usable = coloured(red, green, blue)
-    strange, agreement = colours(red, green, blue, usable)
-    clutter, contrast = surface(red, green, blue)
+    channels = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    colored = is_colored(channels)
+    brightness, dark_share, bright_share = exposure_measures(channels)
+    strange_share, hue_agreement = hue_measures(channels, colored)
+    clutter, lesion_contrast = texture_measures(channels)
     return QualityMeasures(
-        width,
-        height,
+        width=width,
+        height=height,
         scale=min(width, height) / side,
-        sharpness=sharpness(red, green, blue),
+        sharpness=sharpness(channels),
         brightness=brightness,
-        dark_share=dark,
-        bright_share=bright,
-        flat_share=flat_share(red, green, blue, usable),
-        strange_share=strange,
-        hue_agreement=agreement,
+        dark_share=dark_share,
+        bright_share=bright_share,
+        flat_share=flat_share(channels, colored),
+        strange_share=strange_share,
+        hue_agreement=hue_agreement,
         clutter=clutter,
-        lesion_contrast=contrast,
+        lesion_contrast=lesion_contrast,
     )

@@ -1,7 +1,9 @@
-"""The arithmetic of the quality gate: a photograph's pixels to a few numbers.
+"""The arithmetic of the quality measures: a photograph's pixels to a few numbers.
 
-Grey and RGB arithmetic, differences, counts and one median, so that any language can repeat it.
-Mirroring or turning by right angles changes nothing; what each number means is said in `quality`.
+Gray and RGB arithmetic, differences, counts and one median, so that any language can repeat it.
+Mirroring or turning by right angles changes nothing. What each number means: `QualityMeasures`.
+
+All functions take the photograph as `channels`: red, green and blue, shape (3, side, side), uint8.
 """
 
 from __future__ import annotations
@@ -12,56 +14,60 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
+_Channels = NDArray[np.uint8]
 _Floats = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
 
-BLACK = 30
-"""Largest channel below which a place is near-black: a dermoscope's corners, a covered lens."""
-FULL = 250
-"""A channel from here on is at its end stop, after resampling."""
-DIM = 40
-"""Largest channel below which colour is mostly noise."""
+_BLACK = 30  # largest channel below which a pixel is near-black: corners, a covered lens
+_FULL = 250  # a channel from here on is at its end stop, after resampling
+_DIM = 40  # largest channel below which color is mostly noise
 
 # Single precision throughout: twice as fast, and no photograph is known to six digits.
 _WEIGHT_RED, _WEIGHT_GREEN, _WEIGHT_BLUE = map(np.float32, (0.299, 0.587, 0.114))
 
+_HALF_ROOT_3 = np.float32(math.sqrt(3) / 2)
 _CELLS = 32  # along the side of the grid on which the lesion is looked for, about
 _LIFT = 8.0  # added before logarithms, so that noise in the dark does not count
 
 
-def exposure(red: Bytes, green: Bytes, blue: Bytes) -> tuple[float, float, float]:
-    """Return brightness (95th percentile of the largest channel), dark share and bright share."""
+def exposure_measures(channels: _Channels) -> tuple[float, float, float]:
+    """Return brightness, share of near-black and share of overexposed pixels of `channels`.
+
+    The brightness is the 95th percentile of the largest channel, 0..255.
+    """
+    red, green, blue = channels
     top = np.maximum(np.maximum(red, green), blue)
     middle = np.maximum(np.minimum(red, green), np.minimum(np.maximum(red, green), blue))
     up_to = np.cumsum(np.bincount(top.ravel(), minlength=256))
     return (
         float(np.searchsorted(up_to, 0.95 * top.size)),
-        float(up_to[BLACK - 1] / top.size),
-        float(np.count_nonzero(middle >= FULL) / top.size),
+        float(up_to[_BLACK - 1] / top.size),
+        float(np.count_nonzero(middle >= _FULL) / top.size),
     )
 
 
-def coloured(red: Bytes, green: Bytes, blue: Bytes) -> _Mask:
-    """Mark what is bright enough and not too bright for its colour to mean something."""
+def is_colored(channels: _Channels) -> _Mask:
+    """Return a mask of the pixels of `channels` that are neither too dark nor too bright."""
+    red, green, blue = channels
     top = np.maximum(np.maximum(red, green), blue)
     low = np.minimum(np.minimum(red, green), blue)
-    mask: _Mask = (top >= DIM) & (low < FULL)
+    mask: _Mask = (top >= _DIM) & (low < _FULL)
     return mask
 
 
-def sharpness(red: Bytes, green: Bytes, blue: Bytes) -> float:
-    """Return the lesser of two ratios: along rows, along columns.
+def sharpness(channels: _Channels) -> float:
+    """Return the sharpness of `channels`: the lesser of two ratios, along rows and along columns.
 
     A step from pixel to pixel is held against the step between means of 2 x 2 pixels that lie side
     by side. Where nothing is finer than two pixels, the second is twice the first. A camera moved
     sideways loses one direction only. Means of absolute values, so that a few hairs or a black
     corner do not make a blurred photograph sharp.
     """
-    grey = _WEIGHT_RED * red + _WEIGHT_GREEN * green + _WEIGHT_BLUE * blue
-    rows = grey[:-1] + grey[1:]
+    red, green, blue = channels
+    gray = _WEIGHT_RED * red + _WEIGHT_GREEN * green + _WEIGHT_BLUE * blue
+    rows = gray[:-1] + gray[1:]
     fours = rows[:, :-1] + rows[:, 1:]
-    fine = _mean_step(grey[1:], grey[:-1]), _mean_step(grey[:, 1:], grey[:, :-1])
+    fine = _mean_step(gray[1:], gray[:-1]), _mean_step(gray[:, 1:], gray[:, :-1])
     coarse = _mean_step(fours[2:], fours[:-2]) / 4, _mean_step(fours[:, 2:], fours[:, :-2]) / 4
     return min(a / (b + 0.1) for a, b in zip(fine, coarse, strict=True))
 
@@ -71,46 +77,47 @@ def _mean_step(after: _Floats, before: _Floats) -> float:
     return float(np.abs(step, out=step).mean())
 
 
-def flat_share(red: Bytes, green: Bytes, blue: Bytes, usable: _Mask) -> float:
-    """Return the part made up of 2 x 2 usable pixels of exactly the same colour."""
+def flat_share(channels: _Channels, colored: _Mask) -> float:
+    """Return the share of `channels` in 2 x 2 `colored` pixels of exactly the same color, 0..1."""
+    red, green, blue = channels
     code = (red.astype(np.int32) << 16) | (green.astype(np.int32) << 8) | blue
     same = code[1:] == code[:-1]
-    flat = same[:, 1:] & same[:, :-1] & (code[1:, 1:] == code[1:, :-1]) & usable[1:, 1:]
-    return float(np.count_nonzero(flat) / usable.size)
+    flat = same[:, 1:] & same[:, :-1] & (code[1:, 1:] == code[1:, :-1]) & colored[1:, 1:]
+    return float(np.count_nonzero(flat) / colored.size)
 
 
-def colours(red: Bytes, green: Bytes, blue: Bytes, usable: _Mask) -> tuple[float, float]:
-    """Return the strange share and the agreement of hues, over what is neither dark nor white."""
-    count = int(np.count_nonzero(usable))
-    if count < usable.size // 100:  # black or white all over, which other measures see
+def hue_measures(channels: _Channels, colored: _Mask) -> tuple[float, float]:
+    """Return the share of greenish or colorless pixels and the agreement of hues, both 0..1.
+
+    Only the `colored` pixels of `channels` count.
+    """
+    count = int(np.count_nonzero(colored))
+    if count < colored.size // 100:  # black or white all over, which other measures see
         return 0.0, 1.0
-    r, g, b = (band.astype(np.float32) for band in (red, green, blue))
+    r, g, b = (band.astype(np.float32) for band in channels)
     most = np.maximum(np.maximum(r, g), b)
     least = np.minimum(np.minimum(r, g), b)
-    strange = ((g > r + 5) | (most - least <= np.float32(0.05) * most)) & usable
-    # The colour circle's two coordinates; their length is the chroma. What is not usable is put at
+    strange = ((g > r + 5) | (most - least <= np.float32(0.05) * most)) & colored
+    # The color circle's two coordinates; their length is the chroma. What is not colored is put at
     # its middle, where it adds nothing: quicker than taking it out.
-    x, y = (r - (g + b) / 2) * usable, (g - b) * usable * _HALF_ROOT_3
+    x, y = (r - (g + b) / 2) * colored, (g - b) * colored * _HALF_ROOT_3
     chroma = float(np.sqrt(x * x + y * y).sum()) / count
     direction = math.hypot(float(x.sum()), float(y.sum())) / count
     agreement = direction / max(chroma, 1.0)
     return float(np.count_nonzero(strange) / count), min(agreement, 1.0)
 
 
-_HALF_ROOT_3 = np.float32(math.sqrt(3) / 2)
+def texture_measures(channels: _Channels) -> tuple[float, float]:
+    """Return clutter and lesion contrast of `channels`, both on a grid of cells.
 
-
-def surface(red: Bytes, green: Bytes, blue: Bytes) -> tuple[float, float]:
-    """Return clutter and lesion contrast, both from a grid of cells.
-
-    Dark corners are left out, but not what is dark near the centre: that may be the lesion. The
-    skin is the middle colour of what lies away from the centre.
+    Dark corners are left out, but not what is dark near the center: that may be the lesion. The
+    skin is the middle color of what lies away from the center.
     """
-    means = _cells(red, green, blue)
+    means = _cells(channels)
     depth = np.log(means + np.float32(_LIFT))
     n = depth.shape[1]
     inside, near, outer = _rings(n)
-    lit = np.maximum(np.maximum(means[0], means[1]), means[2]) >= BLACK
+    lit = np.maximum(np.maximum(means[0], means[1]), means[2]) >= _BLACK
     seen = inside & (lit | near)
     down = _length(depth[:, 1:] - depth[:, :-1])[seen[1:] & seen[:-1]]
     across = _length(depth[:, :, 1:] - depth[:, :, :-1])[seen[:, 1:] & seen[:, :-1]]
@@ -125,28 +132,28 @@ def surface(red: Bytes, green: Bytes, blue: Bytes) -> tuple[float, float]:
 
 @lru_cache(maxsize=8)
 def _rings(n: int) -> tuple[_Mask, _Mask, _Mask]:
-    """Mark cells of an (n, n) grid inside the picture's circle, near its centre, away from it."""
+    """Mark cells of an (n, n) grid inside the picture's circle, near its center, away from it."""
     axis = (np.arange(n) + 0.5) * (2 / n) - 1
     far = np.hypot(axis[:, None], axis)
     return far < 0.97, far < 0.7, far > 0.6
 
 
-def _median(colours: _Floats) -> _Floats:
+def _median(colors: _Floats) -> _Floats:
     """Return the medians of (3, n) over n; NumPy's own first looks for NaN and masks."""
-    ordered = np.sort(colours, axis=1)
+    ordered = np.sort(colors, axis=1)
     n = ordered.shape[1]
     middle: _Floats = (ordered[:, (n - 1) // 2] + ordered[:, n // 2]) * np.float32(0.5)
     return middle
 
 
-def _cells(red: Bytes, green: Bytes, blue: Bytes) -> _Floats:
+def _cells(channels: _Channels) -> _Floats:
     """Return each cell's mean red, green and blue, shape (3, n, n)."""
-    side = red.shape[0]
+    side = channels.shape[1]
     block = max(round(side / _CELLS), 1)
     n = side // block
     inner = slice((side - n * block) // 2, (side - n * block) // 2 + n * block)
     planes = np.empty((3, n * block, n * block), np.float32)
-    for plane, band in zip(planes, (red, green, blue), strict=True):
+    for plane, band in zip(planes, channels, strict=True):
         plane[...] = band[inner, inner]
     rows = planes.reshape(3, n, block, n * block).sum(axis=2)
     cells: _Floats = (rows.reshape(3 * n, -1) @ _pooling(n, block)).reshape(3, n, n)
@@ -160,8 +167,8 @@ def _pooling(n: int, block: int) -> _Floats:
     return means
 
 
-def _length(colours: _Floats) -> _Floats:
+def _length(colors: _Floats) -> _Floats:
     """Return Euclidean lengths of (3, ...)."""
-    red, green, blue = colours * colours
+    red, green, blue = colors * colors
     length: _Floats = np.sqrt(red + green + blue)
     return length

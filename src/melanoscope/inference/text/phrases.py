@@ -1,25 +1,40 @@
-"""An answer in plain words, shared by the terminal and the pictures, so that both say the same."""
+"""A diagnosis in plain words, the same in the terminal, on the explanation's page and on the web.
+
+All sentences come from ``phrases.json``, which the web page imports when it is built. A key there
+is a sentence or a group of sentences; ``{name}`` stands for a value that is already written as text
+(numbers are rounded by the code on either side).
+
+- ``disclaimer``, ``not_a_device``, ``simulated``, ``dermoscopy``, ``forced``, ``rounded``: notices.
+- ``headline``, ``caution``: what the network says at its main threshold, by what it says.
+- ``probability``, ``decision``, ``sensitivity``, ``specificity``, ``standing``: one result each.
+- ``parts``: names of the logit's addends. ``percent``: shares too near an end for a number.
+- ``advice``: kind of quality issue -> what to do about it, in the order in which they are listed.
+- ``found``: quality measure -> clause with its value and the limit that it is beyond.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import unicodedata
-from typing import TYPE_CHECKING
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Measured, Standing
+    from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
     from melanoscope.patient import PatientInfo
+    from melanoscope.stats.intervals.interval import Interval
 
-HONESTY = "Research software, not a medical device."
-SIMULATED = "Simulated: this network learnt from drawn lesions and says nothing about skin."
-DERMOSCOPY = (
-    "For dermoscopy: this network learnt from photographs taken through a dermatoscope. "
-    "Of one taken without, its answer is worth little."
-)
-FORCED = "The gate refused this photograph; it was answered only because that was overridden."
-ROUNDED = "Rounded, the parts do not add up to the last digit; unrounded they do."
+PHRASES: Any = json.loads(files(__package__).joinpath("phrases.json").read_text("utf-8"))
+"""Content of ``phrases.json``."""
+
+NOT_A_DEVICE: str = PHRASES["not_a_device"]
+SIMULATED: str = PHRASES["simulated"]
+DERMOSCOPY: str = PHRASES["dermoscopy"]
+FORCED: str = PHRASES["forced"]
+ROUNDED: str = PHRASES["rounded"]
 
 # Control and format characters (escape codes, changes of direction), surrogates (names that are
 # no Unicode), private and unassigned ones, and line ends: all that could act instead of being read.
@@ -36,63 +51,80 @@ def literal(text: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share in per cent, with a decimal near the ends and never a false 0 or 100.
+    """Return a share in per cent, with a decimal near the ends and never a false 0 or 100.
 
     >>> [percent(share) for share in (0.0, 0.0004, 0.018, 0.47, 0.9996, 1.0)]
     ['0 %', 'below 0.1 %', '1.8 %', '47 %', 'above 99.9 %', '100 %']
     """
     if 0 < share < 0.001:
-        return "below 0.1 %"
+        return str(PHRASES["percent"]["nearly_none"])
     if 0.999 < share < 1:
-        return "above 99.9 %"
+        return str(PHRASES["percent"]["nearly_all"])
     if share in (0, 1) or 0.0995 <= share < 0.99:
         return f"{100 * share:.0f} %"
     return f"{100 * share:.1f} %"
 
 
-def measured(verb: str, found: Measured, of: str) -> str:
-    """Write a measured share with its interval.
+def measured_share(name: str, share: Interval) -> str:
+    """Return the sentence of a held-out sensitivity or specificity, with its interval.
 
-    >>> from melanoscope.inference.result import Measured
-    >>> measured("finds", Measured(0.952, 0.93, 0.97, 471), "melanomas")
+    Args:
+        name: "sensitivity" or "specificity".
+        share: Estimate and bounds, 0..1.
+
+    Returns:
+        One clause.
+
+    >>> from melanoscope.stats.intervals.interval import Interval
+    >>> measured_share("sensitivity", Interval(0.952, 0.93, 0.97, 0.01, 471, "bootstrap"))
     'finds 95.2 % of held-out melanomas (93.0 to 97.0 %; n 471)'
     """
-    return (
-        f"{verb} {100 * found.estimate:.1f} % of held-out {of} "
-        f"({100 * found.low:.1f} to {100 * found.high:.1f} %; n {found.n})"
-    )
+    estimate, low, high = (f"{100 * one:.1f}" for one in (share.estimate, share.low, share.high))
+    return _fill(name, estimate=estimate, low=low, high=high, n=share.n)
 
 
-def known(person: PatientInfo) -> dict[str, str]:
-    """Say what is known of a person, part by part.
+def describe_patient(patient: PatientInfo) -> dict[str, str]:
+    """Return what is known of a patient in words: "age", "sex" and "site".
 
     >>> from melanoscope.patient import PatientInfo
-    >>> known(PatientInfo(45.0, "female"))
+    >>> describe_patient(PatientInfo(45.0, "female"))
     {'age': 'age 45', 'sex': 'sex female', 'site': 'site unknown'}
     """
-    age = "unknown" if person.age is None else f"{person.age:g}"
-    return {"age": f"age {age}", "sex": f"sex {person.sex}", "site": f"site {person.site}"}
+    age = "unknown" if patient.age is None else f"{patient.age:g}"
+    values = {"age": age, "sex": patient.sex, "site": patient.site}
+    return {name: PHRASES["parts"][name].format(value=value) for name, value in values.items()}
 
 
-def parts(evidence: EvidenceSum, person: PatientInfo) -> list[tuple[str, float]]:
-    """Return the addends of the logit with their names for readers."""
-    names = known(person)
-    return [
-        ("photograph", evidence.photograph),
-        (names["age"], evidence.age),
-        (names["sex"], evidence.sex),
-        (names["site"], evidence.site),
-        ("bias", evidence.bias),
-    ]
+def evidence_rows(
+    evidence: EvidenceSum, patient: PatientInfo
+) -> tuple[list[tuple[str, float]], int, bool]:
+    """Return the sum behind a diagnosis as rows for readers.
+
+    Args:
+        evidence: The logit as a sum.
+        patient: Age, sex and site, which the names tell.
+
+    Returns:
+        Name and value of the photograph, age, sex, site, bias and, last, the logit; then what
+        `decimals_of_sum` says of them.
+    """
+    names = PHRASES["parts"] | describe_patient(patient)
+    rows = [(label, getattr(evidence, part)) for part, label in names.items()]
+    decimals, holds = decimals_of_sum([value for _, value in rows], evidence.logit)
+    return [*rows, ("= logit", evidence.logit)], decimals, holds
 
 
-def digits(addends: Sequence[float], total: float) -> tuple[int, bool]:
-    """Choose the decimals at which rounded addends sum to their rounded total.
+def decimals_of_sum(addends: Sequence[float], total: float) -> tuple[int, bool]:
+    """Return the decimals at which rounded addends sum to their rounded total.
+
+    Args:
+        addends: Unrounded addends.
+        total: Unrounded sum of them.
 
     Returns:
         Decimals from 2 to 4 and whether the sum holds; 2 and False where it does at none of them.
 
-    >>> digits([0.104, 0.104], 0.208)
+    >>> decimals_of_sum([0.104, 0.104], 0.208)
     (3, True)
     """
     for decimals in (2, 3, 4):
@@ -103,7 +135,7 @@ def digits(addends: Sequence[float], total: float) -> tuple[int, bool]:
 
 
 def signed(value: float, decimals: int) -> str:
-    """Write a number with its sign, the same rounding as `digits`, and no negative zero.
+    """Return a number with its sign, the same rounding as `decimals_of_sum`, and no negative zero.
 
     >>> signed(-0.001, 2), signed(1.236, 2)
     ('+0.00', '+1.24')
@@ -111,10 +143,10 @@ def signed(value: float, decimals: int) -> str:
     return f"{round(value * 10**decimals) / 10**decimals + 0.0:+.{decimals}f}"
 
 
-def small(value: float) -> str:
-    """Write the ends of a colour scale: two digits that count, no exponent.
+def two_digits(value: float) -> str:
+    """Return a number of 0 or more with two significant digits and no exponent.
 
-    >>> small(0.8234), small(0.00312), small(12.3)
+    >>> two_digits(0.8234), two_digits(0.00312), two_digits(12.3)
     ('0.82', '0.0031', '12')
     """
     decimals = 1 - math.floor(math.log10(value)) if value > 0 else 0
@@ -122,52 +154,56 @@ def small(value: float) -> str:
 
 
 def headline(diagnosis: Diagnosis) -> str:
-    """Say in one sentence what the network says at its main threshold."""
-    if diagnosis.probability is None:
-        return "No answer: this photograph was refused."
-    if not diagnosis.decisions:
-        return "The network gives a probability and has no threshold to judge it by."
-    if diagnosis.decisions[0].positive:
-        return "The network calls this lesion suspicious of melanoma."
-    return "The network does not call this lesion suspicious of melanoma."
+    """Return one sentence: what the network says at its main threshold."""
+    return str(PHRASES["headline"][_outcome(diagnosis)])
 
 
 def caution(diagnosis: Diagnosis) -> str:
-    """Say how often the main decision was wrong on held-out photographs, and what it is not."""
-    not_this = "This is not a diagnosis."
-    if diagnosis.probability is None:
-        return "What the network says of a photograph like this could not be trusted."
-    if not diagnosis.decisions:
-        return not_this
-    main = diagnosis.decisions[0]
-    if main.positive and main.specificity is not None:
-        wrong = percent(1 - main.specificity.estimate)
-        return f"{not_this} It also calls {wrong} of other held-out lesions suspicious."
-    if not main.positive and main.sensitivity is not None:
-        wrong = percent(1 - main.sensitivity.estimate)
-        return f"{not_this} Nor is it an all-clear: it misses {wrong} of held-out melanomas."
-    return not_this if main.positive else f"{not_this} Nor is it an all-clear."
+    """Return how often the main decision was wrong on held-out photographs, and what it is not."""
+    outcome, share = _outcome(diagnosis), None
+    if outcome == "positive":
+        share = diagnosis.decisions[0].specificity
+    elif outcome == "negative":
+        share = diagnosis.decisions[0].sensitivity
+    if share is None:
+        return str(PHRASES["caution"][outcome])
+    sentence = PHRASES["caution"][f"{outcome}_measured"]
+    return str(sentence.format(share=percent(1 - share.estimate)))
 
 
-def chances(diagnosis: Diagnosis) -> str:
-    """Write the probability with the prevalence it assumes; empty where there is none."""
+def probability(diagnosis: Diagnosis) -> str:
+    """Return the probability with the prevalence it assumes; empty where there is none."""
     if diagnosis.probability is None:
         return ""
-    return (
-        f"{percent(diagnosis.probability)}, assuming that {percent(diagnosis.prevalence)} of "
-        "such photographs show melanoma"
+    return _fill(
+        "probability",
+        probability=percent(diagnosis.probability),
+        prevalence=percent(diagnosis.prevalence),
     )
 
 
 def decision(one: Decision) -> str:
-    """Say what one threshold says of the photograph."""
-    called = "suspicious" if one.positive else "not suspicious"
-    return f"{one.name}: {called} (threshold {percent(one.threshold)})"
+    """Return what one threshold says of the photograph."""
+    sentence = PHRASES["decision"]["positive" if one.positive else "negative"]
+    return str(sentence.format(name=one.name, threshold=percent(one.threshold)))
 
 
-def standing(found: Standing) -> str:
-    """Say where a photograph stands among the held-out ones."""
-    return (
-        f"Scores higher than {percent(found.among_melanomas)} of held-out melanomas and "
-        f"{percent(found.among_others)} of others."
+def standing(rank: Standing) -> str:
+    """Return where a photograph stands among the held-out ones."""
+    return _fill(
+        "standing",
+        among_melanomas=percent(rank.among_melanomas),
+        among_others=percent(rank.among_others),
     )
+
+
+def _outcome(diagnosis: Diagnosis) -> str:
+    if diagnosis.probability is None:
+        return "refused"
+    if not diagnosis.decisions:
+        return "no_threshold"
+    return "positive" if diagnosis.decisions[0].positive else "negative"
+
+
+def _fill(name: str, **values: object) -> str:
+    return str(PHRASES[name].format(**values))

@@ -1,4 +1,4 @@
-"""What the reporting checklists may speak of: facts of a run, and its flow of photographs.
+"""What the reporting checklists may speak of: the facts of a run.
 
 Nothing here knows how the report is made: it hands over run.json as it is, and what it computed.
 What is None is unknown and will be left to a person.
@@ -8,50 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from melanoscope.stats.intervals.interval import Interval
+
+_T = TypeVar("_T")
+
+Intervals = Mapping[str, Interval]
+"""What was measured ("VGG-16: AUROC" for example) -> its estimate and interval."""
+
+
+class UnknownFact(Exception):
+    """A fact that an item needs is missing: the item is left to a person."""
 
 
 @dataclass(frozen=True)
 class NotApplicable:
-    """Why an item does not apply to this run."""
+    """An item does not apply to a run.
+
+    Attributes:
+        text: Why the item does not apply.
+    """
 
     text: str
 
 
-Answer = str | NotApplicable | None
-"""What software has to say to an item; None: nothing, a person must."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval.
-
-    Attributes:
-        label: Of what, "MobileNetV2, fine-tuned" for example.
-        metric: Its name for readers, "AUROC" for example.
-        estimate: The number.
-        low: Lower bound of its 95 % interval, or None.
-        high: Upper bound, or None.
-    """
-
-    label: str
-    metric: str
-    estimate: float
-    low: float | None = None
-    high: float | None = None
-
-    def __str__(self) -> str:
-        text = f"{self.label}: {self.metric} {self.estimate:.3f}"
-        if self.low is None or self.high is None:
-            return text
-        return f"{text} ({self.low:.3f} to {self.high:.3f})"
-
-
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a run. Every field may be missing; an empty text or tuple says "none".
+    """What is known of a run.
 
-    Texts stand as sentences of their own: a capital first, no full stop at the end.
+    Every field may be missing; an empty text or tuple says "none". Texts stand as sentences of
+    their own: a capital first, no full stop at the end.
 
     Attributes:
         record: run.json.
@@ -59,12 +46,12 @@ class Facts:
         unreadable: Archive -> files that could not be decoded.
         labels: Backbone -> name for readers.
         n_train: Photographs a network learned from, on average over cells.
-        n_validation: Photographs that decided when it stopped.
-        n_test: Photographs it was tested on.
+        n_validation: Photographs that decided when training stopped, on average over cells.
+        n_test: Photographs a network was tested on, on average over cells.
         networks: Trained networks, all folds and repeats counted.
         missing: What ("age", "patient", ...) -> photographs of which it is not known.
         characteristics: What ("sex", ...) -> level -> photographs.
-        divided_groups: Groups with photographs in more than one part; 0 proves that none leaks.
+        divided_groups: Groups with photographs in more than one fold; 0 proves that none leaks.
         near_duplicates: Pairs of photographs found to show the same picture.
         metrics: Names of all that was computed.
         plots: Names of all that was drawn of performance.
@@ -77,13 +64,13 @@ class Facts:
         subgroups: Variables by which performance was broken down.
         clusters: Performance archive by archive.
         baselines: What was reached without the photograph.
-        physicians: What the networks were set beside.
+        physicians: Source of the physicians' results that the networks were set beside.
         recalibration: How probabilities were recalibrated.
         imbalance: How classes were balanced in training.
         ensembling: How networks were combined.
         external: Data for testing only, from other sources than those trained on.
         attribution: How a network's evidence was shown.
-        failures: Wrong results shown one by one.
+        failures: Number of wrong results shown one by one.
         skin_tones: Band of estimated skin tone -> photographs.
     """
 
@@ -105,11 +92,11 @@ class Facts:
     comparison: str | None = None
     threshold_rule: str | None = None
     operating_points: tuple[str, ...] | None = None
-    performance: tuple[Estimate, ...] | None = None
-    diagnostic: tuple[Estimate, ...] | None = None
+    performance: Intervals | None = None
+    diagnostic: Intervals | None = None
     subgroups: tuple[str, ...] | None = None
-    clusters: tuple[Estimate, ...] | None = None
-    baselines: tuple[Estimate, ...] | None = None
+    clusters: Intervals | None = None
+    baselines: Intervals | None = None
     physicians: str | None = None
     recalibration: str | None = None
     imbalance: str | None = None
@@ -120,104 +107,58 @@ class Facts:
     skin_tones: Mapping[str, int] | None = None
 
     def at(self, *keys: str) -> Any:
-        """Return what run.json says there, or None.
+        """Return what run.json says at a place, or None where it says nothing.
+
+        Args:
+            *keys: Keys from the outermost to the innermost mapping.
+
+        Returns:
+            The value as it stands there.
 
         >>> Facts({"data": {"rows": 3}}).at("data", "rows"), Facts().at("data", "rows")
         (3, None)
         """
-        place: Any = self.record
+        value: Any = self.record
         for key in keys:
-            if not isinstance(place, Mapping) or key not in place:
+            if not isinstance(value, Mapping) or key not in value:
                 return None
-            place = place[key]
-        return place
+            value = value[key]
+        return value
+
+    def need(self, *keys: str) -> Any:
+        """Return what run.json says at a place.
+
+        Args:
+            *keys: Keys from the outermost to the innermost mapping.
+
+        Returns:
+            The value as it stands there, never None.
+
+        Raises:
+            UnknownFact: Nothing stands there.
+        """
+        return known(self.at(*keys))
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One archive's photographs, or all, from its table to the folds; None where not known."""
+def known(value: _T | None) -> _T:
+    """Return a fact that an item cannot do without.
 
-    name: str
-    listed: int
-    present: int
-    readable: int | None
-    used: int | None
-    melanomas: int | None
+    Args:
+        value: The fact; None where it is not known.
 
-    @property
-    def absent(self) -> int:
-        """Listed without a file."""
-        return self.listed - self.present
+    Returns:
+        The same value, never None.
 
-    @property
-    def unreadable(self) -> int | None:
-        """Files that could not be decoded."""
-        return None if self.readable is None else self.present - self.readable
-
-    @property
-    def left_out(self) -> int | None:
-        """Readable, and yet not used."""
-        if self.readable is None or self.used is None:
-            return None
-        return self.readable - self.used
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Photographs from the archives' tables to the folds.
-
-    Attributes:
-        archives: One by one, in the order of run.json.
-        total: All together.
-        listed_twice: Ids that several archives list; each is counted once, where its file is.
+    Raises:
+        UnknownFact: The value is None.
     """
-
-    archives: tuple[Stage, ...]
-    total: Stage
-    listed_twice: int | None
-
-
-def flow_of(facts: Facts) -> Flow | None:
-    """Follow the photographs of a run; None where run.json does not count them."""
-    listed, present = facts.at("data", "rows"), facts.at("data", "found")
-    if listed is None or present is None:
-        return None
-    broken = facts.at("data", "unreadable")
-    readable = None if broken is None else present - len(broken)
-    used = facts.at("data", "photographs")
-    if used is None and facts.used is not None:
-        used = sum(n for n, _ in facts.used.values())
-    melanomas = facts.at("data", "melanomas")
-    sources = facts.at("data", "sources") or ()
-    archives = tuple(_archive(facts, source, broken) for source in sources)
-    total = Stage("All", listed, present, readable, used, melanomas)
-    return Flow(archives, total, facts.at("data", "listed_twice"))
-
-
-def _archive(facts: Facts, source: Mapping[str, Any], broken: list[Any] | None) -> Stage:
-    kind, present = str(source["kind"]), int(source["found"])
-    used = melanomas = readable = None
-    if facts.used is not None:  # an archive of which nothing took part has no row in the catalog
-        took = [counts for name, counts in facts.used.items() if _is_of(name, kind)]
-        used, melanomas = sum(n for n, _ in took), sum(m for _, m in took)
-    if facts.unreadable is not None:
-        readable = present - sum(n for name, n in facts.unreadable.items() if _is_of(name, kind))
-    elif broken is not None and not broken:
-        readable = present
-    return Stage(str(source["title"]), int(source["rows"]), present, readable, used, melanomas)
-
-
-def _is_of(dataset: str, kind: str) -> bool:
-    """Whether the catalog's name of an archive belongs to a kind of the command line.
-
-    >>> _is_of("isic2019", "isic2019-melanoma"), _is_of("table:mine", "table")
-    (True, True)
-    """
-    return dataset == kind.removesuffix("-melanoma") or dataset.startswith(f"{kind}:")
+    if value is None:
+        raise UnknownFact
+    return value
 
 
 def enumerated(words: Iterable[str]) -> str:
-    """Join words as in a sentence.
+    """Join `words` as in a sentence.
 
     >>> enumerated(["a", "b", "c"])
     'a, b and c'

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from math import ceil
-from typing import TYPE_CHECKING
 
 import polars as pl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -16,50 +17,46 @@ from melanoscope.report.figures.style import (
     MUTED,
     TRANSFER_COLORS,
     TRANSFER_MARKERS,
-    TRANSFER_NAMES,
     line_styles,
     mark_simulated,
     styled,
 )
-from melanoscope.report.tables.tables import ALPHA, TITLES, Table, signed
-from melanoscope.stats.metrics.roc import mean_roc, roc_curve
-from melanoscope.stats.reference.physicians import PHYSICIANS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from matplotlib.axes import Axes
-
-    from melanoscope.runs.reader import Run
-    from melanoscope.stats.summary import Comparison, Summary
+from melanoscope.report.tables.tables import ALPHA, Table, TableRow, signed
+from melanoscope.runs.reader import Run
+from melanoscope.stats.arrays import Floats
+from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.metrics.roc import mean_roc
+from melanoscope.stats.reference.physicians import PHYSICIANS, Physicians
+from melanoscope.stats.summary import Summary
+from melanoscope.transfers import TRANSFER_NAMES, TRANSFER_TITLES
 
 # Inches: width of a ROC panel, its margins, and the side of its square.
 _PANEL, _LEFT, _TOP, _SIDE = 4.1, 0.62, 0.5, 3.3
-_PHYSICIAN_LOOK = {"gp": ("^", "#1B7837"), "dermatologists": ("*", "#2166AC")}
+_PHYSICIAN_MARKS = {"gp": ("^", 8, "#1B7837"), "dermatologists": ("*", 11, "#2166AC")}
 
 
 def roc_figure(run: Run, tables: Sequence[Table]) -> tuple[Figure, dict[str, Figure]]:
-    """Draw Figure 3: one panel per arm, as one figure and as one figure per panel.
+    """Draw Figure 3, the ROC curves, with one panel per kind of transfer.
 
     Each curve is the vertical average of the curves of its folds.
 
     Args:
         run: The run.
-        tables: The tables of its arms; they give order, AUROC and which arms there are.
+        tables: The tables of the run; they give the panels, and the order and AUROC of the curves.
 
     Returns:
-        All panels side by side, and each by itself (by arm) for narrow screens.
+        All panels side by side, and each panel by itself (by transfer) for narrow screens.
     """
-    shown = [table for table in tables if any(line.finished for line in table.lines)]
-    rows = max((sum(1 for line in t.lines if line.finished) for t in shown), default=0)
-    height = _TOP + _SIDE + 0.6 + 0.175 * (rows + len(PHYSICIANS) + 1)
+    drawn = [table for table in tables if any(row.finished for row in table.rows)]
+    curves = max((sum(1 for row in table.rows if row.finished) for table in drawn), default=0)
+    height = _TOP + _SIDE + 0.6 + 0.175 * (curves + len(PHYSICIANS) + 1)
     with styled():
-        whole = _roc_sheet(run, shown, height)
-        panels = {table.transfer: _roc_sheet(run, [table], height) for table in shown}
+        whole = _roc_panels(run, drawn, height)
+        panels = {table.transfer: _roc_panels(run, [table], height) for table in drawn}
     return whole, panels
 
 
-def _roc_sheet(run: Run, tables: Sequence[Table], height: float) -> Figure:
+def _roc_panels(run: Run, tables: Sequence[Table], height: float) -> Figure:
     """Place panels by hand, so that they align whatever the length of their legends."""
     width = _PANEL * max(len(tables), 1)
     figure = Figure(figsize=(width, height))
@@ -75,36 +72,19 @@ def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
     styles = line_styles(run.record["configuration"]["backbones"])
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1.2, zorder=1)
     handles = []
-    for line in reversed(table.lines):
-        if line.physicians:
-            who = line.physicians
-            marker, colour = _PHYSICIAN_LOOK[who.key]
-            (drawn,) = axes.plot(
-                *(1 - who.specificity, who.sensitivity),
-                marker=marker,
-                markersize=11 if marker == "*" else 8,
-                color=colour,
-                markeredgecolor="white",
-                linestyle="none",
-                zorder=5,
-                label=f"{who.auroc:.2f}  {who.label} (point)",
+    for row in reversed(table.rows):
+        if row.physicians:
+            handles.append(_physicians_point(axes, row.physicians))
+        elif row.finished:
+            (handle,) = axes.plot(
+                *_mean_curve(run, row, table.transfer),
+                linewidth=1.5,
+                label=f"{row.values['auroc'].estimate:.3f}  {row.label}"
+                + (" (unfinished)" if row.unfinished else ""),
+                **styles[row.backbone],
             )
-        elif line.finished:
-            curves = [
-                roc_curve(cell.target, cell.probability)
-                for cell in run.cells
-                if (cell.backbone, cell.transfer) == (line.backbone, table.transfer)
-            ]
-            label = f"{line.values['auroc'].estimate:.3f}  {line.label}"
-            if line.unfinished:
-                label += " (unfinished)"
-            (drawn,) = axes.plot(
-                *mean_roc(curves), linewidth=1.5, label=label, **styles[line.backbone]
-            )
-        else:
-            continue
-        handles.append(drawn)
-    axes.set(xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal", title=TITLES[table.transfer])
+            handles.append(handle)
+    axes.set(xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal", title=TRANSFER_TITLES[table.transfer])
     axes.set(xlabel="False positive rate (1 - specificity)", ylabel="Sensitivity")
     legend = axes.legend(
         handles=handles,
@@ -120,82 +100,118 @@ def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
     legend.get_title().set(fontsize=9, color=MUTED)
 
 
+def _mean_curve(run: Run, row: TableRow, transfer: str) -> tuple[Floats, Floats]:
+    return mean_roc(
+        [
+            (cell.target, cell.probability)
+            for cell in run.cells
+            if (cell.backbone, cell.transfer) == (row.backbone, transfer)
+        ]
+    )
+
+
+def _physicians_point(axes: Axes, physicians: Physicians) -> Line2D:
+    marker, size, color = _PHYSICIAN_MARKS[physicians.key]
+    (point,) = axes.plot(
+        *(1 - physicians.specificity, physicians.sensitivity),
+        marker=marker,
+        markersize=size,
+        color=color,
+        markeredgecolor="white",
+        linestyle="none",
+        zorder=5,
+        label=f"{physicians.auroc.estimate:.2f}  {physicians.label} (point)",
+    )
+    return point
+
+
 def transfer_figure(
     summary: Summary, labels: Mapping[str, str], *, simulated: bool
 ) -> Figure | None:
-    """Draw the AUROC difference of each arm from scratch, with its corrected interval.
+    """Draw by how much each kind of transfer differs from scratch in AUROC, with intervals.
 
     Args:
-        summary: Rows and comparisons.
+        summary: Rows and comparisons of the run.
         labels: Backbone -> name for readers.
-        simulated: Whether the data says nothing about skin.
+        simulated: Whether the photographs are simulated.
 
     Returns:
-        The figure, or None where nothing could be compared.
+        The figure; None where nothing could be compared.
     """
-    arms: list[str] = [arm for arm in ("finetune", "frozen") if arm in summary.overall]
+    transfers = [transfer for transfer in ("finetune", "frozen") if transfer in summary.overall]
     effects = {
         (c.backbone, c.transfer): c
         for c in summary.comparisons
-        if c.metric == "auroc" and c.transfer in arms
+        if c.metric == "auroc" and c.transfer in transfers
     }
     if not effects:
         return None
-    backbones = sorted({b for b, _ in effects}, key=lambda b: _first_effect(effects, b, arms))
+
+    def first_effect(backbone: str) -> float:
+        """Order by the first transfer that was compared: lines read from worst to best."""
+        transfer = next(t for t in transfers if (backbone, t) in effects)
+        return effects[backbone, transfer].test.difference.estimate
+
+    backbones = sorted({backbone for backbone, _ in effects}, key=first_effect)
+    several = len(transfers) > 1
     with styled():
-        height = 1.5 + (0.42 if len(arms) > 1 else 0.32) * (len(backbones) + 1)
+        height = 1.5 + (0.42 if several else 0.32) * (len(backbones) + 1)
         figure = Figure(figsize=(7.2, height), layout="constrained")
         axes = figure.subplots()
         axes.axvline(0, color=INK, linewidth=1)
-        shift = {arm: (0.16 - 0.32 * i if len(arms) > 1 else 0) for i, arm in enumerate(arms)}
-        for arm in arms:
+        for i, transfer in enumerate(transfers):
+            shift = 0.16 - 0.32 * i if several else 0
             for y, backbone in enumerate(backbones, start=1):
-                if (backbone, arm) in effects:
-                    _effect(axes, y + shift[arm], effects[backbone, arm])
-            test = summary.overall[arm]
-            mean, clear = test.difference, test.p_value < ALPHA
-            _interval(axes, shift[arm], mean.low, mean.estimate, mean.high, arm, filled=clear)
-        axes.axhline(0.5, color=MUTED, linewidth=0.8)
-        names = [labels.get(b, b) for b in backbones]
-        axes.set_yticks(range(len(names) + 1), ["Mean", *names], color=INK)
-        axes.tick_params(axis="y", length=0)
-        axes.grid(axis="y", visible=False)
-        axes.set(ylim=(-0.6, len(names) + 0.6), xlabel="Difference in AUROC from scratch")
-        axes.legend(handles=_effect_legend(arms), loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+                if c := effects.get((backbone, transfer)):
+                    _effect(axes, y + shift, c.test.difference, transfer, filled=bool(c.stars))
+            mean = summary.overall[transfer]
+            _effect(axes, shift, mean.difference, transfer, filled=mean.p_value < ALPHA)
+        names = ["Mean", *(labels.get(backbone, backbone) for backbone in backbones)]
+        _label_effects(axes, names, transfers)
         mark_simulated(figure, simulated)
     return figure
 
 
-def _first_effect(
-    effects: Mapping[tuple[str, str], Comparison], backbone: str, arms: Sequence[str]
-) -> float:
-    """Order by the first arm that was compared, so that lines read from worst to best."""
-    arm = next(a for a in arms if (backbone, a) in effects)
-    return effects[backbone, arm].test.difference.estimate
+def _label_effects(axes: Axes, names: Sequence[str], transfers: Sequence[str]) -> None:
+    axes.axhline(0.5, color=MUTED, linewidth=0.8)
+    axes.set_yticks(range(len(names)), names, color=INK)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    axes.set(ylim=(-0.6, len(names) - 0.4), xlabel="Difference in AUROC from scratch")
+    handles = [
+        Line2D(
+            *([], []),
+            color=TRANSFER_COLORS[transfer],
+            marker=TRANSFER_MARKERS[transfer],
+            label=TRANSFER_NAMES[transfer],
+        )
+        for transfer in transfers
+    ]
+    hollow = Line2D(
+        *([], []),
+        linestyle="none",
+        color=MUTED,
+        marker="o",
+        markerfacecolor="white",
+        label="hollow: not significant",
+    )
+    axes.legend(handles=[*handles, hollow], loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
 
 
-def _effect(axes: Axes, y: float, comparison: Comparison) -> None:
-    d = comparison.test.difference
-    significant = bool(comparison.stars)
-    _interval(axes, y, d.low, d.estimate, d.high, comparison.transfer, filled=significant)
-
-
-def _interval(
-    axes: Axes, y: float, low: float, middle: float, high: float, arm: str, *, filled: bool
-) -> None:
-    colour = TRANSFER_COLORS[arm]
-    axes.plot([low, high], [y, y], color=colour, linewidth=1.8, solid_capstyle="butt")
+def _effect(axes: Axes, y: float, effect: Interval, transfer: str, *, filled: bool) -> None:
+    color = TRANSFER_COLORS[transfer]
+    axes.plot([effect.low, effect.high], [y, y], color=color, linewidth=1.8, solid_capstyle="butt")
     axes.plot(
-        *(middle, y),
-        marker=TRANSFER_MARKERS[arm],
+        *(effect.estimate, y),
+        marker=TRANSFER_MARKERS[transfer],
         markersize=6.5,
-        color=colour,
-        markerfacecolor=colour if filled else "white",
+        color=color,
+        markerfacecolor=color if filled else "white",
         markeredgewidth=1.6,
     )
     axes.annotate(
-        signed(middle),
-        (high, y),
+        signed(effect.estimate),
+        (effect.high, y),
         xytext=(5, 0),
         textcoords="offset points",
         va="center",
@@ -204,26 +220,15 @@ def _interval(
     )
 
 
-def _effect_legend(arms: Sequence[str]) -> list[Line2D]:
-    handles = [
-        Line2D(
-            [], [], color=TRANSFER_COLORS[a], marker=TRANSFER_MARKERS[a], label=TRANSFER_NAMES[a]
-        )
-        for a in arms
-    ]
-    look = {"linestyle": "none", "color": MUTED, "marker": "o", "markerfacecolor": "white"}
-    return [*handles, Line2D([], [], label="hollow: not significant", **look)]  # type: ignore[arg-type]
-
-
 def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
-    """Draw validation AUROC by epoch, one panel per backbone, one line per fold and arm.
+    """Draw validation AUROC by epoch, one panel per backbone, one line per fold and transfer.
 
     Args:
         run: The run.
         labels: Backbone -> name for readers.
 
     Returns:
-        The figure, or None without a finished cell.
+        The figure; None without a finished cell.
     """
     trained = {key.backbone for key in run.histories}
     backbones = [b for b in run.record["configuration"]["backbones"] if b in trained]
@@ -243,38 +248,26 @@ def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
         for axes in grid.flat[len(backbones) :]:
             axes.set_visible(False)
         figure.supylabel("Validation AUROC", fontsize=9.5)
-        arms = [a for a in TRANSFER_NAMES if a in {key.transfer for key in run.histories}]
-        figure.legend(
-            handles=[
-                Line2D([], [], color=TRANSFER_COLORS[a], linewidth=2, label=TRANSFER_NAMES[a])
-                for a in arms
-            ],
-            loc="outside lower left",
-            ncols=len(arms),
-        )
+        handles = [
+            Line2D([], [], color=color, linewidth=2, label=TRANSFER_NAMES[transfer])
+            for transfer, color in TRANSFER_COLORS.items()
+            if transfer in {key.transfer for key in run.histories}
+        ]
+        figure.legend(handles=handles, loc="outside lower left", ncols=len(handles))
         mark_simulated(figure, run.simulated)
     return figure
 
 
 def _learning_panel(axes: Axes, run: Run, backbone: str) -> None:
     order = list(TRANSFER_NAMES)
-    for key, history in sorted(
-        run.histories.items(), key=lambda item: order.index(item[0].transfer)
-    ):
-        if key.backbone == backbone:
-            axes.plot(
-                history["epoch"].to_numpy(),
-                history["val_auroc"].to_numpy(),
-                color=TRANSFER_COLORS[key.transfer],
-                linewidth=1,
-                alpha=0.75,
-            )
-            best = history.filter(pl.col("epoch") == run.records[key]["best_epoch"])
-            if best.height:
-                axes.plot(
-                    *(best["epoch"][0], best["val_auroc"][0]),
-                    marker=".",
-                    markersize=5,
-                    color=TRANSFER_COLORS[key.transfer],
-                )
+    for key in sorted(run.histories, key=lambda key: order.index(key.transfer)):
+        if key.backbone != backbone:
+            continue
+        history, color = run.histories[key], TRANSFER_COLORS[key.transfer]
+        curve = history["epoch"].to_numpy(), history["val_auroc"].to_numpy()
+        axes.plot(*curve, color=color, linewidth=1, alpha=0.75)
+        best = history.filter(pl.col("epoch") == run.records[key]["best_epoch"])
+        if best.height:
+            point = best["epoch"][0], best["val_auroc"][0]
+            axes.plot(*point, marker=".", markersize=5, color=color)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import polars as pl
 
-if TYPE_CHECKING:
-    import polars as pl
-
-    from melanoscope.runs.reader import Run
+from melanoscope.runs.reader import Run
 
 
 def credit_of(run: Run, rows: pl.DataFrame) -> str:
-    """Name the archives shown and their licences."""
-    shown = set(rows["dataset"])
-    words = [
+    """Name the archives of some photographs, and their licences.
+
+    Args:
+        run: The run; run.json names the source of each archive.
+        rows: Rows of the run's catalog.
+
+    Returns:
+        A line without a full stop.
+    """
+    datasets = set(rows["dataset"])
+    sources = [
         f"{source['title']} ({source['attribution']}; {source['licence']})"
         for source in run.record["data"]["sources"]
-        if any(source["kind"].startswith(name.partition(":")[0]) for name in shown)
+        if any(source["kind"].startswith(name.partition(":")[0]) for name in datasets)
     ]
-    return "Photographs: " + "; ".join(dict.fromkeys(words))
+    return "Photographs: " + "; ".join(dict.fromkeys(sources))

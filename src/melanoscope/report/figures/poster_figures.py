@@ -20,13 +20,13 @@ from melanoscope.report.figures.image_figures import (
     attribution_figure,
     augmentation_figure,
 )
-from melanoscope.report.figures.style import TRANSFER_NAMES
 from melanoscope.runs.cell import CellKey, parse_transfer
 from melanoscope.runs.reader import Run
 from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.metrics.classification import auroc
-from melanoscope.stats.summary import CellPredictions
+from melanoscope.stats.predictions import CellPredictions
 from melanoscope.training.augment import augment, sample_augmentation
+from melanoscope.transfers import TRANSFER_NAMES
 
 _PHOTOGRAPHS, _VARIATIONS = 4, 5
 

@@ -1,18 +1,15 @@
-"""One look for all figures: light background, colours for colour-blind eyes, text as text."""
+"""One style for all figures: light background, colors for color-blind eyes, text as text."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from matplotlib.figure import Figure
+from matplotlib.figure import Figure
 
 INK, MUTED, GRID = "#1c2430", "#5b6572", "#e3e6ea"
 # Okabe & Ito (2008) without yellow, which vanishes on white.
@@ -23,12 +20,6 @@ TRANSFER_COLORS = {
     "finetune": "#0072B2",
     "frozen": "#D55E00",
     "image_only": "#009E73",
-}
-TRANSFER_NAMES = {
-    "scratch": "from scratch",
-    "finetune": "fine-tuned",
-    "frozen": "frozen backbone",
-    "image_only": "fine-tuned, photograph alone",
 }
 TRANSFER_MARKERS = {"scratch": "s", "finetune": "o", "frozen": "D", "image_only": "^"}
 SIMULATED = "Simulated, says nothing about skin"
@@ -58,13 +49,24 @@ _SETTINGS = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw with the house's settings, without changing the caller's."""
+    """Draw with the settings of all figures, without changing the caller's.
+
+    Yields:
+        Nothing; the settings hold inside the `with` block.
+    """
     with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
         yield
 
 
 def line_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Give each name a colour and dash of its own, the same in every figure of a run."""
+    """Give each name a color and dash of its own, the same in every figure of a run.
+
+    Args:
+        names: Names of backbones, in the order of run.json.
+
+    Returns:
+        Name -> keyword arguments of `Axes.plot`.
+    """
     return {
         name: {
             "color": _HUES[i % len(_HUES)],
@@ -75,14 +77,23 @@ def line_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def mark_simulated(figure: Figure, simulated: bool) -> None:
-    """Write on the figure itself that it says nothing about skin: figures travel alone."""
+    """Write on a `figure` where it is `simulated` and says nothing about skin: it travels alone."""
     if simulated:
         # As the title, because layouts keep room for a title and not for loose text.
         figure.suptitle(SIMULATED, x=0.01, ha="left", fontsize=8, color="#a11212", weight="bold")
 
 
 def render(figure: Figure, kind: str, dpi: int = 160) -> bytes:
-    """Render as "svg" or "png"; without a date, so that equal runs give equal files."""
+    """Render a figure; without a date, so that equal runs give equal files.
+
+    Args:
+        figure: The figure.
+        kind: "svg" or "png".
+        dpi: Pixels per inch of a PNG.
+
+    Returns:
+        The file's content.
+    """
     buffer = BytesIO()
     with styled():
         if kind == "svg":

@@ -1,1 +1,1 @@
-"""The sections of the page: each turns a `Study` into plain values for its template."""
+"""The sections of the page: each turns a `ReportContext` into plain values for its template."""

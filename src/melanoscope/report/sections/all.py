@@ -6,49 +6,55 @@ from collections.abc import Callable
 
 from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
-from melanoscope.report.figures.credit import credit_of
-from melanoscope.report.sections.calibration import calibration
-from melanoscope.report.sections.decisions import decisions
-from melanoscope.report.sections.intervals import intervals
-from melanoscope.report.sections.leaks import leaks
-from melanoscope.report.sections.misses import misses
-from melanoscope.report.sections.protocols import protocols
-from melanoscope.report.sections.reporting import reporting
+from melanoscope.report.sections.calibration import calibration_section
+from melanoscope.report.sections.decisions import decisions_section
+from melanoscope.report.sections.intervals import intervals_section
+from melanoscope.report.sections.leaks import leaks_section
+from melanoscope.report.sections.misses import misses_section
+from melanoscope.report.sections.poster_table import poster_table_section
+from melanoscope.report.sections.protocols import protocols_section
+from melanoscope.report.sections.reporting import checklist_section
 from melanoscope.report.sections.section import Section
-from melanoscope.report.sections.shortcuts import shortcuts
-from melanoscope.report.sections.subgroups import subgroups
+from melanoscope.report.sections.shortcuts import shortcuts_section
+from melanoscope.report.sections.subgroups import subgroups_section
 
 _BUILDERS: dict[str, Callable[[ReportContext], Section | None]] = {
-    "How sure": intervals,
-    "Shortcuts": shortcuts,
-    "Leaks": leaks,
-    "The poster's protocol": protocols,
-    "Calibration": calibration,
-    "Operating points": decisions,
-    "Subgroups": subgroups,
+    "How sure": intervals_section,
+    "Shortcuts": shortcuts_section,
+    "Leaks": leaks_section,
+    "The poster's protocol": protocols_section,
+    "The poster's table": poster_table_section,
+    "Calibration": calibration_section,
+    "Operating points": decisions_section,
+    "Subgroups": subgroups_section,
+    "Worst misses": misses_section,
 }
 
 
-def all_sections(study: ReportContext) -> list[Section]:
+def all_sections(context: ReportContext) -> list[Section]:
     """Build each section that the run allows; one too small for a number says so.
 
-    A run of the poster's protocol gets none but the leaks: its networks are not independent of each
-    other, nor its test photographs of its training photographs.
+    A run of the poster's protocol gets none but the leaks and the poster's table: its networks are
+    not independent of each other, nor its test photographs of its training photographs.
+
+    Args:
+        context: The run with what several sections need.
+
+    Returns:
+        The sections in the order of the page.
     """
-    if not study.predictions or study.run.protocol == "poster":
-        return [leaks(study)]
-    found, why = [], {}
+    if not context.predictions or context.run.protocol == "poster":
+        only = [leaks_section(context), poster_table_section(context)]
+        return [section for section in only if section is not None]
+    sections, failed = [], {}
     for name, build in _BUILDERS.items():
         try:
-            section = build(study)
+            section = build(context)
         except StatisticsError as error:
-            why[name] = str(error)
+            failed[name] = str(error)
             continue
         if section is not None:
-            found.append(section)
-    gallery = misses(study, credit_of(study.run, study.run.catalog))
-    if gallery is not None:
-        found.append(gallery)
-    if why:
-        found.append(Section("unavailable", "Not shown", {"why": why}, why))
-    return [*found, reporting(study, found)]
+            sections.append(section)
+    if failed:
+        sections.append(Section("unavailable", "Not shown", {"why": failed}, failed))
+    return [*sections, checklist_section(context, sections)]

@@ -2,86 +2,97 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.style import MUTED, mark_simulated, styled
-from melanoscope.report.sections.calibration import calibrated
+from melanoscope.report.sections.calibration import calibrated_predictions
 from melanoscope.report.sections.section import Section, SectionFigure
 from melanoscope.runs.results import validation_of
+from melanoscope.stats.arrays import Floats
 from melanoscope.stats.calibration.temperature_scaling import to_prevalence
 from melanoscope.stats.metrics.decision_curve import DecisionCurve, decision_curve
-from melanoscope.stats.metrics.operating_points import (
-    operating_point,
+from melanoscope.stats.metrics.operating_points import operating_point
+from melanoscope.stats.metrics.thresholds import (
     threshold_for_sensitivity,
     threshold_for_specificity,
 )
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.reference.physicians import DERMATOLOGISTS
 from melanoscope.stats.reference.poster_protocol import THRESHOLD
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from melanoscope.stats.predictions import Floats, Predictions
 
 SENSITIVITY = 0.95
 _RISKS = np.round(np.arange(0.002, 0.2001, 0.002), 3)
 
 
-def decisions(study: ReportContext) -> Section | None:
-    """Measure thresholds chosen on validation photographs, on test photographs."""
-    if study.best is None:
+def decisions_section(context: ReportContext) -> Section | None:
+    """Measure thresholds chosen on validation photographs, on test photographs.
+
+    Args:
+        context: The run with what several sections need.
+
+    Returns:
+        None without a complete network.
+    """
+    if context.best is None:
         return None
-    held = validation_of(study.run, *study.best)
-    one = study.predictions[study.best]
+    validation = validation_of(context.run, *context.best)
+    predictions, prevalence = context.predictions[context.best], context.prevalence
     points = [
-        operating_point(one, study.weights, name=name, threshold=t, prevalence=study.prevalence)
-        for name, t in _thresholds(one, held).items()
+        operating_point(
+            predictions, context.weights, name=name, threshold=threshold, prevalence=prevalence
+        )
+        for name, threshold in _thresholds(predictions, validation).items()
     ]
-    scaled = calibrated(study, study.best)
-    sample = float(held.target.mean())
-    moved = scaled.with_probability(to_prevalence(scaled.probability, sample, study.prevalence))
-    curve = decision_curve(moved, study.weights, prevalence=study.prevalence, thresholds=_RISKS)
+    scaled = calibrated_predictions(context, context.best)
+    sample = float(validation.target.mean())
+    moved = scaled.with_probability(to_prevalence(scaled.probability, sample, prevalence))
+    curve = decision_curve(moved, context.weights, prevalence=prevalence, thresholds=_RISKS)
     useful = curve.threshold[curve.low > np.maximum(curve.treat_all, 0)]
     numbers = {
-        "network": study.label(study.best),
-        "prevalence": study.prevalence,
-        "sample_prevalence": float(one.target.mean()),
+        "network": context.label(context.best),
+        "prevalence": prevalence,
+        "sample_prevalence": float(predictions.target.mean()),
         "points": points,
         "useful_from": float(useful.min()) if useful.size else None,
         "useful_to": float(useful.max()) if useful.size else None,
     }
-    drawing = SectionFigure(
-        "decision_curve",
-        _curve_figure(curve, simulated=study.run.simulated),
-        "Net benefit of the network, of treating all and of treating nobody, by risk threshold.",
-        "Decision curve (Vickers & Elkin 2006) at the stated prevalence: net benefit in true "
-        "positives per 1,000 people, with its 95 % band over groups. Probabilities are calibrated "
-        "on validation photographs and moved to the prevalence. Above both other lines the network "
-        "does more good than treating all or nobody, if lesions are as in these archives.",
+    figure = SectionFigure(
+        name="decision_curve",
+        figure=_curve_figure(curve, simulated=context.run.simulated),
+        alt="Net benefit of the network, of treating all and of treating nobody, by risk "
+        "threshold.",
+        caption="Decision curve (Vickers & Elkin 2006) at the stated prevalence: net benefit in "
+        "true positives per 1,000 people, with its 95 % band over groups. Probabilities are "
+        "calibrated on validation photographs and moved to the prevalence. Above both other lines "
+        "the network does more good than treating all or nobody, if lesions are as in these "
+        "archives.",
     )
-    return Section("decisions", "Operating points", numbers, numbers, (drawing,))
+    return Section("decisions", "Operating points", numbers, numbers, (figure,))
 
 
-def _thresholds(one: Predictions, held: Predictions) -> dict[str, Floats]:
-    """Each purpose's threshold per test prediction, chosen part by part on validation."""
+def _thresholds(predictions: Predictions, validation: Predictions) -> dict[str, Floats]:
+    """Return each purpose's threshold per test prediction, chosen fold by fold on validation."""
 
-    def chosen(rule: Callable[[Predictions], float]) -> Floats:
-        by_part = {int(part): rule(held.where(held.part == part)) for part in held.parts}
-        return np.array([by_part[int(part)] for part in one.part])
+    def choose(rule: Callable[[Predictions], float]) -> Floats:
+        by_fold = {
+            fold_id: rule(validation.where(validation.fold_id == fold_id))
+            for fold_id in validation.fold_ids.tolist()
+        }
+        return np.array([by_fold[fold_id] for fold_id in predictions.fold_id.tolist()])
 
     return {
-        f"Sensitivity {100 * SENSITIVITY:.0f} %": chosen(
+        f"Sensitivity {100 * SENSITIVITY:.0f} %": choose(
             lambda p: threshold_for_sensitivity(p.target, p.probability, SENSITIVITY)
         ),
-        f"Specificity of dermatologists, {100 * DERMATOLOGISTS.specificity:.1f} %": chosen(
+        f"Specificity of dermatologists, {100 * DERMATOLOGISTS.specificity:.1f} %": choose(
             lambda p: threshold_for_specificity(p.target, p.probability, DERMATOLOGISTS.specificity)
         ),
-        "Highest F1 on validation (as in the tables)": one.threshold,
-        "0.5, as in the poster": np.full(one.target.size, THRESHOLD),
+        "Highest F1 on validation (as in the tables)": predictions.threshold,
+        "0.5, as in the poster": np.full(predictions.target.size, THRESHOLD),
     }
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
+from melanoscope.runs.cell import RowKey
 from melanoscope.stats.intervals.crossval_interval import crossval_interval
 from melanoscope.stats.intervals.influence_interval import influence_interval
-
-if TYPE_CHECKING:
-    from melanoscope.report.context import ReportContext
-    from melanoscope.runs.cell import RowKey
-    from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.interval import Interval
 
 COLUMNS = {
     "auroc": "AUROC",
@@ -29,16 +26,16 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class NetworkIntervals:
-    """One network.
+    """The intervals of one network.
 
     Attributes:
         label: Name for readers.
-        auroc: Mean over cells.
-        metrics: Metric -> interval over patients (`study.interval_of`).
-        widened: AUROC with the interval that held the truth in our study of statistics; None with
-            one cell.
-        over_folds: AUROC with the corrected resampled t interval, or None with one cell.
-        influence: AUROC with LeDell's interval.
+        auroc: AUROC, mean over cells.
+        metrics: Metric -> interval over patients (`ReportContext.interval`).
+        widened: AUROC with the cross-validation interval, which held the truth in a simulation
+            study; None with one cell.
+        over_folds: AUROC with the corrected resampled t interval; None with one cell.
+        influence: AUROC with LeDell's influence curve interval.
     """
 
     label: str
@@ -49,44 +46,51 @@ class NetworkIntervals:
     influence: Interval
 
 
-def intervals(study: ReportContext) -> Section | None:
-    """Collect the intervals of all complete networks, best AUROC first."""
-    if not study.bootstrapped:
+def intervals_section(context: ReportContext) -> Section | None:
+    """Collect the intervals of all complete networks, best AUROC first.
+
+    Args:
+        context: The run with what several sections need.
+
+    Returns:
+        None without a complete network.
+    """
+    if not context.bootstrapped:
         return None
-    found = []
-    for (backbone, transfer), drawn in study.bootstrapped.items():
-        row = study.summary.row(backbone, transfer)
-        found.append(
-            NetworkIntervals(
-                study.label((backbone, transfer)),
-                drawn.estimate["auroc"],
-                {metric: study.interval((backbone, transfer), metric) for metric in COLUMNS},
-                widened_auroc(study, (backbone, transfer)),
-                row.intervals.get("auroc") if row else None,
-                influence_interval(study.predictions[backbone, transfer]),
-            )
-        )
-    found.sort(key=lambda one: -one.auroc)
+    networks = [_network_intervals(context, key) for key in context.bootstrapped]
+    networks.sort(key=lambda network: -network.auroc)
     content = {
-        "networks": found,
+        "networks": networks,
         "columns": COLUMNS,
-        "replicates": study.weights.replicates,
-        "groups": study.weights.groups.size,
+        "replicates": context.weights.replicates,
+        "groups": context.weights.groups.size,
     }
-    return Section("intervals", "How sure", content, found)
+    return Section("intervals", "How sure", content, networks)
 
 
-def widened_auroc(study: ReportContext, key: RowKey) -> Interval | None:
-    """AUROC of a row with its widened interval; None with one cell."""
-    row = study.summary.row(*key)
+def _network_intervals(context: ReportContext, key: RowKey) -> NetworkIntervals:
+    row = context.summary.row(*key)
+    return NetworkIntervals(
+        label=context.label(key),
+        auroc=context.bootstrapped[key].estimate["auroc"],
+        metrics={metric: context.interval(key, metric) for metric in COLUMNS},
+        widened=_crossval_auroc(context, key),
+        over_folds=row.intervals.get("auroc") if row else None,
+        influence=influence_interval(context.predictions[key]),
+    )
+
+
+def _crossval_auroc(context: ReportContext, key: RowKey) -> Interval | None:
+    """Return the AUROC of a row with its cross-validation interval; None with one cell."""
+    row = context.summary.row(*key)
     if row is None or len(row.keys) < 2:
         return None
-    drawn = study.bootstrapped[key]
+    bootstrapped = context.bootstrapped[key]
     return crossval_interval(
         row.values["auroc"],
-        float(drawn.replicates["auroc"].var(ddof=1)),
-        folds=int(study.run.record["configuration"]["folds"]),
+        float(bootstrapped.replicates["auroc"].var(ddof=1)),
+        folds=int(context.run.record["configuration"]["folds"]),
         n_train=row.n_train,
         n_test=row.n_test,
-        groups=drawn.n_groups,
+        groups=bootstrapped.n_groups,
     )

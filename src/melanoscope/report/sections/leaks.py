@@ -2,78 +2,91 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
 
 from melanoscope.errors import StatisticsError
+from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
+from melanoscope.runs.reader import Run
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
-
-if TYPE_CHECKING:
-    from melanoscope.report.context import ReportContext
-    from melanoscope.runs.reader import Run
-    from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.interval import Interval
 
 
-def leaks(study: ReportContext) -> Section:
-    """Count groups that a division splits, pairs that cross folds, and labels that disagree."""
-    run = study.run
-    pairs = crossing_pairs(run)
-    touched = sorted({name for pair in pairs.select("a", "b").rows() for name in pair})
+def leaks_section(context: ReportContext) -> Section:
+    """Count groups that a division splits, pairs that cross folds, and labels that disagree.
+
+    Args:
+        context: The run with what several sections need.
+
+    Returns:
+        The section.
+    """
+    run, best = context.run, context.best
+    crossing = crossing_pairs(run)
+    touched = sorted({image_id for pair in crossing.select("a", "b").rows() for image_id in pair})
     numbers = {
-        "divided_groups": divided_groups(run),
+        "divided_groups": count_divided_groups(run),
         "groups": run.catalog["group_id"].n_unique(),
         "nameless": run.catalog["patient_id"].null_count(),
         "photographs": run.catalog.height,
         "pairs": run.near_duplicates.height,
         "joined": bool(run.configuration["near_duplicates"]),
-        "crossing": pairs.height,
+        "crossing": crossing.height,
         "touched": len(touched),
-        "conflicting": pairs_that_conflict(run),
-        "without": _without(study, touched),
-        "with": None if study.best is None else study.bootstrapped[study.best].interval("auroc"),
-        "examples": pairs.head(8).to_dicts(),
+        "conflicting": count_conflicting_pairs(run),
+        "without": _auroc_without(context, touched),
+        "with": None if best is None else context.bootstrapped[best].interval("auroc"),
+        "examples": crossing.head(8).to_dicts(),
     }
     return Section("leaks", "Leaks", numbers, numbers)
 
 
-def divided_groups(run: Run) -> int:
-    """Groups with photographs in several folds; 0 is the proof that none is on both sides."""
+def count_divided_groups(run: Run) -> int:
+    """Count the groups of a `run` with photographs in several folds; 0 proves that none leaks."""
     folds = [name for name in run.catalog.columns if name.startswith("fold_r")]
-    homes = run.catalog.group_by("group_id").agg(pl.col(folds).n_unique())
-    return int(homes.select(pl.max_horizontal(folds) > 1).to_series().sum())
+    folds_of_group = run.catalog.group_by("group_id").agg(pl.col(folds).n_unique())
+    return int(folds_of_group.select(pl.max_horizontal(folds) > 1).to_series().sum())
 
 
 def crossing_pairs(run: Run) -> pl.DataFrame:
-    """Near-duplicates of which the folds of repeat 0 put one on each side."""
-    fold = run.catalog.select("image_id", "fold_r0")
-    joined = run.near_duplicates.join(fold, left_on="a", right_on="image_id").join(
-        fold, left_on="b", right_on="image_id", suffix="_b"
-    )
-    crossing = joined.filter(pl.col("fold_r0") != pl.col("fold_r0_b"))
-    return crossing.select(run.near_duplicates.columns).sort("likeness", descending=True)
+    """Return the near-duplicates that lie in different folds of repeat 0.
+
+    Args:
+        run: The run.
+
+    Returns:
+        Columns a, b (image ids), likeness and relation; the likest pair first.
+    """
+    pairs = _pairs_with(run, "fold_r0")
+    crossing = pairs.filter(pl.col("fold_r0") != pl.col("fold_r0_b"))
+    columns = ["a", "b", "likeness", "relation"]
+    return crossing.select(columns).sort("likeness", descending=True)
 
 
-def pairs_that_conflict(run: Run) -> int:
-    """Near-duplicates with one label each way."""
-    label = run.catalog.select("image_id", "target")
-    joined = run.near_duplicates.join(label, left_on="a", right_on="image_id").join(
-        label, left_on="b", right_on="image_id", suffix="_b"
-    )
-    return joined.filter(pl.col("target") != pl.col("target_b")).height
+def count_conflicting_pairs(run: Run) -> int:
+    """Count the near-duplicates of a `run` of which one is labelled a melanoma and one is not."""
+    return _pairs_with(run, "target").filter(pl.col("target") != pl.col("target_b")).height
 
 
-def _without(study: ReportContext, touched: list[str]) -> Interval | None:
-    """AUROC of the best network on the test photographs without a copy in training."""
-    if not touched or study.best is None:
+def _pairs_with(run: Run, column: str) -> pl.DataFrame:
+    """Return the near-duplicates with a column of the catalog for each of the two photographs."""
+    values = run.catalog.select("image_id", column)
+    first = run.near_duplicates.join(values, left_on="a", right_on="image_id")
+    return first.join(values, left_on="b", right_on="image_id", suffix="_b")
+
+
+def _auroc_without(context: ReportContext, image_ids: Sequence[str]) -> Interval | None:
+    """Return the best network's AUROC on the test photographs without a copy in training."""
+    if not image_ids or context.best is None:
         return None
-    one = study.predictions[study.best]
-    named = study.column("image_id")[one.photograph]
+    predictions = context.predictions[context.best]
+    tested = context.column("image_id")[predictions.image_index]
     try:
-        rest = one.where(~np.isin(named.astype(str), touched))
-        drawn = group_bootstrap(rest, metrics=("auroc",), replicates=study.replicates)
+        rest = predictions.where(~np.isin(tested.astype(str), image_ids))
+        bootstrapped = group_bootstrap(rest, metrics=("auroc",), replicates=context.replicates)
     except StatisticsError:
         return None
-    return drawn.interval("auroc")
+    return bootstrapped.interval("auroc")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -12,32 +12,32 @@ from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
 from melanoscope.report.headline import archive_auroc
 from melanoscope.report.sections.section import Section
+from melanoscope.runs.cell import RowKey
 from melanoscope.runs.files import TEST_FOLD
+from melanoscope.runs.reader import Run
+from melanoscope.runs.results import RunResults
+from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.predictions import CellPredictions
 from melanoscope.stats.reference.poster_protocol import hard_metrics, poster_interval, poster_t_test
 from melanoscope.stats.subgroups.source_balanced_auroc import within_archive_auroc
-from melanoscope.stats.summary import REFERENCES
-
-if TYPE_CHECKING:
-    from melanoscope.runs.cell import RowKey
-    from melanoscope.runs.reader import Run
-    from melanoscope.runs.results import RunResults
-    from melanoscope.stats.intervals.interval import Interval
-    from melanoscope.stats.summary import CellPredictions
+from melanoscope.stats.summary import SummaryRow
+from melanoscope.transfers import REFERENCES
 
 
 @dataclass(frozen=True)
-class Counted:
-    """One network of one run, counted both ways.
+class SamePredictions:
+    """The predictions of one network, counted as the poster did and as we do.
 
     Attributes:
         label: Name for readers.
         as_poster: "AUROC" of rounded predictions with the poster's interval.
         as_ours: AUROC of probabilities, mean over cells.
-        difference: as_poster - as_ours.
-        p_poster: One-tailed unpaired t-test against the reference arm, on rounded predictions; None
-            where there is no reference.
-        p_ours: Corrected resampled t-test after Holm; None likewise.
+        difference: `as_poster` minus `as_ours`.
+        p_poster: p-value of a one-tailed unpaired t-test against the reference transfer, on rounded
+            predictions; None where there is no reference.
+        p_ours: p-value of the corrected resampled t-test after Holm; None where there is no
+            reference.
     """
 
     label: str
@@ -49,18 +49,20 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """One network under both protocols.
+class BothProtocols:
+    """One network trained under both protocols.
 
     Attributes:
         label: Name for readers.
         printed: What the poster's protocol would print as AUROC.
         printed_auroc: AUROC of the same probabilities.
         corrected: AUROC of the corrected run, all photographs.
-        corrected_poster_mix: On the photographs of the poster's mix only; None where it has none.
-        within: Photographs of one archive only are compared, corrected run.
-        difference: printed - within (or corrected, where there is one archive).
-        inflation: printed_auroc - within likewise: what division by photograph, the mix of archives
+        corrected_poster_mix: AUROC of the corrected run on the photographs of the poster's mix;
+            None where it has none.
+        within: AUROC of the corrected run over pairs of photographs of one archive; None where
+            there is one archive.
+        difference: `printed` minus `within` (or `corrected`, where there is one archive).
+        inflation: `printed_auroc` minus the same: what division by photograph, the mix of archives
             and networks that go on from fold to fold add, without the rounding that takes away.
     """
 
@@ -74,21 +76,29 @@ class Beside:
     inflation: float
 
 
-def protocols(study: ReportContext) -> Section | None:
-    """Count this run's networks as the poster did, and set a run of its protocol beside them."""
-    counted = [_counted(study, key) for key in study.predictions]
-    poster = next((one for one in study.beside if one.run.protocol == "poster"), None)
-    besides = [] if poster is None else _besides(study, poster)
-    if not counted and not besides:
+def protocols_section(context: ReportContext) -> Section | None:
+    """Count this run's networks as the poster did, and set a run of its protocol beside them.
+
+    Args:
+        context: The run with what several sections need, a run of the poster's protocol among
+            `beside`.
+
+    Returns:
+        None without a complete network.
+    """
+    counted = [_same_predictions(context, key) for key in context.predictions]
+    poster = next((one for one in context.beside if one.run.protocol == "poster"), None)
+    beside = [] if poster is None else _both_protocols(context, poster)
+    if not counted and not beside:
         return None
-    changed = sum(
-        1
-        for one in counted
-        if one.p_poster is not None
-        and one.p_ours is not None
-        and (one.p_poster < study.alpha) != (one.p_ours < study.alpha)
-    )
-    numbers = {"same_predictions": counted, "beside": besides, "verdicts_that_change": changed}
+    changed = [
+        network
+        for network in counted
+        if network.p_poster is not None
+        and network.p_ours is not None
+        and (network.p_poster < context.alpha) != (network.p_ours < context.alpha)
+    ]
+    numbers = {"same_predictions": counted, "beside": beside, "verdicts_that_change": len(changed)}
     about = None if poster is None else _about(poster.run)
     return Section("protocols", "The poster's protocol", {**numbers, "poster": about}, numbers)
 
@@ -98,72 +108,82 @@ def _cells(run: Run, key: RowKey) -> list[CellPredictions]:
     return sorted(cells, key=lambda cell: (cell.repeat, cell.fold))
 
 
-def _rounded(cells: list[CellPredictions]) -> list[float]:
+def _rounded_auroc(cells: Iterable[CellPredictions]) -> list[float]:
     return [hard_metrics(cell.target, cell.probability)["auroc"] for cell in cells]
 
 
-def _counted(study: ReportContext, key: RowKey) -> Counted:
-    cells = _cells(study.run, key)
-    rounded = _rounded(cells)
-    as_poster = poster_interval(rounded)
-    as_ours = float(np.mean([auroc(c.target, c.probability) for c in cells]))
+def _mean_auroc(cells: Iterable[CellPredictions]) -> float:
+    return float(np.mean([auroc(cell.target, cell.probability) for cell in cells]))
+
+
+def _same_predictions(context: ReportContext, key: RowKey) -> SamePredictions:
+    cells = _cells(context.run, key)
+    rounded = _rounded_auroc(cells)
+    as_poster, as_ours = poster_interval(rounded), _mean_auroc(cells)
     p_poster = p_ours = None
     reference = (key[0], REFERENCES.get(key[1], ""))
-    comparison = study.summary.comparison(*key, "auroc")
-    if comparison is not None and reference in study.predictions:
-        p_poster = poster_t_test(rounded, _rounded(_cells(study.run, reference))).p_value
+    comparison = context.summary.comparison(*key, "auroc")
+    if comparison is not None and reference in context.predictions:
+        p_poster = poster_t_test(rounded, _rounded_auroc(_cells(context.run, reference))).p_value
         p_ours = comparison.p_holm
-    return Counted(
-        study.label(key), as_poster, as_ours, as_poster.estimate - as_ours, p_poster, p_ours
+    return SamePredictions(
+        label=context.label(key),
+        as_poster=as_poster,
+        as_ours=as_ours,
+        difference=as_poster.estimate - as_ours,
+        p_poster=p_poster,
+        p_ours=p_ours,
     )
 
 
-def _besides(study: ReportContext, poster: RunResults) -> list[Beside]:
-    found = []
-    for row in poster.summary.rows:
-        key = (row.backbone, row.transfer)
-        if not row.complete or key not in study.predictions:
-            continue
-        one = study.predictions[key]
-        archive = study.column("dataset")[one.photograph]
-        within = None
-        if len(set(archive)) > 1:
-            within = within_archive_auroc(one, study.weights, archive)
-        true = [auroc(c.target, c.probability) for c in _cells(poster.run, key)]
-        printed = row.intervals["auroc"]
-        corrected = study.bootstrapped[key].interval("auroc")
-        found.append(
-            Beside(
-                study.label(key),
-                printed,
-                float(np.mean(true)),
-                corrected,
-                _on_poster_mix(study, key),
-                within,
-                printed.estimate - (within or corrected).estimate,
-                float(np.mean(true)) - (within or corrected).estimate,
-            )
-        )
-    return sorted(found, key=lambda one: -one.printed.estimate)
+def _both_protocols(context: ReportContext, poster: RunResults) -> list[BothProtocols]:
+    networks = [
+        _network(context, poster.run, row)
+        for row in poster.summary.rows
+        if row.complete and (row.backbone, row.transfer) in context.predictions
+    ]
+    return sorted(networks, key=lambda network: -network.printed.estimate)
 
 
-def _on_poster_mix(study: ReportContext, key: RowKey) -> float | None:
-    """AUROC on ISIC 2020 and the melanomas of ISIC 2019 only, mean over parts."""
-    one = study.predictions[key]
-    archive = study.column("dataset")[one.photograph]
-    mixed = (archive == "isic2020") | ((archive == "isic2019") & (one.target == 1))
+def _network(context: ReportContext, poster: Run, row: SummaryRow) -> BothProtocols:
+    key = (row.backbone, row.transfer)
+    predictions = context.predictions[key]
+    archive = context.column("dataset")[predictions.image_index]
+    within = None
+    if len(set(archive)) > 1:
+        within = within_archive_auroc(predictions, context.weights, archive)
+    printed, printed_auroc = row.intervals["auroc"], _mean_auroc(_cells(poster, key))
+    corrected = context.bootstrapped[key].interval("auroc")
+    honest = (within or corrected).estimate
+    return BothProtocols(
+        label=context.label(key),
+        printed=printed,
+        printed_auroc=printed_auroc,
+        corrected=corrected,
+        corrected_poster_mix=_auroc_on_poster_mix(context, key),
+        within=within,
+        difference=printed.estimate - honest,
+        inflation=printed_auroc - honest,
+    )
+
+
+def _auroc_on_poster_mix(context: ReportContext, key: RowKey) -> float | None:
+    """Return the AUROC on ISIC 2020 and the melanomas of ISIC 2019 only, mean over folds."""
+    predictions = context.predictions[key]
+    archive = context.column("dataset")[predictions.image_index]
+    mixed = (archive == "isic2020") | ((archive == "isic2019") & (predictions.target == 1))
     if not mixed.any() or mixed.all():
         return None
-    chosen = one.where(mixed)
+    mix = predictions.where(mixed)
     try:
-        parts = [chosen.part == part for part in chosen.parts]
-        return float(np.mean([auroc(chosen.target[m], chosen.probability[m]) for m in parts]))
+        folds = [mix.where(mix.fold_id == fold_id) for fold_id in mix.fold_ids]
+        return float(np.mean([auroc(fold.target, fold.probability) for fold in folds]))
     except StatisticsError:
         return None
 
 
 def _about(poster: Run) -> dict[str, object]:
-    """Say of a run what a reader must know of it."""
+    """Say of a run of the poster's protocol what a reader must know of it."""
     tested = pl.col("fold_r0") == TEST_FOLD
     in_test, in_training = poster.catalog.filter(tested), poster.catalog.filter(~tested)
     leaked = in_test.filter(pl.col("group_id").is_in(in_training["group_id"].unique().to_list()))

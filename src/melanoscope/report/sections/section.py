@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from matplotlib.figure import Figure
+
+from melanoscope.stats.intervals.interval import Interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,8 +16,8 @@ class SectionFigure:
     """A figure of a section.
 
     Attributes:
-        name: Of its files, without suffix.
-        figure: The drawing.
+        name: Name of its files, without suffix.
+        figure: The figure.
         alt: What is seen, for those who do not see it.
         caption: Sentences below it.
         photographs: Whether it holds photographs, which SVG would only make larger.
@@ -34,28 +35,37 @@ class Section:
     """A section of the page.
 
     Attributes:
-        name: Of its template (templates/sections/<name>.html.j2) and its anchor.
-        title: In the page's navigation.
-        content: What its template sees as `it`.
+        name: Name of its template (templates/sections/<name>.html.j2) and its anchor.
+        title: Title in the page's navigation.
+        content: What its template sees as `content`.
         numbers: What evidence.json says of it; plain values and dataclasses.
-        drawings: Its figures; the template sees them as `images`, by name.
+        figures: Its figures; the template sees them by name.
     """
 
     name: str
     title: str
     content: dict[str, Any]
     numbers: Any = None
-    drawings: tuple[SectionFigure, ...] = field(default=())
+    figures: tuple[SectionFigure, ...] = ()
 
 
 def plain(value: Any) -> Any:
-    """Turn dataclasses, tuples and numbers that JSON lacks into what JSON has; NaN into null."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+    """Turn a value into what JSON has.
+
+    Args:
+        value: Dataclasses, mappings, sequences and scalars, nested in any way.
+
+    Returns:
+        Dictionaries, lists and plain scalars; keys are text, NaN and infinity become None.
+    """
+    if isinstance(value, Interval):
+        return plain(value.to_dict())
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):
         return {"/".join(k) if isinstance(k, tuple) else str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
+        return [plain(element) for element in value]
     if hasattr(value, "item"):
         return plain(value.item())
     if isinstance(value, float) and not isfinite(value):

@@ -6,33 +6,34 @@ archives apart gains nothing; "balanced" weighs photographs so that each archive
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from melanoscope.errors import StatisticsError
+from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
+from melanoscope.runs.cell import RowKey
 from melanoscope.runs.results import as_predictions
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.intervals.crossval_interval import crossval_test
+from melanoscope.stats.intervals.interval import Interval, PairedTest
 from melanoscope.stats.subgroups.source_balanced_auroc import (
     source_balanced_auroc,
     within_archive_auroc,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from melanoscope.report.context import ReportContext
-    from melanoscope.runs.cell import RowKey
-    from melanoscope.stats.intervals.interval import Interval, PairedTest
-
 
 @dataclass(frozen=True)
 class Baseline:
-    """A prediction without the photograph."""
+    """A prediction without the photograph.
+
+    Attributes:
+        name: What the prediction was made from, in words.
+        auroc: AUROC over the networks' own folds.
+    """
 
     name: str
     auroc: Interval
@@ -45,9 +46,9 @@ class WithoutShortcut:
     Attributes:
         label: Name for readers.
         overall: AUROC over all photographs.
-        within: Only photographs of one archive are compared.
-        balanced: Each archive weighed to one prevalence; None where no two archives hold both
-            classes.
+        within: AUROC over pairs of photographs of one archive; None with one archive.
+        balanced: AUROC with each archive weighed to one prevalence; None where no two archives hold
+            both classes.
         alone: Archive -> AUROC within it; None where it holds one class or too few patients.
     """
 
@@ -58,84 +59,93 @@ class WithoutShortcut:
     alone: dict[str, Interval | None]
 
 
-def shortcuts(study: ReportContext) -> Section | None:
-    """Compare every network with what needs no photograph, and look at it without the archive."""
-    if not study.predictions:
+def shortcuts_section(context: ReportContext) -> Section | None:
+    """Compare every network with what needs no photograph, and look at it without the archive.
+
+    Args:
+        context: The run with what several sections need.
+
+    Returns:
+        None without a complete network.
+    """
+    if not context.predictions:
         return None
-    datasets = sorted(study.run.catalog["dataset"].unique())
-    rows = [_without(study, key, datasets) for key in study.predictions]
-    rows.sort(key=lambda row: -row.overall.estimate)
+    datasets = sorted(context.run.catalog["dataset"].unique())
+    datasets = datasets if len(datasets) > 1 else []
+    networks = [_without_shortcut(context, key, datasets) for key in context.predictions]
+    networks.sort(key=lambda network: -network.overall.estimate)
     numbers = {
-        "baselines": baselines(study),
-        "networks": rows,
-        "static_data_adds": static_adds(study),
+        "baselines": _baselines(context),
+        "networks": networks,
+        "static_data_adds": _static_data_adds(context),
     }
-    return Section(
-        "shortcuts",
-        "Shortcuts",
-        {**numbers, "datasets": datasets if len(datasets) > 1 else []},
-        numbers,
-    )
+    return Section("shortcuts", "Shortcuts", {**numbers, "datasets": datasets}, numbers)
 
 
-def baselines(study: ReportContext) -> list[Baseline]:
-    """AUROC of each prediction without the photograph, over the networks' own folds."""
-    table = study.run.baselines
-    found = []
+def _baselines(context: ReportContext) -> list[Baseline]:
+    table = context.run.baselines
+    baselines = []
     for name in table["baseline"].unique(maintain_order=True):
-        rows = table.filter(baseline=name).drop("baseline")
-        drawn = group_bootstrap(
-            as_predictions(study.run, rows), metrics=("auroc",), replicates=study.replicates
+        predictions = as_predictions(context.run, table.filter(baseline=name).drop("baseline"))
+        bootstrapped = group_bootstrap(
+            predictions, metrics=("auroc",), replicates=context.replicates
         )
-        found.append(Baseline(str(name), drawn.interval("auroc")))
-    return found
+        baselines.append(Baseline(str(name), bootstrapped.interval("auroc")))
+    return baselines
 
 
-def static_adds(study: ReportContext) -> dict[str, PairedTest]:
-    """By how much age, sex and site raise AUROC: fine-tuned with them minus without, paired.
+def _static_data_adds(context: ReportContext) -> dict[str, PairedTest]:
+    """Test by how much age, sex and site raise AUROC: fine-tuned with them minus without, paired.
 
     The interval is widened for cross-validation, as that of AUROC itself.
     """
-    found = {}
-    for (backbone, transfer), without in study.bootstrapped.items():
-        rows = [study.summary.row(backbone, arm) for arm in ("finetune", "image_only")]
-        if transfer != "image_only" or (backbone, "finetune") not in study.bootstrapped:
+    tests = {}
+    for backbone, transfer in context.bootstrapped:
+        with_static = context.summary.row(backbone, "finetune")
+        without = context.summary.row(backbone, "image_only")
+        if transfer != "image_only" or (backbone, "finetune") not in context.bootstrapped:
             continue
-        if rows[0] is None or rows[1] is None or len(rows[0].keys) < 2:
+        if with_static is None or without is None or len(with_static.keys) < 2:
             continue
-        drawn = study.bootstrapped[backbone, "finetune"]
-        replicates = drawn.replicates["auroc"] - without.replicates["auroc"]
-        found[study.labels.get(backbone, backbone)] = crossval_test(
-            np.subtract(rows[0].values["auroc"], rows[1].values["auroc"]),
-            float(replicates.var(ddof=1)),
-            folds=int(study.run.record["configuration"]["folds"]),
-            n_train=rows[0].n_train,
-            n_test=rows[0].n_test,
-            groups=drawn.n_groups,
+        bootstrapped = context.bootstrapped[backbone, "finetune"]
+        differences = (
+            bootstrapped.replicates["auroc"]
+            - context.bootstrapped[backbone, "image_only"].replicates["auroc"]
         )
-    return found
+        tests[context.labels.get(backbone, backbone)] = crossval_test(
+            np.subtract(with_static.values["auroc"], without.values["auroc"]),
+            float(differences.var(ddof=1)),
+            folds=int(context.run.record["configuration"]["folds"]),
+            n_train=with_static.n_train,
+            n_test=with_static.n_test,
+            groups=bootstrapped.n_groups,
+        )
+    return tests
 
 
-def _without(study: ReportContext, key: RowKey, datasets: list[str]) -> WithoutShortcut:
-    one, draws = study.predictions[key], study.weights
-    archive = study.column("dataset")[one.photograph]
-    several = len(datasets) > 1
+def _without_shortcut(
+    context: ReportContext, key: RowKey, datasets: Sequence[str]
+) -> WithoutShortcut:
+    predictions, weights = context.predictions[key], context.weights
+    archive = context.column("dataset")[predictions.image_index]
 
-    def within(name: str) -> Interval:
-        mine = archive == name
-        return within_archive_auroc(one.where(mine), draws, archive[mine])
+    def alone(name: str) -> Interval:
+        mask = archive == name
+        return within_archive_auroc(predictions.where(mask), weights, archive[mask])
 
+    within = partial(within_archive_auroc, predictions, weights, archive)
+    balanced = partial(source_balanced_auroc, predictions, weights, archive)
     return WithoutShortcut(
-        study.label(key),
-        study.bootstrapped[key].interval("auroc"),
-        _or_none(lambda: within_archive_auroc(one, draws, archive)) if several else None,
-        _or_none(lambda: source_balanced_auroc(one, draws, archive)) if several else None,
-        {name: _or_none(partial(within, name)) for name in (datasets if several else [])},
+        label=context.label(key),
+        overall=context.bootstrapped[key].interval("auroc"),
+        within=_or_none(within) if datasets else None,
+        balanced=_or_none(balanced) if datasets else None,
+        alone={name: _or_none(partial(alone, name)) for name in datasets},
     )
 
 
 def _or_none(compute: Callable[[], Interval]) -> Interval | None:
-    """What cannot be computed is shown as a dash; the template says why."""
+    """Return None for what cannot be computed: a dash, of which the template says why."""
     try:
         return compute()
     except StatisticsError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from melanoscope.data.subgroup_variables import subgroup_variables
-from melanoscope.report.sections.calibration import calibrated
+from melanoscope.report.sections.calibration import calibrated_predictions
 from melanoscope.report.sections.section import Section
 from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
 
@@ -13,29 +13,36 @@ if TYPE_CHECKING:
     from melanoscope.report.context import ReportContext
 
 
-def subgroups(study: ReportContext) -> Section | None:
-    """Measure the best network in each subgroup, those too small without a number."""
-    if study.best is None:
+def subgroups_section(context: ReportContext) -> Section | None:
+    """Measure the best network in each subgroup, those too small without a number.
+
+    Args:
+        context: The run with what several sections need.
+
+    Returns:
+        None without a complete network.
+    """
+    if context.best is None:
         return None
-    one = study.predictions[study.best]
-    scaled = calibrated(study, study.best)
-    found = [
+    predictions = context.predictions[context.best]
+    calibrated = calibrated_predictions(context, context.best)
+    variables = [
         compare_subgroups(
-            one,
-            study.weights,
+            predictions,
+            context.weights,
             name=variable.name,
-            labels=variable.level[one.photograph],
+            labels=variable.level[predictions.image_index],
             order=variable.levels,
-            calibrated=scaled.probability,
-            compared=variable.known_levels,
+            calibrated_probability=calibrated.probability,
+            tested=variable.known_levels,
         )
-        for variable in subgroup_variables(study.run.catalog)
+        for variable in subgroup_variables(context.run.catalog)
     ]
-    tested = [d for variable in found for d in variable.differences]
+    tested = [difference for variable in variables for difference in variable.differences]
     numbers = {
-        "network": study.label(study.best),
-        "variables": found,
+        "network": context.label(context.best),
+        "variables": variables,
         "tests": len(tested),
-        "significant": [d for d in tested if d.p_holm < study.alpha],
+        "significant": [d for d in tested if d.p_holm < context.alpha],
     }
     return Section("subgroups", "Subgroups", numbers, numbers)

@@ -6,14 +6,13 @@ import csv
 from io import StringIO
 from math import isnan
 
-from melanoscope.report.figures.style import TRANSFER_NAMES
-from melanoscope.report.tables.tables import MINUS, NAMES, Line, Table, Value
+from melanoscope.report.figures.style import SIMULATED
+from melanoscope.report.tables.tables import MINUS, NAMES, MetricValue, Table, TableRow
 from melanoscope.stats.metrics.classification import METRICS
-from melanoscope.stats.summary import REFERENCES
+from melanoscope.transfers import REFERENCES, TRANSFER_NAMES
 
-SIMULATED = "Simulated, says nothing about skin."
 _MARKS = {"gp": "above general practitioners", "dermatologists": "above dermatologists"}
-_COLOURS = {"gp": "1B7837", "dermatologists": "2166AC"}
+_COLORS = {"gp": "1B7837", "dermatologists": "2166AC"}
 _LATEX = {
     **{c: f"\\{c}" for c in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -31,34 +30,38 @@ def as_csv(table: Table) -> str:
 
     Columns: network, backbone, transfer, cells, planned, prevalence, above, simulated, and per
     metric its mean, bounds, stars, difference from the reference with bounds, and adjusted p-value.
+
+    Args:
+        table: The table.
+
+    Returns:
+        The file's text, with a header line.
     """
     out = StringIO()
-    parts = ("", "_low", "_high", "_stars", "_gain", "_gain_low", "_gain_high", "_p_holm")
-    head = [
-        *("network", "backbone", "transfer", "cells", "planned", "prevalence", "above"),
-        "simulated",
-    ]
+    suffixes = ("", "_low", "_high", "_stars", "_gain", "_gain_low", "_gain_high", "_p_holm")
+    columns = ["network", "backbone", "transfer", "cells", "planned", "prevalence", "above"]
+    columns.append("simulated")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*head, *(f"{metric}{part}" for metric in METRICS for part in parts)])
-    for line in table.lines:
-        network = not line.physicians
+    writer.writerow([*columns, *(metric + suffix for metric in METRICS for suffix in suffixes)])
+    for row in table.rows:
+        network = not row.physicians
         writer.writerow(
             [
-                line.label,
-                line.backbone,
+                row.label,
+                row.backbone,
                 table.transfer if network else "physicians",
-                line.finished if network else "",
-                line.planned if network else "",
-                "" if isnan(line.prevalence) else line.prevalence,
-                line.above,
+                row.finished if network else "",
+                row.planned if network else "",
+                "" if isnan(row.prevalence) else row.prevalence,
+                row.above,
                 str(table.simulated).lower() if network else "",
-                *(x for metric in METRICS for x in _numbers(line.values.get(metric))),
+                *(number for metric in METRICS for number in _numbers(row.values.get(metric))),
             ]
         )
     return out.getvalue()
 
 
-def _numbers(value: Value | None) -> list[float | str]:
+def _numbers(value: MetricValue | None) -> list[float | str]:
     if value is None:
         return [""] * 8
     bounds: list[float | str] = ["", ""]
@@ -66,46 +69,59 @@ def _numbers(value: Value | None) -> list[float | str]:
     if value.interval:
         bounds = [value.interval.low, value.interval.high]
     if value.comparison:
-        d = value.comparison.test.difference
-        gain = [d.estimate, d.low, d.high, value.comparison.p_holm]
+        difference = value.comparison.test.difference
+        gain = [difference.estimate, difference.low, difference.high, value.comparison.p_holm]
     return [value.estimate, *bounds, value.stars, *gain]
 
 
 def as_markdown(table: Table) -> str:
-    """Write a table as Markdown; beside every star stands the effect with its interval."""
-    heads = ["Network", *_heads(table)]
-    rows = [heads, ["---", *["---:"] * len(METRICS)]]
-    for line in table.lines:
-        rows.append([_name(line).replace("|", r"\|"), *(_markdown(line, m) for m in METRICS)])
+    """Write a table as Markdown; beside every star stands the effect with its interval.
+
+    Args:
+        table: The table.
+
+    Returns:
+        The file's text: title, table and notes.
+    """
+    rows = [["Network", *_heads(table)], ["---", *["---:"] * len(METRICS)]]
+    for row in table.rows:
+        rows.append([_name(row).replace("|", r"\|"), *(_markdown(row, m) for m in METRICS)])
     lines = ["| " + " | ".join(row) + " |" for row in rows]
-    notes = [SIMULATED] if table.simulated else []
+    notes = [f"{SIMULATED}."] if table.simulated else []
     notes += [f"Not run: {name} ({why})" for name, why in table.skipped]
-    notes.append(legend(table).replace("*", r"\*"))
+    notes.append(_legend(table).replace("*", r"\*"))
     text = [f"**Table ({table.letter}). {table.title}**", "", *lines, "", "  \n".join(notes)]
     return "\n".join(text) + "\n"
 
 
-def _markdown(line: Line, metric: str) -> str:
-    value = line.values.get(metric)
+def _markdown(row: TableRow, metric: str) -> str:
+    value = row.values.get(metric)
     if value is None:
         return "\N{EN DASH}"
-    text = (line.published or value.text) + value.stars.replace("*", r"\*")
+    text = (row.published or value.text) + value.stars.replace("*", r"\*")
     if value.stars:
         text += f"<br>{value.effect}"
-    if metric == "auroc" and line.above:
-        text += f"<br>*{_MARKS[line.above]}*"
+    if metric == "auroc" and row.above:
+        text += f"<br>*{_MARKS[row.above]}*"
     return text
 
 
 def as_latex(table: Table) -> str:
-    """Write a table as LaTeX for booktabs and xcolor."""
+    """Write a table as LaTeX for the packages booktabs and xcolor.
+
+    Args:
+        table: The table.
+
+    Returns:
+        The file's text: one table environment with its caption.
+    """
     rows = [" & ".join(["Network", *map(_escape, _heads(table))]) + r" \\", r"\midrule"]
-    for line in table.lines:
-        cells = [_escape(_name(line)), *(_latex(line, metric) for metric in METRICS)]
+    for row in table.rows:
+        cells = [_escape(_name(row)), *(_latex(row, metric) for metric in METRICS)]
         rows.append(" & ".join(cells) + r" \\")
-    notes = f"{SIMULATED} " if table.simulated else ""
+    notes = f"{SIMULATED}. " if table.simulated else ""
     notes += "".join(f"Not run: {name} ({why}). " for name, why in table.skipped)
-    caption = f"({table.letter}) {table.title}. {notes}{legend(table)}"
+    caption = f"({table.letter}) {table.title}. {notes}{_legend(table)}"
     return "\n".join(
         [
             r"% needs \usepackage{booktabs} and \usepackage{xcolor}",
@@ -122,13 +138,13 @@ def as_latex(table: Table) -> str:
     )
 
 
-def _latex(line: Line, metric: str) -> str:
-    value = line.values.get(metric)
+def _latex(row: TableRow, metric: str) -> str:
+    value = row.values.get(metric)
     if value is None:
         return "--"
-    text = _escape(line.published or value.text)
-    if metric == "auroc" and line.above:
-        text = rf"\textcolor[HTML]{{{_COLOURS[line.above]}}}{{{text}}}"
+    text = _escape(row.published or value.text)
+    if metric == "auroc" and row.above:
+        text = rf"\textcolor[HTML]{{{_COLORS[row.above]}}}{{{text}}}"
     if value.stars:
         text += rf"$^{{{value.stars}}}$ {{\scriptsize {_escape(value.effect)}}}"
     return text
@@ -138,10 +154,10 @@ def _escape(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _name(line: Line) -> str:
-    if line.physicians:
-        return f"{line.label} ({line.physicians.studies} studies)"
-    return f"{line.label} ({line.unfinished})" if line.unfinished else line.label
+def _name(row: TableRow) -> str:
+    if row.physicians:
+        return f"{row.label} ({row.physicians.auroc.n} studies)"
+    return f"{row.label} ({row.unfinished})" if row.unfinished else row.label
 
 
 def _heads(table: Table) -> list[str]:
@@ -149,8 +165,8 @@ def _heads(table: Table) -> list[str]:
     return [NAMES[m] + (beside if m == "auprc" else "") for m in METRICS]
 
 
-def legend(table: Table) -> str:
-    """Say how to read a table, without colours."""
+def _legend(table: Table) -> str:
+    """Say how to read a table, in words that need no color."""
     text = "Mean ± half of the corrected 95 % interval over folds; worst to best AUROC."
     if table.transfer != "scratch":
         text += (

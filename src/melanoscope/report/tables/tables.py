@@ -1,19 +1,17 @@
-"""Tables (a) to (d), one per arm, each from worst to best AUROC."""
+"""Tables (a) to (d), one per kind of transfer, each from worst to best AUROC."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from melanoscope.stats.intervals.corrected_t import Interval
+from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.metrics.classification import METRICS
 from melanoscope.stats.reference.physicians import PHYSICIANS, Physicians
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from melanoscope.stats.summary import Comparison, Summary, SummaryRow
+from melanoscope.stats.summary import Comparison, Summary, SummaryRow
+from melanoscope.transfers import TRANSFER_TITLES, TRANSFERS
 
 NAMES = {
     "accuracy": "Accuracy",
@@ -22,25 +20,18 @@ NAMES = {
     "f1": "F1",
     "balanced_accuracy": "Balanced accuracy",
 }
-TITLES = {
-    "scratch": "Trained from scratch",
-    "finetune": "Transfer learning, all layers fine-tuned",
-    "frozen": "Transfer learning, backbone frozen",
-    "image_only": "Fine-tuned, photograph alone",
-}
-LETTERS = {"scratch": "a", "finetune": "b", "frozen": "c", "image_only": "d"}
 ALPHA = 0.05
 MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
-class Value:
-    """One cell of a table.
+class MetricValue:
+    """One metric of one row of a table.
 
     Attributes:
         estimate: Mean over folds.
-        interval: Its 95 % interval, or None with a single fold.
-        comparison: Against the arm's reference, or None where there is nothing to compare.
+        interval: Its 95 % interval; None with a single fold.
+        comparison: The test against the reference transfer; None where nothing can be compared.
     """
 
     estimate: float
@@ -54,9 +45,12 @@ class Value:
 
     @property
     def text(self) -> str:
-        """Three decimals, with half the interval's width.
+        """The estimate with half the interval's width, three decimals.
 
-        >>> Value(0.9314, Interval(0.9314, 0.9262, 0.9366, 0.002, 5, "")).text
+        >>> auroc = Interval(
+        ...     estimate=0.9314, low=0.9262, high=0.9366, standard_error=0.002, n=5, method=""
+        ... )
+        >>> MetricValue(0.9314, auroc).text
         '0.931 ± 0.005'
         """
         half = f" ± {self.interval.half_width:.3f}" if self.interval else ""
@@ -64,30 +58,30 @@ class Value:
 
     @property
     def effect(self) -> str:
-        """Difference from the reference with its interval, or nothing."""
+        """Difference from the reference with its interval; empty without a comparison."""
         if not self.comparison:
             return ""
-        d = self.comparison.test.difference
-        return f"{signed(d.estimate)} ({bounds(d)})"
+        difference = self.comparison.test.difference
+        return f"{signed(difference.estimate)} ({bounds(difference)})"
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of a table: a network, or physicians.
+class TableRow:
+    """One row of a table: a network, or physicians.
 
     Attributes:
         label: Name for readers.
-        values: Metric -> value; physicians have AUROC only.
-        backbone: Name of the backbone, empty for physicians.
+        values: Metric -> value; physicians have AUROC only, networks without results nothing.
+        backbone: Name of the backbone; empty for physicians.
         finished: Cells that are there.
         planned: Cells that should be there; 0 for physicians.
         above: "dermatologists", "gp" or "": whom the AUROC is significantly above.
-        physicians: The physicians, or None.
+        physicians: The physicians; None for a network.
         prevalence: Share of melanomas among tested photographs, NaN where not known.
     """
 
     label: str
-    values: dict[str, Value]
+    values: dict[str, MetricValue]
     backbone: str = ""
     finished: int = 0
     planned: int = 0
@@ -97,35 +91,38 @@ class Line:
 
     @property
     def published(self) -> str:
-        """AUROC of physicians as it was published, or nothing."""
-        who = self.physicians
-        return f"{who.auroc:.2f} ({who.low:.2f} to {who.high:.2f})" if who else ""
+        """AUROC of physicians as it was published; empty for a network."""
+        if not self.physicians:
+            return ""
+        auroc = self.physicians.auroc
+        return f"{auroc.estimate:.2f} ({auroc.low:.2f} to {auroc.high:.2f})"
 
     @property
     def unfinished(self) -> str:
-        """What is missing, in words, or nothing."""
-        done = self.finished == self.planned
-        return "" if done else f"unfinished: {self.finished} of {self.planned} cells"
+        """What is missing, in words; empty where all cells are there."""
+        if self.finished == self.planned:
+            return ""
+        return f"unfinished: {self.finished} of {self.planned} cells"
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the poster.
+    """One table of the report, as the poster's Table 1.
 
     Attributes:
         letter: "a" to "d".
-        transfer: The arm.
-        title: What the arm is.
-        lines: Worst to best AUROC; networks without any result last.
+        transfer: Kind of transfer of all its networks.
+        title: The transfer in words.
+        rows: Rows from worst to best AUROC; networks without any result last.
         prevalence: Share of melanomas, the level of AUPRC without skill; NaN without results.
-        skipped: (label, why) of networks that were not run in this arm.
-        simulated: Whether the data says nothing about skin.
+        skipped: (label, why) of networks that were not run with this transfer.
+        simulated: Whether the photographs are simulated.
     """
 
     letter: str
     transfer: str
     title: str
-    lines: tuple[Line, ...]
+    rows: tuple[TableRow, ...]
     prevalence: float
     skipped: tuple[tuple[str, str], ...]
     simulated: bool
@@ -144,7 +141,7 @@ def signed(value: float) -> str:
 def bounds(interval: Interval) -> str:
     """Write the bounds of a difference; a plus sign would only add noise.
 
-    >>> bounds(Interval(0.02, 0.01, 0.03, 0.005, 5, ""))
+    >>> bounds(Interval(estimate=0.02, low=0.01, high=0.03, standard_error=0.005, n=5, method=""))
     '0.010 to 0.030'
     """
     return f"{interval.low:.3f} to {interval.high:.3f}".replace("-", MINUS)
@@ -157,65 +154,76 @@ def make_tables(
     skipped: Sequence[Mapping[str, Any]] = (),
     simulated: bool = False,
 ) -> tuple[Table, ...]:
-    """Arrange a summary as tables, one per arm that was planned or skipped.
+    """Arrange a summary as tables, one per kind of transfer that was planned or skipped.
 
     Args:
-        summary: Rows and comparisons.
+        summary: Rows and comparisons of the run.
         labels: Backbone -> name for readers; a missing one is shown by its own name.
-        skipped: Entries with backbone, transfer and why.
-        simulated: Whether the data says nothing about skin.
+        skipped: Networks that were not run, as mappings with backbone, transfer and why.
+        simulated: Whether the photographs are simulated.
+
+    Returns:
+        The tables in the order of their letters.
     """
     tables = []
-    for transfer, letter in LETTERS.items():
-        rows = [row for row in summary.rows if row.transfer == transfer]
+    for transfer, letter in zip(TRANSFERS, "abcd", strict=True):
+        networks = [row for row in summary.rows if row.transfer == transfer]
         left_out = tuple(
-            (labels.get(s["backbone"], s["backbone"]), str(s["why"]))
-            for s in skipped
-            if s["transfer"] == transfer
+            (labels.get(entry["backbone"], entry["backbone"]), str(entry["why"]))
+            for entry in skipped
+            if entry["transfer"] == transfer
         )
-        if not rows and not left_out:
+        if not networks and not left_out:
             continue
-        lines = [_network(row, summary, labels) for row in rows]
-        lines += [_physicians(who) for who in PHYSICIANS]
-        lines.sort(key=_worst_first)
-        known = [row.prevalence for row in rows if row.complete] or [r.prevalence for r in rows]
-        prevalence = next((p for p in known if not isnan(p)), float("nan"))
+        rows = [_network_row(row, summary, labels) for row in networks]
+        rows += [_physicians_row(physicians) for physicians in PHYSICIANS]
+        # Unfinished rows were tested on fewer photographs: a complete one has the true prevalence.
+        known = sorted(
+            (r for r in networks if not isnan(r.prevalence)), key=lambda r: not r.complete
+        )
         tables.append(
-            Table(letter, transfer, TITLES[transfer], tuple(lines), prevalence, left_out, simulated)
+            Table(
+                letter=letter,
+                transfer=transfer,
+                title=TRANSFER_TITLES[transfer],
+                rows=tuple(sorted(rows, key=_worst_first)),
+                prevalence=known[0].prevalence if known else float("nan"),
+                skipped=left_out,
+                simulated=simulated,
+            )
         )
     return tuple(tables)
 
 
-def _worst_first(line: Line) -> tuple[float, str]:
-    value = line.values.get("auroc")
-    return (value.estimate if value else float("inf"), line.label)
+def _worst_first(row: TableRow) -> tuple[float, str]:
+    value = row.values.get("auroc")
+    return (value.estimate if value else float("inf"), row.label)
 
 
-def _network(row: SummaryRow, summary: Summary, labels: Mapping[str, str]) -> Line:
-    values = {}
-    if row.keys:
-        values = {
-            metric: Value(
-                row.estimate(metric),
-                row.intervals.get(metric),
-                summary.comparison(row.backbone, row.transfer, metric),
-            )
-            for metric in METRICS
-        }
+def _network_row(row: SummaryRow, summary: Summary, labels: Mapping[str, str]) -> TableRow:
+    values = {
+        metric: MetricValue(
+            estimate=row.estimate(metric),
+            interval=row.intervals.get(metric),
+            comparison=summary.comparison(row.backbone, row.transfer, metric),
+        )
+        for metric in (METRICS if row.keys else ())
+    }
     above = [who.key for who in PHYSICIANS if row.above.get(who.key, 1.0) < ALPHA]
-    return Line(
-        labels.get(row.backbone, row.backbone),
-        values,
-        row.backbone,
-        len(row.keys),
-        row.planned,
-        above[-1] if above else "",
+    return TableRow(
+        label=labels.get(row.backbone, row.backbone),
+        values=values,
+        backbone=row.backbone,
+        finished=len(row.keys),
+        planned=row.planned,
+        above=above[-1] if above else "",
         prevalence=row.prevalence,
     )
 
 
-def _physicians(who: Physicians) -> Line:
-    published = Interval(
-        who.auroc, who.low, who.high, who.standard_error, who.studies, "meta-analysis"
+def _physicians_row(physicians: Physicians) -> TableRow:
+    return TableRow(
+        label=physicians.label,
+        values={"auroc": MetricValue(physicians.auroc.estimate, physicians.auroc)},
+        physicians=physicians,
     )
-    return Line(who.label, {"auroc": Value(who.auroc, published)}, physicians=who)

@@ -1,9 +1,7 @@
-"""Intervals by resampling groups: all metrics of many networks from the same draws.
+"""Intervals by resampling groups: all metrics of many networks from the same weights.
 
 Replicates are conditional on the trained networks: they say how much the result would vary with
-other patients to test on, not with other patients to train on; the corrected resampled t interval
-(`resampled`) counts both. AUROC, AUPRC, partial AUROC, accuracy, balanced accuracy and F1 are means
-over parts, as in the tables; the other metrics pool the parts.
+other patients to test on, not with other patients to train on; `crossval_interval` counts both.
 """
 
 from __future__ import annotations
@@ -16,67 +14,57 @@ from dataclasses import dataclass
 import numpy as np
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Floats
 from melanoscope.stats.bootstrap.group_weights import (
     REPLICATES,
     BootstrapWeights,
-    draw_group_weights,
+    sample_group_weights,
 )
-from melanoscope.stats.bootstrap.weighted_metrics import WeightedMetrics
-from melanoscope.stats.bootstrap.weighted_rank_metrics import RANK_METRICS
-from melanoscope.stats.intervals.interval import Interval, PairedTest, refuse_confidence
-from melanoscope.stats.metrics.all_metrics import (
-    ALL_METRICS,
-    PROBABILITY_METRICS,
-    THRESHOLD_METRICS,
-)
-from melanoscope.stats.predictions import Floats, Predictions
+from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS, WeightedMetrics
+from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.percentile import percentile_interval
+from melanoscope.stats.predictions import Predictions
 
-__all__ = [
-    "ALL_METRICS",
-    "METHOD",
-    "PROBABILITY_METRICS",
-    "RANK_METRICS",
-    "THRESHOLD_METRICS",
-    "BootstrapResult",
-    "bootstrap_many",
-    "group_bootstrap",
-    "paired_difference",
-]
-
-METHOD = "group bootstrap, percentile"
-# A part's sums under the weights of so many replicates stay in the processor's cache.
+# A fold's sums under the weights of so many replicates stay in the processor's cache.
 _CHUNK = 50
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class BootstrapResult:
     """The metrics of one network and their replicates.
 
     Attributes:
         estimate: Metric -> value on all photographs.
-        replicates: Metric -> shape (replicates,).
-        draws: What was drawn; equal draws make two results comparable in pairs.
-        n_groups: Groups drawn from.
+        replicates: Metric -> value in each replicate, shape (replicates,).
+        weights: Weights of the groups; equal weights make two results comparable in pairs.
     """
 
     estimate: dict[str, float]
     replicates: dict[str, Floats]
-    draws: BootstrapWeights
-    n_groups: int
+    weights: BootstrapWeights
 
-    def interval(self, metric: str, confidence: float = 0.95) -> Interval:
-        """Percentile interval of one metric.
+    @property
+    def n_groups(self) -> int:
+        """Number of groups that were resampled."""
+        return int(self.weights.groups.size)
+
+    def interval(self, metric: str) -> Interval:
+        """Return the percentile interval of one metric.
 
         Its width is 0 where every replicate is the same, because nothing was missed or the classes
         are separated: resampling does not see what never happened.
+
+        Args:
+            metric: Name of a metric that was resampled.
+
+        Returns:
+            The interval; its n counts groups.
 
         Raises:
             StatisticsError: A metric that was not resampled, or a replicate that lacks a class.
         """
         _refuse_unknown((metric,), tuple(self.replicates))
-        return _percentile(
-            self.estimate[metric], self.replicates[metric], self.n_groups, confidence
-        )
+        return _interval(self.estimate[metric], self.replicates[metric], self.n_groups)
 
 
 def group_bootstrap(
@@ -86,7 +74,34 @@ def group_bootstrap(
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> BootstrapResult:
-    """Resample the groups of one network's predictions; see `bootstrap_many`."""
+    """Resample the groups of one network's predictions.
+
+    Args:
+        predictions: Test predictions of the network.
+        metrics: Metrics to compute, of `ALL_METRICS`.
+        replicates: Number of replicates, at least 2.
+        seed: Seed of the resampling.
+
+    Returns:
+        The metrics with their replicates.
+
+    Raises:
+        StatisticsError: As `bootstrap_many`.
+
+    >>> rng = np.random.default_rng(0)
+    >>> target = np.arange(40) % 2
+    >>> predictions = Predictions(
+    ...     target=target,
+    ...     probability=0.3 * target + 0.7 * rng.random(40),
+    ...     threshold=np.full(40, 0.5),
+    ...     fold_id=np.zeros(40, np.int64),
+    ...     group=np.arange(40) // 2,  # two photographs of each patient
+    ...     image_index=np.arange(40),
+    ... )
+    >>> auroc = group_bootstrap(predictions, metrics=("auroc",)).interval("auroc")
+    >>> auroc.low < auroc.estimate < auroc.high, auroc.n, auroc.unit
+    (True, 20, 'groups')
+    """
     return bootstrap_many({"": predictions}, metrics=metrics, replicates=replicates, seed=seed)[""]
 
 
@@ -97,81 +112,54 @@ def bootstrap_many(
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> dict[str, BootstrapResult]:
-    """Resample the groups of several networks tested on the same photographs, by the same draws.
+    """Resample the groups of several networks tested on the same photographs, by the same weights.
 
-    Calibration error keeps the bins of all photographs; calibration slope and intercept take one
-    Newton step from their fit on all photographs (Moulton & Zeger 1991), which is exact to the
-    order of the interval itself. Groups are drawn within strata (`draws`); with k groups in each,
-    the variance comes out too small by one part in k, so that k should not be small.
+    Rank metrics, accuracy, balanced accuracy and F1 are means over folds, as in the tables; the
+    other metrics pool the folds. Calibration error keeps the bins of all photographs; calibration
+    slope and intercept take one Newton step from their fit on all photographs (Moulton & Zeger
+    1991), which is exact to the order of the interval itself. Groups are sampled within strata
+    (`group_weights`); with k groups in each, the variance comes out too small by one part in k, so
+    that k should not be small.
 
     Args:
-        networks: Name -> predictions; all on the same photographs.
-        metrics: Of `ALL_METRICS`.
-        replicates: How many.
-        seed: Of the draws.
+        networks: Name of each network -> its test predictions, all on the same photographs.
+        metrics: Metrics to compute, of `ALL_METRICS`.
+        replicates: Number of replicates, at least 2.
+        seed: Seed of the resampling.
 
     Returns:
-        Name -> metrics with replicates.
+        Name of each network -> its metrics with their replicates.
 
     Raises:
-        StatisticsError: Networks on other photographs, a part of one class, no part with two groups
+        StatisticsError: Networks on other photographs, a fold of one class, no fold with two groups
             of a class, or no finite calibration line where one is asked for.
     """
     if not networks:
         return {}
     _refuse_unknown(metrics, ALL_METRICS)
     first = next(iter(networks.values()))
-    for name, one in networks.items():
-        if not _same_photographs(one, first):
+    for name, predictions in networks.items():
+        if not _same_images(predictions, first):
             raise StatisticsError(
                 "networks tested on the same photographs", f"others for '{name}'", "do not mix runs"
             )
-    draws = draw_group_weights(first, replicates=replicates, seed=seed)
-    _refuse_still(draws, first)
-    ready = {name: WeightedMetrics(one, draws, metrics) for name, one in networks.items()}
-    starts = range(0, replicates, _CHUNK)
+    weights = sample_group_weights(first, replicates=replicates, seed=seed)
+    _refuse_constant(weights, first)
+    weighted = {
+        name: WeightedMetrics(predictions, weights, metrics)
+        for name, predictions in networks.items()
+    }
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         # One chunk of weights for all networks: the product of both would not fit in memory.
-        for start in starts:
-            chunk = np.ascontiguousarray(draws.counts[start : start + _CHUNK].T, np.float32)
-            list(pool.map(lambda one: one.resample(chunk), ready.values()))  # noqa: B023
+        for start in range(0, replicates, _CHUNK):
+            chunk = np.ascontiguousarray(weights.counts[start : start + _CHUNK].T, np.float32)
+            list(pool.map(lambda network: network.add(chunk), weighted.values()))  # noqa: B023
     return {
-        name: BootstrapResult(one.estimate, one.replicates(), draws, draws.groups.size)
-        for name, one in ready.items()
-    }
-
-
-def paired_difference(
-    a: BootstrapResult, b: BootstrapResult, metric: str, confidence: float = 0.95
-) -> PairedTest:
-    """Compare two networks on the same draws: a - b, and one-sided p for "a above b".
-
-    p = (1 + replicates at or below 0) / (1 + replicates), Davison & Hinkley (1997), eq. 4.11.
-
-    Raises:
-        StatisticsError: Results of other draws, or a metric that was not resampled in both.
-    """
-    for one in (a, b):
-        _refuse_unknown((metric,), tuple(one.replicates))
-    same = a.draws is b.draws or (
-        a.draws.seed == b.draws.seed
-        and np.array_equal(a.draws.groups, b.draws.groups)
-        and np.array_equal(a.draws.counts, b.draws.counts)
-    )
-    if not same:
-        raise StatisticsError(
-            "two results of the same draws", "others", "resample both in one call, with one seed"
+        name: BootstrapResult(
+            estimate=network.estimate, replicates=network.replicates(), weights=weights
         )
-    values = a.replicates[metric] - b.replicates[metric]
-    difference = _percentile(
-        a.estimate[metric] - b.estimate[metric], values, a.n_groups, confidence
-    )
-    error = difference.standard_error
-    p_value = (1 + int((values <= 0).sum())) / (1 + values.size)
-    if error == 0:
-        sign = float(np.sign(difference.estimate))
-        return PairedTest(difference, sign * np.inf if sign else 0.0, p_value)
-    return PairedTest(difference, difference.estimate / error, p_value)
+        for name, network in weighted.items()
+    }
 
 
 def _refuse_unknown(metrics: tuple[str, ...], known: tuple[str, ...]) -> None:
@@ -180,34 +168,32 @@ def _refuse_unknown(metrics: tuple[str, ...], known: tuple[str, ...]) -> None:
         raise StatisticsError(f"metrics among {', '.join(known)}", unknown[0], "correct it")
 
 
-def _refuse_still(draws: BootstrapWeights, one: Predictions) -> None:
-    """Refuse draws in which a class never varies, as each of its groups is alone in its stratum."""
-    varies = (draws.counts != 1).any(axis=0)
-    row = draws.rows(one.group)
-    for outcome, what in ((1, "melanomas"), (0, "other lesions")):
-        if not varies[row[one.target == outcome]].any():
+def _refuse_constant(weights: BootstrapWeights, predictions: Predictions) -> None:
+    """Refuse weights of which a class has only 1, as each of its groups is alone in its stratum."""
+    varies = (weights.counts != 1).any(axis=0)
+    position = weights.positions(predictions.group)
+    for outcome, lesions in ((1, "melanomas"), (0, "other lesions")):
+        if not varies[position[predictions.target == outcome]].any():
             raise StatisticsError(
-                f"at least 2 groups (patients) with {what} in one part",
+                f"at least 2 groups (patients) with {lesions} in one fold",
                 "one in each",
                 "use fewer folds or more patients: an interval needs some that vary",
             )
 
 
-def _percentile(estimate: float, values: Floats, n: int, confidence: float) -> Interval:
-    refuse_confidence(confidence)
-    if not np.isfinite(values).all():
+def _interval(estimate: float, replicates: Floats, n_groups: int) -> Interval:
+    missing = int((~np.isfinite(replicates)).sum())
+    if missing:
         raise StatisticsError(
-            "both classes in every part of every replicate",
-            f"{int((~np.isfinite(values)).sum())} replicates without",
+            "both classes in every fold of every replicate",
+            f"{missing} replicates without",
             "use fewer folds or more patients",
         )
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    error = float(values.std(ddof=1))
-    return Interval(estimate, float(low), float(high), error, n, METHOD, "groups", confidence)
+    return percentile_interval(estimate, replicates, n=n_groups)
 
 
-def _same_photographs(a: Predictions, b: Predictions) -> bool:
+def _same_images(a: Predictions, b: Predictions) -> bool:
     return all(
         np.array_equal(getattr(a, name), getattr(b, name))
-        for name in ("target", "part", "group", "photograph")
+        for name in ("image_index", "target", "fold_id", "group")
     )

@@ -1,12 +1,13 @@
-"""Draws of whole groups with replacement, shared by everything that is to be compared.
+"""Bootstrap weights of whole groups, shared by everything that is to be compared.
 
 The unit is the group (patient, lesion, near-duplicates), since photographs of one patient are not
-independent: Davison & Hinkley (1997), section 3.8. Groups are drawn within strata, so that no
+independent: Davison & Hinkley (1997), section 3.8. Groups are sampled within strata, so that no
 replicate lacks a class and folds keep their share.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,19 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.predictions import Codes, Predictions
+from melanoscope.stats.arrays import Booleans, Codes, Floats
+from melanoscope.stats.predictions import Predictions
 
 REPLICATES = 2000
 
 
 @dataclass(frozen=True, eq=False)
 class BootstrapWeights:
-    """How often each group was drawn in each replicate.
+    """How often each group was sampled in each replicate.
 
     Attributes:
         groups: Codes of the groups, ascending, shape (g,).
-        counts: Shape (replicates, g), uint8.
-        seed: Of the draws; two results can be paired only when they share seed and groups.
+        counts: Times that each group was sampled, shape (replicates, g), uint8.
+        seed: Seed of the sampling; two results can be paired only when they share seed and groups.
     """
 
     groups: Codes
@@ -34,8 +36,8 @@ class BootstrapWeights:
     seed: int
 
     @cached_property
-    def weights(self) -> NDArray[np.float32]:
-        """The counts the other way round, shape (g, replicates)."""
+    def matrix(self) -> NDArray[np.float32]:
+        """The counts as a factor of matrix products, shape (g, replicates)."""
         return np.ascontiguousarray(self.counts.T, np.float32)
 
     @property
@@ -43,11 +45,17 @@ class BootstrapWeights:
         """Number of replicates."""
         return int(self.counts.shape[0])
 
-    def rows(self, group: Codes) -> Codes:
-        """Position in `groups` of each code, shape as given.
+    def positions(self, group: Codes) -> Codes:
+        """Find group codes in `groups`.
+
+        Args:
+            group: Codes of any shape.
+
+        Returns:
+            The position of each code, of the same shape.
 
         Raises:
-            StatisticsError: A group that was not drawn.
+            StatisticsError: A group that has no weights.
         """
         position = np.minimum(np.searchsorted(self.groups, group), self.groups.size - 1)
         if not np.array_equal(self.groups[position], group):
@@ -58,32 +66,66 @@ class BootstrapWeights:
             )
         return position.astype(np.int64)
 
+    def by_group(self, group: Codes, columns: Iterable[Floats | Booleans]) -> Floats:
+        """Add up columns by group.
 
-def draw_group_weights(
+        Args:
+            group: Group code of each prediction, shape (n,).
+            columns: k columns of numbers or marks, each of shape (n,).
+
+        Returns:
+            The sums, shape (k, g).
+        """
+        position = self.positions(group)
+        return np.stack([np.bincount(position, column, self.groups.size) for column in columns])
+
+    def totals(self, group: Codes, columns: Iterable[Booleans]) -> Floats:
+        """Count marks in the sample and in each replicate.
+
+        Args:
+            group: Group code of each prediction, shape (n,).
+            columns: k columns of marks, each of shape (n,).
+
+        Returns:
+            The counts, shape (k, 1 + replicates); those of the sample come first.
+        """
+        by_group = self.by_group(group, columns)
+        # Single precision counts photographs exactly, and is faster.
+        replicates = by_group.astype(np.float32) @ self.matrix
+        return np.concatenate([by_group.sum(axis=1, keepdims=True), replicates], axis=1)
+
+
+def sample_group_weights(
     predictions: Predictions, *, replicates: int = REPLICATES, seed: int = 0
 ) -> BootstrapWeights:
-    """Draw groups within strata: first part a group is tested in, and whether it has a melanoma.
+    """Sample groups with replacement, within strata.
+
+    The strata are the first fold that a group is tested in, and whether it has a melanoma.
 
     Args:
-        predictions: Of any network of the run.
-        replicates: How many draws.
-        seed: Equal seeds give equal draws for equal groups.
+        predictions: Predictions of any network of the run.
+        replicates: Number of replicates, at least 2.
+        seed: Seed of the sampling; equal seeds give equal weights for equal groups.
+
+    Returns:
+        The weights.
 
     Raises:
-        StatisticsError: Fewer than two groups hold a class: nothing varies then.
+        StatisticsError: Fewer than two groups hold a class, so that nothing varies, or fewer than
+            two replicates.
     """
     if replicates < 2:
         raise StatisticsError("at least 2 replicates", str(replicates), "use 2000")
     groups, member = np.unique(predictions.group, return_inverse=True)
     home = np.full(groups.size, np.iinfo(np.int64).max)
-    np.minimum.at(home, member, predictions.part)
+    np.minimum.at(home, member, predictions.fold_id)
     holds = np.zeros(groups.size, bool)
     np.logical_or.at(holds, member, predictions.target == 1)
-    for what, outcome in (("melanomas", 1), ("other lesions", 0)):
+    for outcome, lesions in ((1, "melanomas"), (0, "other lesions")):
         n = np.unique(member[predictions.target == outcome]).size
         if n < 2:
             raise StatisticsError(
-                f"at least 2 groups (patients) with {what}",
+                f"at least 2 groups (patients) with {lesions}",
                 str(n),
                 "use more patients: an interval needs some that vary",
             )

@@ -1,4 +1,4 @@
-"""How far probabilities lie from observed rates: expected calibration error, slope, intercept."""
+"""How far probabilities lie from observed rates: bins of equal mass, and the calibration line."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit, logit
+from scipy.stats import rankdata
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.metrics.classification import Floats, validated
+from melanoscope.stats.arrays import Codes, Floats
+from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.proportion import wilson_interval
+from melanoscope.stats.validation import check_target_and_probability
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
 BINS = 15
 # A probability of exactly 0 or 1 has no logit; a double cannot tell closer ones apart in practice.
@@ -22,69 +26,134 @@ _MOST_STEPS = 100
 _CONSTANT = 1e-9
 
 
-def equal_mass_bins(probability: Floats, bins: int = BINS) -> NDArray[np.int64]:
-    """Sort probabilities into bins of equal size, shape (n,), numbered from 0.
+def equal_mass_bins(probability: Floats, bins: int = BINS) -> Codes:
+    """Sort probabilities into bins of equal size.
 
     The i-th smallest of n goes to bin floor(i * bins / n); equal probabilities share the bin of the
     first of them, so that the order of rows does not matter. Some bins may therefore be empty.
 
+    Args:
+        probability: Predicted probabilities, shape (n,).
+        bins: Number of bins, at least 1.
+
+    Returns:
+        The bin of each probability, from 0, shape (n,).
+
     Raises:
         StatisticsError: Fewer than one bin.
+
+    >>> equal_mass_bins(np.array([0.1, 0.9, 0.1, 0.8]), bins=2).tolist()
+    [0, 1, 0, 1]
     """
     if bins < 1:
         raise StatisticsError("at least one bin", str(bins), "use 15")
-    order = np.argsort(probability, kind="stable")
-    ranked = probability[order]
-    first = np.searchsorted(ranked, ranked, side="left")
-    member = np.empty(probability.size, np.int64)
-    member[order] = first * bins // probability.size
+    first = rankdata(probability, method="min").astype(np.int64) - 1
+    member: Codes = first * bins // probability.size
     return member
 
 
 def expected_calibration_error(
     target: ArrayLike, probability: ArrayLike, bins: int = BINS
 ) -> float:
-    """Mean distance of predicted from observed rate over bins of equal mass, 0..1.
+    """Return the mean distance of predicted from observed rate over bins of equal mass.
 
     Naeini, Cooper & Hauskrecht (2015), with the equal-mass bins of Nguyen & O'Connor (2015): with
     equal widths most bins of a rare disease are empty. Above 0 also for perfect calibration, since
-    rates vary by chance. Arguments and errors as `metrics.validated`.
+    rates vary by chance.
+
+    Args:
+        target: 0 or 1 per photograph, shape (n,), both present.
+        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        bins: Number of bins, at least 1.
+
+    Returns:
+        The error, 0..1.
+
+    Raises:
+        StatisticsError: Dishonest input as in `classification.auroc`, or no bin.
 
     >>> round(expected_calibration_error([0, 0, 1, 1], [0.1, 0.1, 0.9, 0.9], bins=2), 6)
     0.1
     """
-    positive, score = validated(target, probability)
-    member = equal_mass_bins(score, bins)
-    gap = np.bincount(member, positive - score, minlength=bins)
+    positive, score = check_target_and_probability(target, probability)
+    gap = np.bincount(equal_mass_bins(score, bins), positive - score, minlength=bins)
     return float(np.abs(gap).sum() / score.size)
 
 
 @dataclass(frozen=True, slots=True)
-class CalibrationLine:
-    """Logistic recalibration.
+class CalibrationBin:
+    """One bin of a reliability plot.
 
     Attributes:
-        slope: Of the outcome's log-odds on the predicted logit; below 1: too extreme.
-        at_slope: Intercept that goes with the slope.
-        intercept: Calibration-in-the-large: the intercept with the slope held at 1; above 0: too
-            low on the whole.
+        predicted: Mean predicted probability.
+        observed: Share of melanomas with Wilson's interval, photographs as if independent.
+    """
+
+    predicted: float
+    observed: Interval
+
+
+def calibration_curve(
+    target: ArrayLike, probability: ArrayLike, bins: int = 10
+) -> tuple[CalibrationBin, ...]:
+    """Compare predicted with observed rates over bins of equal mass.
+
+    Args:
+        target: 0 or 1 per photograph, shape (n,), both present.
+        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        bins: Number of bins, at least 1.
+
+    Returns:
+        The bins from the lowest probabilities up; empty ones are left out.
+
+    Raises:
+        StatisticsError: Dishonest input as in `classification.auroc`, or no bin.
+    """
+    positive, score = check_target_and_probability(target, probability)
+    member = equal_mass_bins(score, bins)
+    return tuple(
+        CalibrationBin(
+            predicted=float(score[member == code].mean()),
+            observed=wilson_interval(
+                int(positive[member == code].sum()), int((member == code).sum())
+            ),
+        )
+        for code in np.unique(member)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationLine:
+    """Logistic recalibration: the outcome's log-odds as a line of the predicted logit.
+
+    Attributes:
+        slope: Slope of the line; 1 is right, below: probabilities are too extreme.
+        slope_intercept: Intercept of that line.
+        intercept: Calibration in the large, the intercept with the slope held at 1; 0 is right,
+            above: probabilities are too low on the whole.
     """
 
     slope: float
-    at_slope: float
+    slope_intercept: float
     intercept: float
 
 
 def calibration_line(target: ArrayLike, probability: ArrayLike) -> CalibrationLine:
     """Fit calibration slope and intercept (Cox 1958; Van Calster et al. 2019) by Newton's method.
 
-    Probabilities are cut to 1e-12..1 - 1e-12. Arguments as `metrics.validated`.
+    Args:
+        target: 0 or 1 per photograph, shape (n,), both present.
+        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,); cut to
+            1e-12..1 - 1e-12.
+
+    Returns:
+        The line.
 
     Raises:
-        StatisticsError: As `metrics.validated`, constant probabilities, or probabilities that
-            separate the classes perfectly, for which no slope is finite.
+        StatisticsError: Dishonest input as in `classification.auroc`, constant probabilities, or
+            probabilities that separate the classes perfectly, for which no slope is finite.
     """
-    positive, score = validated(target, probability)
+    positive, score = check_target_and_probability(target, probability)
     x = clipped_logit(score)
     if np.ptp(x) < _CONSTANT:
         raise StatisticsError(
@@ -99,17 +168,21 @@ def calibration_line(target: ArrayLike, probability: ArrayLike) -> CalibrationLi
             "use more photographs, and check for a leak",
         )
     y = positive.astype(np.float64)
-    # Centred and scaled, so that logits that hardly differ lose no digits.
-    centre, scale = x.mean(), x.std()
-    design = np.stack([np.ones_like(x), (x - centre) / scale], axis=1)
+    # Centered and scaled, so that logits that hardly differ lose no digits.
+    center, scale = x.mean(), x.std()
+    design = np.stack([np.ones_like(x), (x - center) / scale], axis=1)
     level, steepness = _newton(design, y, np.zeros_like(x))
     slope = steepness / scale
     (intercept,) = _newton(np.ones((x.size, 1)), y, x)
-    return CalibrationLine(float(slope), float(level - slope * centre), float(intercept))
+    return CalibrationLine(
+        slope=float(slope),
+        slope_intercept=float(level - slope * center),
+        intercept=float(intercept),
+    )
 
 
 def clipped_logit(probability: Floats) -> Floats:
-    """Log-odds of probabilities, cut so that 0 and 1 stay finite."""
+    """Return the log-odds of each `probability`, cut to 1e-12..1 - 1e-12 so that all are finite."""
     odds: Floats = logit(np.clip(probability, _CLIP, 1 - _CLIP))
     return odds
 

@@ -1,46 +1,53 @@
-"""Bringing probabilities to observed rates, and to the prevalence they are to be read at."""
+"""Temperature scaling, and moving probabilities to another prevalence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
-from scipy.stats import norm
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.calibration.calibration_error import clipped_logit, equal_mass_bins
-from melanoscope.stats.metrics.classification import Floats, validated
+from melanoscope.stats.calibration.calibration_error import clipped_logit
+from melanoscope.stats.validation import (
+    check_prevalence,
+    check_probability,
+    check_target_and_probability,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from melanoscope.stats.arrays import Floats
 
 # exp(-4) to exp(4): beyond, the classes are separated and no temperature is best.
 _LOG_RANGE = 4.0
 
 
 def fit_temperature(target: ArrayLike, probability: ArrayLike) -> float:
-    """Fit the temperature that validation photographs ask for.
+    """Fit the temperature that makes the log loss least when logits are divided by it.
 
-    Guo et al. (2017): the logit divided by T has the least log loss; T above 1 tempers what is too
-    sure. To be fitted on validation photographs only. The loss is convex in 1 / T, so that the one
-    root of its derivative is the optimum; it is found to 1e-12.
+    Guo et al. (2017); above 1 it tempers a network that is too sure. To be fitted on validation
+    photographs only. The loss is convex in 1 / T, so that the one root of its derivative is the
+    optimum; it is found to 1e-12.
 
     Args:
-        target: As `metrics.validated`.
-        probability: As `metrics.validated`.
+        target: 0 or 1 per validation photograph, shape (n,), both present.
+        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+
+    Returns:
+        The temperature T.
 
     Raises:
-        StatisticsError: As `metrics.validated`, or no temperature between 0.02 and 55 is best: the
-            classes are separated, or the probabilities say nothing.
+        StatisticsError: Dishonest input as in `classification.auroc`, or no temperature between
+            0.02 and 55 is best: the classes are separated, or the probabilities say nothing.
 
     >>> target = [0, 0, 0, 1, 0, 1, 1, 1]
     >>> round(fit_temperature(target, [0.1, 0.1, 0.1, 0.1, 0.9, 0.9, 0.9, 0.9]), 3)
     2.0
     """
-    positive, score = validated(target, probability)
+    positive, score = check_target_and_probability(target, probability)
     x, y = clipped_logit(score), positive.astype(np.float64)
 
     def slope(log_temperature: float) -> float:
@@ -58,9 +65,15 @@ def fit_temperature(target: ArrayLike, probability: ArrayLike) -> float:
 
 
 def apply_temperature(probability: ArrayLike, temperature: float) -> Floats:
-    """Divide logits by a temperature; shape as given.
+    """Divide the logits of probabilities by a temperature.
 
-    Probabilities are cut to 1e-12..1 - 1e-12 before, as where it is fitted.
+    Args:
+        probability: Probabilities of any shape, 0..1; cut to 1e-12..1 - 1e-12, as where the
+            temperature is fitted.
+        temperature: The temperature, above 0 and finite.
+
+    Returns:
+        The calibrated probabilities, of the same shape.
 
     Raises:
         StatisticsError: A temperature that is not above 0 and finite, or values outside 0..1.
@@ -70,7 +83,7 @@ def apply_temperature(probability: ArrayLike, temperature: float) -> Floats:
     """
     if not 0 < temperature < np.inf:
         raise StatisticsError("a temperature above 0", repr(temperature), "fit it on validation")
-    tempered: Floats = expit(clipped_logit(_in_range(probability)) / temperature)
+    tempered: Floats = expit(clipped_logit(check_probability(probability)) / temperature)
     return tempered
 
 
@@ -81,9 +94,12 @@ def to_prevalence(probability: ArrayLike, sample: float, stated: float) -> Float
     share of melanomas differs and not how melanomas look. 0 and 1 stay what they are.
 
     Args:
-        probability: Calibrated to the sample, 0..1.
+        probability: Probabilities calibrated to the sample, of any shape, 0..1.
         sample: Share of melanomas where they were calibrated, between 0 and 1.
-        stated: Share where they are to be read, between 0 and 1.
+        stated: Share of melanomas where they are to be used, between 0 and 1.
+
+    Returns:
+        The probabilities at the stated prevalence, of the same shape.
 
     Raises:
         StatisticsError: A prevalence or a probability out of range.
@@ -91,76 +107,9 @@ def to_prevalence(probability: ArrayLike, sample: float, stated: float) -> Float
     >>> to_prevalence([0.5], 0.5, 0.018).round(3).tolist()
     [0.018]
     """
-    for value in (sample, stated):
-        if not 0 < value < 1:
-            raise StatisticsError("a prevalence between 0 and 1", repr(value), "state it as 0.018")
-    p = _in_range(probability)
+    check_prevalence(sample)
+    check_prevalence(stated)
+    p = check_probability(probability)
     melanoma, other = p * (stated / sample), (1 - p) * ((1 - stated) / (1 - sample))
     moved: Floats = melanoma / (melanoma + other)
     return moved
-
-
-def _in_range(probability: ArrayLike) -> Floats:
-    p = np.asarray(probability, np.float64)
-    bad = ~((p >= 0) & (p <= 1))
-    if bad.any():
-        raise StatisticsError(
-            "probabilities between 0 and 1",
-            f"{int(bad.sum())} outside or NaN, the first {float(p[bad][0])!r}",
-            "check whether logits were passed, or whether training diverged",
-        )
-    return p
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationBin:
-    """One bin of a reliability plot.
-
-    Attributes:
-        predicted: Mean probability.
-        observed: Share of melanomas.
-        low: Lower bound of the share (Wilson 1927, 95 %; photographs as if independent).
-        high: Upper bound.
-        n: Photographs.
-    """
-
-    predicted: float
-    observed: float
-    low: float
-    high: float
-    n: int
-
-
-def calibration_curve(
-    target: ArrayLike, probability: ArrayLike, bins: int = 10
-) -> tuple[CalibrationBin, ...]:
-    """Compare predicted with observed rates over bins of equal mass; empty bins are left out.
-
-    Arguments and errors as `metrics.validated`; `bins` at least 1.
-    """
-    if bins < 1:
-        raise StatisticsError("at least 1 bin", str(bins), "use 10")
-    positive, score = validated(target, probability)
-    member = equal_mass_bins(score, bins)
-    found = []
-    for one in np.unique(member):
-        mine = member == one
-        n, hits = int(mine.sum()), int(positive[mine].sum())
-        low, high = wilson_interval(hits, n)
-        found.append(CalibrationBin(float(score[mine].mean()), hits / n, low, high, n))
-    return tuple(found)
-
-
-def wilson_interval(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Bounds of a share (Wilson 1927); `hits` from 0 to `n`, `n` above 0.
-
-    >>> [round(b, 4) for b in wilson_interval(0, 10)]
-    [0.0, 0.2775]
-    """
-    if not (0 <= hits <= n and n > 0):
-        raise StatisticsError("hits of some photographs", f"{hits} of {n}", "count again")
-    z = float(norm.ppf((1 + confidence) / 2))
-    share = hits / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return max(float(middle - half), 0.0), min(float(middle + half), 1.0)

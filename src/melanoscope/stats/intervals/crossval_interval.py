@@ -13,14 +13,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.intervals.interval import Interval, PairedTest, refuse_confidence
+from melanoscope.stats.intervals.wald import wald_interval, wald_test
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from melanoscope.stats.intervals.interval import Interval, PairedTest
 
 METHOD = "group bootstrap widened for cross-validation"
 
@@ -33,37 +33,38 @@ def crossval_interval(
     n_train: float,
     n_test: float,
     groups: int,
-    confidence: float = 0.95,
 ) -> Interval:
-    """Return the mean over cells with its widened interval.
+    """Return the mean over folds and repeats with its widened interval.
 
     Variance max(V, B) + (K - 1) rho V, where V is the group bootstrap's variance of the mean, B the
-    cells' variance / K, and rho = n_test / (n_test + n_train); Student's t where B is the larger,
-    with degrees of freedom after Satterthwaite (1946), else normal.
+    variance over folds / K, and rho = n_test / (n_test + n_train); Student's t where B is the
+    larger, with degrees of freedom after Satterthwaite (1946), else normal.
 
     Args:
-        values: One result per cell (fold x repeat), shape (J,), J at least 2.
-        variance: V, of their mean or of the mean difference.
-        folds: K, of one repeat.
-        n_train: Photographs trained on per cell (mean), above 0.
-        n_test: Photographs tested on per cell (mean), above 0.
-        groups: Groups that were resampled.
-        confidence: Between 0 and 1.
+        values: One result per fold and repeat, shape (J,), J at least 2.
+        variance: V, the group bootstrap's variance of their mean, 0 or more.
+        folds: K, the number of folds of one repeat, at least 2.
+        n_train: Mean number of photographs trained on per fold, above 0.
+        n_test: Mean number of photographs tested on per fold, above 0.
+        groups: Number of groups that were resampled.
+
+    Returns:
+        The interval; its n is `groups`.
 
     Raises:
-        StatisticsError: Fewer than two cells, fewer than two folds, or numbers out of range.
+        StatisticsError: Fewer than two results, fewer than two folds, or numbers out of range.
 
     >>> i = crossval_interval([0.8, 0.9], 0.001, folds=2, n_train=50, n_test=50, groups=40)
     >>> round(i.standard_error, 4)  # B = 0.005 / 2 is the larger, rho = 1 / 2
     0.0548
     """
-    refuse_confidence(confidence)
-    estimate, error, freedom = _error(values, variance, folds, n_train, n_test)
-    quantile = (1 + confidence) / 2
-    t = norm.ppf(quantile) if np.isinf(freedom) else student.ppf(quantile, freedom)
-    half = float(t) * error
-    return Interval(
-        estimate, estimate - half, estimate + half, error, groups, METHOD, "groups", confidence
+    estimate, error, freedom = _moments(values, variance, folds, n_train, n_test)
+    return wald_interval(
+        estimate,
+        error,
+        n=groups,
+        method=METHOD,
+        degrees_of_freedom=freedom,
     )
 
 
@@ -75,9 +76,23 @@ def crossval_test(
     n_train: float,
     n_test: float,
     groups: int,
-    confidence: float = 0.95,
 ) -> PairedTest:
-    """One-sided test that the mean paired difference is above 0; arguments as the interval's."""
+    """Test one-sided that the mean paired difference is above 0, with the widened variance.
+
+    Args:
+        differences: One difference per fold and repeat, shape (J,), J at least 2.
+        variance: The group bootstrap's variance of the mean difference, 0 or more.
+        folds: Number of folds of one repeat, at least 2.
+        n_train: Mean number of photographs trained on per fold, above 0.
+        n_test: Mean number of photographs tested on per fold, above 0.
+        groups: Number of groups that were resampled.
+
+    Returns:
+        The test, with the interval of `crossval_interval`.
+
+    Raises:
+        StatisticsError: Fewer than two results, fewer than two folds, or numbers out of range.
+    """
     interval = crossval_interval(
         differences,
         variance,
@@ -85,22 +100,14 @@ def crossval_test(
         n_train=n_train,
         n_test=n_test,
         groups=groups,
-        confidence=confidence,
     )
-    estimate, error = interval.estimate, interval.standard_error
-    if error == 0:
-        sign = float(np.sign(estimate))
-        return PairedTest(interval, sign * np.inf if sign else 0.0, (1 - sign) / 2)
-    statistic = estimate / error
-    freedom = _error(differences, variance, folds, n_train, n_test)[2]
-    p = norm.sf(statistic) if np.isinf(freedom) else student.sf(statistic, freedom)
-    return PairedTest(interval, statistic, float(p))
+    return wald_test(interval, _moments(differences, variance, folds, n_train, n_test)[2])
 
 
-def _error(
+def _moments(
     values: ArrayLike, variance: float, folds: int, n_train: float, n_test: float
 ) -> tuple[float, float, float]:
-    """Mean, standard error and degrees of freedom."""
+    """Return mean, standard error and degrees of freedom."""
     sample = np.asarray(values, np.float64)
     if sample.ndim != 1 or sample.size < 2 or not np.isfinite(sample).all() or folds < 2:
         raise StatisticsError(
@@ -115,8 +122,8 @@ def _error(
             "check the bootstrap and the folds",
         )
     between = float(sample.var(ddof=1)) / folds
-    share = n_test / (n_test + n_train)
-    total = max(variance, between) + (folds - 1) * share * variance
+    correlation = n_test / (n_test + n_train)
+    total = max(variance, between) + (folds - 1) * correlation * variance
     freedom = float("inf")
     if between > variance:
         freedom = (sample.size - 1) * (total / between) ** 2

@@ -11,7 +11,7 @@ from melanoscope.errors import StatisticsError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from melanoscope.stats.metrics.classification import Floats
+    from melanoscope.stats.arrays import Floats
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -20,10 +20,13 @@ def holm(p_values: ArrayLike) -> Floats:
     Holm (1979), step-down Bonferroni; valid under any dependence.
 
     Args:
-        p_values: Shape (m,), each 0..1; m may be 0.
+        p_values: P-values of the family, each 0..1, shape (m,); m may be 0.
 
     Returns:
         Adjusted p-values in the order given, shape (m,).
+
+    Raises:
+        StatisticsError: Values outside 0..1, or another shape.
 
     >>> [round(float(p), 3) for p in holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]

@@ -1,4 +1,8 @@
-"""What every estimate carries with it: its interval, its method, and what its n counts."""
+"""An estimate with its confidence interval: the one form from statistics to JSON and reports.
+
+Only the standard library is imported here, since the inference of the base install reads bundles
+with it.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from melanoscope.errors import StatisticsError
+CONFIDENCE = 0.95
+LOWER_TAIL, UPPER_TAIL = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
     """An estimate with its confidence interval.
 
     Attributes:
-        estimate: The estimate.
+        estimate: The estimate itself.
         low: Lower bound; t intervals are not cut at 0, so that they stay symmetric.
-        high: Upper bound; not cut at 1 likewise.
-        standard_error: Standard error of the estimate; NaN where the method has none.
-        n: How many units it rests on.
-        method: How it was computed.
-        unit: What n counts: "folds", "groups", "photographs" or "studies".
-        confidence: Level of the interval, 0..1.
+        high: Upper bound; t intervals are not cut at 1 either.
+        standard_error: Standard error of the estimate; 0 where the method saw no variation, NaN
+            where it has none.
+        n: Number of units that the estimate rests on.
+        method: Name of the method that gave the bounds.
+        unit: What `n` counts: "folds", "groups", "photographs" or "studies".
+        confidence: Level of the interval, between 0 and 1.
     """
 
     estimate: float
@@ -35,7 +38,7 @@ class Interval:
     n: int
     method: str
     unit: str = "folds"
-    confidence: float = 0.95
+    confidence: float = CONFIDENCE
 
     @property
     def half_width(self) -> float:
@@ -45,7 +48,13 @@ class Interval:
     def to_dict(self) -> dict[str, Any]:
         """Return the interval as plain values, the same in every JSON document.
 
-        >>> Interval(0.8, 0.7, 0.9, math.nan, 120, "Wilson", "groups").to_dict()["high"]
+        Returns:
+            The attributes by name; `standard_error` is None instead of NaN.
+
+        >>> wilson = Interval(
+        ...     estimate=0.8, low=0.7, high=0.9, standard_error=math.nan, n=120, method="Wilson"
+        ... )
+        >>> wilson.to_dict()["high"]
         0.9
         """
         known = None if math.isnan(self.standard_error) else self.standard_error
@@ -58,8 +67,11 @@ class Interval:
         Args:
             values: At least estimate, low, high, n and method.
 
+        Returns:
+            The interval; its unit is "groups" and its confidence 0.95 where `values` says nothing.
+
         Raises:
-            KeyError: One of these is missing.
+            KeyError: A value is missing.
         """
         error = values.get("standard_error")
         return cls(
@@ -70,49 +82,20 @@ class Interval:
             n=values["n"],
             method=values["method"],
             unit=values.get("unit", "groups"),
-            confidence=values.get("confidence", 0.95),
+            confidence=values.get("confidence", CONFIDENCE),
         )
-
-
-def refuse_confidence(confidence: float) -> None:
-    """Refuse a level that is none.
-
-    Raises:
-        StatisticsError: Not between 0 and 1.
-    """
-    if not 0 < confidence < 1:
-        raise StatisticsError("a confidence between 0 and 1", repr(confidence), "use 0.95")
 
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """A one-sided paired comparison.
+    """A one-sided test that a paired difference is above 0.
 
     Attributes:
         difference: Mean difference with its (two-sided) interval.
         statistic: t or z; infinite or 0 when the differences do not vary.
-        p_value: For "the true difference is above 0".
+        p_value: One-sided p-value for "the true difference is above 0".
     """
 
     difference: Interval
     statistic: float
     p_value: float
-
-
-def percentile_bounds(
-    values: NDArray[np.float64], confidence: float = 0.95
-) -> tuple[float, float, float]:
-    """Return lower bound, upper bound and standard error; replicates without pairs are left out.
-
-    Raises:
-        StatisticsError: More than one in twenty has none: the subset is too small for an interval.
-    """
-    known = values[np.isfinite(values)]
-    if known.size < 0.95 * values.size:
-        raise StatisticsError(
-            "both classes in nearly every replicate",
-            f"{values.size - known.size} of {values.size} without",
-            "report the subset as too small",
-        )
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high), float(known.std(ddof=1))

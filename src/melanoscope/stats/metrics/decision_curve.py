@@ -12,25 +12,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import safe_divide
+from melanoscope.stats.validation import check_both_classes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from melanoscope.stats.arrays import Booleans, Floats
     from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Codes, Floats, Predictions
+    from melanoscope.stats.predictions import Predictions
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class DecisionCurve:
-    """Net benefit by risk threshold; all of shape (t,).
+    """Net benefit by risk threshold.
 
     Attributes:
-        threshold: Risk at which one would act.
-        network: Acting on the network.
-        low: Lower bound, 95 % over groups.
-        high: Upper bound.
-        treat_all: Acting on everybody; acting on nobody gives 0.
-        prevalence: Share of melanomas it holds for.
+        threshold: Risks at which one would act, shape (t,).
+        network: Net benefit of acting on the network, shape (t,).
+        low: Lower bound of `network`, 95 % over groups, shape (t,).
+        high: Upper bound of `network`, shape (t,).
+        treat_all: Net benefit of acting on everybody, shape (t,); acting on nobody gives 0.
+        prevalence: Share of melanomas that the curve holds for.
     """
 
     threshold: Floats
@@ -42,13 +43,13 @@ class DecisionCurve:
 
 
 def decision_curve(
-    predictions: Predictions, draws: BootstrapWeights, *, prevalence: float, thresholds: Floats
+    predictions: Predictions, weights: BootstrapWeights, *, prevalence: float, thresholds: Floats
 ) -> DecisionCurve:
     """Compute net benefit at a stated prevalence.
 
     Args:
-        predictions: Their probabilities calibrated to that prevalence.
-        draws: Of their groups.
+        predictions: Test predictions of one network, calibrated to that prevalence.
+        weights: Bootstrap weights of their groups.
         prevalence: Share of melanomas, between 0 and 1; sensitivity and specificity are taken from
             the sample and weighted by it.
         thresholds: Risks, each from 0 to below 1, shape (t,).
@@ -67,37 +68,24 @@ def decision_curve(
             f"{prevalence!r} and {t.tolist()[:3]}...",
             "use 0.018 and 0.01 to 0.5, for example",
         )
-    if np.unique(predictions.target).size < 2:
-        raise StatisticsError("both melanomas and others", "one class", "use more photographs")
-    row, groups = draws.rows(predictions.group), draws.groups.size
-    hit = predictions.target == 1
-    called = predictions.probability[:, None] >= t
-    sums = np.stack([_by_group(called & side[:, None], row, groups) for side in (hit, ~hit)])
-    sizes = np.stack([np.bincount(row, side, groups)[:, None] for side in (hit, ~hit)])
-    odds = t / (1 - t)
+    check_both_classes(predictions.target)
+    called = predictions.probability >= t[:, None]
+    positive = predictions.target == 1
 
-    def benefit(shares: Floats) -> Floats:
-        value: Floats = prevalence * shares[0] - (1 - prevalence) * shares[1] * odds
-        return value
+    def rate(side: Booleans) -> Floats:
+        """Share of one class that is called, shape (t, 1 + replicates)."""
+        hits = weights.totals(predictions.group, called & side)
+        total = weights.totals(predictions.group, side[None])
+        return safe_divide(hits, np.broadcast_to(total, hits.shape))
 
-    whole = sums.sum(axis=1) / sizes.sum(axis=1)
-    with np.errstate(invalid="ignore"):  # a replicate without a class
-        drawn = np.stack([_weighted(sums[k], draws) / _weighted(sizes[k], draws) for k in (0, 1)])
-    low, high = np.nanquantile(benefit(drawn), [0.025, 0.975], axis=0)
-    return DecisionCurve(t, benefit(whole), low, high, benefit(np.ones((2, t.size))), prevalence)
-
-
-def _weighted(sums: Floats, draws: BootstrapWeights) -> Floats:
-    """Add up counts of shape (groups, t) in each replicate, shape (replicates, t).
-
-    Single precision counts photographs exactly, and does without a copy of the weights.
-    """
-    added: Floats = (sums.T.astype(np.float32) @ draws.weights).T.astype(np.float64)
-    return added
-
-
-def _by_group(mask: NDArray[np.bool_], row: Codes, groups: int) -> Floats:
-    """Count marks of shape (n, t) by group, shape (groups, t)."""
-    added = np.zeros((groups, mask.shape[1]))
-    np.add.at(added, row, mask)
-    return added
+    odds = (t / (1 - t))[:, None]
+    benefit = prevalence * rate(positive) - (1 - prevalence) * rate(~positive) * odds
+    low, high = np.nanquantile(benefit[:, 1:], [0.025, 0.975], axis=1)
+    return DecisionCurve(
+        threshold=t,
+        network=benefit[:, 0],
+        low=low,
+        high=high,
+        treat_all=prevalence - (1 - prevalence) * odds[:, 0],
+        prevalence=prevalence,
+    )

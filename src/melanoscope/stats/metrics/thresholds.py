@@ -1,38 +1,107 @@
-"""Thresholds that turn a probability into a decision."""
+"""Thresholds that turn a probability into a decision, chosen on validation photographs."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.reference.physicians import DERMATOLOGISTS
+from melanoscope.stats.validation import check_target_and_probability
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from melanoscope.stats.arrays import Codes, Floats
 
 
-def highest_f1(targets: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+def highest_f1(target: Codes, probability: Floats) -> float:
     """Return the threshold with the highest F1, midway between two neighbouring probabilities.
 
-    To be chosen on validation photographs only. Among equals the highest threshold is taken.
+    Among thresholds of equal F1 the highest is taken.
 
     Args:
-        targets: 0 or 1, shape (n,).
-        probabilities: Of class 1, shape (n,).
+        target: 0 or 1 per validation photograph, shape (n,).
+        probability: Predicted probability of melanoma, shape (n,).
+
+    Returns:
+        The threshold.
 
     Raises:
-        StatisticsError: No photograph of class 1.
+        StatisticsError: No melanoma among the photographs.
 
     >>> highest_f1(np.array([0, 0, 1, 1]), np.array([0.1, 0.25, 0.75, 0.9]))
     0.5
     """
-    positives = int(np.sum(targets == 1))
+    positives = int(np.sum(target == 1))
     if not positives:
         raise StatisticsError("melanomas to choose a threshold on", "none", "use a larger part")
-    order = np.argsort(-probabilities, kind="stable")
-    score = probabilities[order]
-    caught = np.cumsum(targets[order] == 1)
+    order = np.argsort(-probability, kind="stable")
+    score = probability[order]
+    hits = np.cumsum(target[order] == 1)
     # A threshold can only fall behind the last of several equal probabilities.
-    last = np.append(score[1:] != score[:-1], True)
+    last_of_tie = np.append(score[1:] != score[:-1], True)
     called = np.arange(1, len(score) + 1)
-    f1 = np.where(last, 2 * caught / (called + positives), -1.0)
+    f1 = np.where(last_of_tie, 2 * hits / (called + positives), -1.0)
     best = int(f1.argmax())
     following = score[best + 1] if best + 1 < len(score) else 0.0
     return float((score[best] + following) / 2)
+
+
+def threshold_for_sensitivity(
+    target: ArrayLike, probability: ArrayLike, sensitivity: float = 0.95
+) -> float:
+    """Return the highest threshold that recognises at least a share of the melanomas.
+
+    To be chosen on validation photographs; on others the share will differ.
+
+    Args:
+        target: 0 or 1 per validation photograph, shape (n,), both present.
+        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        sensitivity: Share of melanomas to recognise, above 0, to 1.
+
+    Returns:
+        The threshold, which is the probability of one melanoma.
+
+    Raises:
+        StatisticsError: Dishonest input, or a sensitivity out of range.
+
+    >>> threshold_for_sensitivity([1, 1, 1, 1, 0], [0.2, 0.4, 0.6, 0.8, 0.5], 0.75)
+    0.4
+    """
+    positive, score = check_target_and_probability(target, probability)
+    melanomas = np.sort(score[positive])[::-1]
+    return float(melanomas[_fewest(sensitivity, melanomas.size) - 1])
+
+
+def threshold_for_specificity(
+    target: ArrayLike, probability: ArrayLike, specificity: float = DERMATOLOGISTS.specificity
+) -> float:
+    """Return the lowest threshold that does not call at least a share of the other lesions.
+
+    Args:
+        target: 0 or 1 per validation photograph, shape (n,), both present.
+        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        specificity: Share of other lesions not to call, above 0, to 1; that of dermatologists by
+            default.
+
+    Returns:
+        The threshold, which lies just above the probability of one lesion.
+
+    Raises:
+        StatisticsError: Dishonest input, or a specificity out of range.
+
+    >>> round(threshold_for_specificity([0, 0, 0, 0, 1], [0.2, 0.4, 0.6, 0.8, 0.5], 0.75), 6)
+    0.6
+    """
+    positive, score = check_target_and_probability(target, probability)
+    others = np.sort(score[~positive])
+    return float(np.nextafter(others[_fewest(specificity, others.size) - 1], 2.0))
+
+
+def _fewest(share: float, n: int) -> int:
+    """Return the fewest of n that make up a share; 0.95 of 20 are 19, also after rounding."""
+    if not 0 < share <= 1:
+        raise StatisticsError("a share above 0, to 1", repr(share), "state it as 0.95")
+    return max(int(np.ceil(share * n - 1e-9)), 1)

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import hypot, inf
-from typing import TYPE_CHECKING
 
 from scipy.stats import norm, t
 
 from melanoscope.errors import StatisticsError
-
-if TYPE_CHECKING:
-    from melanoscope.stats.intervals.corrected_t import Interval
+from melanoscope.stats.intervals.interval import Interval
 
 SOURCE = (
     "Phillips M, Greenhalgh J, Marsden H, Palamaras I. Detection of malignant melanoma using "
@@ -25,57 +22,80 @@ SOURCE = (
 SOURCE_URL = "https://pmc.ncbi.nlm.nih.gov/articles/PMC6936633/"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Physicians:
     """A meta-analysed group of physicians.
 
     Attributes:
         key: Short name in tables' columns.
         label: Name for readers.
-        auroc: Pooled area under the ROC curve, with `low` and `high` its 95 % interval.
-        sensitivity: Pooled, 0..1.
-        specificity: Pooled, 0..1.
-        studies: Number of studies.
+        auroc: Pooled area under the ROC curve with its published interval; n counts studies.
+        sensitivity: Pooled sensitivity, 0..1.
+        specificity: Pooled specificity, 0..1.
     """
 
     key: str
     label: str
-    auroc: float
-    low: float
-    high: float
+    auroc: Interval
     sensitivity: float
     specificity: float
-    studies: int
 
-    @property
-    def standard_error(self) -> float:
-        """Standard error of the AUROC, from the width of its published interval."""
-        return (self.high - self.low) / (2 * float(norm.ppf(0.975)))
+
+def _published(estimate: float, low: float, high: float, studies: int) -> Interval:
+    return Interval(
+        estimate=estimate,
+        low=low,
+        high=high,
+        standard_error=(high - low) / (2 * float(norm.ppf(0.975))),
+        n=studies,
+        method="meta-analysis",
+        unit="studies",
+    )
 
 
 GENERAL_PRACTITIONERS = Physicians(
-    "gp", "General practitioners", 0.83, 0.79, 0.86, 0.799, 0.709, 10
+    key="gp",
+    label="General practitioners",
+    auroc=_published(0.83, 0.79, 0.86, studies=10),
+    sensitivity=0.799,
+    specificity=0.709,
 )
-DERMATOLOGISTS = Physicians("dermatologists", "Dermatologists", 0.91, 0.88, 0.93, 0.875, 0.814, 92)
+DERMATOLOGISTS = Physicians(
+    key="dermatologists",
+    label="Dermatologists",
+    auroc=_published(0.91, 0.88, 0.93, studies=92),
+    sensitivity=0.875,
+    specificity=0.814,
+)
 PHYSICIANS = (GENERAL_PRACTITIONERS, DERMATOLOGISTS)
 
 
 def p_above(network: Interval, physicians: Physicians) -> float:
-    """One-sided p-value that a network's AUROC is above the physicians'.
+    """Return the one-sided p-value that a network's AUROC is above the physicians'.
 
     t = difference / sqrt(both standard errors squared): the published number is an estimate too.
     Degrees of freedom after Welch & Satterthwaite, the published error counting as known: few folds
     know their own spread badly.
 
-    >>> from melanoscope.stats.intervals.corrected_t import Interval
-    >>> p_above(Interval(0.83, 0.81, 0.85, 0.01, 5, ""), GENERAL_PRACTITIONERS)
+    Args:
+        network: AUROC of the network over its folds, with its standard error.
+        physicians: The physicians to compare with.
+
+    Returns:
+        The p-value, 0..1.
+
+    Raises:
+        StatisticsError: No AUROC, or one without a standard error.
+
+    >>> auroc = Interval(estimate=0.83, low=0.81, high=0.85, standard_error=0.01, n=5, method="")
+    >>> p_above(auroc, GENERAL_PRACTITIONERS)
     0.5
     """
     if not (network.standard_error >= 0 and 0 <= network.estimate <= 1):
         raise StatisticsError(
             "an AUROC between 0 and 1 with its standard error", repr(network), "pass its interval"
         )
-    error = hypot(network.standard_error, physicians.standard_error)
+    error = hypot(network.standard_error, physicians.auroc.standard_error)
     share = network.standard_error / error
     freedom = (network.n - 1) / share**4 if share > 0 else inf
-    return float(t.sf((network.estimate - physicians.auroc) / error, freedom))
+    return float(t.sf((network.estimate - physicians.auroc.estimate) / error, freedom))

@@ -8,14 +8,15 @@ lie anywhere in a range some 0.1 wide (`possible_auroc`); all 21 rows lie at its
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.intervals.interval import Interval
 
 ROWS, MELANOMAS = 37_648, 5_106
 """Photographs of ISIC 2020 with the melanomas of ISIC 2019, and the melanomas among them."""
 PREVALENCE = MELANOMAS / ROWS
-_ISIC2020, _ISIC2020_MELANOMAS = 33_126, 584
 
 # label, backbone, accuracy, AUROC, AUPRC, F1 as (mean, half-width), each times 1000.
 _A = (
@@ -51,55 +52,57 @@ _NOTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedValue:
-    """A printed mean with the half-width of its interval."""
-
-    mean: float
-    half_width: float
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedRow:
     """One row of the poster's Table 1.
 
     Attributes:
         table: "a", without transfer, or "b", with.
-        label: As printed.
+        label: Name of the network as printed.
         backbone: Name in the registry; None where the print leaves it open.
-        accuracy: As printed, like the next three.
-        auroc: What the poster calls so.
-        auprc: Likewise.
-        f1: Likewise.
-        stars: As printed.
-        note: What is unclear about the row, or nothing.
+        accuracy: Accuracy as printed.
+        auroc: What the poster prints as AUROC: in truth the balanced accuracy of decisions at 0.5.
+        auprc: What the poster prints as AUPRC: in truth the average precision of these decisions.
+        f1: F1 as printed.
+        stars: Stars as printed.
+        note: What is unclear about the row; empty where all is clear.
     """
 
     table: str
     label: str
     backbone: str | None
-    accuracy: PrintedValue
-    auroc: PrintedValue
-    auprc: PrintedValue
-    f1: PrintedValue
+    accuracy: Interval
+    auroc: Interval
+    auprc: Interval
+    f1: Interval
     stars: str
     note: str
 
     @property
     def transfer(self) -> str:
-        """The arm of a benchmark that the row stands for: "scratch" or "finetune"."""
+        """The transfer that the row stands for, "scratch" or "finetune"."""
         return "scratch" if self.table == "a" else "finetune"
 
+    @property
+    def reconstruction(self) -> Reconstruction:
+        """What follows from the row's accuracy and "AUROC"."""
+        return reconstruct(self.accuracy.estimate, self.auroc.estimate)
 
-@dataclass(frozen=True, slots=True)
+    @property
+    def possible_auroc(self) -> tuple[float, float]:
+        """Range that the network's real AUROC lies in, from accuracy and F1."""
+        return possible_auroc(self.accuracy.estimate, self.f1.estimate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconstruction:
     """What follows from a row if its "AUROC" is the balanced accuracy.
 
     Attributes:
-        sensitivity: At the threshold of 0.5.
-        specificity: Likewise.
-        f1: Predicted.
-        auprc: Predicted, as the average precision of decisions.
+        sensitivity: Sensitivity at the threshold of 0.5.
+        specificity: Specificity at the threshold of 0.5.
+        f1: Predicted F1.
+        auprc: Predicted average precision of the decisions.
     """
 
     sensitivity: float
@@ -108,34 +111,57 @@ class Reconstruction:
     auprc: float
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedPhysicians:
-    """A row of physicians, printed between the networks; it has an AUROC only."""
-
-    label: str
-    auroc: PrintedValue
-
-
-def physicians() -> tuple[PrintedPhysicians, ...]:
-    """Return the physicians' rows as printed; `physicians.py` has their source."""
-    return (
-        PrintedPhysicians("General Practitioners", PrintedValue(0.83, 0.03)),
-        PrintedPhysicians("Dermatologists", PrintedValue(0.91, 0.02)),
+def published_rows() -> tuple[PublishedRow, ...]:
+    """Return the 21 rows of the poster's Table 1, (a) then (b), as printed."""
+    return tuple(
+        PublishedRow(
+            table=table,
+            label=label,
+            backbone=backbone,
+            accuracy=_printed(*accuracy),
+            auroc=_printed(*auroc),
+            auprc=_printed(*auprc),
+            f1=_printed(*f1),
+            stars="**" if table == "b" and label not in _UNSTARRED else "",
+            note=_NOTES.get((table, auroc[0])) or _NOTES.get(label, ""),
+        )
+        for table, rows in (("a", _A), ("b", _B))
+        for label, backbone, accuracy, auroc, auprc, f1 in rows
     )
 
 
-def table() -> tuple[PublishedRow, ...]:
-    """Return the 21 rows, (a) then (b), as printed."""
-    rows = []
-    for letter, printed in (("a", _A), ("b", _B)):
-        for label, backbone, *values in printed:
-            accuracy, auroc, auprc, f1 = (PrintedValue(m / 1000, h / 1000) for m, h in values)
-            note = _NOTES.get((letter, values[1][0])) or _NOTES.get(label, "")
-            stars = "**" if letter == "b" and label not in _UNSTARRED else ""
-            rows.append(
-                PublishedRow(letter, label, backbone, accuracy, auroc, auprc, f1, stars, note)
-            )
-    return tuple(rows)
+def printed_row(backbone: str, transfer: str) -> PublishedRow | None:
+    """Find the row that the poster prints for a network.
+
+    Args:
+        backbone: Name of the backbone in the registry.
+        transfer: How the network was started; only "scratch" and "finetune" are in the poster.
+
+    Returns:
+        The row, or None where the poster has none or leaves open which one it is.
+
+    >>> printed_row("vgg16", "finetune").auroc.estimate
+    0.874
+    >>> printed_row("mnasnet1_0", "finetune") is None  # two rows of this label
+    True
+    """
+    for row in published_rows():
+        if (row.backbone, row.transfer) == (backbone, transfer):
+            return row
+    return None
+
+
+def _printed(mean: int, half_width: int) -> Interval:
+    """Turn a printed mean and half-width, both times 1000, into an interval."""
+    return Interval(
+        estimate=mean / 1000,
+        low=(mean - half_width) / 1000,
+        high=(mean + half_width) / 1000,
+        standard_error=math.nan,
+        n=ROWS,
+        method="as printed",
+        unit="photographs",
+    )
 
 
 def reconstruct(accuracy: float, auroc: float, prevalence: float = PREVALENCE) -> Reconstruction:
@@ -146,9 +172,12 @@ def reconstruct(accuracy: float, auroc: float, prevalence: float = PREVALENCE) -
     of decisions P Se + p (1 - Se).
 
     Args:
-        accuracy: 0..1.
+        accuracy: Printed accuracy, 0..1.
         auroc: What the poster calls AUROC, 0..1.
         prevalence: Share of melanomas, other than one half.
+
+    Returns:
+        Sensitivity, specificity, and the predicted F1 and AUPRC.
 
     >>> found = reconstruct(0.975, 0.931)
     >>> round(found.f1, 3), round(found.auprc, 3)
@@ -161,13 +190,13 @@ def reconstruct(accuracy: float, auroc: float, prevalence: float = PREVALENCE) -
     precision = p * sensitivity / called
     f1 = 2 * precision * sensitivity / (precision + sensitivity)
     auprc = precision * sensitivity + p * (1 - sensitivity)
-    return Reconstruction(sensitivity, specificity, f1, auprc)
+    return Reconstruction(sensitivity=sensitivity, specificity=specificity, f1=f1, auprc=auprc)
 
 
 def possible_auroc(
     accuracy: float, f1: float, prevalence: float = PREVALENCE
 ) -> tuple[float, float]:
-    """Range of a real AUROC, of probabilities, given accuracy and F1.
+    """Return the range of a real AUROC, of probabilities, given accuracy and F1.
 
     These two fix the point of the ROC curve at 0.5: F1 = 2 p Se / (2 p Se + 1 - accuracy). Any
     concave curve from (0, 0) to (1, 1) through that point has at least the area under two straight
@@ -175,12 +204,15 @@ def possible_auroc(
     at 0 and 1: with x = 1 - Sp and slope m, x Se - m x^2 / 2 + 1 - x - (1 - Se)^2 / (2 m).
 
     Args:
-        accuracy: 0..1.
-        f1: Above 0, below 1; with `accuracy` a point above the diagonal.
+        accuracy: Accuracy at the threshold of 0.5, 0..1.
+        f1: F1 at that threshold, above 0, below 1; with `accuracy` a point above the diagonal.
         prevalence: Share of melanomas, between 0 and 1.
 
+    Returns:
+        The lowest and the highest possible AUROC.
+
     Raises:
-        StatisticsError: No such point.
+        StatisticsError: Accuracy and F1 that no point above the diagonal has.
 
     >>> [round(x, 3) for x in possible_auroc(0.975, 0.906)]
     [0.938, 0.997]
@@ -199,45 +231,3 @@ def possible_auroc(
     slope = min(max((1 - se) / x, (1 - se) / (1 - x)), se / x)
     highest = x * se - slope * x**2 / 2 + 1 - x - (1 - se) ** 2 / (2 * slope)
     return (se + 1 - x) / 2, highest
-
-
-def mean_errors(prevalence: float = PREVALENCE) -> tuple[float, float]:
-    """Return the mean absolute error of predicted F1 and AUPRC over all 21 rows."""
-    pairs = [(row, reconstruct(row.accuracy.mean, row.auroc.mean, prevalence)) for row in table()]
-    f1 = sum(abs(row.f1.mean - found.f1) for row, found in pairs) / len(pairs)
-    auprc = sum(abs(row.auprc.mean - found.auprc) for row, found in pairs) / len(pairs)
-    return f1, auprc
-
-
-def archive_only() -> tuple[float, float]:
-    """AUROC and AUPRC of the archive's name on the poster's photographs, from counts alone.
-
-    All 4,522 photographs of ISIC 2019 that were added are melanomas, and 584 of ISIC 2020's 33,126.
-
-    >>> [round(x, 3) for x in archive_only()]
-    [0.943, 0.901]
-    """
-    added = ROWS - _ISIC2020
-    caught = added / MELANOMAS
-    return 0.5 + caught / 2, caught + PREVALENCE * (1 - caught)
-
-
-def markdown() -> str:
-    """Write all rows with what is predicted for them, as a Markdown table."""
-    heads = ["Table", "Network as printed", "Accuracy", '"AUROC"']
-    heads += [f"{name}{what}" for name in ("F1", "AUPRC") for what in ("", " predicted", " error")]
-    heads += ["Note"]
-    lines = ["| " + " | ".join(heads) + " |", "| " + " | ".join(["---"] * len(heads)) + " |"]
-    for row in table():
-        found = reconstruct(row.accuracy.mean, row.auroc.mean)
-        cells = [
-            row.table,
-            row.label + row.stars.replace("*", "\\*"),
-            f"{row.accuracy.mean:.3f}",
-            f"{row.auroc.mean:.3f}",
-        ]
-        for printed, predicted in ((row.f1, found.f1), (row.auprc, found.auprc)):
-            error = f"{predicted - printed.mean:+.4f}"
-            cells += [f"{printed.mean:.3f}", f"{predicted:.3f}", error]
-        lines.append("| " + " | ".join([*cells, row.note]) + " |")
-    return "\n".join(lines) + "\n"

@@ -15,37 +15,38 @@ from melanoscope.stats.calibration.calibration_intervals import (
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.subgroups.subgroup_sums import SubgroupSums, difference_of
+from melanoscope.stats.validation import check_probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from melanoscope.stats.arrays import Booleans, Floats
     from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Floats, Predictions
+    from melanoscope.stats.predictions import Predictions
 
-LEAST = 10
-"""Fewest groups with melanomas, and with others, about which a number is given."""
-
-METRICS = ("auroc", "sensitivity", "specificity", "observed_expected")
-COMPARED = ("auroc", "sensitivity")
-"""Metrics whose differences are tested."""
+# Fewest groups with melanomas, and with others, about which a number is given.
+_FEWEST_GROUPS = 10
+_METRICS = ("auroc", "sensitivity", "specificity")
+_TESTED_METRICS = ("auroc", "sensitivity")
 
 
-@dataclass(frozen=True)
-class Level:
+@dataclass(frozen=True, kw_only=True)
+class SubgroupLevel:
     """One level of a variable, women for example.
 
     Attributes:
-        name: Of the level.
-        n: Photographs.
-        melanomas: Of them.
-        groups: Patients (lesions, photographs where none are known).
-        too_small: Why no number is given, or nothing.
-        metrics: Of `METRICS`: AUROC over the pairs within a part; sensitivity and specificity at
-            the cells' thresholds; melanomas observed over expected (1 is right, above: too low).
-        calibration_slope: Of the outcome's log-odds on the calibrated logit (1 is right, below:
-            too extreme); None where none is finite.
+        name: Name of the level.
+        n: Number of photographs.
+        melanomas: Number of photographs that show a melanoma.
+        groups: Number of patients (lesions, photographs where no patients are known).
+        too_small: Why no number is given; empty where numbers are given.
+        metrics: Metric -> interval. AUROC is that over the pairs within a fold; sensitivity and
+            specificity are at the folds' thresholds; observed_expected is melanomas observed over
+            expected (1 is right, above: probabilities too low).
+        calibration_slope: Slope of the outcome's log-odds on the calibrated logit (1 is right,
+            below: probabilities too extreme); None where none is finite.
     """
 
     name: str
@@ -57,16 +58,16 @@ class Level:
     calibration_slope: Interval | None = None
 
 
-@dataclass(frozen=True)
-class Difference:
+@dataclass(frozen=True, kw_only=True)
+class SubgroupDifference:
     """One level against all others.
 
     Attributes:
-        level: Its name.
-        metric: Of `COMPARED`.
-        difference: Level minus the rest.
-        p_value: Two-sided.
-        p_holm: Adjusted over the levels of the variable; two levels are one test.
+        level: Name of the level.
+        metric: "auroc" or "sensitivity".
+        difference: Metric of the level minus that of the others, with its interval.
+        p_value: Two-sided p-value.
+        p_holm: P-value adjusted over the levels of the variable; two levels are one test.
     """
 
     level: str
@@ -77,140 +78,153 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Variable:
-    """All levels of a variable, and their differences."""
+class SubgroupVariable:
+    """A variable with all its levels, and their differences."""
 
     name: str
-    levels: tuple[Level, ...]
-    differences: tuple[Difference, ...]
+    levels: tuple[SubgroupLevel, ...]
+    differences: tuple[SubgroupDifference, ...]
 
 
 def compare_subgroups(
     predictions: Predictions,
-    draws: BootstrapWeights,
+    weights: BootstrapWeights,
     *,
     name: str,
     labels: NDArray[np.object_],
     order: Sequence[str],
-    calibrated: Floats,
-    compared: Sequence[str] | None = None,
-) -> Variable:
-    """Measure a network in each level of a variable.
+    calibrated_probability: Floats,
+    tested: Sequence[str] | None = None,
+) -> SubgroupVariable:
+    """Evaluate a network in each level of a variable.
 
     A level is tested against the photographs of all other levels that are large enough and to be
-    compared. AUROC, sensitivity and specificity have the interval of the group bootstrap, or exact
-    bounds where that is blind (`level_sums`), calibration that of `calibration_intervals`.
+    tested. AUROC, sensitivity and specificity have the interval of the group bootstrap, or exact
+    bounds where that is blind (`subgroup_sums`), calibration that of `calibration_intervals`.
 
     Args:
-        predictions: Of one network.
-        draws: Of its groups; shared by all levels, since patients may be in several.
-        name: Of the variable.
+        predictions: Test predictions of one network.
+        weights: Bootstrap weights of their groups; shared by all levels, since patients may be in
+            several.
+        name: Name of the variable.
         labels: Level of each prediction, shape (n,).
-        order: Levels to show, in order; those without photographs are left out. Photographs of
+        order: Levels to evaluate, in order; those without photographs are left out. Photographs of
             other levels take no part.
-        calibrated: Probabilities after temperature scaling, shape (n,).
-        compared: Levels to be tested against the rest; None for all. "unknown" is no group of
+        calibrated_probability: Probabilities after temperature scaling, 0..1, shape (n,).
+        tested: Levels to be tested against the rest; None for all. "unknown" is no group of
             people.
 
     Returns:
-        Levels too small for a number say so and are not tested.
+        The levels and differences; levels too small for a number say so and are not tested.
 
     Raises:
         StatisticsError: Labels or calibrated probabilities of another shape, or these not in 0..1.
     """
-    names = np.asarray(labels, object)
-    _check(predictions, names, calibrated)
-    level = np.full(names.size, -1)
-    for code, one in enumerate(order):
-        level[names == one] = code
-    sums = SubgroupSums.of(predictions, draws, level, len(order))
-    levels, able = [], []
-    for code, one in enumerate(order):
-        mine = level == code
-        if not mine.any():
+    labels = np.asarray(labels, object)
+    _check(predictions, labels, calibrated_probability)
+    code = np.full(labels.size, -1)
+    for number, label in enumerate(order):
+        code[labels == label] = number
+    sums = SubgroupSums.of(predictions, weights, code, len(order))
+    levels, to_test = [], []
+    for number, label in enumerate(order):
+        inside = code == number
+        if not inside.any():
             continue
-        found = _level(one, code, predictions, mine, calibrated, sums)
-        levels.append(found)
-        if not found.too_small and (compared is None or one in compared):
-            able.append(code)
-    differences: list[Difference] = []
-    if len(able) > 1:
-        for metric in COMPARED:
-            differences += _differences(metric, able, order, sums)
-    return Variable(name, tuple(levels), tuple(differences))
+        level = _level(label, number, predictions, inside, calibrated_probability, sums)
+        levels.append(level)
+        if not level.too_small and (tested is None or label in tested):
+            to_test.append(number)
+    differences: list[SubgroupDifference] = []
+    if len(to_test) > 1:
+        for metric in _TESTED_METRICS:
+            differences += _differences(metric, to_test, order, sums)
+    return SubgroupVariable(name, tuple(levels), tuple(differences))
 
 
-def _check(one: Predictions, labels: NDArray[np.object_], calibrated: Floats) -> None:
-    for what, values in (("labels", labels), ("calibrated probabilities", calibrated)):
-        if np.shape(values) != one.target.shape:
+def _check(
+    predictions: Predictions, labels: NDArray[np.object_], calibrated_probability: Floats
+) -> None:
+    shape = predictions.target.shape
+    named = (("labels", labels), ("calibrated probabilities", calibrated_probability))
+    for name, values in named:
+        if np.shape(values) != shape:
             raise StatisticsError(
-                f"{what} of shape {one.target.shape}",
-                f"shape {np.shape(values)}",
-                "pass one per prediction",
+                f"{name} of shape {shape}", f"shape {np.shape(values)}", "pass one per prediction"
             )
-    if not ((calibrated >= 0) & (calibrated <= 1)).all():
-        raise StatisticsError(
-            "calibrated probabilities between 0 and 1", "others", "check the temperature"
-        )
+    check_probability(calibrated_probability)
 
 
 def _level(
     name: str,
-    code: int,
-    one: Predictions,
-    mine: NDArray[np.bool_],
-    calibrated: Floats,
+    number: int,
+    predictions: Predictions,
+    inside: Booleans,
+    calibrated_probability: Floats,
     sums: SubgroupSums,
-) -> Level:
-    hit = one.target == 1
-    counted = (
-        np.unique(one.photograph[mine]).size,
-        np.unique(one.photograph[mine & hit]).size,
-        np.unique(one.group[mine]).size,
-    )
-    why = _too_small(one, mine)
+) -> SubgroupLevel:
+    too_small = _too_small(predictions, inside)
     metrics: dict[str, Interval] = {}
+    slope = None
     try:
-        for metric in () if why else METRICS[:3]:
-            metrics[metric] = sums.measure(metric, [code])[0]
+        for metric in () if too_small else _METRICS:
+            metrics[metric] = sums.resampled(metric, [number]).interval
     except StatisticsError:
-        why, metrics = "too few: some replicates have no pair to compare", {}
-    if why:
-        return Level(name, *counted, why, metrics)
-    told = one.target[mine], calibrated[mine], one.group[mine]
-    metrics[METRICS[3]] = observed_over_expected(*told)
-    try:
-        slope = calibration_line_intervals(*told)[0]
-    except StatisticsError:  # separated, or one probability for all
-        slope = None
-    return Level(name, *counted, why, metrics, slope)
+        too_small, metrics = "too few: some replicates have no pair to compare", {}
+    group = predictions.group[inside]
+    if not too_small:
+        sample = predictions.target[inside], calibrated_probability[inside], group
+        metrics["observed_expected"] = observed_over_expected(*sample)
+        try:
+            slope = calibration_line_intervals(*sample)[0]
+        except StatisticsError:  # separated, or one probability for all
+            slope = None
+    melanomas = inside & (predictions.target == 1)
+    return SubgroupLevel(
+        name=name,
+        n=np.unique(predictions.image_index[inside]).size,
+        melanomas=np.unique(predictions.image_index[melanomas]).size,
+        groups=np.unique(group).size,
+        too_small=too_small,
+        metrics=metrics,
+        calibration_slope=slope,
+    )
 
 
-def _too_small(one: Predictions, mine: NDArray[np.bool_]) -> str:
-    for side, what in ((1, "melanomas"), (0, "other lesions")):
-        holders = np.unique(one.group[mine & (one.target == side)]).size
+def _too_small(predictions: Predictions, inside: Booleans) -> str:
+    """Say why a level is too small for a number, or return an empty string."""
+    for outcome, lesions in ((1, "melanomas"), (0, "other lesions")):
+        holders = np.unique(predictions.group[inside & (predictions.target == outcome)]).size
         if holders == 0:
-            return f"no {what}"
-        if holders < LEAST:
-            return f"too few: {holders} groups with {what}, at least {LEAST} needed"
-    parts = [one.target[mine & (one.part == part)] for part in one.parts]
-    if not any(np.unique(part).size == 2 for part in parts):
-        return "no melanoma and other lesion in one fold"
-    return ""
+            return f"no {lesions}"
+        if holders < _FEWEST_GROUPS:
+            return f"too few: {holders} groups with {lesions}, at least {_FEWEST_GROUPS} needed"
+    for fold in predictions.fold_ids:
+        if np.unique(predictions.target[inside & (predictions.fold_id == fold)]).size == 2:
+            return ""
+    return "no melanoma and other lesion in one fold"
 
 
 def _differences(
-    metric: str, able: list[int], order: Sequence[str], sums: SubgroupSums
-) -> list[Difference]:
-    found = []
-    for code in able:
-        rest = [other for other in able if other != code]
-        mine, others = sums.measure(metric, [code]), sums.measure(metric, rest)
-        found.append(difference_of(mine, others, sums.groups(able)))
-    p_values = [p for _, p in found]
+    metric: str, numbers: list[int], order: Sequence[str], sums: SubgroupSums
+) -> list[SubgroupDifference]:
+    differences = []
+    for number in numbers:
+        rest = [other for other in numbers if other != number]
+        mine, others = sums.resampled(metric, [number]), sums.resampled(metric, rest)
+        differences.append(difference_of(mine, others, sums.n_groups(numbers)))
+    p_values = [p_value for _, p_value in differences]
     # Of two levels each is the other's rest: one hypothesis, seen from both sides.
-    adjusted = p_values if len(able) == 2 else holm(p_values).tolist()
+    adjusted = p_values if len(numbers) == 2 else holm(p_values).tolist()
     return [
-        Difference(order[code], metric, interval, p, q)
-        for code, (interval, p), q in zip(able, found, adjusted, strict=True)
+        SubgroupDifference(
+            level=order[number],
+            metric=metric,
+            difference=difference,
+            p_value=p_value,
+            p_holm=p_holm,
+        )
+        for number, (difference, p_value), p_holm in zip(
+            numbers, differences, adjusted, strict=True
+        )
     ]

@@ -12,100 +12,118 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
-from melanoscope.stats.bootstrap.group_bootstrap import METHOD
-from melanoscope.stats.intervals.interval import Interval, percentile_bounds
-from melanoscope.stats.metrics.operating_points import (
-    BLIND,
-    Measured,
+from melanoscope.stats.arrays import Booleans, Codes, Floats, safe_divide
+from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.percentile import percentile_interval
+from melanoscope.stats.intervals.proportion import (
     clopper_pearson_interval,
-    share_interval,
+    is_blind,
+    proportion_interval,
 )
+from melanoscope.stats.metrics.operating_points import Resampled
 from melanoscope.stats.subgroups.pairwise_auroc import PairwiseAuroc, pairwise_auroc
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Codes, Floats, Predictions
+    from melanoscope.stats.predictions import Predictions
 
 
 @dataclass(frozen=True, eq=False)
 class SubgroupSums:
-    """What all levels need; the last axis holds the sample at 0, then the replicates.
+    """What the metrics of all levels follow from.
 
     Attributes:
-        pairs: Of melanomas and others.
-        counts: Melanomas called, melanomas, others not called, others; by level, shape
-            (levels, 4, 1 + replicates).
-        holds: Whether a group holds melanomas, and others, in a level; shape (levels, 2, groups).
-        home: First part of each group, shape (groups,).
+        pairs: Pairs of a melanoma and another lesion, by level.
+        counts: Melanomas called, melanomas, others not called, others; by level, in the sample and
+            in each replicate, shape (levels, 4, 1 + replicates).
+        holds: Whether a group holds melanomas, and others, in a level, shape (levels, 2, groups).
+        home: First fold that each group is tested in, shape (groups,).
     """
 
     pairs: PairwiseAuroc
     counts: Floats
-    holds: NDArray[np.bool_]
+    holds: Booleans
     home: Codes
 
     @staticmethod
-    def of(one: Predictions, draws: BootstrapWeights, level: Codes, levels: int) -> SubgroupSums:
-        """Add up a network's predictions; arguments as `pairwise_auroc`."""
-        row, groups = draws.rows(one.group), draws.groups.size
-        hit, called = one.target == 1, one.probability >= one.threshold
-        counts = np.zeros((levels, 4, 1 + draws.replicates))
-        holds = np.zeros((levels, 2, groups), bool)
-        for code in range(levels):
-            mine = level == code
-            columns = (mine & hit & called, mine & hit, mine & ~hit & ~called, mine & ~hit)
-            by_group = np.stack([np.bincount(row, column, groups) for column in columns])
-            counts[code, :, 0] = by_group.sum(axis=1)
-            counts[code, :, 1:] = by_group.astype(np.float32) @ draws.weights
-            holds[code] = by_group[[1, 3]] > 0
-        home = np.full(groups, np.iinfo(np.int64).max)
-        np.minimum.at(home, row, one.part)
-        return SubgroupSums(pairwise_auroc(one, draws, level, levels), counts, holds, home)
+    def of(
+        predictions: Predictions, weights: BootstrapWeights, level: Codes, levels: int
+    ) -> SubgroupSums:
+        """Add up a network's predictions.
 
-    def measure(self, metric: str, levels: list[int]) -> Measured:
-        """Interval and replicates of "auroc", "sensitivity" or "specificity" over some levels.
+        Args:
+            predictions: Test predictions of the network.
+            weights: Bootstrap weights of their groups.
+            level: Level of each prediction, 0 to levels - 1, or -1 to leave it out, shape (n,).
+            levels: Number of levels.
+
+        Returns:
+            The sums.
+        """
+        group, called = predictions.group, predictions.probability >= predictions.threshold
+        positive = predictions.target == 1
+        counts = np.zeros((levels, 4, 1 + weights.replicates))
+        holds = np.zeros((levels, 2, weights.groups.size), bool)
+        for code in range(levels):
+            melanomas, others = (level == code) & positive, (level == code) & ~positive
+            columns = (melanomas & called, melanomas, others & ~called, others)
+            counts[code] = weights.totals(group, columns)
+            holds[code] = weights.by_group(group, (melanomas, others)) > 0
+        home = np.full(weights.groups.size, np.iinfo(np.int64).max)
+        np.minimum.at(home, weights.positions(group), predictions.fold_id)
+        return SubgroupSums(
+            pairwise_auroc(predictions, weights, level, levels), counts, holds, home
+        )
+
+    def resampled(self, metric: str, levels: list[int]) -> Resampled:
+        """Return a metric over the photographs of some levels.
+
+        Args:
+            metric: "auroc", "sensitivity" or "specificity".
+            levels: Numbers of the levels.
+
+        Returns:
+            The interval with its replicates.
 
         Raises:
             StatisticsError: No pair to compare, or none in more than one replicate of twenty.
         """
-        holders: NDArray[np.bool_] = np.logical_or.reduce(self.holds[levels], axis=0)
+        holders: Booleans = np.logical_or.reduce(self.holds[levels], axis=0)
         if metric == "auroc":
-            estimate, values = self.pairs.auroc(levels)
-            return self._auroc(estimate, values, holders), values
+            estimate, replicates = self.pairs.auroc(levels)
+            return Resampled(self._auroc(estimate, replicates, holders), replicates)
         side = ("sensitivity", "specificity").index(metric)
         right, total = self.counts[levels].sum(axis=0)[2 * side : 2 * side + 2]
-        share = np.divide(right, total, out=np.full(total.shape, np.nan), where=total > 0)
-        interval = share_interval(float(share[0]), share[1:], int(holders[side].sum()))
-        return interval, share[1:]
+        share = safe_divide(right, total)
+        interval = proportion_interval(float(share[0]), share[1:], int(holders[side].sum()))
+        return Resampled(interval, share[1:])
 
-    def groups(self, levels: list[int]) -> int:
-        """How many groups some levels hold."""
+    def n_groups(self, levels: list[int]) -> int:
+        """Count the groups that have photographs in any of `levels`."""
         return int(self.holds[levels].any(axis=(0, 1)).sum())
 
-    def _auroc(self, estimate: float, values: Floats, holders: NDArray[np.bool_]) -> Interval:
-        low, high, error = percentile_bounds(values)
-        groups = int(holders.any(axis=0).sum())
-        if high - low > BLIND:
-            return Interval(estimate, low, high, error, groups, METHOD, "groups")
+    def _auroc(self, estimate: float, replicates: Floats, holders: Booleans) -> Interval:
+        found = percentile_interval(estimate, replicates, n=int(holders.any(axis=0).sum()))
+        if not is_blind(found):
+            return found
         # All of m pairs that share no group are right with chance AUROC ** m at most.
-        pairs = self._disjoint(holders)
-        low, high = clopper_pearson_interval(estimate * pairs, pairs)
-        method = "Clopper-Pearson over disjoint pairs of groups"
-        return Interval(estimate, low, high, 0.0, pairs, method, "groups")
+        return clopper_pearson_interval(
+            estimate,
+            self._disjoint_pairs(holders),
+            method="Clopper-Pearson over disjoint pairs of groups",
+        )
 
-    def _disjoint(self, holders: NDArray[np.bool_]) -> int:
-        """How many pairs of a melanoma and another of one part can use each group once."""
-        found = 0
-        for part in np.unique(self.home):
-            mine = holders[:, self.home == part]
-            found += min(*mine.sum(axis=1).tolist(), int(mine.any(axis=0).sum()) // 2)
-        return max(found, 1)
+    def _disjoint_pairs(self, holders: Booleans) -> int:
+        """Count the pairs of a melanoma and another of one fold that can use each group once."""
+        pairs = 0
+        for fold in np.unique(self.home):
+            inside = holders[:, self.home == fold]
+            pairs += min(*inside.sum(axis=1).tolist(), int(inside.any(axis=0).sum()) // 2)
+        return max(pairs, 1)
 
 
-def difference_of(a: Measured, b: Measured, n: int) -> tuple[Interval, float]:
-    """Interval of a - b from joint replicates, and the two-sided p-value that it is not 0.
+def difference_of(a: Resampled, b: Resampled, n: int) -> tuple[Interval, float]:
+    """Return the difference a - b with its interval, and the two-sided p-value that it is not 0.
 
     p = 2 (1 + fewer of the replicates on one side of 0) / (1 + replicates), at most 1: Davison &
     Hinkley (1997), eq. 4.11, doubled. Where the bootstrap is blind for a or b, their intervals are
@@ -113,24 +131,32 @@ def difference_of(a: Measured, b: Measured, n: int) -> tuple[Interval, float]:
     result would reach 0; shared patients, not counted then, would make both smaller.
 
     Args:
-        a: Interval and replicates of one set of levels.
-        b: Of another, from the same draws.
-        n: Groups in both together.
+        a: Metric of one set of levels.
+        b: Metric of another set, from the same weights.
+        n: Number of groups in both together.
+
+    Returns:
+        The difference and its p-value.
     """
-    (one, first), (other, second) = a, b
+    one, other = a.interval, b.interval
     estimate = one.estimate - other.estimate
     if one.standard_error > 0 and other.standard_error > 0:
-        values = first - second
-        known = values[np.isfinite(values)]
-        low, high = np.quantile(known, [0.025, 0.975])
+        replicates = a.replicates - b.replicates
+        known = replicates[np.isfinite(replicates)]
         fewer = min(int((known <= 0).sum()), int((known >= 0).sum()))
-        p = min(2 * (1 + fewer) / (1 + known.size), 1.0)
-        error = float(known.std(ddof=1))
-        return Interval(estimate, float(low), float(high), error, n, METHOD, "groups"), p
+        p_value = min(2 * (1 + fewer) / (1 + known.size), 1.0)
+        return percentile_interval(estimate, known, n=n), p_value
     down = float(np.hypot(one.estimate - one.low, other.high - other.estimate))
     up = float(np.hypot(one.high - one.estimate, other.estimate - other.low))
     z = float(norm.ppf(0.975))
     toward = down if estimate > 0 else up
-    p = 1.0 if estimate == 0 else float(2 * norm.sf(z * abs(estimate) / toward))
-    method = "Newcombe, from exact bounds"
-    return Interval(estimate, estimate - down, estimate + up, toward / z, n, method, "groups"), p
+    difference = Interval(
+        estimate=estimate,
+        low=estimate - down,
+        high=estimate + up,
+        standard_error=toward / z,
+        n=n,
+        method="Newcombe, from exact bounds",
+        unit="groups",
+    )
+    return difference, 1.0 if estimate == 0 else float(2 * norm.sf(z * abs(estimate) / toward))
