@@ -23,7 +23,7 @@ import uvicorn
 from PIL import Image
 
 from melanoscope.service.app import create_app
-from melanoscope.service.server import address_of, configuration, listen
+from melanoscope.service.server import open_socket, url_of, uvicorn_config
 from melanoscope.service.settings import Settings
 
 from .pretend import Pretended, pretended_bundle
@@ -68,10 +68,10 @@ class Service:
 def served(
     predictor: Pretended, settings: Settings, page: Path | None = None, *, wait: bool = True
 ) -> Iterator[Service]:
-    server = uvicorn.Server(configuration(create_app(predictor, settings, page), settings))
-    with contextlib.closing(listen("127.0.0.1", 0)) as one:
-        url = address_of(one)
-        thread = threading.Thread(target=server.run, args=([one],), daemon=True)
+    server = uvicorn.Server(uvicorn_config(create_app(predictor, settings, page), settings))
+    with contextlib.closing(open_socket("127.0.0.1", 0)) as listener:
+        url = url_of(listener)
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         try:
             with httpx.Client(base_url=url, timeout=30) as client:

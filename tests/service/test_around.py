@@ -15,7 +15,7 @@ from melanoscope.errors import MelanoscopeError
 from melanoscope.service import logs
 from melanoscope.service.app import create_app
 from melanoscope.service.schemas import BundleInfo
-from melanoscope.service.server import listen
+from melanoscope.service.server import open_socket
 from melanoscope.service.settings import Settings
 
 from .conftest import Service, eventually, is_problem, photograph, served
@@ -220,22 +220,22 @@ def test_limits_are_above_0(limit):
 
 
 def test_an_address_that_is_taken_is_one_line():
-    with listen("127.0.0.1", 0) as taken:
+    with open_socket("127.0.0.1", 0) as taken:
         for host, port in (("127.0.0.1", taken.getsockname()[1]), ("256.1.1.1", 80)):
             with pytest.raises(MelanoscopeError, match="another --host or --port"):
-                listen(host, port)
+                open_socket(host, port)
     with pytest.raises(MelanoscopeError, match="a port from 0 to 65535"):
-        listen("127.0.0.1", 99999)
+        open_socket("127.0.0.1", 99999)
 
 
 @pytest.fixture
 def written():
     """Whatever is logged, as it would be written."""
     stream, before = io.StringIO(), {}
-    for name in ("", "uvicorn", "uvicorn.error", "melanoscope.service", *logs._QUIET):
+    for name in ("", "uvicorn", "uvicorn.error", "melanoscope.service", *logs._SILENCED):
         logger = logging.getLogger(name)
         before[logger] = (logger.level, logger.handlers[:], logger.propagate)
-    logs.configure(stream)
+    logs.configure_logging(stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logging.captureWarnings(capture=False)
     for logger, (level, handlers, propagate) in before.items():

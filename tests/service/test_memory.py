@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from data.test_intricacy import scans  # of the tests' own folder
 from PIL import Image
+
+from imaging.test_decoder_limits import scans  # of the tests' own folder
 
 from .conftest import eventually, is_problem, photograph, process
 

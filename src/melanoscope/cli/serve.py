@@ -55,7 +55,7 @@ def serve(
     # processor's time for an answer (benchmarks/service_load.py).
     predictor = load(bundle, variant=variant, threads=1)
 
-    def tell(address: str) -> None:
+    def on_listening(address: str) -> None:
         typer.echo(f"melanoscope: {address} (Ctrl-C stops it)", err=True)
         if not is_local(host):
             typer.echo(
@@ -64,4 +64,4 @@ def serve(
                 err=True,
             )
 
-    run(predictor, settings, host=host, port=port, listening=tell)
+    run(predictor, settings, host=host, port=port, on_listening=on_listening)

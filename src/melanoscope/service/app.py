@@ -1,4 +1,4 @@
-"""The application: routes, limits and what stands round them."""
+"""The application: routes, limits and the middleware around them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from starlette.exceptions import HTTPException
 
 from melanoscope import __version__
 from melanoscope.inference.result import DISCLAIMER
-from melanoscope.service import openapi
-from melanoscope.service.http.middleware import Guard
-from melanoscope.service.http.problems import Problem, plain
-from melanoscope.service.http.uploads import Held
+from melanoscope.service.http.middleware import RequestMiddleware
+from melanoscope.service.http.multipart import BodyBudget
+from melanoscope.service.http.problems import Problem, status_response
 from melanoscope.service.metrics import Metrics
+from melanoscope.service.openapi import openapi_document
 from melanoscope.service.routes import bundle as bundle_routes
-from melanoscope.service.routes import diagnoses as answers_routes
+from melanoscope.service.routes import diagnoses as diagnoses_routes
 from melanoscope.service.routes import health as health_routes
 from melanoscope.service.routes import page as page_routes
-from melanoscope.service.workers.pool import Pool
-from melanoscope.service.workers.tasks import Work
+from melanoscope.service.workers.pool import WorkerPool
+from melanoscope.service.workers.tasks import ImageTasks
 
 if TYPE_CHECKING:
     from melanoscope.inference.predictor import Predictor
@@ -36,25 +36,29 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
     """Build the service of a bundle.
 
     Args:
-        predictor: Who answers.
+        predictor: Predictor of the bundle.
         settings: Limits.
-        page: Folder of the built page, or None.
+        page: Folder of the built page; None, or one without a page, for the API alone.
+
+    Returns:
+        The ASGI application; its threads start and end with its lifespan.
     """
-    counters = Metrics()
-    work = Work(predictor, settings)
-    pool = Pool(work, settings, counters)
-    readiness = health_routes.Readiness(work.warm_up)
-    bundle = predictor.bundle
-    counters.tell_bundle(bundle.fingerprint, str(bundle.record["network"]["label"]))
-    counters.watch("ready", "Whether the network answers.", lambda: float(readiness.ready))
+    metrics, bundle = Metrics(), predictor.bundle
+    tasks = ImageTasks(predictor, settings)
+    pool = WorkerPool(tasks, settings, metrics)
+    readiness = health_routes.Readiness(tasks.warm_up)
+    budget = BodyBudget(settings.held_bytes)
+    metrics.set_bundle(bundle.fingerprint, str(bundle.record["network"]["label"]))
+    metrics.add_gauge("ready", "Whether the network answers.", lambda: float(readiness.is_ready))
+    metrics.add_gauge("held_bytes", "Bodies in memory.", lambda: budget.used)
 
     @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         pool.open()
-        readiness.begin()
+        readiness.start()
         yield
-        readiness.stopping = True
-        # Whoever could wait has been answered or told; what still runs, runs for nobody.
+        readiness.is_stopping = True
+        # Clients that could wait have their answer by now; what still runs, runs for nobody.
         await asyncio.to_thread(pool.close, min(1.0, settings.drain_seconds))
 
     # Swagger's and ReDoc's pages come from other hosts; a telemetry that is set up for other
@@ -67,24 +71,21 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=life,
+        lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
         exception_handlers={
             Problem: _on_problem,
-            HTTPException: _on_status,
-            RequestValidationError: _on_nonsense,
+            HTTPException: _on_http_exception,
+            RequestValidationError: _on_validation_error,
         },
     )
-    app.state.pool, app.state.readiness, app.state.metrics = pool, readiness, counters
-    held = Held(settings.held_bytes)
-    counters.watch("held_bytes", "Bodies in memory.", lambda: held.now)
-    desk = answers_routes.AnswerEndpoint(pool, settings, counters, held)
-    app.include_router(answers_routes.routes(desk))
-    app.include_router(bundle_routes.routes(bundle, explains=work.explains))
-    app.include_router(health_routes.routes(readiness, counters))
+    endpoint = diagnoses_routes.AnswerEndpoint(pool, settings, metrics, budget)
+    app.include_router(diagnoses_routes.routes(endpoint))
+    app.include_router(bundle_routes.routes(bundle, explains=tasks.has_gradients))
+    app.include_router(health_routes.routes(readiness, metrics))
     app.router.routes.extend(page_routes.routes(page))
-    app.openapi = partial(openapi.describe, app)  # type: ignore[method-assign]
-    app.add_middleware(Guard, metrics=counters, log_clients=settings.log_clients)
+    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
+    app.add_middleware(RequestMiddleware, metrics=metrics, log_clients=settings.log_clients)
     return app
 
 
@@ -93,15 +94,15 @@ async def _on_problem(request: Request, error: Exception) -> Response:
     return error.response(request.state.request_id)
 
 
-async def _on_status(request: Request, error: Exception) -> Response:
-    """Say 404, 405 and the like; the framework's own texts may quote the request."""
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """Answer 404, 405 and the like; the framework's own texts may quote the request."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
     headers = dict(error.headers or {})
     if "GET" in headers.get("Allow", ""):
-        headers["Allow"] += ", HEAD"  # which `Guard` makes of GET
-    return plain(error.status_code, request.state.request_id, headers)
+        headers["Allow"] += ", HEAD"  # which `RequestMiddleware` makes of GET
+    return status_response(error.status_code, request.state.request_id, headers)
 
 
-async def _on_nonsense(request: Request, _: Exception) -> Response:
-    """Answer what the framework's own checks refuse; their texts quote the request."""
-    return plain(422, request.state.request_id)
+async def _on_validation_error(request: Request, _: Exception) -> Response:
+    """Answer what FastAPI itself refuses; its texts quote the request."""
+    return status_response(422, request.state.request_id)

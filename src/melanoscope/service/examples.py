@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI description: made up, of no photograph."""
+"""Examples for the OpenAPI document: made up, of no photograph."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from melanoscope.inference.explain.integrated_gradients import DEFAULT_BASELINE,
 from melanoscope.inference.quality.issues import ADVICE, BLURRED
 from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.result import DISCLAIMER
-from melanoscope.service.http.problems import KINDS, SPACE
+from melanoscope.service.http.multipart import (
+    broken_form,
+    not_multipart,
+    slow_upload,
+    too_large,
+)
+from melanoscope.service.http.problems import Problem, busy, internal_error
+from melanoscope.service.settings import Settings
 
 _FINGERPRINT = "9f2c" * 16
-_SHARE = {"estimate": 0.951, "low": 0.921, "high": 0.974, "n": 268}
-_OTHER_SHARE = {"estimate": 0.498, "low": 0.455, "high": 0.542, "n": 404}
+_SENSITIVITY = {"estimate": 0.951, "low": 0.921, "high": 0.974, "n": 268}
+_SPECIFICITY = {"estimate": 0.498, "low": 0.455, "high": 0.542, "n": 404}
 
 ANSWER: dict[str, Any] = {
     "status": "doubtful",
@@ -36,8 +43,8 @@ ANSWER: dict[str, Any] = {
             "meaning": "finds 95 of 100 melanomas of the validation part",
             "threshold": 0.011,
             "positive": True,
-            "sensitivity": _SHARE,
-            "specificity": _OTHER_SHARE,
+            "sensitivity": _SENSITIVITY,
+            "specificity": _SPECIFICITY,
         }
     ],
     "standing": {"among_melanomas": 0.31, "among_others": 0.82},
@@ -59,6 +66,7 @@ ANSWER: dict[str, Any] = {
     "disclaimer": DISCLAIMER,
     "bundle": _FINGERPRINT,
 }
+"""Body of a diagnosis."""
 
 EXPLANATION: dict[str, Any] = {
     "method": "gradients",
@@ -69,54 +77,36 @@ EXPLANATION: dict[str, Any] = {
     "completeness_error": 0.0025,
     "bundle": _FINGERPRINT,
 }
+"""Body of an explanation."""
 
-_CLAUSES = {
-    "broken-request": ("a whole multipart form", "a truncated one", "send it again"),
-    "slow-upload": (
-        "the photograph within 60 seconds, without pauses of more than 10",
-        "a part of it",
-        "try again with a better connection, or send a smaller photograph",
-    ),
-    "not-acceptable": (
-        "application/json or image/png in Accept",
-        "'text/html'",
-        "ask for one of them",
-    ),
-    "length-required": ("a Content-Length", "a body in chunks", "state the length"),
-    "too-large": (
-        "a request of at most 25 MB",
-        "a larger one",
-        "send a smaller photograph, as JPEG for example",
-    ),
-    "not-multipart": (
-        "multipart/form-data, not encoded",
-        "'application/json'",
-        "send a form with the file in the field 'photograph'",
-    ),
-    "invalid-field": ("a known site", "'tors'", "nearest: torso"),
-    "no-such-file": ("one of model.onnx", "'model.pt'", "see the record's graphs"),
-    "internal": ("an answer", "a mistake of ours", "try again later"),
-    "busy": ("fewer than 128 waiting requests", "as many", "try again in 2 s"),
-    "not-ready": ("a network that answers", "one that has not answered yet", "wait"),
-    "took-too-long": (
-        "an answer within 30 s",
-        "none yet",
-        "try again later, with a smaller photograph or fewer steps",
-    ),
+REQUEST_ID = "0b9c6f2e-3c1d-4e57-9a40-6f1f6f2c7a11"
+"""UUID of no request."""
+
+PROBLEMS = {
+    problem.kind: problem
+    for problem in (
+        broken_form("a truncated one"),
+        slow_upload(Settings()),
+        Problem(
+            "not-acceptable",
+            "application/json or image/png in Accept",
+            "'text/html'",
+            "ask for one of them",
+        ),
+        Problem("length-required", "a Content-Length", "a body in chunks", "state the length"),
+        too_large(Settings()),
+        not_multipart("'application/json'"),
+        Problem("invalid-field", "a known site", "'tors'", "nearest: torso", field="site"),
+        Problem("no-such-file", "one of model.onnx", "'model.pt'", "see the record's graphs"),
+        internal_error(),
+        busy("fewer than 128 waiting requests", "as many", 2),
+        Problem("not-ready", "a network that answers", "one that has not answered yet", "wait"),
+        Problem(
+            "took-too-long",
+            "an answer within 30 s",
+            "none yet",
+            "try again later, with a smaller photograph or fewer steps",
+        ),
+    )
 }
-
-
-def problem(kind: str) -> dict[str, Any]:
-    """Return an example of a kind of problem."""
-    status, title = KINDS[kind]
-    expected, found, mend = _CLAUSES[kind]
-    return {
-        "type": SPACE + kind,
-        "title": title,
-        "status": status,
-        "detail": f"expected {expected}; found {found}; {mend}",
-        "instance": "urn:uuid:0b9c6f2e-3c1d-4e57-9a40-6f1f6f2c7a11",
-        "expected": expected,
-        "found": found,
-        "mend": mend,
-    }
+"""A problem of every kind that a route describes, by its kind."""

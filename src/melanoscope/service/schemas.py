@@ -1,4 +1,4 @@
-"""What responses hold, for the OpenAPI description; the values themselves come from diagnosis/."""
+"""Schemas of the responses, for the OpenAPI document; `inference` writes the values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from melanoscope.inference.explain.integrated_gradients import Baseline
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures
-from melanoscope.inference.result import Decision, Standing, Status
+from melanoscope.inference.result import Standing, Status
 from melanoscope.patient import PatientInfo
 from melanoscope.service.routes.form_fields import Method
 
@@ -31,6 +31,33 @@ class Evidence(_Exact):
         description="What each place of the photograph's centred square adds, from its top row; "
         "above 0 speaks for melanoma."
     )
+
+
+class IntervalModel(_Exact):
+    """A number measured on held-out photographs, with its confidence interval."""
+
+    estimate: float
+    low: float = Field(description="Lower bound.")
+    high: float = Field(description="Upper bound.")
+    n: int = Field(description="Groups (patients, lesions) that it rests on.")
+    unit: str | None = Field(None, description="What is counted in `n`.")
+    method: str | None = Field(None, description="How the interval was computed.")
+    confidence: float | None = Field(None, gt=0, lt=1, description="Such as 0.95.")
+    standard_error: float | None = Field(None, ge=0)
+
+
+class Decision(_Exact):
+    """What one threshold says of a photograph."""
+
+    key: str = Field(description="Name for programs.")
+    name: str = Field(description="Name for readers.")
+    meaning: str = Field(description="What the threshold was chosen for.")
+    threshold: float = Field(
+        description="Probability, at `prevalence`, from which on a lesion is called melanoma."
+    )
+    positive: bool = Field(description="Whether this one is.")
+    sensitivity: IntervalModel | None = Field(description="Of the threshold.")
+    specificity: IntervalModel | None = Field(description="Of the threshold.")
 
 
 class Answer(_Exact):

@@ -1,4 +1,4 @@
-"""A service on a socket, until it is told to stop; then it finishes what it took."""
+"""A service on a socket: it runs until it is stopped, and finishes what it has accepted."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import uvicorn
 
 from melanoscope.errors import MelanoscopeError
 from melanoscope.service.app import create_app
-from melanoscope.service.http.connection import bound
-from melanoscope.service.logs import LOGGER, configure
-from melanoscope.service.workers.pool import WORKER
+from melanoscope.service.http.connection import limited_connection
+from melanoscope.service.logs import LOGGER, configure_logging
+from melanoscope.service.workers.pool import THREAD_PREFIX
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from melanoscope.service.settings import Settings
 
 PAGE = Path(__file__).parent / "page"
-"""Where the built page lies."""
+"""Folder of the built page."""
 
-MOST_PORT = 65535
+_MAX_PORT = 65535
 
 # glibc keeps what threads give back; pieces above this size go back to the system at once. Without
 # it a few photographs of 60 megapixels leave gigabytes behind.
@@ -49,103 +49,95 @@ def run(
     host: str = "127.0.0.1",
     port: int = 8000,
     page: Path | None = PAGE,
-    listening: Callable[[str], None] = lambda _: None,
+    on_listening: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C, then finish what was taken and return.
+    """Serve until SIGTERM or Ctrl-C, then finish what was accepted and return.
 
-    What takes longer than `drain_seconds` is not waited for; then the process ends here.
+    What takes longer than `settings.drain_seconds` is not waited for; then the process ends here.
 
     Args:
-        predictor: Who answers.
+        predictor: Predictor of the bundle.
         settings: Limits.
         host: Address to listen at.
-        port: Likewise; 0 for any that is free.
-        page: Folder of the built page.
-        listening: Told the service's address once it listens.
+        port: Port to listen at; 0 for any that is free.
+        page: Folder of the built page; None for the API alone.
+        on_listening: Called with the URL of the service once it listens.
 
     Raises:
         MelanoscopeError: The address cannot be listened at.
     """
-    configure()
+    configure_logging()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    _give_memory_back()
-    config = configuration(create_app(predictor, settings, page), settings)
-    with contextlib.closing(listen(host, port)) as one:
-        address = address_of(one)
+    _return_memory_early()
+    config = uvicorn_config(create_app(predictor, settings, page), settings)
+    with contextlib.closing(open_socket(host, port)) as listener:
+        address = url_of(listener)
         LOGGER.info("listening", extra={"data": {"address": address}})
-        listening(address)
-        _Server(config).run(sockets=[one])
+        on_listening(address)
+        _Server(config).run(sockets=[listener])
     LOGGER.info("stopped")
-    _leave_nobody_behind()
+    _exit_if_workers_run()
 
 
-def _give_memory_back() -> None:
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # no glibc
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)
-
-
-def _leave_nobody_behind() -> None:
-    """End the process at once where a worker is still at something that nobody waits for.
-
-    Python would take its library away from under it, and the process would end with an abort.
-    """
-    if any(one.name.startswith(WORKER) for one in threading.enumerate()):
-        logging.shutdown()
-        os._exit(0)
-
-
-def configuration(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    """Say how uvicorn is to serve."""
+def uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn is to serve `app` under the limits of `settings`."""
     return uvicorn.Config(
         app,
-        http=bound(settings),
+        http=limited_connection(settings),
         ws="none",
         loop="asyncio",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        # Only whoever logs addresses needs to know whom a proxy speaks for.
+        # A proxy's word for its client matters only where addresses are logged.
         proxy_headers=settings.log_clients,
         timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open a socket.
+def open_socket(host: str, port: int) -> socket.socket:
+    """Open a socket that listens.
+
+    Args:
+        host: Name or address to listen at.
+        port: Port from 0 to 65535; 0 for any that is free.
+
+    Returns:
+        The socket, which does not block.
 
     Raises:
         MelanoscopeError: The address cannot be listened at.
     """
-    if not 0 <= port <= MOST_PORT:
-        raise MelanoscopeError(f"a port from 0 to {MOST_PORT}", f"{port}", "choose another --port")
+    if not 0 <= port <= _MAX_PORT:
+        raise MelanoscopeError(f"a port from 0 to {_MAX_PORT}", f"{port}", "choose another --port")
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        one = socket.socket(family, kind, proto)
+        listener = socket.socket(family, kind, proto)
         # A service that was stopped a moment ago may be started again.
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        one.bind(address)
-        one.listen(socket.SOMAXCONN)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(socket.SOMAXCONN)
     except OSError as error:
         raise MelanoscopeError(
             f"an address that can be listened at, {host}:{port}",
             error.strerror or type(error).__name__,
             "choose another --host or --port",
         ) from None
-    one.setblocking(False)
-    return one
+    listener.setblocking(False)
+    return listener
 
 
-def address_of(one: socket.socket) -> str:
-    """Return a socket's address as a URL."""
-    host, port = one.getsockname()[:2]
+def url_of(listener: socket.socket) -> str:
+    """Return the address of `listener` as a URL."""
+    host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def is_local(host: str) -> bool:
-    """Say whether only this machine reaches an address.
+    """Return whether only this machine reaches the address `host`.
 
     >>> is_local("127.0.0.1"), is_local("0.0.0.0"), is_local("localhost")
     (True, False, True)
@@ -156,6 +148,21 @@ def is_local(host: str) -> bool:
         return host == "localhost"
 
 
+def _return_memory_early() -> None:
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # no glibc
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)
+
+
+def _exit_if_workers_run() -> None:
+    """End the process at once where a worker is still at something that nobody waits for.
+
+    Python would unload its libraries under the worker, and the process would end with an abort.
+    """
+    if any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate()):
+        logging.shutdown()
+        os._exit(0)
+
+
 class _Server(uvicorn.Server):
     """Ends with status 0 when it is told to stop; uvicorn's would die of the signal."""
 
@@ -163,9 +170,9 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None, None, None]:
         """Stop on SIGTERM and Ctrl-C; on a second Ctrl-C at once."""
         signals = (signal.SIGINT, signal.SIGTERM)
-        before = {one: signal.signal(one, self.handle_exit) for one in signals}
+        before = {number: signal.signal(number, self.handle_exit) for number in signals}
         try:
             yield
         finally:
-            for one, handler in before.items():
-                signal.signal(one, handler)
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""What a service lets in, and how much of the machine it takes."""
+"""The limits of a service: what it accepts, and how much of the machine it takes."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class Settings:
     """Limits of a service; each is above 0.
 
     Attributes:
-        request_bytes: Most of one request's body.
-        held_bytes: Most of all bodies that are held at once; beyond it new ones are shed.
-        pixels: Most of one photograph.
-        heavy_pixels: A photograph of more waits in the slow lane, as explanations do, so that
-            whoever sends huge ones keeps nobody else waiting.
-        idle_seconds: Longest pause within a request, and time to state one.
-        upload_seconds: Longest that a body may take to arrive.
-        answer_seconds: Longest from the whole body to the answer, waiting included.
-        drain_seconds: Longest that a stopping service takes to finish what it took.
-        queue: Requests that may wait; beyond them they are shed.
+        request_bytes: Largest body of one request.
+        held_bytes: Largest sum of all bodies in memory; beyond it further ones are refused.
+        pixels: Largest photograph, in pixels.
+        heavy_pixels: Photographs of more pixels wait in the slow lane, as explanations do, so that
+            huge ones keep no other client waiting.
+        idle_seconds: Longest pause within a request, and longest time for its head.
+        upload_seconds: Longest time in which a body may arrive.
+        answer_seconds: Longest time from the whole body to the answer, waiting included.
+        drain_seconds: Longest time in which a stopping service finishes what it has accepted.
+        queue: Requests that may wait; beyond them further ones are refused.
         batch: Photographs that one run of the network may answer.
-        workers: Threads that decode and ask the network.
-        steps: Most of Integrated Gradients, asked for or taken in search of completeness.
-        connections: Open at once; beyond them they are turned away.
-        log_clients: Whether addresses of clients are logged, which are personal data.
+        workers: Threads that decode and run the network.
+        steps: Most steps of Integrated Gradients, asked for or taken in search of completeness.
+        connections: Connections that may be open at once; further ones are turned away.
+        log_clients: Whether addresses of clients, which are personal data, are logged.
 
     Raises:
         MelanoscopeError: A limit of 0 or less.
@@ -61,8 +61,8 @@ class Settings:
     log_clients: bool = False
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            value = getattr(self, one.name)
+        for limit in fields(self):
+            value = getattr(self, limit.name)
             if not isinstance(value, bool) and not value > 0:
-                name = one.name.replace("_", " ")
+                name = limit.name.replace("_", " ")
                 raise MelanoscopeError(f"a {name} above 0", f"{value!r}", "give another limit")

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, for clients that are slow, many or talk something else.
+"""HTTP/1.1 connections of uvicorn, limited for clients that are slow, many or speak no HTTP.
 
 uvicorn waits for ever for the head of a request and for a client that does not read, and says in
 plain text what is no HTTP. Which clients are kept how long is decided here.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from melanoscope.service.http.problems import Problem, plain
+from melanoscope.service.http.problems import busy, status_response
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -26,37 +27,42 @@ _SEND_BYTES = 131_072
 
 
 class IdleTimeout:
-    """Ends a connection unless it is stopped in time; started again, it goes on from before."""
+    """Abort a connection unless the timer is stopped in time.
+
+    Args:
+        transport: Connection to abort.
+        seconds: Time from `start` to the end of the connection.
+    """
 
     def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
         self._transport, self._seconds = transport, seconds
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin the time, or go on with the one that runs."""
+        """Start the timer; one that runs already goes on from before."""
         if self._timer is None:
             # Not close(): that would wait until everything is written.
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._seconds, self._transport.abort)
 
     def stop(self) -> None:
-        """Stop the time."""
+        """Stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
 
-class Protocol(H11Protocol):
-    """One connection; `bound` gives a class of it its limits."""
+class LimitedConnection(H11Protocol):
+    """One connection under the limits of `settings`; see `limited_connection`."""
 
     settings: ClassVar[Settings]
 
     def connection_made(  # type: ignore[override]
         self, transport: asyncio.Transport
     ) -> None:
-        """Let a client in, unless there are too many."""
+        """Let a client in through `transport`, unless there are too many."""
         super().connection_made(transport)
-        # What one reading brings is parsed in one go, during which nobody else is attended to.
+        # What one reading brings is parsed in one go, during which no other client is served.
         transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
         # The kernel says that there is room again once a third of its buffer is free: of megabytes
         # that takes a slow client longer than it may pause.
@@ -66,50 +72,41 @@ class Protocol(H11Protocol):
         self._reading = IdleTimeout(transport, self.settings.idle_seconds)
         self._writing = IdleTimeout(transport, self.settings.idle_seconds)
         if len(self.connections) > self.settings.connections:
-            problem = Problem(
-                "busy",
-                f"at most {self.settings.connections} connections",
-                "more",
-                "try again in 2 s",
-                headers={"Retry-After": "2"},
-                retry_after=2,
-            )
-            transport.write(_written(problem.response("")))
-            transport.close()
+            expected = f"at most {self.settings.connections} connections"
+            self._end_with(busy(expected, "more", 2).response(""))
             return
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a client."""
+        """Stop the timers of a connection that ended with `exc` or, without one, as it should."""
         self._reading.stop()
         self._writing.stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on."""
+        """Parse `data` unless the connection is being closed."""
         if self.transport.is_closing():
             return
         super().data_received(data)
         self._watch()
 
     def pause_writing(self) -> None:
-        """Note that a client does not read what it asked for."""
+        """Give a client that does not read its response a limited time to go on."""
         super().pause_writing()
         self._writing.start()
 
     def resume_writing(self) -> None:
-        """Note that it does."""
+        """Note that the client reads its response again."""
         self._writing.stop()
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """Say that this is no HTTP."""
+        """Answer what is no HTTP with a problem document; `msg`, which may quote it, is dropped."""
         del msg
-        self.transport.write(_written(plain(400, "")))
-        self.transport.close()
+        self._end_with(status_response(400, ""))
 
     def on_response_complete(self) -> None:
-        """Go on with the next request of a connection, or wait for it."""
+        """Go on with the connection's next request, or wait for it."""
         super().on_response_complete()
         self._watch()
 
@@ -127,19 +124,16 @@ class Protocol(H11Protocol):
         else:
             self._reading.start()
 
-
-def bound(settings: Settings) -> type[Protocol]:
-    """Return the protocol under these limits."""
-    return cast("type[Protocol]", type("BoundProtocol", (Protocol,), {"settings": settings}))
-
-
-def _written(response: Response) -> bytes:
-    """Write a response without uvicorn, and say that it is the last one."""
-    lines = [f"HTTP/1.1 {response.status_code} {_phrase(response.status_code)}"]
-    lines += [f"{name}: {value}" for name, value in response.headers.items()]
-    head = "\r\n".join([*lines, "x-content-type-options: nosniff", "connection: close", "", ""])
-    return head.encode("latin-1") + bytes(response.body)
+    def _end_with(self, response: Response) -> None:
+        """Write a response past uvicorn, which knows of no request here, and close."""
+        lines = [f"HTTP/1.1 {response.status_code} {HTTPStatus(response.status_code).phrase}"]
+        lines += [f"{name}: {value}" for name, value in response.headers.items()]
+        head = "\r\n".join([*lines, "x-content-type-options: nosniff", "connection: close", "", ""])
+        self.transport.write(head.encode("latin-1") + bytes(response.body))
+        self.transport.close()
 
 
-def _phrase(status: int) -> str:
-    return {400: "Bad Request", 503: "Service Unavailable"}[status]
+def limited_connection(settings: Settings) -> type[LimitedConnection]:
+    """Return the class of connections under the limits of `settings`, for uvicorn's `http`."""
+    bound = type("BoundConnection", (LimitedConnection,), {"settings": settings})
+    return cast("type[LimitedConnection]", bound)

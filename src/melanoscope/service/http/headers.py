@@ -1,4 +1,4 @@
-"""Headers of every response: what a browser may do with it, and what not.
+"""Security headers of every response: what a browser may do with it.
 
 `Cross-Origin-*` isolate the page, without which browsers give WebAssembly no threads. There is no
 CORS: pages of others have no business here.
@@ -25,24 +25,22 @@ PAGE_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""Content-Security-Policy of the page."""
+"""Content-Security-Policy of the page's files."""
 
-STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'"
-"""Of everything else."""
-
-_ALWAYS = {
+_STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_DEFAULTS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": STRICT_POLICY,
+    "Content-Security-Policy": _STRICT_POLICY,
     "Cache-Control": "no-store",
 }
 
 
-def secure(headers: MutableHeaders) -> None:
-    """Add what is not there yet."""
-    for name, value in _ALWAYS.items():
+def add_security_headers(headers: MutableHeaders) -> None:
+    """Add the security headers that `headers` does not hold yet, in place."""
+    for name, value in _DEFAULTS.items():
         headers.setdefault(name, value)

@@ -1,4 +1,4 @@
-"""What stands round every request: its id, its headers, its line in the log, its last resort."""
+"""Middleware around every request: its id, its line in the log, and an answer to every error."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 
-from melanoscope.service.http.problems import Problem, mistake
-from melanoscope.service.http.response import Reply
-from melanoscope.service.logs import LOGGER, described
+from melanoscope.service.http.problems import Problem, internal_error
+from melanoscope.service.http.response import ResponseSender
+from melanoscope.service.logs import LOGGER, exception_summary
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-class Guard:
-    """ASGI middleware.
+class RequestMiddleware:
+    """Give every request an id, answer what is raised, count and log how it ended.
 
     Args:
-        app: What it stands round.
-        metrics: Where requests are counted.
+        app: ASGI application inside.
+        metrics: Counters of requests.
         log_clients: Whether addresses of clients are logged.
     """
 
@@ -34,27 +34,25 @@ class Guard:
         self.app, self.metrics, self.log_clients = app, metrics, log_clients
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Attend to a request."""
+        """Handle an ASGI connection: `scope`, `receive` and `send` are those of ASGI."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         started, request_id = time.perf_counter(), str(uuid.uuid4())
-        # A head is what GET would answer, without its body.
-        is_head = scope["method"] == "HEAD"
-        inner = {**scope, "method": "GET" if is_head else scope["method"]}
+        # The response to HEAD is that to GET without its body, which uvicorn leaves out.
+        inner = {**scope, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
         inner["state"] = {**scope.get("state", {}), "request_id": request_id, "outcome": ""}
-        reply = Reply(send, request_id, head=is_head)
+        sender = ResponseSender(send, request_id)
         try:
-            await self._attend(inner, receive, reply)
+            await self._respond(inner, receive, sender)
         finally:
-            self._tell(scope, inner, reply.status, request_id, time.perf_counter() - started)
+            self._record(scope, inner, sender.status, time.perf_counter() - started)
 
-    async def _attend(self, scope: Scope, receive: Receive, reply: Reply) -> None:
-        """Have a request answered; what is raised on the way is answered, too."""
+    async def _respond(self, scope: Scope, receive: Receive, sender: ResponseSender) -> None:
         state = scope["state"]
         try:
             _refuse_chunks(scope)
-            await self.app(scope, receive, reply.send)
+            await self.app(scope, receive, sender.send)
             return
         except ClientDisconnect:
             state["outcome"] = "gone"
@@ -63,31 +61,30 @@ class Guard:
             problem = error
         except asyncio.CancelledError:  # a service that stops has waited long enough
             state["outcome"] = "cut off"
-            if reply.status:
+            if sender.status:
                 raise
             problem = _stopping()
         except Exception as error:
-            described_here = {"request": state["request_id"], **described(error)}
-            LOGGER.error("mistake", extra={"data": described_here})
+            data = {"request": state["request_id"], **exception_summary(error)}
+            LOGGER.error("mistake", extra={"data": data})
             state["outcome"] = "internal"
-            if reply.status:
+            if sender.status:
                 raise  # too late for another answer: the connection is all that can be ended
-            problem = mistake()
-        await problem.response(state["request_id"])(scope, receive, reply.send)
+            problem = internal_error()
+        await problem.response(state["request_id"])(scope, receive, sender.send)
 
-    def _tell(
-        self, scope: Scope, inner: Scope, status: int, request_id: str, seconds: float
-    ) -> None:
-        # Not the path: that is the client's own words. The route is ours.
-        route = inner["state"].get("route") or getattr(inner.get("route"), "path", "other")
+    def _record(self, scope: Scope, inner: Scope, status: int, seconds: float) -> None:
+        state = inner["state"]
+        # The path is a client's own words; the route is ours.
+        route = state.get("route") or getattr(inner.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        outcome = inner["state"]["outcome"]
+        outcome = state["outcome"]
         self.metrics.requests.labels(route, method, str(status)).inc()
-        self.metrics.seconds.labels(route).observe(seconds)
+        self.metrics.request_seconds.labels(route).observe(seconds)
         if outcome:
             self.metrics.outcomes.labels(outcome).inc()
         data = {
-            "request": request_id,
+            "request": state["request_id"],
             "method": method,
             "route": route,
             "status": status,
@@ -100,13 +97,10 @@ class Guard:
 
 
 def _refuse_chunks(scope: Scope) -> None:
-    """Refuse a body whose length is not stated.
+    """Raise a problem for a body whose length is not stated.
 
     Chunks may be a byte each, which takes the parser seconds for a megabyte; and one that states a
     length besides may mean two requests (RFC 9112, section 6.1).
-
-    Raises:
-        Problem: It is such a one.
     """
     if any(name == b"transfer-encoding" for name, _ in scope["headers"]):
         raise Problem(

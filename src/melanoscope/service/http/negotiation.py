@@ -1,30 +1,68 @@
-"""What a client would rather have: weights of Accept and Accept-Encoding (RFC 9110, section 12)."""
+"""What a client prefers: weights of Accept and Accept-Encoding (RFC 9110, section 12)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 
-def weight(header: str, *ranges: str) -> float:
-    """Return the weight that a header gives to something, between 0 and 1.
+from melanoscope.service.http.problems import Problem, quoted
+
+
+def negotiated(accept: str, offered: Sequence[str]) -> str:
+    """Choose the media type of a response.
 
     Args:
-        header: Its value: ranges with their weights.
-        ranges: Which of them cover it; the last that the header names counts.
+        accept: Value of the header Accept.
+        offered: Media types that can be sent; the first is taken where several are as welcome.
 
-    >>> weight("image/png;q=0.5, */*;q=0.1", "*/*", "image/*", "image/png")
+    Returns:
+        One of `offered`; the only one of them is sent whatever `accept` says.
+
+    Raises:
+        Problem: None of several is acceptable.
+
+    >>> negotiated("image/*", ["application/json", "image/png"])
+    'image/png'
+    >>> negotiated("image/png;q=0.5, application/json", ["application/json", "image/png"])
+    'application/json'
+    """
+    if len(offered) == 1:
+        return offered[0]
+    weights = {
+        media: preference(accept, "*/*", f"{media.partition('/')[0]}/*", media) for media in offered
+    }
+    best = max(weights, key=lambda media: weights[media])
+    if weights[best] <= 0:
+        expected = f"{' or '.join(offered)} in Accept"
+        raise Problem("not-acceptable", expected, quoted(accept), "ask for one of them")
+    return best
+
+
+def preference(header: str, *ranges: str) -> float:
+    """Return the weight that a header gives to something.
+
+    Args:
+        header: Value of Accept, Accept-Encoding or the like: ranges with their weights.
+        *ranges: Ranges that cover the thing, the most general first; the most exact that the header
+            names counts.
+
+    Returns:
+        Weight between 0 (not acceptable) and 1.
+
+    >>> preference("image/png;q=0.5, */*;q=0.1", "*/*", "image/*", "image/png")
     0.5
-    >>> weight("gzip, br", "*", "zstd")
+    >>> preference("gzip, br", "*", "zstd")
     0.0
     """
-    found, exact = 0.0, -1
-    for one in header.lower().split(","):
-        name, *parameters = (part.strip() for part in one.split(";"))
-        if name not in ranges or ranges.index(name) <= exact:
+    weight, exactness = 0.0, -1
+    for entry in header.lower().split(","):
+        name, *parameters = (part.strip() for part in entry.split(";"))
+        if name not in ranges or ranges.index(name) <= exactness:
             continue
-        exact, found = ranges.index(name), 1.0
+        exactness, weight = ranges.index(name), 1.0
         for parameter in parameters:
             if parameter.startswith("q="):
-                found = _number(parameter[2:])
-    return found
+                weight = _number(parameter[2:])
+    return weight
 
 
 def _number(text: str) -> float:

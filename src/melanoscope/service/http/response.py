@@ -1,4 +1,4 @@
-"""The way of a response to its client: headers, heads, no error in a library's own words."""
+"""What every response goes through: security headers, and no error in a library's own words."""
 
 from __future__ import annotations
 
@@ -6,60 +6,57 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from melanoscope.service.http.headers import secure
-from melanoscope.service.http.problems import MEDIA_TYPE, plain
+from melanoscope.service.http.headers import add_security_headers
+from melanoscope.service.http.problems import MEDIA_TYPE, status_response
 
 if TYPE_CHECKING:
     from starlette.types import Message, Scope, Send
 
-# What an error tells besides its status, and a problem document should tell, too.
-_TOLD = ("allow", "content-range", "retry-after")
+# Headers of an error that its problem document keeps.
+_KEPT_HEADERS = ("allow", "content-range", "retry-after")
 
 
-class Reply:
-    """Stands before the `send` of one request.
+class ResponseSender:
+    """Send the response to one request, and make a problem document of any other error.
 
     Args:
-        send: Where messages go in the end.
-        request_id: Told in a header.
-        head: Whether it is a head that was asked for: no body goes out.
+        send: The `send` of ASGI.
+        request_id: UUID of the request, for the header X-Request-Id.
 
     Attributes:
-        status: That was sent; 0 before that.
+        status: HTTP status that was sent; 0 before that.
     """
 
-    def __init__(self, send: Send, request_id: str, *, head: bool) -> None:
-        self._send, self._request_id, self._head = send, request_id, head
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send, self._request_id = send, request_id
         self._replaced = False
         self.status = 0
 
     async def send(self, message: Message) -> None:
-        """Send a part of the response; an error that is no problem document becomes one."""
+        """Send `message`, a part of the response; a `send` of ASGI."""
         if self._replaced:
-            return  # the rest of what a library had to say
+            return  # the rest of a library's own error page
         if _is_foreign_error(message):
             self._replaced = True
-            told = Headers(raw=message["headers"]).items()
-            kept = {name: value for name, value in told if name in _TOLD}
-            problem = plain(message["status"], self._request_id, kept)
-            await problem(_NO_SCOPE, _nothing, self._pass_on)
+            headers = Headers(raw=message["headers"]).items()
+            kept = {name: value for name, value in headers if name in _KEPT_HEADERS}
+            problem = status_response(message["status"], self._request_id, kept)
+            await problem(_NO_SCOPE, _no_message, self._send_on)
         else:
-            await self._pass_on(message)
+            await self._send_on(message)
 
-    async def _pass_on(self, message: Message) -> None:
+    async def _send_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            secure(headers := MutableHeaders(scope=message))
+            add_security_headers(headers := MutableHeaders(scope=message))
             headers["X-Request-Id"] = self._request_id
             self.status = message["status"]
-        elif self._head:
-            message = {**message, "body": b""}
         await self._send(message)
 
 
 _NO_SCOPE: Scope = {"type": "http"}
 
 
-async def _nothing() -> Message:
+async def _no_message() -> Message:
     return {"type": "http.disconnect"}
 
 

@@ -1,28 +1,27 @@
-"""GET /v1/bundle and its graphs: what answers, for readers and for devices that answer alone."""
-
-from __future__ import annotations
+"""GET /v1/bundle and its graphs, for readers and for devices that answer by themselves."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import FileResponse
 
-from melanoscope.inference.bundle import CARD, GRADIENT, MODEL, SMALL
-from melanoscope.service import openapi
-from melanoscope.service.http.problems import Problem, shown
-
-if TYPE_CHECKING:
-    from melanoscope.inference.bundle import Bundle
+from melanoscope.inference.bundle import CARD, GRADIENT, MODEL, SMALL, Bundle
+from melanoscope.service.http.problems import Problem, quoted
+from melanoscope.service.openapi import BINARY, NOT_MODIFIED, problem_responses
+from melanoscope.service.schemas import BundleInfo
 
 GRAPHS = (MODEL, SMALL, GRADIENT)
-"""Files that a device may ask for."""
+"""Files that a device may download."""
 
-FOR_EVER = "public, max-age=31536000, immutable"
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""Cache-Control of an address whose content never changes."""
+
+_OCTETS = "application/octet-stream"
 
 
-def about(bundle: Bundle, *, explains: bool) -> dict[str, Any]:
-    """Return all that is said of a bundle."""
+def _bundle_info(bundle: Bundle, *, explains: bool) -> dict[str, Any]:
     record = {key: value for key, value in bundle.record.items() if key != "seal"}
     return {
         "fingerprint": bundle.fingerprint,
@@ -33,51 +32,76 @@ def about(bundle: Bundle, *, explains: bool) -> dict[str, Any]:
 
 
 def routes(bundle: Bundle, *, explains: bool) -> APIRouter:
-    """Return the routes."""
+    """Return the routes of `bundle`; `explains` says whether it has a gradient graph."""
     router = APIRouter(prefix="/v1/bundle", tags=["bundle"])
-    said = json.dumps(about(bundle, explains=explains), separators=(",", ":")).encode()
-    sealed = bundle.record["files"]
+    info = json.dumps(_bundle_info(bundle, explains=explains), separators=(",", ":")).encode()
+    files = bundle.record["files"]
 
-    @router.get("", **openapi.bundle())
+    @router.get(
+        "",
+        summary="What answers",
+        description="The bundle's record (thresholds, held-out metrics) and model card.",
+        response_model=BundleInfo,
+        responses={304: NOT_MODIFIED},
+    )
     async def describe(request: Request) -> Response:
         headers = {"Cache-Control": "no-cache", "ETag": f'"{bundle.fingerprint}"'}
-        if is_known(request, headers["ETag"]):
+        if is_cached(request, headers["ETag"]):
             return Response(None, 304, headers)
-        return Response(said, 200, headers, "application/json")
+        return Response(info, 200, headers, "application/json")
 
-    @router.get("/files/{name}", **openapi.graph())
-    async def graph(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in GRAPHS or name not in sealed:
+    @router.get(
+        "/files/{name}",
+        summary="A graph of the bundle",
+        description="For devices that answer by themselves. With ?v= and the file's sha256 it "
+        "may be kept for ever.",
+        response_class=FileResponse,
+        responses={
+            200: {"description": "An ONNX graph.", "content": {_OCTETS: BINARY}},
+            206: {"description": "Part of one (Range).", "content": {_OCTETS: BINARY}},
+            304: NOT_MODIFIED,
+            416: {"description": "No such part."},
+            **problem_responses("no-such-file"),
+        },
+    )
+    async def graph(
+        request: Request,
+        name: Annotated[str, Path(examples=[MODEL])],
+        v: Annotated[
+            str | SkipJsonSchema[None],
+            Query(description="sha256 of the file; another than the bundle's is 404."),
+        ] = None,
+    ) -> Response:
+        if name not in GRAPHS or name not in files:
             raise Problem(
                 "no-such-file",
-                f"one of {', '.join(one for one in GRAPHS if one in sealed)}",
-                shown(name),
+                f"one of {', '.join(graph for graph in GRAPHS if graph in files)}",
+                quoted(name),
                 "see the record's graphs",
             )
-        sha256, version = sealed[name]["sha256"], request.query_params.get("v")
-        if version not in (None, sha256):
+        sha256 = files[name]["sha256"]
+        if v not in (None, sha256):
             raise Problem(
                 "other-bundle",
                 f"the version {sha256[:12]}... of {name}",
-                shown(version, 16),
+                quoted(v, 16),
                 "read /v1/bundle again",
             )
         headers = {
-            "Cache-Control": FOR_EVER if version else "no-cache",
+            "Cache-Control": IMMUTABLE if v else "no-cache",
             "ETag": f'"{sha256}"',
             "Link": '<../../bundle>; rel="license"',  # it derives from photographs with terms
         }
-        if is_known(request, headers["ETag"]):
+        if is_cached(request, headers["ETag"]):
             return Response(None, 304, headers)
-        return FileResponse(bundle.folder / name, 200, headers, "application/octet-stream")
+        return FileResponse(bundle.folder / name, 200, headers, _OCTETS)
 
     return router
 
 
-def is_known(request: Request, etag: str) -> bool:
-    """Say whether a client holds this version already (If-None-Match)."""
-    known = request.headers.get("if-none-match", "")
-    return known.strip() == "*" or etag in [
-        one.strip().removeprefix("W/") for one in known.split(",")
+def is_cached(request: Request, etag: str) -> bool:
+    """Return whether If-None-Match of `request` names `etag`, so that the answer is 304."""
+    cached = request.headers.get("if-none-match", "")
+    return cached.strip() == "*" or etag in [
+        tag.strip().removeprefix("W/") for tag in cached.split(",")
     ]

@@ -1,115 +1,199 @@
 """POST /v1/diagnoses and /v1/explanations: a form in, an answer or a problem out."""
 
-from __future__ import annotations
+# Annotations are not postponed here: those of an endpoint name what is local to `routes`.
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, File, Request, Response, UploadFile
 from fastapi.routing import APIRoute
+from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
-from melanoscope.service import openapi
-from melanoscope.service.http.negotiation import weight
-from melanoscope.service.http.problems import Problem, shown
-from melanoscope.service.http.uploads import Held, read_form
-from melanoscope.service.routes.form_fields import DIAGNOSIS, EXPLANATION, explaining, question
-from melanoscope.service.workers.tasks import Answered
+from melanoscope.service import examples
+from melanoscope.service.http.multipart import BodyBudget, read_form
+from melanoscope.service.http.negotiation import negotiated
+from melanoscope.service.http.problems import Problem
+from melanoscope.service.metrics import Metrics
+from melanoscope.service.openapi import BINARY, FORM_PROBLEMS, problem_responses
+from melanoscope.service.routes.form_fields import (
+    PNG,
+    DiagnosisRequest,
+    ExplanationOptions,
+    diagnosis_request,
+    explanation_options,
+)
+from melanoscope.service.schemas import Answer, Explanation
+from melanoscope.service.settings import Settings
+from melanoscope.service.workers.pool import WorkerPool
+from melanoscope.service.workers.tasks import TaskResult
 
-if TYPE_CHECKING:
-    from melanoscope.service.metrics import Metrics
-    from melanoscope.service.settings import Settings
-    from melanoscope.service.workers.pool import Pool
-
-PNG, JSON = "image/png", "application/json"
+JSON = "application/json"
 
 
 @dataclass(frozen=True, eq=False)
 class AnswerEndpoint:
-    """What answering takes.
+    """What an endpoint needs to read a form and to have it answered.
 
     Attributes:
-        pool: Who answers.
+        pool: Threads that answer.
         settings: Limits.
-        metrics: Counters.
-        held: Bodies in memory.
+        metrics: Counters of the service.
+        budget: Limit of all bodies that are in memory.
     """
 
-    pool: Pool
+    pool: WorkerPool
     settings: Settings
     metrics: Metrics
-    held: Held
+    budget: BodyBudget
 
-    async def answer(self, request: Request, *, explain: bool) -> Response:
-        """Read a form, have it answered, and count what became of it."""
-        try:
-            media = _wanted(request.headers.get("accept", "*/*")) if explain else JSON
-            self.pool.refuse_if_full()  # before the photograph has made its way here
-            with self.held.lease() as lease:
-                form = await read_form(
-                    request, EXPLANATION if explain else DIAGNOSIS, self.settings, lease
-                )
-                self.metrics.received.inc(len(form.photograph))
-                asked = question(form.fields)
-                how = None
-                if explain:
-                    most = self.settings.steps
-                    how = explaining(form.fields, most_steps=most, picture=media == PNG)
-                content = form.photograph
-                del form
-                answered = await attended(
-                    request, self.pool.ask(content, asked, how), self.settings.answer_seconds
-                )
-        except Problem as problem:
-            request.state.outcome = problem.kind
-            raise
-        request.state.outcome = answered.outcome
-        # What is answered derives from photographs whose terms the bundle tells.
-        headers = {"Link": '<bundle>; rel="license"', **({"Vary": "Accept"} if explain else {})}
-        return Response(answered.body, headers=headers, media_type=media)
+    async def answer(
+        self,
+        request: Request,
+        photograph: UploadFile,
+        asked: DiagnosisRequest,
+        options: ExplanationOptions | None = None,
+    ) -> Response:
+        """Have a photograph answered or explained.
 
+        Args:
+            request: The HTTP request; its client is watched.
+            photograph: File in memory, closed here.
+            asked: What is asked about the photograph.
+            options: How the answer is to be explained; None for a diagnosis.
 
-class Direct(APIRoute):
-    """Hands the request itself to its endpoint: there is nothing of it that FastAPI should read."""
+        Returns:
+            The answer or the explanation, of the media type that was negotiated.
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the endpoint."""
-        return self.endpoint
+        Raises:
+            Problem: The photograph cannot be answered, or not in time.
+            ClientDisconnect: The client hung up.
+        """
+        content = await photograph.read()
+        await photograph.close()  # which holds another copy
+        self.metrics.received_bytes.inc(len(content))
+        result = await _while_connected(
+            request, self.pool.submit(content, asked, options), self.settings.answer_seconds
+        )
+        request.state.outcome = result.outcome
+        # An answer derives from photographs whose terms the bundle states.
+        headers = {"Link": '<bundle>; rel="license"', **({"Vary": "Accept"} if options else {})}
+        return Response(result.body, headers=headers, media_type=request.state.media_type)
 
 
-def routes(desk: AnswerEndpoint) -> APIRouter:
-    """Return the routes."""
-    router = APIRouter(prefix="/v1", tags=["answers"], route_class=Direct)
+def routes(endpoint: AnswerEndpoint) -> APIRouter:
+    """Return the routes of diagnoses and explanations, answered through `endpoint`."""
+    settings = endpoint.settings
+    router = APIRouter(prefix="/v1", tags=["answers"], route_class=_form_route(endpoint))
+    Photograph = Annotated[  # noqa: N806 - a type
+        UploadFile,
+        File(
+            description="JPEG, PNG, WebP, TIFF, BMP, HEIC or AVIF (told by its content), of at "
+            f"most {settings.request_bytes / 1e6:g} MB and {settings.pixels / 1e6:g} million "
+            "pixels. Its name is not looked at.",
+            json_schema_extra={"format": "binary"},
+        ),
+    ]
 
-    @router.post("/diagnoses", **openapi.diagnosis(desk.settings))
-    async def diagnose(request: Request) -> Response:
-        return await desk.answer(request, explain=False)
+    @router.post(
+        "/diagnoses",
+        summary="Diagnose a photograph",
+        description="The answer to one photograph of a lesion. That a photograph is refused, "
+        "with what to do better, is an answer, too. Nothing is kept.",
+        response_description="The answer.",
+        response_model=Answer,
+        responses={
+            200: {"content": {JSON: {"example": examples.ANSWER}}},
+            **problem_responses(*FORM_PROBLEMS),
+        },
+    )
+    async def diagnose(
+        request: Request,
+        photograph: Photograph,
+        asked: Annotated[DiagnosisRequest, Depends(diagnosis_request)],
+    ) -> Response:
+        return await endpoint.answer(request, photograph, asked)
 
-    @router.post("/explanations", **openapi.explanation(desk.settings))
-    async def explain(request: Request) -> Response:
-        return await desk.answer(request, explain=True)
+    @router.post(
+        "/explanations",
+        summary="Explain an answer",
+        description="Where in the photograph the answer comes from: numbers (JSON), or drawn "
+        "over the photograph (PNG), as Accept says.",
+        response_description="The explanation.",
+        response_model=Explanation,
+        responses={
+            200: {"content": {JSON: {"example": examples.EXPLANATION}, PNG: BINARY}},
+            **problem_responses(*FORM_PROBLEMS, "not-acceptable"),
+        },
+    )
+    async def explain(
+        request: Request,
+        photograph: Photograph,
+        asked: Annotated[DiagnosisRequest, Depends(diagnosis_request)],
+        options: Annotated[ExplanationOptions, Depends(explanation_options(settings.steps))],
+    ) -> Response:
+        return await endpoint.answer(request, photograph, asked, options)
 
     return router
 
 
-async def attended(
-    request: Request, answer: Coroutine[Any, Any, Answered], seconds: float
-) -> Answered:
-    """Await an answer for as long as the client does, and no longer than `seconds`.
+class _ReadRequest(Request):
+    """A request whose form has been read already."""
 
-    Raises:
-        Problem: It took too long.
-        ClientDisconnect: The client hung up; nobody works for it any more.
+    def __init__(self, scope: Scope, receive: Receive, form: FormData) -> None:
+        super().__init__(scope, receive)
+        self._form = form
+
+
+def _form_route(endpoint: AnswerEndpoint) -> type[APIRoute]:
+    """Return the class of routes whose form is read under the limits of `endpoint`.
+
+    FastAPI would read it without them, and make a status 400 of whatever is raised meanwhile.
     """
-    work = asyncio.ensure_future(answer)
-    gone = asyncio.ensure_future(_gone(request))
+
+    class FormRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+            offered = list(self.responses[200]["content"])
+            names = [
+                field.alias
+                for dependant in (self.dependant, *self.dependant.dependencies)
+                for field in dependant.body_params
+            ]
+
+            async def read_and_handle(request: Request) -> Response:
+                try:
+                    accept = request.headers.get("accept", "*/*")
+                    request.state.media_type = negotiated(accept, offered)
+                    endpoint.pool.refuse_if_full()  # before the photograph is on its way
+                    with endpoint.budget.reserve() as reserve:
+                        form = await read_form(request, names, endpoint.settings, reserve)
+                        return await handle(_ReadRequest(request.scope, request.receive, form))
+                except Problem as problem:
+                    request.state.outcome = problem.kind
+                    raise
+
+            return read_and_handle
+
+    return FormRoute
+
+
+async def _while_connected(
+    request: Request, work: Coroutine[Any, Any, TaskResult], seconds: float
+) -> TaskResult:
+    """Await work for as long as the client waits, and no longer than `seconds`."""
+    working = asyncio.ensure_future(work)
+    disconnected = asyncio.ensure_future(_disconnect(request))
     try:
-        await asyncio.wait({work, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            return work.result()
-        if gone.done():
+        await asyncio.wait(
+            {working, disconnected}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        if working.done():
+            return working.result()
+        if disconnected.done():
             raise ClientDisconnect
         raise Problem(
             "took-too-long",
@@ -118,31 +202,12 @@ async def attended(
             "try again later, with a smaller photograph or fewer steps",
         )
     finally:
-        work.cancel()
-        gone.cancel()
-        del work, gone  # an error that is on its way up holds this frame, and they the photograph
+        working.cancel()
+        disconnected.cancel()
+        # An error that is on its way up holds this frame, and they the photograph.
+        del working, disconnected
 
 
-async def _gone(request: Request) -> None:
+async def _disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def _wanted(accept: str) -> str:
-    """Choose what an explanation is sent as; JSON where both are as welcome.
-
-    Raises:
-        Problem: Neither is.
-
-    >>> _wanted("image/*"), _wanted("image/png;q=0.5, application/json")
-    ('image/png', 'application/json')
-    """
-    weights = {
-        media: weight(accept, "*/*", f"{media.partition('/')[0]}/*", media) for media in (JSON, PNG)
-    }
-    best = max(weights, key=lambda media: weights[media])
-    if weights[best] <= 0:
-        raise Problem(
-            "not-acceptable", f"{JSON} or {PNG} in Accept", shown(accept), "ask for one of them"
-        )
-    return best

@@ -1,11 +1,15 @@
-"""What the fields of a form mean."""
+"""The fields of a form, declared for FastAPI: their meaning, their limits and their description."""
 
-from __future__ import annotations
+# Annotations are not postponed here: those of a dependency made in a function name its arguments.
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, TypeVar, cast, get_args
+from math import nan
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import Form, Request
+from pydantic import BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from melanoscope.errors import DataError, nearest
 from melanoscope.inference.calibration import log_odds
@@ -15,122 +19,171 @@ from melanoscope.inference.explain.integrated_gradients import (
     DEFAULT_STEPS,
     Baseline,
 )
-from melanoscope.patient import PatientInfo, parse_patient
-from melanoscope.service.http.parts import PHOTOGRAPH
-from melanoscope.service.http.problems import Problem, shown
+from melanoscope.patient import (
+    MAX_AGE,
+    SEXES,
+    SITES,
+    UNKNOWN,
+    PatientInfo,
+    parse_age,
+    parse_sex,
+    parse_site,
+)
+from melanoscope.service.http.problems import Problem, quoted
 
 Method = Literal["evidence", "gradients"]
-METHODS: tuple[Method, ...] = get_args(Method)
 
-DIAGNOSIS = (PHOTOGRAPH, "age", "sex", "site", "prevalence", "force")
-"""Fields of a diagnosis."""
-EXPLANATION = (*DIAGNOSIS, "method", "baseline", "steps")
-"""Fields of an explanation."""
-
-_T = TypeVar("_T")
+PNG = "image/png"
+_DEFAULT_METHOD: Method = "evidence"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked about a photograph.
+class DiagnosisRequest:
+    """What a client asks about a photograph.
 
     Attributes:
-        who: Whose it is.
+        patient: What is known of the patient.
         prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
-        force: Answer also what the gate refuses.
+        force: Whether a photograph that the quality gate refuses is answered, too.
     """
 
-    who: PatientInfo
+    patient: PatientInfo
     prevalence: float | None = None
     force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Explaining:
-    """How a photograph is to be explained.
+class ExplanationOptions:
+    """How the answer to a photograph is to be explained.
 
     Attributes:
-        method: "evidence" of each place, or "gradients": Integrated Gradients of each pixel.
-        baseline: Of Integrated Gradients.
-        steps: Likewise, 1 or more.
-        picture: As an overlay (PNG), not as numbers (JSON).
+        method: "evidence" of each place, or Integrated "gradients" of each pixel.
+        baseline: Baseline of Integrated Gradients.
+        steps: Steps of Integrated Gradients, 1 or more.
+        as_png: Whether an overlay (PNG) is wanted, not numbers (JSON).
     """
 
-    method: Method
+    method: Method = _DEFAULT_METHOD
     baseline: Baseline = DEFAULT_BASELINE
     steps: int = DEFAULT_STEPS
-    picture: bool = False
+    as_png: bool = False
 
 
-def question(fields: Mapping[str, str]) -> Question:
-    """Read what is asked.
+def _parsed(name: str, parse: Callable[[str], Any], default: Any) -> BeforeValidator:
+    """Parse a field's text; blank text is the default, a `DataError` becomes a problem."""
 
-    Raises:
-        Problem: A field that cannot be.
-    """
-    ages, sexes, sites = (
-        _field(fields, name, lambda text, name=name: parse_patient(**{name: text}), PatientInfo())  # type: ignore[misc]
-        for name in ("age", "sex", "site")
-    )
-    return Question(
-        PatientInfo(ages.age, sexes.sex, sites.site),
-        _field(fields, "prevalence", _prevalence, None),
-        _field(fields, "force", _truth, False),
-    )
+    def validate(text: str) -> Any:
+        if not (text := text.strip()):
+            return default
+        try:
+            return parse(text)
+        except DataError as error:
+            raise Problem(
+                "invalid-field", error.expected, quoted(text), error.mend, field=name
+            ) from None
 
-
-def explaining(fields: Mapping[str, str], *, most_steps: int, picture: bool) -> Explaining:
-    """Read how it is to be explained.
-
-    Raises:
-        Problem: A field that cannot be.
-    """
-    return Explaining(
-        cast("Method", _field(fields, "method", lambda text: _word(text, METHODS), "evidence")),
-        _field(
-            fields,
-            "baseline",
-            lambda text: cast("Baseline", _word(text, BASELINES)),
-            DEFAULT_BASELINE,
-        ),
-        _field(fields, "steps", lambda text: _steps(text, most_steps), DEFAULT_STEPS),
-        picture,
-    )
+    return BeforeValidator(validate)
 
 
-def _field(fields: Mapping[str, str], name: str, read: Callable[[str], _T], absent: _T) -> _T:
-    if not (text := fields.get(name, "").strip()):
-        return absent
-    try:
-        return read(text)
-    except DataError as error:
-        raise Problem(
-            "invalid-field", error.expected, shown(text), error.mend, field=name
-        ) from None
-
-
-def _prevalence(text: str) -> float:
+def _parse_prevalence(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        value = math.nan
+        value = nan
     log_odds(value)
     return value
 
 
-def _truth(text: str) -> bool:
-    return _word(text.lower(), ("true", "false")) == "true"
-
-
-def _steps(text: str, most: int) -> int:
+def _parse_steps(text: str, max_steps: int) -> int:
     # int() would take 5,000 digits, and its time for them.
     value = int(text) if text.isdecimal() and len(text) < 9 else 0
-    if not 1 <= value <= most:
-        raise DataError(f"1 to {most} steps", text, f"ask for {DEFAULT_STEPS}")
+    if not 1 <= value <= max_steps:
+        raise DataError(f"1 to {max_steps} steps", text, f"ask for {DEFAULT_STEPS}")
     return value
 
 
-def _word(text: str, known: tuple[str, ...]) -> str:
-    if text not in known:
-        raise DataError(f"one of {', '.join(known)}", text, nearest(text, list(known)))
-    return text
+def _one_of(*known: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in known:
+            raise DataError(f"one of {', '.join(known)}", text, nearest(text, list(known)))
+        return text
+
+    return parse
+
+
+_parse_bool = _one_of("true", "false")
+
+Age = Annotated[
+    Annotated[float, Field(ge=0, le=MAX_AGE)] | SkipJsonSchema[None],
+    _parsed("age", parse_age, None),
+    Form(description="Years. Like every field it may be left out or sent empty."),
+]
+Sex = Annotated[
+    str,
+    _parsed("sex", parse_sex, UNKNOWN),
+    Form(json_schema_extra={"enum": list(SEXES)}),
+]
+Site = Annotated[
+    str,
+    _parsed("site", parse_site, UNKNOWN),
+    Form(description="Where the lesion is.", json_schema_extra={"enum": list(SITES)}),
+]
+Prevalence = Annotated[
+    Annotated[float, Field(gt=0, lt=1)] | SkipJsonSchema[None],
+    _parsed("prevalence", _parse_prevalence, None),
+    Form(description="Share of melanomas to assume; the bundle's where it is not said."),
+]
+Force = Annotated[
+    bool,
+    _parsed("force", lambda text: _parse_bool(text.lower()) == "true", default=False),
+    Form(description="Answer also what the quality gate refuses."),
+]
+
+
+async def diagnosis_request(
+    age: Age = None,
+    sex: Sex = UNKNOWN,
+    site: Site = UNKNOWN,
+    prevalence: Prevalence = None,
+    force: Force = False,
+) -> DiagnosisRequest:
+    """Return what a client asks: the dependency that declares `age` and the other fields."""
+    return DiagnosisRequest(PatientInfo(age, sex, site), prevalence, force)
+
+
+def explanation_options(max_steps: int) -> Callable[..., Awaitable[ExplanationOptions]]:
+    """Return the dependency that declares the fields of an explanation.
+
+    Args:
+        max_steps: Largest number of steps of Integrated Gradients that a client may ask for.
+
+    Returns:
+        A function for `fastapi.Depends`.
+    """
+
+    async def options(
+        request: Request,
+        method: Annotated[
+            Method,
+            _parsed("method", _one_of(*get_args(Method)), _DEFAULT_METHOD),
+            Form(description="The evidence of each place, or Integrated Gradients of each pixel."),
+        ] = _DEFAULT_METHOD,
+        baseline: Annotated[
+            Baseline,
+            _parsed("baseline", _one_of(*BASELINES), DEFAULT_BASELINE),
+            Form(description="Of Integrated Gradients: what counts as nothing."),
+        ] = DEFAULT_BASELINE,
+        steps: Annotated[
+            int,
+            Field(ge=1, le=max_steps),
+            _parsed("steps", lambda text: _parse_steps(text, max_steps), DEFAULT_STEPS),
+            Form(
+                description="Of Integrated Gradients; doubled until their sum is exact to 2 %, or "
+                f"there are {max_steps}.",
+            ),
+        ] = DEFAULT_STEPS,
+    ) -> ExplanationOptions:
+        as_png = request.state.media_type == PNG
+        return ExplanationOptions(method, baseline, steps, as_png)
+
+    return options

@@ -1,68 +1,79 @@
-"""GET /healthz, /readyz and /metrics: for whatever keeps the service running."""
-
-from __future__ import annotations
+"""GET /healthz, /readyz and /metrics, for whatever keeps the service running."""
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from melanoscope.service import metrics, openapi
 from melanoscope.service.http.problems import Problem
-from melanoscope.service.logs import LOGGER, described
-from melanoscope.service.workers.pool import WORKER
-
-if TYPE_CHECKING:
-    from melanoscope.service.metrics import Metrics
+from melanoscope.service.logs import LOGGER, exception_summary
+from melanoscope.service.metrics import Metrics
+from melanoscope.service.openapi import problem_responses
+from melanoscope.service.schemas import Alive, Ready
+from melanoscope.service.workers.pool import THREAD_PREFIX
 
 
 class Readiness:
     """Whether the network has answered a first photograph.
 
     Args:
-        warm_up: Answers one.
+        warm_up: Has a first photograph answered; raises where that fails.
+
+    Attributes:
+        is_ready: Whether it has been answered.
+        is_stopping: Whether the service stops; set by the application.
     """
 
     def __init__(self, warm_up: Callable[[], None]) -> None:
         self._warm_up = warm_up
-        self.ready = False
-        self.stopping = False
+        self.is_ready = False
+        self.is_stopping = False
 
-    def begin(self) -> None:
-        """Have a first photograph answered, by a thread that nobody waits for."""
-        self.stopping = False
-        threading.Thread(target=self._become, name=f"{WORKER}first", daemon=True).start()
+    def start(self) -> None:
+        """Have the first photograph answered in a thread that nobody waits for."""
+        self.is_stopping = False
+        threading.Thread(target=self._run, name=f"{THREAD_PREFIX}first", daemon=True).start()
 
-    def _become(self) -> None:
+    def _run(self) -> None:
         try:
             self._warm_up()
         except Exception as error:  # noqa: BLE001 - the service stays up to say that it is not ready
-            LOGGER.error("not ready", extra={"data": described(error)})
+            LOGGER.error("not ready", extra={"data": exception_summary(error)})
             return
-        self.ready = True
+        self.is_ready = True
         LOGGER.info("ready")
 
 
-def routes(readiness: Readiness, counters: Metrics) -> APIRouter:
-    """Return the routes."""
+def routes(readiness: Readiness, metrics: Metrics) -> APIRouter:
+    """Return the routes that tell of the service's `readiness` and of its `metrics`."""
     router = APIRouter(tags=["operation"])
 
-    @router.get("/healthz", **openapi.health())
+    @router.get("/healthz", summary="Whether the process answers", response_model=Alive)
     async def healthz() -> Response:
         return Response(b'{"status":"alive"}', media_type="application/json")
 
-    @router.get("/readyz", **openapi.readiness())
+    @router.get(
+        "/readyz",
+        summary="Whether the network has answered a first photograph",
+        response_model=Ready,
+        responses=problem_responses("not-ready"),
+    )
     async def readyz() -> Response:
-        if readiness.ready and not readiness.stopping:
+        if readiness.is_ready and not readiness.is_stopping:
             return Response(b'{"status":"ready"}', media_type="application/json")
-        found = "one that stops" if readiness.stopping else "one that has not answered yet"
+        found = "one that stops" if readiness.is_stopping else "one that has not answered yet"
         raise Problem(
             "not-ready", "a network that answers", found, "wait", headers={"Retry-After": "1"}
         )
 
-    @router.get("/metrics", **openapi.metrics())
-    async def read() -> Response:
-        return Response(counters.text(), headers={"Content-Type": metrics.CONTENT_TYPE})
+    @router.get(
+        "/metrics",
+        summary="Counters",
+        response_class=Response,
+        responses={200: {"description": "Prometheus' text format.", "content": {"text/plain": {}}}},
+    )
+    async def exposition() -> Response:
+        return Response(metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return router

@@ -1,4 +1,4 @@
-"""GET / and what belongs to it: the built files of the page, and none but these.
+"""GET / and the built files of the page.
 
 The files are listed once, when the service starts; a path is looked up among them and never put
 together, so that no request leads out of the folder.
@@ -15,17 +15,14 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from melanoscope.service.http.headers import PAGE_POLICY
-from melanoscope.service.http.negotiation import weight
-from melanoscope.service.routes.bundle import FOR_EVER, is_known
+from melanoscope.service.http.negotiation import preference
+from melanoscope.service.routes.bundle import IMMUTABLE, is_cached
 
-INDEX = "index.html"
-HASHED = "assets/"
-"""Folder of files whose names change with their content."""
-
-COMPRESSED = ".gz"
-"""Ending of a file's copy for whoever reads gzip; the runtime of the network is 14 MB without."""
-
-NOT_BUILT = (
+_INDEX = "index.html"
+_HASHED = "assets/"  # files whose names change with their content
+# Copies of files for clients that read gzip; the runtime of the network is 14 MB without.
+_COMPRESSED = ".gz"
+_NOT_BUILT = (
     "melanoscope: the page is not built (npm run build in web/). The API is described at "
     "/openapi.json.\n"
 )
@@ -49,41 +46,50 @@ _TYPES = {
 
 
 def routes(page: Path | None) -> list[Route]:
-    """Return the routes of a built page, or the one that says that there is none."""
-    if page is None or not (page / INDEX).is_file():
+    """Return the routes of the page.
+
+    Args:
+        page: Folder of the built page, or None.
+
+    Returns:
+        A route for each of its files; or one that says that the page is not built.
+    """
+    if page is None or not (page / _INDEX).is_file():
         return [Route("/", _not_built, name="page")]
-    files = sorted(path for path in page.rglob("*") if path.is_file() and path.suffix != COMPRESSED)
-    found = [Route("/", _file(page / INDEX, hashed=False), name="page")]
-    for path in files:
+    paths = [path for path in page.rglob("*") if path.is_file() and path.suffix != _COMPRESSED]
+    found = [Route("/", _file_endpoint(page / _INDEX, is_hashed=False), name="page")]
+    for path in sorted(paths):
         name = path.relative_to(page).as_posix()
-        found.append(Route(f"/{name}", _file(path, hashed=name.startswith(HASHED)), name="page"))
+        endpoint = _file_endpoint(path, is_hashed=name.startswith(_HASHED))
+        found.append(Route(f"/{name}", endpoint, name="page"))
     return found
 
 
 async def _not_built(request: Request) -> Response:
     request.state.route = "page"
-    return Response(NOT_BUILT, media_type="text/plain")
+    return Response(_NOT_BUILT, media_type="text/plain")
 
 
-def _file(path: Path, *, hashed: bool) -> Callable[[Request], Awaitable[Response]]:
+def _file_endpoint(path: Path, *, is_hashed: bool) -> Callable[[Request], Awaitable[Response]]:
     headers = {
-        "Cache-Control": FOR_EVER if hashed else "no-cache",
+        "Cache-Control": IMMUTABLE if is_hashed else "no-cache",
         "Content-Security-Policy": PAGE_POLICY,
     }
     media = _TYPES.get(path.suffix, "application/octet-stream")
-    copy = path.with_name(path.name + COMPRESSED)
-    small = None
+    copy = path.with_name(path.name + _COMPRESSED)
+    compressed = None
     if copy.is_file():
         headers["Vary"] = "Accept-Encoding"
-        small = (copy, headers | {"ETag": _etag(copy), "Content-Encoding": "gzip"})
+        compressed = (copy, headers | {"ETag": _etag(copy), "Content-Encoding": "gzip"})
     plain = (path, headers | {"ETag": _etag(path)})
 
     async def serve(request: Request) -> Response:
         request.state.route = "page"
-        found, said = plain if small is None or not _reads_gzip(request) else small
-        if is_known(request, said["ETag"]):
-            return Response(None, 304, said)
-        return FileResponse(found, 200, said, media)
+        chosen = compressed if compressed is not None and _accepts_gzip(request) else plain
+        file, file_headers = chosen
+        if is_cached(request, file_headers["ETag"]):
+            return Response(None, 304, file_headers)
+        return FileResponse(file, 200, file_headers, media)
 
     return serve
 
@@ -93,7 +99,7 @@ def _etag(path: Path) -> str:
         return f'"{hashlib.file_digest(file, "sha256").hexdigest()}"'
 
 
-def _reads_gzip(request: Request) -> bool:
+def _accepts_gzip(request: Request) -> bool:
     # A part of a file is a part of the file itself, not of its copy.
-    asked = request.headers.get("accept-encoding", "")
-    return weight(asked, "*", "gzip") > 0 and "range" not in request.headers
+    accepted = request.headers.get("accept-encoding", "")
+    return preference(accepted, "*", "gzip") > 0 and "range" not in request.headers

@@ -1,4 +1,4 @@
-"""Explanations as numbers and as pictures."""
+"""Explanations of an answer, as numbers for JSON and as overlays for PNG."""
 
 from __future__ import annotations
 
@@ -28,101 +28,111 @@ if TYPE_CHECKING:
 
     from melanoscope.imaging.decode import DecodedImage
     from melanoscope.inference.bundle import Bundle
-    from melanoscope.inference.explain.integrated_gradients import Baseline
     from melanoscope.inference.result import Diagnosis
+    from melanoscope.service.routes.form_fields import ExplanationOptions
 
-Explained = EvidenceSum | Attribution
-
-_DIGITS = 8  # after the point: a logit of some units is divided among thousands of pixels
+_DECIMALS = 8  # a logit of some units is divided among thousands of pixels
 
 
 class Cancelled(Exception):
-    """Nobody waits for this explanation any more."""
+    """Raised by an explanation for which nobody waits any more."""
 
 
-class Gradients:
-    """Integrated Gradients that can be given up half-way, as they take seconds.
+class GradientExplainer:
+    """Integrated Gradients that can be cancelled half-way, as they take seconds.
 
     Args:
-        bundle: With a gradient graph.
-        threads: Of its runs; None for all cores.
-        most: Steps that are never exceeded in search of completeness.
+        bundle: Bundle with a gradient graph.
+        threads: Threads of its runs; None for all cores.
+        max_steps: Steps that are never exceeded in search of completeness, unless asked for.
     """
 
-    def __init__(self, bundle: Bundle, threads: int | None, most: int) -> None:
-        self._bundle, self._threads, self.most = bundle, threads, most
+    def __init__(self, bundle: Bundle, threads: int | None, max_steps: int) -> None:
+        self._bundle, self._threads, self._max_steps = bundle, threads, max_steps
 
     @cached_property
-    def _graph(self) -> OnnxModel:
+    def _model(self) -> OnnxModel:
         return OnnxModel(self._bundle.graph("gradient"), self._threads)
 
-    def warm_up(self, photograph: DecodedImage) -> None:
-        """Load the graph and run it once."""
-        self._graph(images=np.stack([photograph.pixels.transpose(2, 0, 1) / np.float32(255)]))
+    def warm_up(self, image: DecodedImage) -> None:
+        """Load the gradient graph and run it once, with `image`."""
+        self._model(images=np.stack([image.pixels.transpose(2, 0, 1) / np.float32(255)]))
 
-    def of(
-        self,
-        photograph: DecodedImage,
-        baseline: Baseline,
-        steps: int,
-        is_wanted: Callable[[], bool],
+    def attribute(
+        self, image: DecodedImage, options: ExplanationOptions, is_wanted: Callable[[], bool]
     ) -> Attribution:
-        """Attribute a photograph's evidence to its pixels.
+        """Attribute the evidence of an image to its pixels.
 
         Args:
-            photograph: Decoded.
-            baseline: What counts as nothing.
-            steps: Points on the way, 1 or more.
-            is_wanted: Asked before each run of the graph.
+            image: The decoded photograph.
+            options: Baseline and number of steps of Integrated Gradients.
+            is_wanted: Called before each run of the graph; False cancels the explanation.
+
+        Returns:
+            What each pixel adds to the logit, and how complete the sum is.
 
         Raises:
-            GivenUp: It is not.
+            Cancelled: `is_wanted` returned False.
         """
 
         def run(images: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
             if not is_wanted():
                 raise Cancelled
-            out = self._graph(images=images)
-            return out["photograph_evidence"], out["gradient"]
+            outputs = self._model(images=images)
+            return outputs["photograph_evidence"], outputs["gradient"]
 
         return integrated_gradients(
-            run, photograph.pixels, baseline=baseline, steps=steps, most=max(steps, self.most)
+            run,
+            image.pixels,
+            baseline=options.baseline,
+            steps=options.steps,
+            most=max(options.steps, self._max_steps),
         )
 
 
-def record_of(explained: Explained) -> dict[str, Any]:
-    """Return plain values, for JSON."""
-    if isinstance(explained, EvidenceSum):
+def explanation_record(explanation: EvidenceSum | Attribution) -> dict[str, Any]:
+    """Return an `explanation` as plain values for JSON; the bundle is missing yet."""
+    if isinstance(explanation, EvidenceSum):
         return {
             "method": "evidence",
-            "values": np.round(explained.places, _DIGITS).tolist(),
+            "values": np.round(explanation.places, _DECIMALS).tolist(),
             "baseline": None,
             "steps": None,
-            "difference": explained.photograph,
+            "difference": explanation.photograph,
             "completeness_error": None,
         }
     return {
         "method": "gradients",
-        "values": np.round(explained.pixels, _DIGITS).tolist(),
-        "baseline": explained.baseline,
-        "steps": explained.steps,
-        "difference": explained.difference,
-        "completeness_error": explained.completeness_error,
+        "values": np.round(explanation.pixels, _DECIMALS).tolist(),
+        "baseline": explanation.baseline,
+        "steps": explanation.steps,
+        "difference": explanation.difference,
+        "completeness_error": explanation.completeness_error,
     }
 
 
-def draw(pixels: NDArray[np.uint8], explained: Explained) -> NDArray[np.uint8]:
-    """Draw an explanation over the photograph's square."""
-    if isinstance(explained, EvidenceSum):
-        places = explained.places
+def explanation_overlay(
+    pixels: NDArray[np.uint8], explanation: EvidenceSum | Attribution
+) -> NDArray[np.uint8]:
+    """Draw an explanation over the photograph.
+
+    Args:
+        pixels: RGB pixels of the photograph's square, shape (h, w, 3).
+        explanation: What each place or each pixel of it adds to the logit.
+
+    Returns:
+        RGB pixels of the enlarged overlay.
+    """
+    if isinstance(explanation, EvidenceSum):
+        places = explanation.places
         return heat_overlay(
             enlarged(pixels, SIDE), places, opacity=OPACITY, scale=evidence_scale(places)
         )
-    return enlarged(attribution_overlay(pixels, explained.pixels), SIDE)
+    return enlarged(attribution_overlay(pixels, explanation.pixels), SIDE)
 
 
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    """Write RGB pixels as a PNG without metadata."""
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode RGB `pixels` of shape (h, w, 3) as a PNG without metadata."""
     from PIL import Image
 
     file = io.BytesIO()
@@ -130,22 +140,15 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
-def no_gradients() -> Problem:
-    """Say that a bundle has no gradient graph."""
-    return Problem(
-        "no-gradients", "a bundle with a gradient graph", "none", "ask for the method 'evidence'"
-    )
-
-
-def refused(answer: Diagnosis) -> Problem:
-    """Say that there is no answer to be explained, and why."""
+def refused_photograph(diagnosis: Diagnosis) -> Problem:
+    """Return the problem of a `diagnosis` that refused, so that nothing can be explained."""
     return Problem(
         "refused-photograph",
         "a photograph that can be answered",
-        "; ".join(one.found for one in answer.concerns if one.severity == "refused"),
+        "; ".join(issue.found for issue in diagnosis.concerns if issue.severity == "refused"),
         "take a better one, or say force=true",
         concerns=[
-            {"kind": one.kind, "severity": one.severity, "advice": one.advice}
-            for one in answer.concerns
+            {"kind": issue.kind, "severity": issue.severity, "advice": issue.advice}
+            for issue in diagnosis.concerns
         ],
     )

@@ -1,7 +1,7 @@
-"""A few threads behind a bounded queue; what waits together is answered together.
+"""A few threads behind a bounded queue; photographs that wait together are answered together.
 
-Together, small photographs take less time than one by one, and nobody is made to wait for company:
-a worker that finds one photograph alone answers it alone.
+Together, small photographs take less time than one by one, and none is made to wait for others: a
+worker that finds one photograph alone answers it alone.
 """
 
 from __future__ import annotations
@@ -13,87 +13,95 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from melanoscope.service.http.problems import Problem, mistake
-from melanoscope.service.logs import LOGGER, described
+from melanoscope.service.http.problems import Problem, busy, internal_error
+from melanoscope.service.logs import LOGGER, exception_summary
 from melanoscope.service.workers.explanations import Cancelled
 from melanoscope.service.workers.queue import Job, JobQueue, Step
-from melanoscope.service.workers.tasks import Answered, Work
+from melanoscope.service.workers.tasks import ImageTasks, TaskResult
 
 if TYPE_CHECKING:
     from melanoscope.service.metrics import Metrics
-    from melanoscope.service.routes.form_fields import Explaining, Question
+    from melanoscope.service.routes.form_fields import DiagnosisRequest, ExplanationOptions
     from melanoscope.service.settings import Settings
 
-WORKER = "melanoscope-worker-"
-"""What the names of working threads begin with."""
+THREAD_PREFIX = "melanoscope-worker-"
+"""Beginning of the names of all threads that decode or run the network."""
 
-_SMOOTHING = 0.1  # weight of the newest job in the mean time of one
-_LONGEST_RETRY = 60
+_SMOOTHING = 0.1  # weight of the newest job in the mean time of a job
+_MAX_RETRY_SECONDS = 60
 
 
-class Pool:
-    """Workers that decode, answer and explain.
+class WorkerPool:
+    """Threads that decode, answer and explain.
 
     Args:
-        work: What they do.
-        settings: Queue, batch and workers.
-        metrics: Where they tell of it.
+        tasks: What the threads do with a photograph.
+        settings: Sizes of queue, batch and pool.
+        metrics: Where the pool reports its work.
     """
 
-    def __init__(self, work: Work, settings: Settings, metrics: Metrics) -> None:
-        self._work, self._settings, self._metrics = work, settings, metrics
-        self._lanes = JobQueue(queue=settings.queue, batch=settings.batch, workers=settings.workers)
+    def __init__(self, tasks: ImageTasks, settings: Settings, metrics: Metrics) -> None:
+        self._tasks, self._settings, self._metrics = tasks, settings, metrics
+        self._queue = JobQueue(
+            capacity=settings.queue, batch=settings.batch, workers=settings.workers
+        )
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._closed = False
         self._running = 0
-        self._pace = 0.05  # seconds of one worker for one request, until that is known
-        metrics.watch("queue_requests", "Requests that wait.", lambda: len(self._lanes))
-        metrics.watch("running_requests", "Requests that are worked on.", lambda: self._running)
+        self._job_seconds = 0.05  # of one worker, until the mean of real jobs is known
+        metrics.add_gauge("queue_requests", "Requests that wait.", lambda: len(self._queue))
+        metrics.add_gauge("running_requests", "Requests that are worked on.", lambda: self._running)
 
-    @property
-    def full(self) -> bool:
-        """Whether no more requests may wait."""
-        return self._closed or self._lanes.full
+    async def submit(
+        self, content: bytes, request: DiagnosisRequest, options: ExplanationOptions | None = None
+    ) -> TaskResult:
+        """Answer or explain a photograph; cancelled, the call gives its place in the queue back.
 
-    async def ask(
-        self, content: bytes, asked: Question, explaining: Explaining | None = None
-    ) -> Answered:
-        """Answer or explain a photograph; cancelled, it gives its place back.
+        Args:
+            content: The photograph's file.
+            request: What is asked about it.
+            options: How the answer is to be explained; None for a diagnosis.
+
+        Returns:
+            The answer or the explanation.
 
         Raises:
             Problem: The queue is full, or the photograph cannot be answered.
         """
         loop = asyncio.get_running_loop()
-        job = Job(content, asked, explaining, time.monotonic(), loop.create_future(), loop)
+        job = Job(
+            content=content,
+            request=request,
+            options=options,
+            queued_at=time.monotonic(),
+            future=loop.create_future(),
+            loop=loop,
+        )
         with self._changed:
             self.refuse_if_full()
             self._start_threads()
-            self._lanes.fresh.append(job)
+            self._queue.to_decode.append(job)
             self._changed.notify()
         try:
             return await job.future
         finally:
             with self._changed:
-                job.gone = True
-                self._lanes.discard(job)
+                job.cancelled = True
+                self._queue.discard(job)
             del job  # an error that is on its way up holds this frame
 
     def refuse_if_full(self) -> None:
-        """Shed load.
-
-        Raises:
-            Problem: No more requests may wait; says when to come again.
-        """
-        if self.full:
+        """Raise the problem "busy", which says when to come again, if no more may wait."""
+        if self._closed or self._queue.is_full:
             raise self._busy()
 
     def open(self) -> None:
-        """Let requests in, again after `close`."""
+        """Let requests in, also after `close`."""
         self._closed = False
 
     def close(self, seconds: float) -> None:
-        """Stop the workers; waits for what they are at, but not for ever."""
+        """Stop the threads; `seconds` is the longest time to wait for what they are at."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -103,20 +111,13 @@ class Pool:
         self._threads.clear()
 
     def _busy(self) -> Problem:
-        share = len(self._lanes) * self._pace / self._settings.workers
-        wait = min(max(1, math.ceil(share)), _LONGEST_RETRY)
-        return Problem(
-            "busy",
-            f"fewer than {self._settings.queue} waiting requests",
-            "as many",
-            f"try again in {wait} s",
-            headers={"Retry-After": str(wait)},
-            retry_after=wait,
-        )
+        seconds = len(self._queue) * self._job_seconds / self._settings.workers
+        wait = min(max(1, math.ceil(seconds)), _MAX_RETRY_SECONDS)
+        return busy(f"fewer than {self._settings.queue} waiting requests", "as many", wait)
 
     def _start_threads(self) -> None:
         while len(self._threads) < self._settings.workers:
-            name = f"{WORKER}{len(self._threads)}"
+            name = f"{THREAD_PREFIX}{len(self._threads)}"
             # A stopping service waits for them in `close`; a decoder that hangs must not keep it.
             thread = threading.Thread(target=self._run, name=name, daemon=True)
             self._threads.append(thread)
@@ -126,85 +127,85 @@ class Pool:
         while (taken := self._take()) is not None:
             step, jobs = taken
             started = time.monotonic()
-            self._do(step, [job for job in jobs if not job.gone])
+            self._do(step, [job for job in jobs if not job.cancelled])
             seconds = time.monotonic() - started
-            self._metrics.steps.labels(step.value).observe(seconds)
+            self._metrics.step_seconds.labels(step.value).observe(seconds)
             self._finish(step, jobs, seconds)
             del taken, jobs  # no photograph outlives its answer
 
     def _take(self) -> tuple[Step, list[Job]] | None:
         with self._changed:
-            while (taken := self._lanes.take()) is None:
+            while (taken := self._queue.take()) is None:
                 if self._closed:
                     return None
                 self._changed.wait()
             self._running += len(taken[1])
-            if len(self._lanes):  # somebody idle may be of use
+            if len(self._queue):  # an idle worker may be of use
                 self._changed.notify()
             return taken
 
     def _finish(self, step: Step, jobs: list[Job], seconds: float) -> None:
         with self._changed:
             self._running -= len(jobs)
-            self._lanes.done(step)
+            self._queue.finish(step)
         for job in jobs:
-            job.spent += seconds / len(jobs)
+            job.worker_seconds += seconds / len(jobs)
             if step is not Step.DECODE:
-                self._pace += _SMOOTHING * (job.spent - self._pace)
+                self._job_seconds += _SMOOTHING * (job.worker_seconds - self._job_seconds)
 
     def _do(self, step: Step, jobs: list[Job]) -> None:
         if step is Step.ANSWER and jobs:
             self._answer(jobs)
         for job in jobs if step is not Step.ANSWER else ():
             try:
-                self._do_long(job) if step is Step.LONG else self._decode(job)
+                self._do_slow(job) if step is Step.SLOW else self._decode(job)
             except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
                 _settle(job, error)
 
     def _decode(self, job: Job) -> None:
         """Decode a photograph, unless that takes long, and pass the job on."""
-        job.decoded = self._work.decode(job.content, light=True)
-        if job.decoded is not None:
+        job.image = self._tasks.decode(job.content, allow_heavy=False)
+        if job.image is not None:
             job.content = b""
-        self._pass_on(job, long=job.decoded is None or job.explaining is not None)
+        self._pass_on(job, is_slow=job.image is None or job.options is not None)
 
-    def _do_long(self, job: Job) -> None:
-        if job.decoded is None:
-            job.decoded, job.content = self._work.decode(job.content, light=False), b""
-        if job.explaining is None:
-            self._pass_on(job, long=False)
-        elif (photograph := job.decoded) is not None:
-            answer = self._work.explain(photograph, job.asked, job.explaining, lambda: not job.gone)
-            _settle(job, answer)
+    def _do_slow(self, job: Job) -> None:
+        if job.image is None:
+            job.image, job.content = self._tasks.decode(job.content, allow_heavy=True), b""
+        if job.options is None:
+            self._pass_on(job, is_slow=False)
+        elif (image := job.image) is not None:
+            result = self._tasks.explain(image, job.request, job.options, lambda: not job.cancelled)
+            _settle(job, result)
 
-    def _pass_on(self, job: Job, *, long: bool) -> None:
+    def _pass_on(self, job: Job, *, is_slow: bool) -> None:
         with self._changed:
-            if job.gone:
+            if job.cancelled:
                 return
-            if not long:
-                self._lanes.ready.append(job)
-            elif not self._lanes.add_long(job):
+            if not is_slow:
+                self._queue.to_answer.append(job)
+            elif not self._queue.add_slow(job):
                 raise self._busy()
 
     def _answer(self, jobs: list[Job]) -> None:
-        photographs = [job.decoded for job in jobs if job.decoded is not None]
+        images = [job.image for job in jobs if job.image is not None]
         try:
-            answers = self._work.answer(photographs, [job.asked for job in jobs])
+            results = self._tasks.answer(images, [job.request for job in jobs])
         except Exception as error:  # noqa: BLE001 - as above
             if len(jobs) == 1:
                 _settle(jobs[0], error)
                 return
-            for job in jobs:  # one of them spoils it; not for the others
+            for job in jobs:  # one that fails must not spoil the others
                 self._answer([job])
             return
-        self._metrics.batches.observe(len(jobs))
-        for job, answer in zip(jobs, answers, strict=True):
-            _settle(job, answer)
+        self._metrics.batch_sizes.observe(len(jobs))
+        for job, result in zip(jobs, results, strict=True):
+            _settle(job, result)
 
 
-def _settle(job: Job, result: Answered | Exception) -> None:
+def _settle(job: Job, result: TaskResult | Exception) -> None:
     if isinstance(result, Exception):
-        result = _tellable(result)
+        result = _as_problem(result)
 
     def settle() -> None:
         if job.future.done():
@@ -214,16 +215,16 @@ def _settle(job: Job, result: Answered | Exception) -> None:
         else:
             job.future.set_result(result)
 
-    # A loop that is closed has nobody who waits.
+    # Nobody waits on a loop that is closed.
     with contextlib.suppress(RuntimeError):
         job.loop.call_soon_threadsafe(settle)
 
 
-def _tellable(error: Exception) -> Problem:
-    """Make an error one that a client may be told, without its frames: they hold the photograph."""
+def _as_problem(error: Exception) -> Problem:
+    """Make a problem of any error, without its frames, which hold the photograph."""
     if not isinstance(error, Problem):
         if not isinstance(error, Cancelled):
-            LOGGER.error("mistake", extra={"data": described(error)})
-        error = mistake()
+            LOGGER.error("mistake", extra={"data": exception_summary(error)})
+        error = internal_error()
     error.__traceback__ = error.__context__ = None
     return error

@@ -1,6 +1,6 @@
-"""Who is next: three lanes of waiting requests, so that long work keeps no short work waiting.
+"""Waiting requests in three lanes, so that slow work never keeps quick work waiting.
 
-No threads and no clocks here; `batching` brings both.
+There are no threads and no clocks here; `pool` adds both.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from melanoscope.imaging.decode import DecodedImage
-    from melanoscope.service.routes.form_fields import Explaining, Question
-    from melanoscope.service.workers.tasks import Answered
+    from melanoscope.service.routes.form_fields import DiagnosisRequest, ExplanationOptions
+    from melanoscope.service.workers.tasks import TaskResult
 
 
 @dataclass(eq=False, slots=True)
@@ -23,119 +23,129 @@ class Job:
     """One request on its way through the lanes.
 
     Attributes:
-        content: The photograph's file; dropped once decoded.
-        asked: What is asked about it.
-        explaining: How it is to be explained; None for a diagnosis.
-        since: Seconds of a monotonic clock, at which it began to wait.
-        future: Of the answer, belonging to `loop`.
-        loop: Where the client is attended to.
-        decoded: The photograph, once decoded.
-        spent: Seconds of workers.
-        gone: Whether nobody waits for the answer any more.
+        content: The photograph's file; b"" once it is decoded.
+        request: What the client asks about the photograph.
+        options: How the answer is to be explained; None for a diagnosis.
+        queued_at: Seconds of a monotonic clock at which the job began to wait.
+        future: Future of the result, which belongs to `loop`.
+        loop: Event loop that serves the client.
+        image: The decoded photograph; None before that.
+        worker_seconds: Time that workers have spent on the job.
+        cancelled: Whether nobody waits for the result any more.
     """
 
     content: bytes
-    asked: Question
-    explaining: Explaining | None
-    since: float
-    future: asyncio.Future[Answered] = field(repr=False)
+    request: DiagnosisRequest
+    options: ExplanationOptions | None
+    queued_at: float
+    future: asyncio.Future[TaskResult] = field(repr=False)
     loop: asyncio.AbstractEventLoop = field(repr=False)
-    decoded: DecodedImage | None = None
-    spent: float = 0.0
-    gone: bool = False
+    image: DecodedImage | None = None
+    worker_seconds: float = 0.0
+    cancelled: bool = False
 
 
 class Step(Enum):
-    """What a worker is to do next."""
+    """What a worker is to do next; the values are labels of a metric."""
 
     DECODE = "decode"
     ANSWER = "answer"
-    LONG = "long"
+    SLOW = "long"
 
 
 class JobQueue:
-    """Requests that wait.
+    """Requests that wait, and the rule which of them is next.
 
-    Those that just came are to be decoded; those decoded are answered, several by one run of the
-    network where that many wait; what takes long (huge photographs, explanations) goes on a lane
-    of its own, which may take all workers but one. Where there is only one, it takes turns.
+    New jobs are to be decoded; decoded ones are answered, several by one run of the network where
+    that many wait; slow ones (huge photographs, explanations) have a lane of their own, which may
+    take all workers but one. A single worker takes turns.
 
     Args:
-        queue: Most that may wait; half of it on the long lane.
-        batch: Most that one run answers.
-        workers: Who take from here.
+        capacity: Jobs that may wait, half of them in the slow lane.
+        batch: Photographs that one run of the network may answer.
+        workers: Number of threads that take jobs.
+
+    Attributes:
+        to_decode: Jobs that have just come.
+        to_answer: Jobs whose photograph is decoded.
+        slow: Jobs that take long.
+        running_slow: Workers that are busy with slow jobs.
     """
 
-    def __init__(self, *, queue: int, batch: int, workers: int) -> None:
-        self.queue, self.batch = queue, batch
-        self.workers, self.most_long = workers, max(1, workers - 1)
-        self.running_long = self.running_answers = 0
-        self._was_long = False
-        self.fresh: deque[Job] = deque()
-        self.ready: deque[Job] = deque()
-        self.long: deque[Job] = deque()
+    def __init__(self, *, capacity: int, batch: int, workers: int) -> None:
+        self.capacity, self.batch, self.workers = capacity, batch, workers
+        self.running_slow = self._running_answers = 0
+        self._last_was_slow = False
+        self.to_decode: deque[Job] = deque()
+        self.to_answer: deque[Job] = deque()
+        self.slow: deque[Job] = deque()
 
     def __len__(self) -> int:
-        return len(self.fresh) + len(self.ready) + len(self.long)
+        return len(self.to_decode) + len(self.to_answer) + len(self.slow)
 
     @property
-    def full(self) -> bool:
-        """Whether no more may wait."""
-        return len(self) >= self.queue
+    def is_full(self) -> bool:
+        """Whether no more jobs may wait."""
+        return len(self) >= self.capacity
 
-    def add_long(self, job: Job) -> bool:
-        """Move a job to the long lane; False where that is full."""
-        if len(self.long) >= max(1, self.queue // 2):
+    def add_slow(self, job: Job) -> bool:
+        """Put `job` into the slow lane; returns False, and does nothing, where that is full."""
+        if len(self.slow) >= max(1, self.capacity // 2):
             return False
-        self.long.append(job)
+        self.slow.append(job)
         return True
 
     def discard(self, job: Job) -> None:
-        """Take a job out, wherever it waits."""
-        for lane in (self.fresh, self.ready, self.long):
+        """Remove `job` from the lane in which it waits, if it does."""
+        for lane in (self.to_decode, self.to_answer, self.slow):
             if job in lane:
                 lane.remove(job)
 
     def take(self) -> tuple[Step, list[Job]] | None:
-        """Return the next thing to do, or None where all that waits has to wait."""
-        if self._long_is_next():
-            self.running_long += 1
-            self._was_long = True
-            return Step.LONG, [self.long.popleft()]
-        if self.ready and (len(self.ready) >= self.batch or not self.fresh):
-            found = self._alike()
-            self.running_answers += 1
-            self._was_long = False
-            return Step.ANSWER, found
-        if self.fresh:
-            return Step.DECODE, [self.fresh.popleft()]
+        """Remove and return the next jobs, to be reported to `finish` once they are done.
+
+        Returns:
+            The step and its jobs, several for `Step.ANSWER` alone; None where every job that waits
+            has to go on waiting.
+        """
+        if self._is_slow_next():
+            self.running_slow += 1
+            self._last_was_slow = True
+            return Step.SLOW, [self.slow.popleft()]
+        if self.to_answer and (len(self.to_answer) >= self.batch or not self.to_decode):
+            jobs = self._take_batch()
+            self._running_answers += 1
+            self._last_was_slow = False
+            return Step.ANSWER, jobs
+        if self.to_decode:
+            return Step.DECODE, [self.to_decode.popleft()]
         return None
 
-    def done(self, step: Step) -> None:
-        """Note that a worker is free again."""
-        self.running_long -= step is Step.LONG
-        self.running_answers -= step is Step.ANSWER
+    def finish(self, step: Step) -> None:
+        """Note that the worker that took `step` is free again."""
+        self.running_slow -= step is Step.SLOW
+        self._running_answers -= step is Step.ANSWER
 
-    def _long_is_next(self) -> bool:
-        if not self.long or self.running_long >= self.most_long:
+    def _is_slow_next(self) -> bool:
+        if not self.slow or self.running_slow >= max(1, self.workers - 1):
             return False
-        if self.workers == 1 and self._was_long and (self.ready or self.fresh):
-            return False  # who is alone takes turns
-        short = [lane[0].since for lane in (self.ready, self.fresh) if lane]
-        return not short or self.long[0].since <= min(short)
+        if self.workers == 1 and self._last_was_slow and (self.to_answer or self.to_decode):
+            return False  # a single worker takes turns
+        quick = [lane[0].queued_at for lane in (self.to_answer, self.to_decode) if lane]
+        return not quick or self.slow[0].queued_at <= min(quick)
 
-    def _alike(self) -> list[Job]:
-        """Take those that one run can answer: of the same prevalence, forced or not.
+    def _take_batch(self) -> list[Job]:
+        """Take jobs that one run can answer: those of the same prevalence, forced or not.
 
-        Where there are few, they are divided among the workers that could answer.
+        Where few wait, they are divided among the workers that could answer.
         """
-        first = self.ready[0].asked
+        first = self.to_answer[0].request
         key = (first.prevalence, first.force)
-        found = [job for job in self.ready if (job.asked.prevalence, job.asked.force) == key]
-        if len(self.ready) < self.batch:
-            others = self.workers - self.running_long - self.running_answers
-            found = found[: math.ceil(len(found) / max(1, others))]
-        found = found[: self.batch]
-        for job in found:
-            self.ready.remove(job)
-        return found
+        jobs = [j for j in self.to_answer if (j.request.prevalence, j.request.force) == key]
+        if len(self.to_answer) < self.batch:
+            idle = self.workers - self.running_slow - self._running_answers
+            jobs = jobs[: math.ceil(len(jobs) / max(1, idle))]
+        jobs = jobs[: self.batch]
+        for job in jobs:
+            self.to_answer.remove(job)
+        return jobs

@@ -1,4 +1,4 @@
-"""What a worker does with photographs: decode, answer, explain. Values in, bytes out."""
+"""The tasks of a worker: decode, answer and explain photographs. Values in, bodies out."""
 
 from __future__ import annotations
 
@@ -13,66 +13,74 @@ from melanoscope.imaging.decode import TooManyPixelsError, UnreadableImageError
 from melanoscope.patient import PatientInfo
 from melanoscope.service.http.problems import Problem
 from melanoscope.service.workers.explanations import (
-    Explained,
-    Gradients,
-    draw,
-    no_gradients,
-    png,
-    record_of,
-    refused,
+    GradientExplainer,
+    encode_png,
+    explanation_overlay,
+    explanation_record,
+    refused_photograph,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from melanoscope.imaging.decode import DecodedImage
+    from melanoscope.inference.explain.integrated_gradients import Attribution
     from melanoscope.inference.predictor import Predictor
-    from melanoscope.service.routes.form_fields import Explaining, Question
+    from melanoscope.inference.result import EvidenceSum
+    from melanoscope.service.routes.form_fields import DiagnosisRequest, ExplanationOptions
     from melanoscope.service.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """A response's body, and what became of the photograph, for counting."""
+class TaskResult:
+    """The body of a response, and what became of the photograph.
+
+    Attributes:
+        body: JSON or PNG.
+        outcome: Label of the metric of outcomes, such as "accepted".
+    """
 
     body: bytes
     outcome: str
 
 
-class Work:
-    """All that is done with a photograph, by any of several threads.
+class ImageTasks:
+    """Everything that is done with a photograph, by any of several threads.
 
     Args:
-        predictor: Who is asked.
-        settings: Limits.
+        predictor: Predictor of the bundle.
+        settings: Limits of pixels and of steps.
     """
 
     def __init__(self, predictor: Predictor, settings: Settings) -> None:
-        self.predictor, self.settings = predictor, settings
+        self._predictor, self._settings = predictor, settings
         bundle = predictor.bundle
-        self._gradients = None
+        self._explainer = None
         if "file" in bundle.record["graphs"].get("gradient", {}):
-            self._gradients = Gradients(bundle, predictor.threads, settings.steps)
+            self._explainer = GradientExplainer(bundle, predictor.threads, settings.steps)
 
     @property
-    def explains(self) -> bool:
+    def has_gradients(self) -> bool:
         """Whether the bundle has a gradient graph."""
-        return self._gradients is not None
+        return self._explainer is not None
 
-    def decode(self, content: bytes, *, light: bool) -> DecodedImage | None:
+    def decode(self, content: bytes, *, allow_heavy: bool) -> DecodedImage | None:
         """Decode a photograph.
 
         Args:
-            content: The file.
-            light: Only if that does not take long; None otherwise.
+            content: Its file.
+            allow_heavy: Whether one above `Settings.heavy_pixels` is decoded, too.
+
+        Returns:
+            The image; None for a heavy one that is not allowed.
 
         Raises:
-            Problem: It cannot be, or has too many pixels.
+            Problem: The file cannot be read, or has more than `Settings.pixels`.
         """
-        limits = self.settings
-        most = min(limits.heavy_pixels, limits.pixels) if light else limits.pixels
+        limits = self._settings
+        limit = limits.pixels if allow_heavy else min(limits.heavy_pixels, limits.pixels)
         try:
-            return self.predictor.read(content, most=most)
+            return self._predictor.read(content, most=limit)
         except TooManyPixelsError as error:
             if error.pixels <= limits.pixels:
                 return None
@@ -83,64 +91,90 @@ class Work:
                 "send a smaller copy of it",
             ) from None
         except UnreadableImageError as error:
-            raise _unreadable(error) from None
+            raise _unreadable_photograph(error) from None
 
-    def answer(self, decoded: Sequence[DecodedImage], asked: Sequence[Question]) -> list[Answered]:
-        """Answer photographs by one run; all are asked at one prevalence, all forced or none."""
-        first = asked[0]
-        answers = self.predictor.answer(
-            decoded,
-            [one.who for one in asked],
+    def answer(
+        self, images: Sequence[DecodedImage], requests: Sequence[DiagnosisRequest]
+    ) -> list[TaskResult]:
+        """Answer several photographs by one run of the network.
+
+        Args:
+            images: One or more decoded photographs.
+            requests: What is asked about each; all of the same prevalence, all forced or none.
+
+        Returns:
+            One result for each photograph, in their order.
+        """
+        first = requests[0]
+        diagnoses = self._predictor.answer(
+            images,
+            [request.patient for request in requests],
             prevalence=first.prevalence,
             force=first.force,
         )
-        return [self._written(one.to_record(), one.status) for one in answers]
+        return [self._to_json(found.to_record(), found.status) for found in diagnoses]
 
     def explain(
         self,
-        photograph: DecodedImage,
-        asked: Question,
-        how: Explaining,
+        image: DecodedImage,
+        request: DiagnosisRequest,
+        options: ExplanationOptions,
         is_wanted: Callable[[], bool] = lambda: True,
-    ) -> Answered:
+    ) -> TaskResult:
         """Explain the answer to one photograph.
 
+        Args:
+            image: The decoded photograph.
+            request: What is asked about it.
+            options: How the answer is to be explained, and as which media type.
+            is_wanted: Called now and then; False cancels the explanation.
+
+        Returns:
+            The explanation.
+
         Raises:
-            Problem: It is refused, or the bundle has no gradient graph.
-            GivenUp: It is not wanted any more.
+            Problem: The photograph is refused, or the bundle has no gradient graph.
+            Cancelled: `is_wanted` returned False.
         """
-        gradients = self._gradients
-        if how.method == "gradients" and gradients is None:
-            raise no_gradients()
-        (answer,) = self.predictor.answer(
-            [photograph], [asked.who], prevalence=asked.prevalence, force=asked.force
+        explainer = self._explainer
+        if options.method == "gradients" and explainer is None:
+            raise Problem(
+                "no-gradients",
+                "a bundle with a gradient graph",
+                "none",
+                "ask for the method 'evidence'",
+            )
+        (diagnosis,) = self._predictor.answer(
+            [image], [request.patient], prevalence=request.prevalence, force=request.force
         )
-        if answer.evidence is None:
-            raise refused(answer)
-        explained: Explained = answer.evidence
-        if how.method == "gradients" and gradients is not None:
-            explained = gradients.of(photograph, how.baseline, how.steps, is_wanted)
-        if how.picture:
-            return Answered(png(draw(photograph.pixels, explained)), "explained")
-        return self._written(record_of(explained), "explained")
+        if diagnosis.evidence is None:
+            raise refused_photograph(diagnosis)
+        explanation: EvidenceSum | Attribution = diagnosis.evidence
+        if options.method == "gradients" and explainer is not None:
+            explanation = explainer.attribute(image, options, is_wanted)
+        if options.as_png:
+            return TaskResult(
+                encode_png(explanation_overlay(image.pixels, explanation)), "explained"
+            )
+        return self._to_json(explanation_record(explanation), "explained")
 
     def warm_up(self) -> None:
-        """Answer a drawn photograph, so that nobody else has to wait for libraries to load."""
-        side = 2 * self.predictor.bundle.px
-        away = np.hypot(*np.meshgrid(*[np.linspace(-1, 1, side)] * 2))
-        drawn = np.where(away[..., None] < 0.4, (120, 70, 50), (220, 180, 160)).astype(np.uint8)
-        photograph = self.predictor.read(png(drawn))
-        self.predictor.answer([photograph], [PatientInfo()], force=True)
-        if self._gradients is not None:
-            self._gradients.warm_up(photograph)
+        """Answer a drawn photograph, so that no client has to wait for libraries to load."""
+        side = 2 * self._predictor.bundle.px
+        radius = np.hypot(*np.meshgrid(*[np.linspace(-1, 1, side)] * 2))
+        drawn = np.where(radius[..., None] < 0.4, (120, 70, 50), (220, 180, 160)).astype(np.uint8)
+        image = self._predictor.read(encode_png(drawn))
+        self._predictor.answer([image], [PatientInfo()], force=True)
+        if self._explainer is not None:
+            self._explainer.warm_up(image)
 
-    def _written(self, record: dict[str, Any], outcome: str) -> Answered:
-        whole = {**record, "bundle": self.predictor.bundle.fingerprint}
-        body = json.dumps(whole, allow_nan=False, separators=(",", ":"))
-        return Answered(body.encode(), outcome)
+    def _to_json(self, record: dict[str, Any], outcome: str) -> TaskResult:
+        content = {**record, "bundle": self._predictor.bundle.fingerprint}
+        body = json.dumps(content, allow_nan=False, separators=(",", ":"))
+        return TaskResult(body.encode(), outcome)
 
 
-def _unreadable(error: UnreadableImageError) -> Problem:
+def _unreadable_photograph(error: UnreadableImageError) -> Problem:
     # The decoder's own advice speaks of tables where it has nothing better to say.
     mend = "send another photograph" if "table" in str(error) else error.mend
     return Problem(
