@@ -35,7 +35,10 @@ def test_nothing_but_a_photograph_is_needed(service: Service):
     assert answer["person"] == {"age": None, "sex": "unknown", "site": "unknown"}
     assert answer["prevalence"] == 0.0176
     empty = service.diagnose(photograph(), age="", sex=" ", site="", prevalence="", force="")
-    assert empty.status_code == 200
+    assert empty.json()["person"] == answer["person"]
+    assert service.diagnose(photograph(), age="nan").json()["person"]["age"] is None
+    method = service.explain(photograph(), method=" ", baseline="", steps=" ")
+    assert method.json()["method"] == "evidence"
 
 
 def test_a_refusal_is_an_answer(service: Service):

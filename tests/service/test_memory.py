@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imaging.test_decoder_limits import scans  # of the tests' own folder
+from tests.imaging.test_decoder_limits import scans
 
 from .conftest import eventually, is_problem, photograph, process
 

@@ -83,6 +83,29 @@ def test_every_route_is_described(app):
     assert "HTTPValidationError" not in json.dumps(app.openapi())
 
 
+def test_forms_are_described_field_by_field(app):
+    document = app.openapi()
+    forms = {}
+    for path in ("diagnoses", "explanations"):
+        body = document["paths"][f"/v1/{path}"]["post"]["requestBody"]
+        reference = body["content"]["multipart/form-data"]["schema"]["$ref"]
+        forms[path] = document["components"]["schemas"][reference.rpartition("/")[2]]
+        assert body["required"]
+        assert forms[path]["required"] == ["photograph"]
+        assert forms[path]["additionalProperties"] is False
+        assert (
+            "25 MB and 64 million pixels" in forms[path]["properties"]["photograph"]["description"]
+        )
+    diagnosis, explanation = (form["properties"] for form in forms.values())
+    assert list(diagnosis) == ["photograph", "age", "sex", "site", "prevalence", "force"]
+    assert list(explanation) == [*diagnosis, "method", "baseline", "steps"]
+    assert (diagnosis["age"]["minimum"], diagnosis["age"]["maximum"]) == (0, 120)
+    assert diagnosis["prevalence"]["exclusiveMaximum"] == 1
+    assert "torso" in diagnosis["site"]["enum"]
+    assert explanation["steps"]["maximum"] == 8  # of these settings
+    assert explanation["method"]["enum"] == ["evidence", "gradients"]
+
+
 def test_kinds_of_problems_have_a_status_and_a_title():
     for kind, (status, title) in KINDS.items():
         assert 400 <= status < 600

@@ -7,48 +7,46 @@ from typing import Annotated
 
 import typer
 
+from melanoscope.service.settings import Settings
+
+_DEFAULTS = Settings()
+
 
 def serve(
     bundle: Annotated[Path, typer.Argument(help="Folder of a bundle.")],
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Likewise; 0 for any that is free.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port to listen at; 0 for any that is free.")] = 8000,
     variant: Annotated[str, typer.Option(help="float32 or int8.")] = "float32",
     workers: Annotated[
         int | None, typer.Option(help="Threads that answer. Default: one a core.")
     ] = None,
-    queue: Annotated[int, typer.Option(help="Requests that may wait; others get 503.")] = 128,
-    seconds: Annotated[float, typer.Option(help="Longest that an answer may take.")] = 30.0,
-    megabytes: Annotated[float, typer.Option(help="Most of a request.")] = 25.0,
-    megapixels: Annotated[float, typer.Option(help="Most of a photograph.")] = 64.0,
+    queue: Annotated[
+        int, typer.Option(help="Requests that may wait; others get 503.")
+    ] = _DEFAULTS.queue,
+    seconds: Annotated[
+        float, typer.Option(help="Longest that an answer may take.")
+    ] = _DEFAULTS.answer_seconds,
+    megabytes: Annotated[float, typer.Option(help="Largest request.")] = _DEFAULTS.request_bytes
+    / 1e6,
+    megapixels: Annotated[float, typer.Option(help="Largest photograph.")] = _DEFAULTS.pixels / 1e6,
     log_clients: Annotated[
         bool, typer.Option("--log-clients", help="Log addresses of clients: personal data.")
-    ] = False,
+    ] = _DEFAULTS.log_clients,
 ) -> None:
     """Serve the API and the page of a bundle until Ctrl-C; PyTorch is not needed.
 
     No photograph is kept. Logs are lines of JSON on stdout.
     """
-    from melanoscope.errors import MelanoscopeError
+    _check_packages()
     from melanoscope.inference.predictor import load
-
-    try:
-        from melanoscope.service.server import is_local, run
-        from melanoscope.service.settings import Settings, cores
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("melanoscope"):
-            raise
-        raise MelanoscopeError(
-            "the packages of the extra [serve]",
-            f"no {error.name}",
-            "pip install 'melanoscope[serve]'",
-        ) from None
+    from melanoscope.service.server import is_local, run
 
     settings = Settings(
         request_bytes=round(megabytes * 1e6),
         pixels=round(megapixels * 1e6),
         answer_seconds=seconds,
         queue=queue,
-        workers=cores() if workers is None else workers,
+        workers=_DEFAULTS.workers if workers is None else workers,
         log_clients=log_clients,
     )
     # As many networks of one thread as workers: one of two threads takes 1.8 times the
@@ -65,3 +63,18 @@ def serve(
             )
 
     run(predictor, settings, host=host, port=port, on_listening=on_listening)
+
+
+def _check_packages() -> None:
+    from melanoscope.errors import MelanoscopeError
+
+    try:
+        import melanoscope.service.server  # noqa: F401
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("melanoscope"):
+            raise
+        raise MelanoscopeError(
+            "the packages of the extra [serve]",
+            f"no {error.name}",
+            "pip install 'melanoscope[serve]'",
+        ) from None

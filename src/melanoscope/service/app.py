@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,9 +61,21 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
         # Clients that could wait have their answer by now; what still runs, runs for nobody.
         await asyncio.to_thread(pool.close, min(1.0, settings.drain_seconds))
 
+    app = _empty_app(lifespan)
+    endpoint = diagnoses_routes.AnswerEndpoint(pool, settings, metrics, budget)
+    app.include_router(diagnoses_routes.routes(endpoint))
+    app.include_router(bundle_routes.routes(bundle, explains=tasks.has_gradients))
+    app.include_router(health_routes.routes(readiness, metrics))
+    app.router.routes.extend(page_routes.routes(page))
+    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
+    app.add_middleware(RequestMiddleware, metrics=metrics, log_clients=settings.log_clients)
+    return app
+
+
+def _empty_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
     # Swagger's and ReDoc's pages come from other hosts; a telemetry that is set up for other
     # programs of the machine has no business with photographs.
-    app = FastAPI(
+    return FastAPI(
         title="melanoscope",
         version=__version__,
         summary="Diagnoses one photograph of a skin lesion, and explains its answer.",
@@ -79,14 +91,6 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
             RequestValidationError: _on_validation_error,
         },
     )
-    endpoint = diagnoses_routes.AnswerEndpoint(pool, settings, metrics, budget)
-    app.include_router(diagnoses_routes.routes(endpoint))
-    app.include_router(bundle_routes.routes(bundle, explains=tasks.has_gradients))
-    app.include_router(health_routes.routes(readiness, metrics))
-    app.router.routes.extend(page_routes.routes(page))
-    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
-    app.add_middleware(RequestMiddleware, metrics=metrics, log_clients=settings.log_clients)
-    return app
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:

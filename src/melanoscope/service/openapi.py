@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 """Media type object of a file."""
 
-NOT_MODIFIED: dict[str, Any] = {"description": "Known (If-None-Match)."}
-"""Response object of the status 304."""
-
 FORM_PROBLEMS = (
     *("broken-request", "slow-upload", "length-required", "too-large", "not-multipart"),
     *("invalid-field", "internal", "busy", "took-too-long"),

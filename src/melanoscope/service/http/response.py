@@ -10,7 +10,7 @@ from melanoscope.service.http.headers import add_security_headers
 from melanoscope.service.http.problems import MEDIA_TYPE, status_response
 
 if TYPE_CHECKING:
-    from starlette.types import Message, Scope, Send
+    from starlette.types import Message, Send
 
 # Headers of an error that its problem document keeps.
 _KEPT_HEADERS = ("allow", "content-range", "retry-after")
@@ -41,7 +41,8 @@ class ResponseSender:
             headers = Headers(raw=message["headers"]).items()
             kept = {name: value for name, value in headers if name in _KEPT_HEADERS}
             problem = status_response(message["status"], self._request_id, kept)
-            await problem(_NO_SCOPE, _no_message, self._send_on)
+            await self._send_on({**message, "headers": problem.raw_headers})
+            await self._send_on({"type": "http.response.body", "body": problem.body})
         else:
             await self._send_on(message)
 
@@ -51,13 +52,6 @@ class ResponseSender:
             headers["X-Request-Id"] = self._request_id
             self.status = message["status"]
         await self._send(message)
-
-
-_NO_SCOPE: Scope = {"type": "http"}
-
-
-async def _no_message() -> Message:
-    return {"type": "http.disconnect"}
 
 
 def _is_foreign_error(message: Message) -> bool:

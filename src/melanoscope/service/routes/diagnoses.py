@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect
@@ -25,6 +25,7 @@ from melanoscope.service.routes.form_fields import (
     ExplanationOptions,
     diagnosis_request,
     explanation_options,
+    photograph_file,
 )
 from melanoscope.service.schemas import Answer, Explanation
 from melanoscope.service.settings import Settings
@@ -88,15 +89,6 @@ def routes(endpoint: AnswerEndpoint) -> APIRouter:
     """Return the routes of diagnoses and explanations, answered through `endpoint`."""
     settings = endpoint.settings
     router = APIRouter(prefix="/v1", tags=["answers"], route_class=_form_route(endpoint))
-    Photograph = Annotated[  # noqa: N806 - a type
-        UploadFile,
-        File(
-            description="JPEG, PNG, WebP, TIFF, BMP, HEIC or AVIF (told by its content), of at "
-            f"most {settings.request_bytes / 1e6:g} MB and {settings.pixels / 1e6:g} million "
-            "pixels. Its name is not looked at.",
-            json_schema_extra={"format": "binary"},
-        ),
-    ]
 
     @router.post(
         "/diagnoses",
@@ -112,7 +104,7 @@ def routes(endpoint: AnswerEndpoint) -> APIRouter:
     )
     async def diagnose(
         request: Request,
-        photograph: Photograph,
+        photograph: Annotated[UploadFile, photograph_file(settings)],
         asked: Annotated[DiagnosisRequest, Depends(diagnosis_request)],
     ) -> Response:
         return await endpoint.answer(request, photograph, asked)
@@ -131,7 +123,7 @@ def routes(endpoint: AnswerEndpoint) -> APIRouter:
     )
     async def explain(
         request: Request,
-        photograph: Photograph,
+        photograph: Annotated[UploadFile, photograph_file(settings)],
         asked: Annotated[DiagnosisRequest, Depends(diagnosis_request)],
         options: Annotated[ExplanationOptions, Depends(explanation_options(settings.steps))],
     ) -> Response:

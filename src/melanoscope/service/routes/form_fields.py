@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import nan
 from typing import Annotated, Any, Literal, get_args
 
-from fastapi import Form, Request
+from fastapi import File, Form, Request
 from pydantic import BeforeValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
@@ -30,6 +30,7 @@ from melanoscope.patient import (
     parse_site,
 )
 from melanoscope.service.http.problems import Problem, quoted
+from melanoscope.service.settings import Settings
 
 Method = Literal["evidence", "gradients"]
 
@@ -138,6 +139,16 @@ Force = Annotated[
     _parsed("force", lambda text: _parse_bool(text.lower()) == "true", default=False),
     Form(description="Answer also what the quality gate refuses."),
 ]
+
+
+def photograph_file(settings: Settings) -> Any:
+    """Return FastAPI's declaration of the field with the photograph, under `settings`."""
+    return File(
+        description="JPEG, PNG, WebP, TIFF, BMP, HEIC or AVIF (told by its content), of at "
+        f"most {settings.request_bytes / 1e6:g} MB and {settings.pixels / 1e6:g} million "
+        "pixels. Its name is not looked at.",
+        json_schema_extra={"format": "binary"},
+    )
 
 
 async def diagnosis_request(
