@@ -40,18 +40,18 @@ from melanoscope.service.settings import cores
 
 CLIENTS = (1, 8, 64)
 BOUNDARY = "photograph-and-person"
-PERSON = {"age": "45", "sex": "female", "site": "torso"}
+PATIENT = {"age": "45", "sex": "female", "site": "torso"}
 SERVE = """
 import sys
 from pathlib import Path
 from melanoscope.cli.serve import serve
 serve(Path(sys.argv[1]), port=0)
 """
-SOME = 500
+FEW_REQUESTS = 500
 ALONE = "1 caller, a network of 1 thread"
 
 
-def drawn(count: int = 32) -> list[bytes]:
+def drawn_photographs(count: int = 32) -> list[bytes]:
     """Draw lesions on skin: blotches with hairs and noise, so that JPEG has something to do."""
     random, found = np.random.default_rng(0), []
     y, x = np.mgrid[-0.75:0.75:480j, -1:1:640j]
@@ -60,18 +60,18 @@ def drawn(count: int = 32) -> list[bytes]:
         inside = 1 / (1 + np.exp(40 * (np.hypot(x, y) - edge)))[..., None]
         skin, mole = random.normal((215, 170, 150), 8), random.normal((110, 70, 55), 12)
         noise = random.normal(0, 5, (480, 640, 1)) + random.normal(0, 3, (480, 640, 3))
-        picture = skin + (mole - skin) * inside + noise
+        pixels = skin + (mole - skin) * inside + noise
         file = io.BytesIO()
-        Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=90)
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=90)
         found.append(file.getvalue())
     return found
 
 
-def request_of(photograph: bytes) -> bytes:
+def encode_request(photograph: bytes) -> bytes:
     """Write a whole request."""
     parts = [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in {**PERSON, "force": "true"}.items()
+        for name, value in {**PATIENT, "force": "true"}.items()
     ]
     parts.append(
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photograph"; filename="p.jpg"\r\n'
@@ -85,7 +85,9 @@ def request_of(photograph: bytes) -> bytes:
     return head.encode() + body
 
 
-def ask(port: int, requests: list[bytes], start: int, until: Any, found: list[float]) -> None:
+def send_requests(
+    port: int, requests: list[bytes], start: int, until: Any, found: list[float]
+) -> None:
     """Send one request after another over one connection; append each one's seconds."""
     turn = start
     with socket.create_connection(("127.0.0.1", port)) as connection:
@@ -105,7 +107,7 @@ def ask(port: int, requests: list[bytes], start: int, until: Any, found: list[fl
 
 def clients_main(port: int, clients: int, seconds: float, count: int, folder: str) -> None:
     """Be the clients; print what was found as JSON."""
-    requests = [request_of(one) for one in photographs_of(folder)]
+    requests = [encode_request(one) for one in read_photographs(folder)]
     end, found = time.perf_counter() + seconds, []
 
     def until(done: int) -> bool:
@@ -113,7 +115,9 @@ def clients_main(port: int, clients: int, seconds: float, count: int, folder: st
 
     started, cpu = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(clients) as pool:
-        for one in [pool.submit(ask, port, requests, 7 * n, until, found) for n in range(clients)]:
+        for one in [
+            pool.submit(send_requests, port, requests, 7 * n, until, found) for n in range(clients)
+        ]:
             one.result()
     took = time.perf_counter() - started
     cpu = time.process_time() - cpu
@@ -138,15 +142,17 @@ class Clients:
         return json.loads(done.stdout)
 
 
-def photographs_of(folder: str) -> list[bytes]:
+def read_photographs(folder: str) -> list[bytes]:
     """Read or draw the photographs."""
     if not folder:
-        return drawn()
+        return drawn_photographs()
     paths = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in (".jpg", ".png"))
     return [path.read_bytes() for path in paths[:200]]
 
 
-def bare(predictor: Predictor, photographs: list[bytes], callers: int, seconds: float) -> dict:
+def predictor_rate(
+    predictor: Predictor, photographs: list[bytes], callers: int, seconds: float
+) -> dict:
     """Ask the predictor itself, from several threads; return answers per second and CPU."""
     end = time.perf_counter() + seconds
 
@@ -154,7 +160,7 @@ def bare(predictor: Predictor, photographs: list[bytes], callers: int, seconds: 
         turn = start
         while time.perf_counter() < end:
             content = photographs[turn % len(photographs)]
-            json.dumps(predictor.diagnose(content, **PERSON, force=True).to_record())
+            json.dumps(predictor.diagnose(content, **PATIENT, force=True).to_record())
             turn += 1
         return turn - start
 
@@ -165,13 +171,13 @@ def bare(predictor: Predictor, photographs: list[bytes], callers: int, seconds: 
     return {"rate": done / took, "cpu_ms": 1000 * (time.process_time() - cpu) / done}
 
 
-def cpu_of(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Return the CPU seconds of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def memory_of(pid: int) -> float:
+def resident_megabytes(pid: int) -> float:
     """Return the resident megabytes of a process."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS"):
@@ -179,10 +185,10 @@ def memory_of(pid: int) -> float:
     return 0.0
 
 
-def measure(options: argparse.Namespace, pid: int, clients: Clients) -> dict[str, Any]:
+def run_rounds(options: argparse.Namespace, pid: int, clients: Clients) -> dict[str, Any]:
     """Measure memory while the service is fresh, then rates in rounds."""
-    memory = remember(options.memory, pid, clients)
-    photographs, workers = photographs_of(options.photographs), cores()
+    memory = memory_growth(options.memory, pid, clients)
+    photographs, workers = read_photographs(options.photographs), cores()
     alone = load(options.bundle, threads=1)
     whole = load(options.bundle)
     rounds: dict[str, list[dict[str, float]]] = {}
@@ -192,17 +198,17 @@ def measure(options: argparse.Namespace, pid: int, clients: Clients) -> dict[str
             (f"1 caller, a network of {workers} threads", whole, 1),
             (f"{workers} callers, networks of 1 thread", alone, workers),
         ):
-            found = bare(predictor, photographs, callers, options.seconds)
+            found = predictor_rate(predictor, photographs, callers, options.seconds)
             rounds.setdefault(name, []).append(found)
         for number in CLIENTS:
-            before = cpu_of(pid)
+            before = cpu_seconds(pid)
             got = clients.run(number, seconds=options.seconds)
             latencies = np.array(got["latencies"]) * 1000
             answers = len(latencies)
             rounds.setdefault(f"API, {number} client{'s' * (number > 1)}", []).append(
                 {
                     "rate": answers / got["seconds"],
-                    "cpu_ms": 1000 * (cpu_of(pid) - before) / answers,
+                    "cpu_ms": 1000 * (cpu_seconds(pid) - before) / answers,
                     "p50_ms": float(np.quantile(latencies, 0.5)),
                     "p99_ms": float(np.quantile(latencies, 0.99)),
                     "n": answers,
@@ -214,17 +220,22 @@ def measure(options: argparse.Namespace, pid: int, clients: Clients) -> dict[str
     return {"rounds": rounds, "memory": memory}
 
 
-def remember(count: int, pid: int, clients: Clients) -> dict[str, float]:
+def memory_growth(count: int, pid: int, clients: Clients) -> dict[str, float]:
     """Measure the service's memory after some requests more, and after many."""
     if not count:
         return {}
-    clients.run(8, count=SOME)
-    some = memory_of(pid)
-    clients.run(8, count=count - SOME)
-    return {"some_mb": some, "many_mb": memory_of(pid), "some": SOME, "many": count}
+    clients.run(8, count=FEW_REQUESTS)
+    some = resident_megabytes(pid)
+    clients.run(8, count=count - FEW_REQUESTS)
+    return {
+        "some_mb": some,
+        "many_mb": resident_megabytes(pid),
+        "some": FEW_REQUESTS,
+        "many": count,
+    }
 
 
-def summarise(found: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+def summarize(found: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
     """Return medians, and ratios of each round to its own bare predictor."""
     rounds = found["rounds"]
     bares = [name for name in rounds if not name.startswith("API")]
@@ -291,11 +302,11 @@ def markdown(summary: dict[str, Any]) -> str:
     memory = summary["memory"]
     if memory:
         grown = memory["many_mb"] / memory["some_mb"] - 1
-        told = (
+        sentence = (
             f"Memory: {memory['some_mb']:.0f} MB after {memory['some']} requests, "
             f"{memory['many_mb']:.0f} MB after {memory['many']} ({grown:+.1%})."
         )
-        lines += ["", told]
+        lines += ["", sentence]
     return "\n".join(lines) + "\n"
 
 
@@ -329,7 +340,7 @@ def main() -> None:
             try:
                 wait_for(address)
                 clients = Clients(int(address.rpartition(":")[2]), options.photographs)
-                summary = summarise(measure(options, service.pid, clients), options)
+                summary = summarize(run_rounds(options, service.pid, clients), options)
             finally:
                 service.terminate()
     text = markdown(summary)

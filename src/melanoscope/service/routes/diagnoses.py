@@ -55,7 +55,7 @@ class AnswerEndpoint:
         self,
         request: Request,
         photograph: UploadFile,
-        asked: DiagnosisRequest,
+        fields: DiagnosisRequest,
         options: ExplanationOptions | None = None,
     ) -> Response:
         """Have a photograph answered or explained.
@@ -63,7 +63,7 @@ class AnswerEndpoint:
         Args:
             request: The HTTP request; its client is watched.
             photograph: File in memory, closed here.
-            asked: What is asked about the photograph.
+            fields: What is asked about the photograph.
             options: How the answer is to be explained; None for a diagnosis.
 
         Returns:
@@ -77,7 +77,7 @@ class AnswerEndpoint:
         await photograph.close()  # which holds another copy
         self.metrics.received_bytes.inc(len(content))
         result = await _while_connected(
-            request, self.pool.submit(content, asked, options), self.settings.answer_seconds
+            request, self.pool.submit(content, fields, options), self.settings.answer_seconds
         )
         request.state.outcome = result.outcome
         # An answer derives from photographs whose terms the bundle states.
@@ -105,9 +105,9 @@ def routes(endpoint: AnswerEndpoint) -> APIRouter:
     async def diagnose(
         request: Request,
         photograph: Annotated[UploadFile, photograph_file(settings)],
-        asked: Annotated[DiagnosisRequest, Depends(diagnosis_request)],
+        fields: Annotated[DiagnosisRequest, Depends(diagnosis_request)],
     ) -> Response:
-        return await endpoint.answer(request, photograph, asked)
+        return await endpoint.answer(request, photograph, fields)
 
     @router.post(
         "/explanations",
@@ -124,10 +124,10 @@ def routes(endpoint: AnswerEndpoint) -> APIRouter:
     async def explain(
         request: Request,
         photograph: Annotated[UploadFile, photograph_file(settings)],
-        asked: Annotated[DiagnosisRequest, Depends(diagnosis_request)],
+        fields: Annotated[DiagnosisRequest, Depends(diagnosis_request)],
         options: Annotated[ExplanationOptions, Depends(explanation_options(settings.steps))],
     ) -> Response:
-        return await endpoint.answer(request, photograph, asked, options)
+        return await endpoint.answer(request, photograph, fields, options)
 
     return router
 

@@ -57,12 +57,12 @@ def routes(page: Path | None) -> list[Route]:
     if page is None or not (page / _INDEX).is_file():
         return [Route("/", _not_built, name="page")]
     paths = [path for path in page.rglob("*") if path.is_file() and path.suffix != _COMPRESSED]
-    found = [Route("/", _file_endpoint(page / _INDEX, is_hashed=False), name="page")]
+    file_routes = [Route("/", _file_endpoint(page / _INDEX, is_hashed=False), name="page")]
     for path in sorted(paths):
         name = path.relative_to(page).as_posix()
         endpoint = _file_endpoint(path, is_hashed=name.startswith(_HASHED))
-        found.append(Route(f"/{name}", endpoint, name="page"))
-    return found
+        file_routes.append(Route(f"/{name}", endpoint, name="page"))
+    return file_routes
 
 
 async def _not_built(request: Request) -> Response:

@@ -112,7 +112,7 @@ class ImageTasks:
             prevalence=first.prevalence,
             force=first.force,
         )
-        return [self._to_json(found.to_record(), found.status) for found in diagnoses]
+        return [self._to_json(each.to_record(), each.status) for each in diagnoses]
 
     def explain(
         self,
