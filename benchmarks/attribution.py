@@ -44,22 +44,22 @@ STEPS = 64
 BATCH = 8
 REPEATS = 7
 
-Picture = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 Run = Callable[[NDArray[np.float32]], tuple[NDArray[Any], NDArray[Any]]]
 
 
 @dataclass(frozen=True)
-class Measured:
+class TimedAttribution:
     """One photograph's attribution, as first taken and as refined."""
 
     first: Attribution
     refined: Attribution
-    travelled: float
+    total_variation: float
     first_seconds: float
     seconds: float
 
 
-def draw_photographs(frame: pl.DataFrame, count: int, px: int) -> list[Picture]:
+def sample_images(frame: pl.DataFrame, count: int, px: int) -> list[Pixels]:
     """Read photographs of the first fold, half of them melanomas."""
     held_out = frame.filter(pl.col("fold_r0") == 0)
     halves = [
@@ -69,7 +69,7 @@ def draw_photographs(frame: pl.DataFrame, count: int, px: int) -> list[Picture]:
     return [read_image(Path(path), px) for half in halves for path in half["path"]]
 
 
-def runner(graph: OnnxModel) -> Run:
+def value_and_gradient_of(graph: OnnxModel) -> Run:
     """Return the function and gradient of a graph."""
 
     def run(images: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -79,7 +79,7 @@ def runner(graph: OnnxModel) -> Run:
     return run
 
 
-def measure(run: Run, photograph: Picture, baseline: Baseline) -> Measured:
+def time_attribution(run: Run, photograph: Pixels, baseline: Baseline) -> TimedAttribution:
     """Attribute one photograph with so many steps, and with as many as it takes."""
     seen: list[float] = []
 
@@ -97,12 +97,14 @@ def measure(run: Run, photograph: Picture, baseline: Baseline) -> Measured:
         run, photograph, baseline=baseline, steps=STEPS, batch_size=BATCH
     )
     ended = time.perf_counter()
-    on_the_way = np.concatenate([seen[-2:-1], seen[:-2], seen[-1:]])
-    travelled = float(np.abs(np.diff(on_the_way)).sum())
-    return Measured(first, refined, travelled, between - started, ended - between)
+    path = np.concatenate([seen[-2:-1], seen[:-2], seen[-1:]])
+    total_variation = float(np.abs(np.diff(path)).sum())
+    return TimedAttribution(first, refined, total_variation, between - started, ended - between)
 
 
-def by_captum(network: LesionNet, photograph: Picture, baseline: Baseline) -> NDArray[np.float64]:
+def captum_attribution(
+    network: LesionNet, photograph: Pixels, baseline: Baseline
+) -> NDArray[np.float64]:
     """Return captum's attribution of the same evidence, in the network's precision."""
     from captum.attr import IntegratedGradients
 
@@ -118,30 +120,39 @@ def by_captum(network: LesionNet, photograph: Picture, baseline: Baseline) -> ND
     return found[0].detach().double().sum(dim=0).numpy()
 
 
-def completeness(taken: list[Measured]) -> dict[str, Any]:
+def completeness(attributions: list[TimedAttribution]) -> dict[str, Any]:
     """Summarise errors, steps and seconds."""
-    first = np.array([one.first.completeness_error for one in taken])
-    refined = np.array([one.refined.completeness_error for one in taken])
-    missed = np.array([abs(float(one.first.pixels.sum()) - one.first.difference) for one in taken])
-    travelled = missed / np.array([one.travelled for one in taken])
+    first = np.array([one.first.completeness_error for one in attributions])
+    refined = np.array([one.refined.completeness_error for one in attributions])
+    missed = np.array(
+        [abs(float(one.first.pixels.sum()) - one.first.difference) for one in attributions]
+    )
+    total_variation = missed / np.array([one.total_variation for one in attributions])
     return {
-        "photographs": len(taken),
-        "median_difference": _round(float(np.median([abs(one.first.difference) for one in taken]))),
+        "photographs": len(attributions),
+        "median_difference": _round(
+            float(np.median([abs(one.first.difference) for one in attributions]))
+        ),
         f"at_{STEPS}_steps": _errors(first),
-        "relative_to_all_that_rises_and_falls": _errors(travelled),
+        "relative_to_all_that_rises_and_falls": _errors(total_variation),
         "refined": _errors(refined),
-        "steps": dict(sorted(Counter(one.refined.steps for one in taken).items())),
-        f"seconds_at_{STEPS}_steps": _round(float(np.median([one.first_seconds for one in taken]))),
+        "steps": dict(sorted(Counter(one.refined.steps for one in attributions).items())),
+        f"seconds_at_{STEPS}_steps": _round(
+            float(np.median([one.first_seconds for one in attributions]))
+        ),
         "seconds_refined": {
-            "median": _round(float(np.median([one.seconds for one in taken]))),
-            "mean": _round(float(np.mean([one.seconds for one in taken]))),
-            "most": _round(float(np.max([one.seconds for one in taken]))),
+            "median": _round(float(np.median([one.seconds for one in attributions]))),
+            "mean": _round(float(np.mean([one.seconds for one in attributions]))),
+            "most": _round(float(np.max([one.seconds for one in attributions]))),
         },
     }
 
 
 def agreement(
-    network: LesionNet, photographs: list[Picture], taken: list[Measured], baseline: Baseline
+    network: LesionNet,
+    images: list[Pixels],
+    attributions: list[TimedAttribution],
+    baseline: Baseline,
 ) -> dict[str, Any]:
     """Largest distance from captum's attribution, relative to captum's largest.
 
@@ -150,11 +161,11 @@ def agreement(
     """
     double = copy.deepcopy(network).double()
     ours, own = [], []
-    for photograph, one in zip(photographs, taken, strict=False):
-        expected = by_captum(network, photograph, baseline)
+    for photograph, one in zip(images, attributions, strict=False):
+        expected = captum_attribution(network, photograph, baseline)
         largest = np.abs(expected).max()
         ours.append(np.abs(one.first.pixels - expected).max() / largest)
-        exact = by_captum(double, photograph, baseline)
+        exact = captum_attribution(double, photograph, baseline)
         own.append(np.abs(exact - expected).max() / largest)
     return {
         "photographs": len(ours),
@@ -184,8 +195,8 @@ def speed(network: LesionNet, px: int, path: Path) -> tuple[OnnxModel, dict[str,
 
 
 def _backward(network: LesionNet, images: NDArray[np.float32]) -> None:
-    taken = torch.from_numpy(images).requires_grad_()
-    torch.autograd.grad(network.features(taken).sum(), taken)
+    leaf = torch.from_numpy(images).requires_grad_()
+    torch.autograd.grad(network.features(leaf).sum(), leaf)
 
 
 def _timed(act: Callable[[], object]) -> float:
@@ -262,7 +273,7 @@ def main() -> None:
     torch.set_num_threads(1)
     px = json.loads((options.run / "run.json").read_text())["configuration"]["size"]
     frame = pl.read_parquet(options.run / "catalog.parquet")
-    photographs = draw_photographs(frame, options.photographs, px)
+    photographs = sample_images(frame, options.photographs, px)
     networks: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "gradient.onnx"
@@ -272,7 +283,10 @@ def main() -> None:
             graph, took = speed(network, px, path)
             networks[name] = {"speed": took, "baselines": {}}
             for baseline in BASELINES:
-                taken = [measure(runner(graph), one, baseline) for one in photographs]
+                taken = [
+                    time_attribution(value_and_gradient_of(graph), one, baseline)
+                    for one in photographs
+                ]
                 networks[name]["baselines"][baseline] = {
                     **completeness(taken),
                     "captum": agreement(network, photographs[: options.captum], taken, baseline),

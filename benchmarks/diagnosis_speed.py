@@ -33,7 +33,7 @@ from melanoscope.export.latency import spread, take_turns
 from melanoscope.inference.predictor import Predictor, load
 
 COLD_BUDGET, WARM_BUDGET, TORCH_BUDGET = 1.0, 1.2, 2.0
-# The base install has none of these.
+# An answer without --explain imports none of these; the base install has only jinja2 of them.
 FOREIGN = frozenset(
     {
         *("torch", "torchvision", "lightning_fabric", "captum", "timm", "onnx", "onnxscript"),

@@ -40,12 +40,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
-    sets = picture_sets(options.lesions)
+    sets = image_sets(options.lesions)
     found = {}
     for folder in options.bundles:
         predictor = load(folder)
-        rows = {"held-out photographs of its kind (the bundle's own record)": own_record(predictor)}
-        rows |= {name: measure(predictor, pictures) for name, pictures in sets.items()}
+        rows = {
+            "held-out photographs of its kind (the bundle's own record)": held_out_rates(predictor)
+        }
+        rows |= {name: count_statuses(predictor, files) for name, files in sets.items()}
         found[folder.name] = {"network": predictor.bundle.record["name"], "rows": rows}
     text = markdown(found)
     print(text)
@@ -55,7 +57,7 @@ def main() -> None:
         options.markdown.write_text(text + "\n")
 
 
-def picture_sets(lesions: Path) -> dict[str, list[bytes]]:
+def image_sets(lesions: Path) -> dict[str, list[bytes]]:
     """Return every set as contents of files."""
     rng = np.random.default_rng(0)
     phones = sorted((lesions / "pad-ufes-20" / "images").glob("*.jpg"))
@@ -89,15 +91,15 @@ def png(picture: made.Picture) -> bytes:
     return file.getvalue()
 
 
-def measure(predictor: Predictor, files: list[bytes]) -> dict[str, Any]:
+def count_statuses(predictor: Predictor, files: list[bytes]) -> dict[str, Any]:
     """Count what becomes of pictures, and each concern."""
     statuses: Counter[str] = Counter()
     concerns: Counter[str] = Counter()
     for start in range(0, len(files), _BATCH):
-        decoded = [predictor.decode(one) for one in files[start : start + _BATCH]]
-        for answer in predictor.predict(decoded, [PatientInfo()] * len(decoded)):
-            statuses[answer.status] += 1
-            concerns.update({one.kind for one in answer.concerns})
+        images = [predictor.decode(file) for file in files[start : start + _BATCH]]
+        for diagnosis in predictor.predict(images, [PatientInfo()] * len(images)):
+            statuses[diagnosis.status] += 1
+            concerns.update({issue.kind for issue in diagnosis.concerns})
     n = len(files)
     shares = {name: share(statuses[name], n) for name in STATUSES}
     return {"n": n, **shares, "concerns": {kind: k / n for kind, k in concerns.most_common()}}
@@ -109,7 +111,7 @@ def share(count: int, n: int) -> dict[str, float]:
     return {"estimate": wilson.estimate, "low": wilson.low, "high": wilson.high}
 
 
-def own_record(predictor: Predictor) -> dict[str, Any]:
+def held_out_rates(predictor: Predictor) -> dict[str, Any]:
     """Return what the bundle says of its held-out photographs."""
     rates = predictor.bundle.record["gate"]["rates"]["float32"]
     shares = {

@@ -391,6 +391,7 @@ def test_its_css_touches_nothing_else():
 
 def test_a_record_that_lacks_its_protocol_is_no_error(run_folder):
     lacking = json.loads((run_folder / "run.json").read_text())
+    lacking["configuration"].pop("protocol", None)
     facts = Facts(lacking, used={"isic2020": (100, 20), "pad-ufes-20": (200, 40)})
     assert text_of(facts, CLAIM, "23").status == "filled"
     assert text_of(facts, CLAIM, "20").status == "to fill"  # its protocol is not recorded

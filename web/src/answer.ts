@@ -28,6 +28,7 @@ export interface Measured {
   readonly low: number;
   readonly high: number;
   readonly n: number;
+  readonly standard_error?: number | null;
 }
 
 /** What one threshold says; `threshold` is a probability at the answer's prevalence. */

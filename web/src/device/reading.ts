@@ -96,9 +96,9 @@ function decide(bundle: BundleInfo, scale: Scale, logit: number, prevalence: num
   }));
 }
 
+/** An interval as the service writes it: `standard_error` is null where the method has none. */
 function measuredOf(entry: Measured | null): Measured | null {
-  if (entry === null) return null;
-  return { estimate: entry.estimate, low: entry.low, high: entry.high, n: entry.n };
+  return entry === null ? null : { standard_error: null, ...entry };
 }
 
 function sumOf(seen: Seen): EvidenceSum {

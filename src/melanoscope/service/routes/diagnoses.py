@@ -76,9 +76,9 @@ class AnswerEndpoint:
         content = await photograph.read()
         await photograph.close()  # which holds another copy
         self.metrics.received_bytes.inc(len(content))
-        result = await _while_connected(
-            request, self.pool.submit(content, fields, options), self.settings.answer_seconds
-        )
+        work = self.pool.submit(content, fields, options)
+        del content  # from here on the job alone holds it, until it is decoded
+        result = await _while_connected(request, work, self.settings.answer_seconds)
         request.state.outcome = result.outcome
         # An answer derives from photographs whose terms the bundle states.
         headers = {"Link": '<bundle>; rel="license"', **({"Vary": "Accept"} if options else {})}

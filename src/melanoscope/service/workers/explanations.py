@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -129,15 +128,6 @@ def explanation_overlay(
             enlarged(pixels, SIDE), places, opacity=OPACITY, scale=evidence_scale(places)
         )
     return enlarged(attribution_overlay(pixels, explanation.pixels), SIDE)
-
-
-def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Encode RGB `pixels` of shape (h, w, 3) as a PNG without metadata."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, format="PNG", compress_level=4)
-    return file.getvalue()
 
 
 def refused_photograph(diagnosis: Diagnosis) -> Problem:

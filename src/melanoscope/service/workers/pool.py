@@ -78,6 +78,7 @@ class WorkerPool:
             future=loop.create_future(),
             loop=loop,
         )
+        del content  # which the job drops once it is decoded
         with self._changed:
             self.refuse_if_full()
             self._start_threads()

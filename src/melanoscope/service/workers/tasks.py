@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from melanoscope.imaging.decode import TooManyPixelsError, UnreadableImageError
+from melanoscope.inference.explain.overlays import encode_png
 from melanoscope.patient import PatientInfo
 from melanoscope.service.http.problems import Problem
 from melanoscope.service.workers.explanations import (
     GradientExplainer,
-    encode_png,
     explanation_overlay,
     explanation_record,
     refused_photograph,
