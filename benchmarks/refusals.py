@@ -46,7 +46,7 @@ def main() -> None:
         predictor = load(folder)
         rows = {"held-out photographs of its kind (the bundle's own record)": own_record(predictor)}
         rows |= {name: measure(predictor, pictures) for name, pictures in sets.items()}
-        found[folder.name] = {"network": predictor.bundle.record["name"], "rows": rows}
+        found[folder.name] = {"network": predictor.bundle.manifest.name, "rows": rows}
     text = markdown(found)
     print(text)
     if options.json:
@@ -111,12 +111,13 @@ def share(count: int, n: int) -> dict[str, float]:
 
 def own_record(predictor: Predictor) -> dict[str, Any]:
     """Return what the bundle says of its held-out photographs."""
-    rates = predictor.bundle.record["gate"]["rates"]["float32"]
+    rates = predictor.bundle.manifest.gate.rates["float32"]
     shares = {
-        name: {key: rates[name][key] for key in ("estimate", "low", "high")} for name in STATUSES
+        name: {key: getattr(getattr(rates, name), key) for key in ("estimate", "low", "high")}
+        for name in STATUSES
     }
-    concerns = {kind: one["estimate"] for kind, one in rates["concerns"].items()}
-    return {"n": rates["accepted"]["n"], **shares, "concerns": concerns}
+    concerns = {kind: one.estimate for kind, one in rates.concerns.items()}
+    return {"n": rates.accepted.n, **shares, "concerns": concerns}
 
 
 def markdown(found: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ from melanoscope.imaging.file_type import detect_file_type
 from melanoscope.inference.bundle import Bundle
 from melanoscope.inference.calibration import TemperatureScaling
 from melanoscope.inference.explain import integrated_gradients, shapley
+from melanoscope.inference.manifest import BundleManifest
 from melanoscope.inference.postprocess import ModelOutput, PostProcessor
 from melanoscope.inference.quality import issues
 from melanoscope.inference.quality.gate import LOW, MEASURES, find_distance_issue
@@ -123,6 +124,24 @@ def record_like() -> dict[str, Any]:
     }
 
 
+def bundle_like(record: dict[str, Any]) -> Bundle:
+    """Return a bundle of a record that `record_like` returned, the rest of it made up."""
+    from tests.inference.manifests import merged, record_of
+
+    measured = {"standard_error": None, "method": "counted", "unit": "groups", "confidence": 0.95}
+    thresholds = [
+        {
+            **dict.fromkeys(("ppv", "npv")),
+            "prevalence": record["prevalence"],
+            **one,
+            **{rate: one[rate] and one[rate] | measured for rate in ("sensitivity", "specificity")},
+        }
+        for one in record["thresholds"]
+    ]
+    whole = merged(record_of(), record | {"thresholds": thresholds})
+    return Bundle(Path(), BundleManifest.from_dict(whole), "")
+
+
 def resample() -> list[dict[str, Any]]:
     """Squares of noise by the decoder, from PNG."""
     rng = np.random.default_rng(2)
@@ -145,7 +164,7 @@ def resample() -> list[dict[str, Any]]:
 
 def quality() -> list[dict[str, Any]]:
     """What is measured, and what is said against it."""
-    reader = PostProcessor.of(Bundle(Path(), record_like(), ""), "float32")
+    reader = PostProcessor.of(bundle_like(record_like()), "float32")
     found = []
     for name, pixels in squares().items():
         size = (4 * len(pixels), 3 * len(pixels)) if name != "lesion 3" else (70, 50)
@@ -226,7 +245,7 @@ def calibrated() -> list[dict[str, float]]:
 def reading() -> dict[str, Any]:
     """Whole answers."""
     record = record_like()
-    reader = PostProcessor.of(Bundle(Path(), record, ""), "float32")
+    reader = PostProcessor.of(bundle_like(record), "float32")
     rng = np.random.default_rng(6)
     answers = []
     for name, pixels in squares().items():
@@ -443,4 +462,5 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))  # for tests.inference.manifests
     write(Path(sys.argv[1]))

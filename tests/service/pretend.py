@@ -18,9 +18,11 @@ import numpy as np
 from melanoscope.imaging.decode import MAX_PIXELS, decode_image
 from melanoscope.inference.bundle import Bundle
 from melanoscope.inference.calibration import log_odds
+from melanoscope.inference.manifest import BundleManifest
 from melanoscope.inference.quality.issues import ADVICE, TOO_DARK, QualityIssue
 from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Measured, Standing
+from tests.inference.manifests import merged, record_of
 
 PX = 64
 GRAPH = b"a graph" * 20_000
@@ -38,14 +40,13 @@ def pretended_bundle(folder: Path, *, explains: bool = True) -> Bundle:
         (folder / name).write_bytes(content)
         files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     gradient = {"file": "gradient.onnx"} if explains else {"why": "pretended"}
-    record = {
-        "schema": 1,
-        "network": {"label": "Pretended", "size": PX},
-        "graphs": {"model": {"file": "model.onnx"}, "gradient": gradient},
+    record = record_of(int8=False) | {
         "files": files | {"weights.safetensors": {"sha256": "0" * 64, "bytes": 1}},
         "seal": "secret",
     }
-    return Bundle(folder, record, "f" * 64)
+    record = merged(record, {"network": {"label": "Pretended", "size": PX}})
+    record["graphs"]["gradient"] = gradient
+    return Bundle(folder, BundleManifest.from_dict(record), "f" * 64)
 
 
 def gradient_graph() -> bytes:

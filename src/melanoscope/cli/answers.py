@@ -81,8 +81,8 @@ def answer_photographs(
                 raise
             answered.append(Answered(str(path), None, str(error)))
     failed = [one for one in answered if one.error is not None]
-    licence = predictor.bundle.record["licence"]["notice"]
-    for_dermoscopy = bool(predictor.bundle.record["data"].get("dermoscopy_only"))
+    licence = predictor.bundle.manifest.license.notice
+    for_dermoscopy = predictor.bundle.manifest.data.dermoscopy_only
     if as_json:
         bundle = {
             "folder": str(predictor.bundle.folder),
@@ -159,7 +159,7 @@ def _explain(
     from melanoscope.inference.explain.explanation import draw_explanation
 
     attribution: Attribution | None = None
-    if diagnosis.evidence is not None and "file" in predictor.bundle.record["graphs"]["gradient"]:
+    if diagnosis.evidence is not None and predictor.bundle.manifest.graphs.gradient.file:
         attribution = predictor.explain(
             decoded, baseline=cast("Baseline", how.baseline), steps=how.steps
         )

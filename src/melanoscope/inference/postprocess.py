@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from melanoscope.inference.bundle import Bundle
+    from melanoscope.inference.manifest_records import Threshold
     from melanoscope.inference.quality.issues import QualityIssue
     from melanoscope.inference.quality.measures import QualityMeasures
     from melanoscope.patient import PatientInfo
+    from melanoscope.stats.intervals.interval import Interval
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,7 +61,7 @@ class PostProcessor:
 
     scale: TemperatureScaling
     prevalence: float
-    thresholds: tuple[dict[str, Any], ...]
+    thresholds: tuple[Threshold, ...]
     melanomas: NDArray[np.float64]
     others: NDArray[np.float64]
     limits: QualityLimits
@@ -70,35 +72,36 @@ class PostProcessor:
 
     @classmethod
     def of(cls, bundle: Bundle, variant: str) -> PostProcessor:
-        """Take what is needed from a record.
+        """Take what is needed from a bundle's manifest.
+
+        Args:
+            bundle: The bundle.
+            variant: Of the network: "float32" or "int8".
 
         Raises:
-            BundleError: It lacks something.
+            BundleError: The bundle has no such variant.
         """
-        record = bundle.record
-        try:
-            distance = record["gate"]["distance"][variant]
-            calibration, heldout = record["calibration"], record["heldout"]
-            return cls(
-                TemperatureScaling(
-                    float(calibration["temperature"]), float(calibration["prevalence"])
-                ),
-                float(record["prevalence"]),
-                tuple(record["thresholds"]),
-                np.array(heldout["melanoma_logits"], np.float64),
-                np.array(heldout["other_logits"], np.float64),
-                QualityLimits.from_record(record["gate"]["limits"]),
-                float(distance["doubtful_above"]),
-                float(distance["refused_above"]),
-                str(record["network"]["label"]),
-                bundle.simulated,
-            )
-        except (KeyError, TypeError, ValueError) as error:
+        manifest = bundle.manifest
+        distance = manifest.gate.distance.get(variant)
+        if distance is None:
             raise BundleError(
-                f"a whole record in '{bundle.folder}'",
-                f"{type(error).__name__} {error}",
+                f"limits of the gate for the variant '{variant}' in '{bundle.folder}'",
+                "none",
                 "make the bundle anew",
-            ) from None
+            )
+        calibration, heldout = manifest.calibration, manifest.heldout
+        return cls(
+            scale=TemperatureScaling(calibration.temperature, calibration.prevalence),
+            prevalence=manifest.prevalence,
+            thresholds=manifest.thresholds,
+            melanomas=np.array(heldout.melanoma_logits, np.float64),
+            others=np.array(heldout.other_logits, np.float64),
+            limits=manifest.gate.limits,
+            doubtful_above=distance.doubtful_above,
+            refused_above=distance.refused_above,
+            network=manifest.network.label,
+            simulated=manifest.data.simulated,
+        )
 
     def find_issues(self, quality: QualityMeasures, distance: float) -> tuple[QualityIssue, ...]:
         """Ask the gate."""
@@ -138,13 +141,13 @@ class PostProcessor:
     def _decide(self, logit: float, prevalence: float) -> tuple[Decision, ...]:
         return tuple(
             Decision(
-                one["key"],
-                one["name"],
-                one["meaning"],
-                self.scale.probability(one["logit"], prevalence),
-                logit >= one["logit"],
-                _measured(one["sensitivity"]),
-                _measured(one["specificity"]),
+                one.key,
+                one.name,
+                one.meaning,
+                self.scale.probability(one.logit, prevalence),
+                logit >= one.logit,
+                _measured(one.sensitivity),
+                _measured(one.specificity),
             )
             for one in self.thresholds
         )
@@ -171,7 +174,5 @@ def _grid(n: int) -> NDArray[np.float64]:
     return np.linspace(0, 1, n)
 
 
-def _measured(entry: dict[str, Any] | None) -> Measured | None:
-    if entry is None:
-        return None
-    return Measured(entry["estimate"], entry["low"], entry["high"], entry["n"])
+def _measured(rate: Interval | None) -> Measured | None:
+    return None if rate is None else Measured(rate.estimate, rate.low, rate.high, rate.n)

@@ -61,7 +61,7 @@ def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = 
     """Open a bundle for diagnosing photographs.
 
     Args:
-        bundle: Folder that `melanoscope train` or `melanoscope seal` wrote.
+        bundle: Folder that `melanoscope train` or `melanoscope export` wrote.
         variant: "float32", or "int8" where the bundle has it.
         threads: Of the network; None for all cores.
 
@@ -104,7 +104,7 @@ class Predictor:
             TooManyPixelsError: More than `most`.
             UnreadableImageError: Not a whole photograph of a known format.
         """
-        return decode_image(source, self.bundle.px, max_pixels=most)
+        return decode_image(source, self.bundle.image_size, max_pixels=most)
 
     def answer(
         self,

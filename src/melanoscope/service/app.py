@@ -45,7 +45,7 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
     pool = Pool(work, settings, counters)
     readiness = health_routes.Readiness(work.warm_up)
     bundle = predictor.bundle
-    counters.tell_bundle(bundle.fingerprint, str(bundle.record["network"]["label"]))
+    counters.tell_bundle(bundle.fingerprint, bundle.manifest.network.label)
     counters.watch("ready", "Whether the network answers.", lambda: float(readiness.ready))
 
     @asynccontextmanager

@@ -57,7 +57,7 @@ class Answering:
     @cached_property
     def keys(self) -> list[str]:
         """Of the bundle's thresholds."""
-        return [str(one["key"]) for one in self.predictor.bundle.record["thresholds"]]
+        return [one.key for one in self.predictor.bundle.manifest.thresholds]
 
     @cached_property
     def columns(self) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from math import isfinite
+from typing import TYPE_CHECKING
 
 from melanoscope.errors import BundleError
 from melanoscope.inference.quality.issues import (
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from melanoscope.inference.quality.measures import QualityMeasures
 
 
-class Bounds(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bounds:
     """From where on a measure is doubtful, and from where on it is refused."""
 
     doubtful: float
@@ -60,18 +61,17 @@ class QualityLimits:
     clutter: Bounds
     lesion_contrast: Bounds
 
-    def to_record(self) -> dict[str, dict[str, float]]:
-        """Return plain values, for JSON."""
-        return {name: getattr(self, name)._asdict() for name in MEASURES}
-
-    @classmethod
-    def from_record(cls, record: dict[str, Any]) -> QualityLimits:
-        """Read what `to_record` returned.
-
-        Raises:
-            BundleError: A bound is missing, no number, or refuses before it doubts.
-        """
-        return cls(**{name: _bounds(name, record) for name in MEASURES})
+    def __post_init__(self) -> None:
+        for name in MEASURES:
+            bounds: Bounds = getattr(self, name)
+            both = bounds.doubtful, bounds.refused
+            sign = -1 if name in LOW else 1
+            if not (sign * bounds.refused <= sign * bounds.doubtful and all(map(isfinite, both))):
+                raise BundleError(
+                    f"two bounds of '{name}', the refusing one beyond the doubting one",
+                    f"doubtful {bounds.doubtful}, refused {bounds.refused}",
+                    "make the bundle anew",
+                )
 
 
 MEASURES = tuple(field.name for field in fields(QualityLimits))
@@ -159,18 +159,3 @@ def _judge_measure(name: str, quality: QualityMeasures, bounds: Bounds) -> Quali
     return QualityIssue(
         _KINDS[name], "refused" if refused else "doubtful", found, ADVICE[_KINDS[name]]
     )
-
-
-def _bounds(name: str, record: dict[str, Any]) -> Bounds:
-    try:
-        bounds = Bounds(float(record[name]["doubtful"]), float(record[name]["refused"]))
-    except (KeyError, TypeError, ValueError):
-        bounds = Bounds(math.nan, math.nan)
-    sign = -1 if name in LOW else 1
-    if not sign * bounds.refused <= sign * bounds.doubtful or not all(map(math.isfinite, bounds)):
-        raise BundleError(
-            f"two bounds of '{name}', the refusing one beyond the doubting one",
-            repr(record.get(name)) if isinstance(record, dict) else repr(record),
-            "make the bundle anew",
-        )
-    return bounds

@@ -23,7 +23,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 def about(bundle: Bundle, *, explains: bool) -> dict[str, Any]:
     """Return all that is said of a bundle."""
-    record = {key: value for key, value in bundle.record.items() if key != "seal"}
+    record = {key: value for key, value in bundle.manifest.to_dict().items() if key != "seal"}
     return {
         "fingerprint": bundle.fingerprint,
         "record": record,
@@ -36,7 +36,7 @@ def routes(bundle: Bundle, *, explains: bool) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1/bundle", tags=["bundle"])
     said = json.dumps(about(bundle, explains=explains), separators=(",", ":")).encode()
-    sealed = bundle.record["files"]
+    files = bundle.manifest.files
 
     @router.get("", **openapi.bundle())
     async def describe(request: Request) -> Response:
@@ -48,14 +48,14 @@ def routes(bundle: Bundle, *, explains: bool) -> APIRouter:
     @router.get("/files/{name}", **openapi.graph())
     async def graph(request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in GRAPHS or name not in sealed:
+        if name not in GRAPHS or name not in files:
             raise Problem(
                 "no-such-file",
-                f"one of {', '.join(one for one in GRAPHS if one in sealed)}",
+                f"one of {', '.join(one for one in GRAPHS if one in files)}",
                 shown(name),
                 "see the record's graphs",
             )
-        sha256, version = sealed[name]["sha256"], request.query_params.get("v")
+        sha256, version = files[name].sha256, request.query_params.get("v")
         if version not in (None, sha256):
             raise Problem(
                 "other-bundle",

@@ -51,7 +51,7 @@ class Work:
         self.predictor, self.settings = predictor, settings
         bundle = predictor.bundle
         self._gradients = None
-        if "file" in bundle.record["graphs"].get("gradient", {}):
+        if bundle.manifest.graphs.gradient.file:
             self._gradients = Gradients(bundle, predictor.threads, settings.steps)
 
     @property
@@ -126,7 +126,7 @@ class Work:
 
     def warm_up(self) -> None:
         """Answer a drawn photograph, so that nobody else has to wait for libraries to load."""
-        side = 2 * self.predictor.bundle.px
+        side = 2 * self.predictor.bundle.image_size
         away = np.hypot(*np.meshgrid(*[np.linspace(-1, 1, side)] * 2))
         drawn = np.where(away[..., None] < 0.4, (120, 70, 50), (220, 180, 160)).astype(np.uint8)
         photograph = self.predictor.read(png(drawn))
