@@ -2,7 +2,7 @@
 
     python benchmarks/refusals.py BUNDLE... --lesions FOLDER/lesions [--json FILE] [--markdown FILE]
 
-The row "held-out" is the bundle's own record, measured on its test part when it was sealed. All
+The row "held-out" is the bundle's own record, measured on its test part when it was exported. All
 other rows are measured here through the predictor, as people meet it: PNG, or the files as they
 are. Photographs that are spoilt on purpose are taken from all of the archives, training photographs
 among them: what is judged is what was done to them. Blank skin is simulated: skin cut out of these

@@ -1,4 +1,4 @@
-"""melanoscope train and seal, as people call and miscall them."""
+"""melanoscope train and export, as people call and miscall them."""
 
 from __future__ import annotations
 
@@ -37,25 +37,27 @@ def finished(tmp_path_factory):
     return folder
 
 
-def test_the_best_network_of_a_run_is_sealed_and_answers(
+def test_the_best_network_of_a_run_is_exported_and_answers(
     call: Call, finished, simulated_photograph, tmp_path
 ):
     out = tmp_path / "bundle"
-    words = ("seal", finished / "run", "--best", "--out", out, "--cache", finished / "cache")
+    words = ("export", finished / "run", "--best", "--out", out, "--cache", finished / "cache")
     status, printed, err = call(*words, "--no-int8", "--json")
     assert status == 0, err
-    record = open_bundle(out).record
-    assert json.loads(printed)["seal"] == record["seal"]
-    chosen = record["training"]["selection"]
-    assert (chosen["among"], chosen["by"]) == (2, "highest mean AUROC over the folds")
+    manifest = open_bundle(out).manifest
+    assert json.loads(printed)["seal"] == manifest.seal
+    chosen = manifest.training.selection
+    assert (chosen.among, chosen.by) == (2, "highest mean AUROC over the folds")
     best = max(
         read_run(finished / "run").cells,
-        key=lambda cell: choose_cell(
-            read_run(finished / "run"), backbone=cell.backbone, transfer=cell.transfer
-        )[1]["auroc"]["estimate"],
+        key=lambda cell: (
+            choose_cell(read_run(finished / "run"), backbone=cell.backbone, transfer=cell.transfer)[
+                1
+            ].auroc.estimate
+        ),
     )
-    assert record["network"]["backbone"] == best.backbone
-    assert record["graphs"]["int8"] == {"why": "not asked for"}
+    assert manifest.network.backbone == best.backbone
+    assert json.loads(printed)["graphs"]["int8"] == {"why": "not asked for"}
     status, answered, _ = call("predict", out, simulated_photograph, "--json", "--force")
     assert status == 0
     assert json.loads(answered)["answers"][0]["simulated"]
@@ -71,23 +73,23 @@ def test_the_best_network_of_a_run_is_sealed_and_answers(
         (("--best", "--prevalence", "5"), "a prevalence between 0 and 1"),
     ],
 )
-def test_what_cannot_be_sealed_is_one_line(call: Call, finished, tmp_path, options, hint):
+def test_what_cannot_be_exported_is_one_line(call: Call, finished, tmp_path, options, hint):
     out = tmp_path / "bundle"
-    words = ("seal", finished / "run", "--out", out, "--cache", finished / "cache")
+    words = ("export", finished / "run", "--out", out, "--cache", finished / "cache")
     status, printed, err = call(*words, *options)
     assert (status, printed) == (1, "")
     assert hint in err.splitlines()[-1]
     assert not out.exists()
 
 
-def test_seal_wants_to_know_which(call: Call, finished, tmp_path):
+def test_export_wants_to_know_which(call: Call, finished, tmp_path):
     out = ("--out", tmp_path / "bundle")
-    assert call("seal", finished / "run", *out)[0] == 2
-    assert call("seal", finished / "run", *out, "--best", "--backbone", "vgg16")[0] == 2
+    assert call("export", finished / "run", *out)[0] == 2
+    assert call("export", finished / "run", *out, "--best", "--backbone", "vgg16")[0] == 2
 
 
 def test_no_run_is_one_line(call: Call, tmp_path):
-    status, _, err = call("seal", tmp_path, "--best", "--out", tmp_path / "bundle")
+    status, _, err = call("export", tmp_path, "--best", "--out", tmp_path / "bundle")
     assert (status, err.count("\n")) == (1, 1)
 
 
@@ -95,7 +97,7 @@ def test_no_run_is_one_line(call: Call, tmp_path):
     ("options", "hint"),
     [
         (("--backbone", "mobilenet_v22"), "nearest: mobilenet_v2"),
-        (("--backbone", "vgg16,resnet50"), "one backbone and one transfer arm"),
+        (("--backbone", "vgg16,resnet50"), "one backbone and one transfer"),
         (("--backbone", "vgg16", "--transfer", "finetun"), "nearest: finetune"),
         (("--backbone", "standard_cnn", "--transfer", "finetune"), "which has none"),
         (("--backbone", "standard_cnn", "--transfer", "scratch", "--size", "8"), "at least 32 px"),

@@ -13,18 +13,18 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from melanoscope.export.evaluation import (
     RULES,
     Holdout,
-    calibrate,
     choose_thresholds,
+    describe_heldout,
     evaluate,
-    measure_subgroups,
-    measure_thresholds,
-    quantiles,
+    evaluate_subgroups,
+    evaluate_thresholds,
+    fit_calibration,
 )
 from melanoscope.stats.metrics.thresholds import highest_f1
 from melanoscope.stats.reference.physicians import DERMATOLOGISTS
 
 
-def part_of(logit, target, **columns) -> Holdout:
+def holdout_of(logit, target, **columns) -> Holdout:
     n = len(logit)
     frame = pl.DataFrame(
         {
@@ -39,45 +39,45 @@ def part_of(logit, target, **columns) -> Holdout:
 
 
 @pytest.fixture(scope="module")
-def part() -> Holdout:
+def holdout() -> Holdout:
     rng = np.random.default_rng(0)
     target = np.repeat(rng.integers(0, 2, 200), 2)
     logit = 1.5 * target + rng.normal(0, 1.5, 400)
     sex = np.where(rng.random(400) < 0.5, "female", "male").tolist()
-    return part_of(logit, target, sex=sex)
+    return holdout_of(logit, target, sex=sex)
 
 
-def test_metrics_are_those_of_scikit_learn(part):
-    temperature = calibrate(part)["temperature"]
-    tested = evaluate(part, temperature, replicates=200)
-    p = expit(part.logit / temperature)
-    assert tested.metrics["auroc"].estimate == pytest.approx(roc_auc_score(part.target, p))
+def test_metrics_are_those_of_scikit_learn(holdout):
+    temperature = fit_calibration(holdout).temperature
+    tested = evaluate(holdout, temperature, replicates=200)
+    p = expit(holdout.logit / temperature)
+    assert tested.metrics["auroc"].estimate == pytest.approx(roc_auc_score(holdout.target, p))
     assert tested.metrics["auprc"].estimate == pytest.approx(
-        average_precision_score(part.target, p)
+        average_precision_score(holdout.target, p)
     )
-    assert tested.metrics["brier"].estimate == pytest.approx(brier_score_loss(part.target, p))
+    assert tested.metrics["brier"].estimate == pytest.approx(brier_score_loss(holdout.target, p))
     assert tested.metrics["observed_over_expected"].estimate == pytest.approx(
-        part.target.sum() / p.sum()
+        holdout.target.sum() / p.sum()
     )
     for interval in tested.metrics.values():
         assert interval.low < interval.estimate < interval.high
         assert interval.n == 200  # groups, not photographs
 
 
-def test_the_temperature_is_the_best_of_a_grid(part):
+def test_the_temperature_is_the_best_of_a_grid(holdout):
     def loss(t):
-        p = expit(part.logit / t)
-        return -np.mean(np.log(np.where(part.target == 1, p, 1 - p)))
+        p = expit(holdout.logit / t)
+        return -np.mean(np.log(np.where(holdout.target == 1, p, 1 - p)))
 
     grid = np.exp(np.linspace(-2, 2, 401))
-    assert calibrate(part)["temperature"] == pytest.approx(min(grid, key=loss), rel=0.011)
+    assert fit_calibration(holdout).temperature == pytest.approx(min(grid, key=loss), rel=0.011)
 
 
 def test_separated_classes_have_temperature_one_and_say_why():
-    found = calibrate(part_of([-3.0, -2, 2, 3], [0, 0, 1, 1]))
-    assert found["temperature"] == 1.0
-    assert "separated" in found["why"]
-    assert (found["photographs"], found["melanomas"], found["groups"]) == (4, 2, 2)
+    found = fit_calibration(holdout_of([-3.0, -2, 2, 3], [0, 0, 1, 1]))
+    assert found.temperature == 1.0
+    assert "separated" in found.why
+    assert (found.photographs, found.melanomas, found.groups) == (4, 2, 2)
 
 
 LOGITS = st.lists(
@@ -89,7 +89,7 @@ LOGITS = st.lists(
 @settings(max_examples=200)
 def test_thresholds_keep_what_they_were_chosen_for(rows):
     logit, target = np.array([x for x, _ in rows]), np.array([hit for _, hit in rows], int)
-    found = choose_thresholds(part_of(logit, target))
+    found = choose_thresholds(holdout_of(logit, target))
     assert (logit >= found["sensitivity_95"])[target == 1].mean() >= 0.95
     spared = (logit < found["specificity_dermatologists"])[target == 0].mean()
     assert spared >= DERMATOLOGISTS.specificity - 1e-12
@@ -101,48 +101,48 @@ def test_thresholds_keep_what_they_were_chosen_for(rows):
     assert f1 == pytest.approx(best)
 
 
-def test_no_higher_threshold_recognises_as_many(part):
-    at = choose_thresholds(part)["sensitivity_95"]
-    hits = part.logit[part.target == 1]
+def test_no_higher_threshold_recognises_as_many(holdout):
+    at = choose_thresholds(holdout)["sensitivity_95"]
+    hits = holdout.logit[holdout.target == 1]
     higher = hits[hits > at].min()
     assert (hits >= higher).mean() < 0.95 <= (hits >= at).mean()
 
 
-def test_highest_f1_decides_as_on_probabilities(part):
-    ours = part.logit >= choose_thresholds(part)["highest_f1"]
-    theirs = expit(part.logit) >= highest_f1(part.target, expit(part.logit))
+def test_highest_f1_decides_as_on_probabilities(holdout):
+    ours = holdout.logit >= choose_thresholds(holdout)["highest_f1"]
+    theirs = expit(holdout.logit) >= highest_f1(holdout.target, expit(holdout.logit))
     assert (ours == theirs).all()
 
 
-def test_thresholds_are_measured_by_counting(part):
-    tested = evaluate(part, 1.0, replicates=200)
+def test_thresholds_are_measured_by_counting(holdout):
+    tested = evaluate(holdout, 1.0, replicates=200)
     logits = {rule.key: at for rule, at in zip(RULES, (-1.0, 0.5, 2.0), strict=True)}
-    for found in measure_thresholds(tested, logits, 0.02):
-        called, hit = part.logit >= found["logit"], part.target == 1
+    for found in evaluate_thresholds(tested, logits, 0.02):
+        called, hit = holdout.logit >= found.logit, holdout.target == 1
         sensitivity, specificity = called[hit].mean(), 1 - called[~hit].mean()
-        assert found["sensitivity"]["estimate"] == pytest.approx(sensitivity)
-        assert found["specificity"]["estimate"] == pytest.approx(specificity)
+        assert found.sensitivity.estimate == pytest.approx(sensitivity)
+        assert found.specificity.estimate == pytest.approx(specificity)
         ppv = 0.02 * sensitivity / (0.02 * sensitivity + 0.98 * (1 - specificity))
-        assert found["ppv"]["estimate"] == pytest.approx(ppv)
-        assert found["sensitivity"]["low"] < sensitivity < found["sensitivity"]["high"]
+        assert found.ppv.estimate == pytest.approx(ppv)
+        assert found.sensitivity.low < sensitivity < found.sensitivity.high
 
 
-def test_subgroups_are_counted_at_the_threshold(part):
-    tested = evaluate(part, 2.0, replicates=200)
-    (sex,) = measure_subgroups(tested, 0.7)  # one archive is no variable
-    for level in sex["levels"]:
-        mine = part.frame["sex"].to_numpy() == level["level"]
-        hit = mine & (part.target == 1)
-        assert level["n"] == mine.sum()
-        assert level["melanomas"] == hit.sum()
-        assert level["sensitivity"]["estimate"] == pytest.approx((part.logit[hit] >= 0.7).mean())
-        assert level["auroc"]["estimate"] == pytest.approx(
-            roc_auc_score(part.target[mine], part.logit[mine])
+def test_subgroups_are_counted_at_the_threshold(holdout):
+    tested = evaluate(holdout, 2.0, replicates=200)
+    (sex,) = evaluate_subgroups(tested, 0.7)  # one archive is no variable
+    for level in sex.levels:
+        mine = holdout.frame["sex"].to_numpy() == level.level
+        hit = mine & (holdout.target == 1)
+        assert level.n == mine.sum()
+        assert level.melanomas == hit.sum()
+        assert level.sensitivity.estimate == pytest.approx((holdout.logit[hit] >= 0.7).mean())
+        assert level.auroc.estimate == pytest.approx(
+            roc_auc_score(holdout.target[mine], holdout.logit[mine])
         )
 
 
-def test_quantiles_are_those_of_each_class(part):
-    found = quantiles(part)
-    assert found["melanoma_logits"][50] == np.median(part.logit[part.target == 1])
-    assert found["other_logits"][0] == part.logit[part.target == 0].min()
-    assert found["other_logits"][100] == part.logit[part.target == 0].max()
+def test_quantiles_are_those_of_each_class(holdout):
+    found = describe_heldout(holdout)
+    assert found.melanoma_logits[50] == np.median(holdout.logit[holdout.target == 1])
+    assert found.other_logits[0] == holdout.logit[holdout.target == 0].min()
+    assert found.other_logits[100] == holdout.logit[holdout.target == 0].max()

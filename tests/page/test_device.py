@@ -390,7 +390,7 @@ def test_another_page_is_offered_and_taken(
 
 
 def renamed(bundle: Path, folder: Path) -> Path:
-    """Copy a bundle and seal it under another name of its network."""
+    """Copy a bundle under another name of its network."""
     shutil.copytree(bundle, folder)
     record = json.loads((folder / "bundle.json").read_text())
     record["network"]["label"] = "Other"

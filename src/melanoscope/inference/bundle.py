@@ -53,6 +53,9 @@ class Bundle:
         Args:
             name: "model", "gradient" or "int8".
 
+        Returns:
+            Path of its file.
+
         Raises:
             BundleError: The bundle has none; says why.
         """
@@ -71,6 +74,9 @@ def open_bundle(folder: Path | str) -> Bundle:
 
     Args:
         folder: Folder that `melanoscope train` or `melanoscope export` wrote.
+
+    Returns:
+        The bundle.
 
     Raises:
         BundleError: No bundle, of another schema, a missing file, or a changed byte.

@@ -188,6 +188,9 @@ class BundleManifest(Record, frozen=True, kw_only=True):
         Args:
             record: What `to_dict` returned.
 
+        Returns:
+            The manifest.
+
         Raises:
             BundleError: A key is missing, unknown, or of another type; names its place.
         """
@@ -205,6 +208,9 @@ class BundleManifest(Record, frozen=True, kw_only=True):
 
         Args:
             files: Name of each file but bundle.json -> its sha256 and size.
+
+        Returns:
+            The manifest that is written.
         """
         whole = msgspec.structs.replace(self, files=dict(files))
         return msgspec.structs.replace(whole, seal=seal_of(whole.to_dict()))
@@ -213,7 +219,12 @@ class BundleManifest(Record, frozen=True, kw_only=True):
 def seal_of(record: Mapping[str, Any]) -> str:
     """Return the sha256 of a JSON document without its key "seal", in canonical JSON.
 
-    Canonical is: keys sorted, no white space, everything beyond ASCII escaped.
+    Args:
+        record: The document as plain values.
+
+    Returns:
+        The sha256 in hexadecimal of UTF-8 text with keys sorted, without white space, and with
+        everything beyond ASCII escaped.
 
     Raises:
         ValueError: It holds NaN or infinity.
