@@ -27,11 +27,12 @@ import onnx
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from melanoscope.export.evaluation import Holdout, choose_thresholds
+from melanoscope.export.evaluation import Holdout
 from melanoscope.export.onnx_model import export_model
 from melanoscope.export.outputs import graph_inputs, run_graph, sample_rows
 from melanoscope.export.quantization import compare_variants, quantize
 from melanoscope.export.quantized_nodes import quantized_nodes
+from melanoscope.export.thresholds import choose_thresholds
 from melanoscope.export.trained_model import TrainedModel, model_from_run
 from melanoscope.inference.manifest import Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel

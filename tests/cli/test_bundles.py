@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import polars as pl
 import pytest
 
 from melanoscope.export.trained_model import choose_cell
@@ -61,6 +63,25 @@ def test_the_best_network_of_a_run_is_exported_and_answers(
     status, answered, _ = call("predict", out, simulated_photograph, "--json", "--force")
     assert status == 0
     assert json.loads(answered)["answers"][0]["simulated"]
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "validation.parquet"])
+def test_a_run_that_was_divided_otherwise_is_not_exported(call: Call, finished, tmp_path, name):
+    # The network may have learnt from what it would be tested on.
+    run = shutil.copytree(finished / "run", tmp_path / "run")
+    table = pl.read_parquet(run / name)
+    tested = [
+        table.filter(pl.col("fold") == fold, pl.col("target") == 0)["image_id"] for fold in (0, 1)
+    ]
+    one = next(i for i in tested[0] if i not in set(tested[1]))
+    other = next(i for i in tested[1] if i not in set(tested[0]))
+    swapped = pl.col("image_id").replace({one: other, other: one})
+    table.with_columns(swapped).write_parquet(run / name)
+    words = ("export", run, "--best", "--out", tmp_path / "bundle", "--cache", finished / "cache")
+    status, printed, err = call(*words)
+    assert (status, printed) == (1, "")
+    assert "the held-out photographs" in err.splitlines()[-1]
+    assert not (tmp_path / "bundle").exists()
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,13 @@ import msgspec
 from melanoscope.errors import BundleError
 from melanoscope.export.evaluation import (
     Holdout,
-    choose_thresholds,
     describe_heldout,
     evaluate,
     evaluate_subgroups,
-    evaluate_thresholds,
     fit_calibration,
 )
 from melanoscope.export.latency import time_variants
-from melanoscope.export.manifest import describe_bundle
+from melanoscope.export.manifest import describe_origin
 from melanoscope.export.onnx_gradient import export_gradient
 from melanoscope.export.onnx_model import export_model
 from melanoscope.export.out_of_distribution import fit_feature_distance
@@ -36,6 +34,7 @@ from melanoscope.export.outputs import (
 )
 from melanoscope.export.quality_limits import fit_gate
 from melanoscope.export.quantization import compare_variants, quantize
+from melanoscope.export.thresholds import choose_thresholds, evaluate_thresholds
 from melanoscope.inference.bundle import (
     CARD,
     GRADIENT,
@@ -158,8 +157,8 @@ def _write_graphs(
         outputs=outputs,
     )
     on_step("speed")
-    return describe_bundle(
-        model,
+    return BundleManifest(
+        **describe_origin(model),
         calibration=calibration,
         prevalence=settings.prevalence,
         thresholds=thresholds,
@@ -169,6 +168,8 @@ def _write_graphs(
         gate=gate,
         graphs=Graphs(model=Graph(file=MODEL), gradient=gradient, int8=int8),
         variants=time_variants(files, model.config.size),
+        files={},
+        seal="",
     )
 
 

@@ -1,8 +1,7 @@
-"""A bundle's graph on photographs that it did not learn from: metrics, thresholds, subgroups."""
+"""A bundle's graph on photographs that it did not learn from: calibration, metrics, subgroups."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,21 +16,13 @@ from melanoscope.inference.manifest_records import (
     Heldout,
     Subgroup,
     SubgroupLevel,
-    Threshold,
 )
 from melanoscope.report.context import interval_of
 from melanoscope.report.sections.subgroups import UNKNOWN, variables_of
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.calibration.calibration_intervals import observed_over_expected
 from melanoscope.stats.calibration.temperature_scaling import apply_temperature, fit_temperature
-from melanoscope.stats.metrics.operating_points import (
-    operating_point,
-    threshold_for_sensitivity,
-    threshold_for_specificity,
-)
-from melanoscope.stats.metrics.thresholds import highest_f1
 from melanoscope.stats.predictions import Predictions
-from melanoscope.stats.reference.physicians import DERMATOLOGISTS
 from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
 
 if TYPE_CHECKING:
@@ -43,7 +34,6 @@ _Codes = NDArray[np.int64]
 _Floats = NDArray[np.float64]
 
 METRICS = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
-TARGET_SENSITIVITY = 0.95
 QUANTILES = 101
 
 
@@ -128,75 +118,6 @@ def fit_calibration(holdout: Holdout) -> Calibration:
     )
 
 
-@dataclass(frozen=True)
-class ThresholdRule:
-    """How a threshold is chosen on the calibration photographs.
-
-    Attributes:
-        key: Name for programs.
-        name: Name for people.
-        meaning: What the threshold is for, continuing "The threshold is".
-        choose: Function of target and score (0..1), shape (n,) each, that returns the threshold.
-    """
-
-    key: str
-    name: str
-    meaning: str
-    choose: Callable[[_Codes, _Floats], float]
-
-
-RULES: tuple[ThresholdRule, ...] = (
-    ThresholdRule(
-        "sensitivity_95",
-        "95 % sensitivity",
-        "set to recognise 95 % of the melanomas of the calibration part: misses few, alarms often",
-        lambda target, score: threshold_for_sensitivity(target, score, TARGET_SENSITIVITY),
-    ),
-    ThresholdRule(
-        "specificity_dermatologists",
-        "specificity of dermatologists",
-        f"set to leave alone {100 * DERMATOLOGISTS.specificity:.1f} % of the other lesions of the "
-        "calibration part, as dermatologists do in a meta-analysis of 92 studies",
-        lambda target, score: threshold_for_specificity(target, score, DERMATOLOGISTS.specificity),
-    ),
-    ThresholdRule(
-        "highest_f1",
-        "highest F1",
-        "set to balance missed melanomas and false alarms on the calibration part",
-        highest_f1,
-    ),
-)
-"""The rules, that of the main threshold first."""
-
-
-def choose_thresholds(holdout: Holdout) -> dict[str, float]:
-    """Choose each rule's threshold.
-
-    The rules work on scores of 0..1. Ranks go there without rounding, which a sigmoid would not; a
-    threshold between two neighbouring logits becomes their middle.
-
-    Args:
-        holdout: The calibration photographs.
-
-    Returns:
-        Key of the rule -> threshold as a logit.
-    """
-    order = np.unique(holdout.logit)
-    scores = np.arange(1, order.size + 1) / (order.size + 1)
-    ranked = scores[np.searchsorted(order, holdout.logit)]
-    logits = {}
-    for rule in RULES:
-        chosen = rule.choose(holdout.target, ranked)
-        after = int(np.searchsorted(scores, chosen))
-        if after == order.size:  # above all: nothing is called
-            logits[rule.key] = float(np.nextafter(order[-1], np.inf))
-        elif scores[after] == chosen:
-            logits[rule.key] = float(order[after])
-        else:
-            logits[rule.key] = float(order[max(after - 1, 0) : after + 1].mean())
-    return logits
-
-
 @dataclass(frozen=True, eq=False)
 class TestResults:
     """The test photographs with all that needs no threshold.
@@ -252,45 +173,6 @@ def evaluate(holdout: Holdout, temperature: float, replicates: int) -> TestResul
     return TestResults(
         holdout=holdout, predictions=predictions, weights=bootstrap.draws, metrics=metrics
     )
-
-
-def evaluate_thresholds(
-    results: TestResults, logits: dict[str, float], prevalence: float
-) -> tuple[Threshold, ...]:
-    """Measure each threshold.
-
-    Args:
-        results: The test photographs.
-        logits: Key of the rule -> threshold as a logit.
-        prevalence: Share of melanomas that predictive values assume, 0..1.
-
-    Returns:
-        The thresholds, the main one first.
-    """
-    thresholds = []
-    for rule in RULES:
-        called = (results.holdout.logit >= logits[rule.key]).astype(np.float64)
-        point = operating_point(
-            results.predictions.with_probability(called),
-            results.weights,
-            name=rule.name,
-            threshold=np.full(called.size, 0.5),
-            prevalence=prevalence,
-        )
-        thresholds.append(
-            Threshold(
-                key=rule.key,
-                name=rule.name,
-                meaning=rule.meaning,
-                logit=logits[rule.key],
-                sensitivity=point.sensitivity,
-                specificity=point.specificity,
-                ppv=point.ppv,
-                npv=point.npv,
-                prevalence=prevalence,
-            )
-        )
-    return tuple(thresholds)
 
 
 def evaluate_subgroups(results: TestResults, threshold: float) -> tuple[Subgroup, ...]:

@@ -1,8 +1,8 @@
-"""The manifest of a bundle: where a network comes from, and what was measured of it."""
+"""The parts of a bundle's manifest that follow from how its network was trained."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,22 +11,17 @@ import msgspec
 
 from melanoscope import __version__, patient
 from melanoscope.imaging.decode import DECODER_VERSION
-from melanoscope.inference.manifest import SCHEMA, BundleManifest, Graphs, Latency
+from melanoscope.inference.manifest import SCHEMA
 from melanoscope.inference.manifest_records import (
     Archive,
-    Calibration,
     Configuration,
     Data,
-    Gate,
     Hardware,
-    Heldout,
     License,
     Network,
     Preprocessing,
     StaticFeatures,
-    Subgroup,
     Task,
-    Threshold,
     Training,
 )
 from melanoscope.inference.result import DISCLAIMER
@@ -34,7 +29,6 @@ from melanoscope.models.backbones import get_backbone
 
 if TYPE_CHECKING:
     from melanoscope.export.trained_model import TrainedModel
-    from melanoscope.stats.intervals.interval import Interval
 
 DERMOSCOPY = frozenset({"isic2020", "isic2019", "isic2019-melanoma", "ham10000"})
 """Archives of nothing but dermoscopy."""
@@ -51,64 +45,45 @@ _STATIC = StaticFeatures(
 )
 
 
-def describe_bundle(
-    model: TrainedModel,
-    *,
-    calibration: Calibration,
-    prevalence: float,
-    thresholds: tuple[Threshold, ...],
-    metrics: Mapping[str, Interval],
-    subgroups: tuple[Subgroup, ...],
-    heldout: Heldout,
-    gate: Gate,
-    graphs: Graphs,
-    variants: Mapping[str, Latency],
-) -> BundleManifest:
-    """Return a bundle's manifest, without its files and its seal.
+def describe_origin(model: TrainedModel) -> dict[str, Any]:
+    """Return what a manifest says of where a network comes from.
 
     Args:
         model: The trained model.
-        calibration: Temperature scaling.
-        prevalence: Share of melanomas that answers assume where none is stated, 0..1.
-        thresholds: The thresholds, the main one first.
-        metrics: Metric -> its value on the test photographs.
-        subgroups: Test photographs by variable.
-        heldout: The test photographs.
-        gate: Limits of the quality gate.
-        graphs: The ONNX graphs.
-        variants: Variant -> size and speed.
 
     Returns:
-        The manifest; `BundleManifest.sealed` adds files and seal.
+        Arguments of `BundleManifest` by name, all but those that are measured.
     """
-    simulated = model.config.simulated
-    with_static = model.network.static_branch is not None
-    archives = msgspec.convert(model.run_metadata["data"]["sources"], tuple[Archive, ...])
-    return BundleManifest(
-        schema=SCHEMA,
-        melanoscope=__version__,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        name=f"{get_backbone(model.cell.backbone).label}, {model.cell.transfer}",
-        task=_TASK,
-        network=_network(model),
-        preprocessing=_preprocessing(model.config.size),
-        static=_STATIC if with_static else None,
-        data=_data(model, archives),
-        training=_training(model),
-        license=license_of(archives),
-        disclaimer=f"{_SIMULATED} {DISCLAIMER}" if simulated else DISCLAIMER,
-        calibration=calibration,
-        prevalence=prevalence,
-        thresholds=thresholds,
-        metrics=dict(metrics),
-        subgroups=subgroups,
-        heldout=heldout,
-        gate=gate,
-        graphs=graphs,
-        variants=dict(variants),
-        files={},
-        seal="",
-    )
+    data, backbone = _data(model), get_backbone(model.cell.backbone)
+    return {
+        "schema": SCHEMA,
+        "melanoscope": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "name": f"{backbone.label}, {model.cell.transfer}",
+        "task": _TASK,
+        "network": Network(
+            backbone=backbone.name,
+            label=backbone.label,
+            transfer=model.cell.transfer,
+            with_static=model.network.static_branch is not None,
+            image_size=model.config.size,
+            parameters=sum(p.numel() for p in model.network.parameters()),
+        ),
+        "preprocessing": Preprocessing(
+            decoder_version=DECODER_VERSION,
+            orientation="EXIF applied",
+            color="sRGB, 8 bits; alpha over white",
+            crop="largest centred square",
+            resampling="bicubic, antialiased",
+            image_size=model.config.size,
+            normalization="inside the graph",
+        ),
+        "static": None if model.network.static_branch is None else _STATIC,
+        "data": data,
+        "training": _training(model),
+        "license": license_of(data.sources),
+        "disclaimer": f"{_SIMULATED} {DISCLAIMER}" if data.simulated else DISCLAIMER,
+    }
 
 
 def license_of(archives: Sequence[Archive]) -> License:
@@ -125,32 +100,9 @@ def license_of(archives: Sequence[Archive]) -> License:
     )
 
 
-def _network(model: TrainedModel) -> Network:
-    backbone = get_backbone(model.cell.backbone)
-    return Network(
-        backbone=backbone.name,
-        label=backbone.label,
-        transfer=model.cell.transfer,
-        with_static=model.network.static_branch is not None,
-        image_size=model.config.size,
-        parameters=sum(p.numel() for p in model.network.parameters()),
-    )
-
-
-def _preprocessing(image_size: int) -> Preprocessing:
-    return Preprocessing(
-        decoder_version=DECODER_VERSION,
-        orientation="EXIF applied",
-        color="sRGB, 8 bits; alpha over white",
-        crop="largest centred square",
-        resampling="bicubic, antialiased",
-        image_size=image_size,
-        normalization="inside the graph",
-    )
-
-
-def _data(model: TrainedModel, archives: tuple[Archive, ...]) -> Data:
+def _data(model: TrainedModel) -> Data:
     known: dict[str, Any] = model.run_metadata["data"]
+    archives = msgspec.convert(known["sources"], tuple[Archive, ...])
     return Data(
         fingerprint=known["fingerprint"],
         photographs=known["photographs"],
