@@ -10,7 +10,6 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from tests.inference.manifests import record_of
 
 from melanoscope import patient
 from melanoscope.errors import BundleError
@@ -18,6 +17,7 @@ from melanoscope.export.model_card import model_card
 from melanoscope.inference.calibration import TemperatureScaling
 from melanoscope.inference.manifest import BundleManifest
 from melanoscope.inference.quality.gate import LOW
+from tests.inference.manifests import record_of
 
 
 def card_of(record):

@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from tests.inference.manifests import merged, record_of
 
 from melanoscope.imaging.decode import MAX_PIXELS, decode_image
 from melanoscope.inference.bundle import Bundle
@@ -23,6 +22,7 @@ from melanoscope.inference.manifest import BundleManifest
 from melanoscope.inference.quality.issues import ADVICE, TOO_DARK, QualityIssue
 from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Measured, Standing
+from tests.inference.manifests import merged, record_of
 
 PX = 64
 GRAPH = b"a graph" * 20_000
