@@ -102,16 +102,9 @@ def compare_variants(
     called = [(one >= threshold).astype(np.float64) for one in logits]
     sensitivities = [sensitivity(outcome, one, 0.5) for one in called]
     specificities = [specificity(outcome, one, 0.5) for one in called]
-    reasons = [
-        f"{name} {int8:.3f} instead of {float32:.3f}, more than {limit:g} apart"
-        for name, (float32, int8), limit in (
-            ("AUROC", areas, AUROC_WITHIN),
-            ("sensitivity", sensitivities, SENSITIVITY_WITHIN),
-        )
-        if abs(int8 - float32) > limit + _ROUNDING
-    ]
+    why = _why_refused(areas, sensitivities)
     return Int8Graph(
-        why="; ".join(reasons) or None,
+        why=why,
         photographs=int(outcome.size),
         melanomas=int(outcome.astype(bool).sum()),
         threshold=float(threshold),
@@ -123,8 +116,19 @@ def compare_variants(
         specificity_int8=specificities[1],
         logit_difference=float(np.abs(logits[0] - logits[1]).mean()),
         decided_otherwise=float((called[0] != called[1]).mean()),
-        accepted=not reasons,
+        accepted=why is None,
     )
+
+
+def _why_refused(areas: list[float], sensitivities: list[float]) -> str | None:
+    """Say which of network and variant lie too far apart, if any."""
+    pairs = (("AUROC", areas, AUROC_WITHIN), ("sensitivity", sensitivities, SENSITIVITY_WITHIN))
+    reasons = [
+        f"{name} {int8:.3f} instead of {float32:.3f}, more than {limit:g} apart"
+        for name, (float32, int8), limit in pairs
+        if abs(int8 - float32) > limit + _ROUNDING
+    ]
+    return "; ".join(reasons) or None
 
 
 def _quantize_nodes(
