@@ -134,7 +134,7 @@ def differences(page: Page, predictor: Predictor, contents: Sequence[bytes]) -> 
         found = harness.diagnose(page, content)
         apart.append(abs(found["probability"] - (expected.probability or 0.0)))
         statuses += found["status"] != expected.status
-        square, _ = harness.square(page, content, predictor.bundle.px)
+        square, _ = harness.square(page, content, predictor.bundle.image_size)
         pixels.append(int(np.abs(square.astype(int) - decoded.pixels).max()))
     return {
         "n": len(apart),

@@ -146,9 +146,9 @@ def networks(predictor: Predictor, photograph: Path, threads: int, repeats: int)
     row = patient.encode([None], ["unknown"], ["unknown"])[None]
     bundle = predictor.bundle
     plain, last = (
-        from_checkpoint(
-            bundle.record["network"]["backbone"], bundle.folder / "weights.safetensors"
-        ).to(memory_format=layout)
+        from_checkpoint(bundle.manifest.network.backbone, bundle.folder / "weights.safetensors").to(
+            memory_format=layout
+        )
         for layout in (torch.contiguous_format, torch.channels_last)
     )
 
@@ -167,7 +167,7 @@ def networks(predictor: Predictor, photograph: Path, threads: int, repeats: int)
         "PyTorch eager": eager(plain, torch.contiguous_format),
         "PyTorch eager, channels last": eager(last, torch.channels_last),
     }
-    if "file" in bundle.record["graphs"]["int8"]:
+    if bundle.manifest.graphs.int8.file:
         small = load(bundle.folder, variant="int8", threads=threads)._model
         tasks["ONNX Runtime, int8"] = lambda: small(pixels=pixels, static=row)
     seconds = take_turns(tasks, repeats=repeats)
@@ -272,11 +272,11 @@ def main() -> None:
 
     before = os.getloadavg()[0]
     predictor = load(options.bundle, threads=options.threads)
-    network = predictor.bundle.record["network"]
+    network = predictor.bundle.manifest.network
     result: dict[str, Any] = {
-        "network": predictor.bundle.record["name"],
-        "backbone": network["backbone"],
-        "px": predictor.bundle.px,
+        "network": predictor.bundle.manifest.name,
+        "backbone": network.backbone,
+        "px": predictor.bundle.image_size,
         "bundle": predictor.bundle.fingerprint,
         "runs": options.runs,
         "repeats": options.repeats,

@@ -2,7 +2,7 @@
 
     python benchmarks/int8_settings.py RUN --backbone mobilenet_v2 [--json FILE]
 
-Each network is quantised with photographs that it learnt from and held against itself on its test
+Each network is quantized with photographs that it learnt from and held against itself on its test
 fold, at the threshold for 95 % sensitivity on its calibration part: the same comparison that
 refuses or accepts the variant of a bundle. Settings are added one by one; the last is `quantize`.
 """
@@ -18,21 +18,23 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from melanoscope.export.evaluation import Holdout, choose_thresholds
+from melanoscope.export.evaluation import Holdout
 from melanoscope.export.onnx_model import export_model
-from melanoscope.export.outputs import pixels_of, run_graph, sample
-from melanoscope.export.quantization import Comparison, compare_variants, quantize
+from melanoscope.export.outputs import graph_inputs, run_graph, sample_rows
+from melanoscope.export.quantization import compare_variants, quantize
 from melanoscope.export.quantized_nodes import quantized_nodes
+from melanoscope.export.thresholds import choose_thresholds
 from melanoscope.export.trained_model import TrainedModel, model_from_run
+from melanoscope.inference.manifest import Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.progress import RunProgress
 
@@ -79,7 +81,7 @@ def whole_branch(prepared: Path) -> list[str]:
 def variants(
     model: Path, folder: Path, pixels: np.ndarray, known: np.ndarray
 ) -> Iterator[tuple[str, Path]]:
-    """Quantise a graph with every setting."""
+    """Quantize a graph with every setting."""
     prepared = folder / "prepared.onnx"
     with contextlib.redirect_stdout(io.StringIO()):
         quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
@@ -103,27 +105,25 @@ def variants(
     yield CHOSEN, folder / "small.onnx"
 
 
-def compare_fold(subject: TrainedModel, folder: Path) -> dict[str, dict[str, Any]]:
+def compare_fold(model: TrainedModel, folder: Path) -> dict[str, dict[str, Any]]:
     """Compare all settings on one fold; with processor milliseconds of one photograph."""
-    model = folder / "model.onnx"
-    export_model(subject.network, subject.plan.image_size, model, None)
-    parts, graph = subject.split, OnnxModel(model, 1)
-    calibration = Holdout(
-        subject.frame[parts.validation], run_graph(graph, subject.arrays, parts.validation).logit
-    )
+    path, split = folder / "model.onnx", model.split
+    export_model(model.network, model.config.image_size, path, None)
+    graph = OnnxModel(path, 1)
+    calibration = Holdout.join(model.frame, run_graph(graph, model, split.validation))
     threshold = next(iter(choose_thresholds(calibration).values()))
-    test = Holdout(subject.frame[parts.test], run_graph(graph, subject.arrays, parts.test).logit)
-    inputs = pixels_of(subject.arrays, sample(parts.train, PHOTOGRAPHS))
-    one = pixels_of(subject.arrays, parts.test[:1])
-    found = {}
-    for name, path in variants(model, folder, *inputs):
-        small = OnnxModel(path, 1)
-        logit = run_graph(small, subject.arrays, parts.test).logit
-        compared = compare_variants(test.target, test.logit, logit, threshold)
-        found[name] = {**asdict(compared), "cpu_ms": _cpu_ms(small, *one)}
+    test = Holdout.join(model.frame, run_graph(graph, model, split.test))
+    inputs = graph_inputs(model.arrays, sample_rows(split.train, PHOTOGRAPHS))
+    one = graph_inputs(model.arrays, split.test[:1])
     # One that is no variant at all: what the figures and the times are beside.
     itself = compare_variants(test.target, test.logit, test.logit, threshold)
-    return {"float32": {**asdict(itself), "cpu_ms": _cpu_ms(graph, *one)}, **found}
+    found = {"float32": {**msgspec.structs.asdict(itself), "cpu_ms": _cpu_ms(graph, *one)}}
+    for name, quantized in variants(path, folder, *inputs):
+        small = OnnxModel(quantized, 1)
+        logit = Holdout.join(test.frame, run_graph(small, model, split.test)).logit
+        compared = compare_variants(test.target, test.logit, logit, threshold)
+        found[name] = {**msgspec.structs.asdict(compared), "cpu_ms": _cpu_ms(small, *one)}
+    return found
 
 
 def _cpu_ms(graph: OnnxModel, pixels: np.ndarray, known: np.ndarray, repeats: int = 60) -> float:
@@ -148,7 +148,7 @@ def as_markdown(folds: list[dict[str, dict[str, Any]]]) -> str:
     )
     lines = [f"| {' | '.join(columns)} |", "|" + " --- |" * len(columns)]
     for name in folds[0]:
-        seen = [Comparison(**{k: v for k, v in f[name].items() if k != "cpu_ms"}) for f in folds]
+        seen = [Int8Graph(**{k: v for k, v in f[name].items() if k != "cpu_ms"}) for f in folds]
         area = np.array([one.auroc_int8 - one.auroc_float32 for one in seen])
         hits = np.array([one.sensitivity_int8 - one.sensitivity_float32 for one in seen])
         distance = np.mean([one.logit_difference for one in seen])
@@ -177,7 +177,7 @@ def main() -> None:
     record = json.loads((options.run / "run.json").read_text())
     folds = []
     for fold in range(record["configuration"]["folds"]):
-        subject = model_from_run(
+        model = model_from_run(
             options.run,
             options.cache,
             RunProgress(quiet=True),
@@ -186,7 +186,7 @@ def main() -> None:
             fold=fold,
         )
         with tempfile.TemporaryDirectory() as folder:
-            folds.append(compare_fold(subject, Path(folder)))
+            folds.append(compare_fold(model, Path(folder)))
     print(as_markdown(folds))
     if options.json:
         options.json.write_text(json.dumps(folds, indent=1, allow_nan=False) + "\n")

@@ -2,7 +2,7 @@
 
     python benchmarks/refusals.py BUNDLE... --lesions FOLDER/lesions [--json FILE] [--markdown FILE]
 
-The row "held-out" is the bundle's own record, measured on its test part when it was sealed. All
+The row "held-out" is the bundle's own record, measured on its test part when it was exported. All
 other rows are measured here through the predictor, as people meet it: PNG, or the files as they
 are. Photographs that are spoilt on purpose are taken from all of the archives, training photographs
 among them: what is judged is what was done to them. Blank skin is simulated: skin cut out of these
@@ -40,15 +40,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
-    sets = image_sets(options.lesions)
+    sets = picture_sets(options.lesions)
     found = {}
     for folder in options.bundles:
         predictor = load(folder)
-        rows = {
-            "held-out photographs of its kind (the bundle's own record)": held_out_rates(predictor)
-        }
-        rows |= {name: count_statuses(predictor, files) for name, files in sets.items()}
-        found[folder.name] = {"network": predictor.bundle.record["name"], "rows": rows}
+        rows = {"held-out photographs of its kind (the bundle's own record)": own_record(predictor)}
+        rows |= {name: measure(predictor, pictures) for name, pictures in sets.items()}
+        found[folder.name] = {"network": predictor.bundle.manifest.name, "rows": rows}
     text = markdown(found)
     print(text)
     if options.json:
@@ -57,7 +55,7 @@ def main() -> None:
         options.markdown.write_text(text + "\n")
 
 
-def image_sets(lesions: Path) -> dict[str, list[bytes]]:
+def picture_sets(lesions: Path) -> dict[str, list[bytes]]:
     """Return every set as contents of files."""
     rng = np.random.default_rng(0)
     phones = sorted((lesions / "pad-ufes-20" / "images").glob("*.jpg"))
@@ -91,15 +89,15 @@ def png(picture: made.Picture) -> bytes:
     return file.getvalue()
 
 
-def count_statuses(predictor: Predictor, files: list[bytes]) -> dict[str, Any]:
+def measure(predictor: Predictor, files: list[bytes]) -> dict[str, Any]:
     """Count what becomes of pictures, and each concern."""
     statuses: Counter[str] = Counter()
     concerns: Counter[str] = Counter()
     for start in range(0, len(files), _BATCH):
-        images = [predictor.decode(file) for file in files[start : start + _BATCH]]
-        for diagnosis in predictor.predict(images, [PatientInfo()] * len(images)):
-            statuses[diagnosis.status] += 1
-            concerns.update({issue.kind for issue in diagnosis.concerns})
+        decoded = [predictor.decode(one) for one in files[start : start + _BATCH]]
+        for answer in predictor.predict(decoded, [PatientInfo()] * len(decoded)):
+            statuses[answer.status] += 1
+            concerns.update({one.kind for one in answer.concerns})
     n = len(files)
     shares = {name: share(statuses[name], n) for name in STATUSES}
     return {"n": n, **shares, "concerns": {kind: k / n for kind, k in concerns.most_common()}}
@@ -111,14 +109,15 @@ def share(count: int, n: int) -> dict[str, float]:
     return {"estimate": wilson.estimate, "low": wilson.low, "high": wilson.high}
 
 
-def held_out_rates(predictor: Predictor) -> dict[str, Any]:
+def own_record(predictor: Predictor) -> dict[str, Any]:
     """Return what the bundle says of its held-out photographs."""
-    rates = predictor.bundle.record["gate"]["rates"]["float32"]
+    rates = predictor.bundle.manifest.gate.rates["float32"]
     shares = {
-        name: {key: rates[name][key] for key in ("estimate", "low", "high")} for name in STATUSES
+        name: {key: getattr(getattr(rates, name), key) for key in ("estimate", "low", "high")}
+        for name in STATUSES
     }
-    concerns = {kind: one["estimate"] for kind, one in rates["concerns"].items()}
-    return {"n": rates["accepted"]["n"], **shares, "concerns": concerns}
+    concerns = {kind: one.estimate for kind, one in rates.concerns.items()}
+    return {"n": rates.accepted.n, **shares, "concerns": concerns}
 
 
 def markdown(found: dict[str, Any]) -> str:

@@ -254,8 +254,8 @@ def summarize(found: dict[str, Any], options: argparse.Namespace) -> dict[str, A
     bundle = open_bundle(options.bundle)
     return {
         "what": "requests per second of the API against the bare predictor",
-        "bundle": bundle.record["name"],
-        "px": bundle.px,
+        "bundle": bundle.manifest.name,
+        "px": bundle.image_size,
         "machine": {
             "processor": processor(),
             "cores": cores(),

@@ -1,9 +1,11 @@
-"""melanoscope train and seal, as people call and miscall them."""
+"""melanoscope train and export, as people call and miscall them."""
 
 from __future__ import annotations
 
 import json
+import shutil
 
+import polars as pl
 import pytest
 
 from melanoscope.export.trained_model import choose_cell
@@ -37,28 +39,49 @@ def finished(tmp_path_factory):
     return folder
 
 
-def test_the_best_network_of_a_run_is_sealed_and_answers(
+def test_the_best_network_of_a_run_is_exported_and_answers(
     call: Call, finished, simulated_photograph, tmp_path
 ):
     out = tmp_path / "bundle"
-    words = ("seal", finished / "run", "--best", "--out", out, "--cache", finished / "cache")
+    words = ("export", finished / "run", "--best", "--out", out, "--cache", finished / "cache")
     status, printed, err = call(*words, "--no-int8", "--json")
     assert status == 0, err
-    record = open_bundle(out).record
-    assert json.loads(printed)["seal"] == record["seal"]
-    chosen = record["training"]["selection"]
-    assert (chosen["among"], chosen["by"]) == (2, "highest mean AUROC over the folds")
+    manifest = open_bundle(out).manifest
+    assert json.loads(printed)["seal"] == manifest.seal
+    chosen = manifest.training.selection
+    assert (chosen.among, chosen.by) == (2, "highest mean AUROC over the folds")
     best = max(
         read_run(finished / "run").cells,
-        key=lambda cell: choose_cell(
-            read_run(finished / "run"), backbone=cell.backbone, transfer=cell.transfer
-        )[1]["auroc"]["estimate"],
+        key=lambda cell: (
+            choose_cell(read_run(finished / "run"), backbone=cell.backbone, transfer=cell.transfer)[
+                1
+            ].auroc.estimate
+        ),
     )
-    assert record["network"]["backbone"] == best.backbone
-    assert record["graphs"]["int8"] == {"why": "not asked for"}
+    assert manifest.network.backbone == best.backbone
+    assert json.loads(printed)["graphs"]["int8"] == {"why": "not asked for"}
     status, answered, _ = call("predict", out, simulated_photograph, "--json", "--force")
     assert status == 0
     assert json.loads(answered)["answers"][0]["simulated"]
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "validation.parquet"])
+def test_a_run_that_was_divided_otherwise_is_not_exported(call: Call, finished, tmp_path, name):
+    # The network may have learnt from what it would be tested on.
+    run = shutil.copytree(finished / "run", tmp_path / "run")
+    table = pl.read_parquet(run / name)
+    tested = [
+        table.filter(pl.col("fold") == fold, pl.col("target") == 0)["image_id"] for fold in (0, 1)
+    ]
+    one = next(i for i in tested[0] if i not in set(tested[1]))
+    other = next(i for i in tested[1] if i not in set(tested[0]))
+    swapped = pl.col("image_id").replace({one: other, other: one})
+    table.with_columns(swapped).write_parquet(run / name)
+    words = ("export", run, "--best", "--out", tmp_path / "bundle", "--cache", finished / "cache")
+    status, printed, err = call(*words)
+    assert (status, printed) == (1, "")
+    assert "the held-out photographs" in err.splitlines()[-1]
+    assert not (tmp_path / "bundle").exists()
 
 
 @pytest.mark.parametrize(
@@ -71,23 +94,23 @@ def test_the_best_network_of_a_run_is_sealed_and_answers(
         (("--best", "--prevalence", "5"), "a prevalence between 0 and 1"),
     ],
 )
-def test_what_cannot_be_sealed_is_one_line(call: Call, finished, tmp_path, options, hint):
+def test_what_cannot_be_exported_is_one_line(call: Call, finished, tmp_path, options, hint):
     out = tmp_path / "bundle"
-    words = ("seal", finished / "run", "--out", out, "--cache", finished / "cache")
+    words = ("export", finished / "run", "--out", out, "--cache", finished / "cache")
     status, printed, err = call(*words, *options)
     assert (status, printed) == (1, "")
     assert hint in err.splitlines()[-1]
     assert not out.exists()
 
 
-def test_seal_wants_to_know_which(call: Call, finished, tmp_path):
+def test_export_wants_to_know_which(call: Call, finished, tmp_path):
     out = ("--out", tmp_path / "bundle")
-    assert call("seal", finished / "run", *out)[0] == 2
-    assert call("seal", finished / "run", *out, "--best", "--backbone", "vgg16")[0] == 2
+    assert call("export", finished / "run", *out)[0] == 2
+    assert call("export", finished / "run", *out, "--best", "--backbone", "vgg16")[0] == 2
 
 
 def test_no_run_is_one_line(call: Call, tmp_path):
-    status, _, err = call("seal", tmp_path, "--best", "--out", tmp_path / "bundle")
+    status, _, err = call("export", tmp_path, "--best", "--out", tmp_path / "bundle")
     assert (status, err.count("\n")) == (1, 1)
 
 
@@ -95,7 +118,7 @@ def test_no_run_is_one_line(call: Call, tmp_path):
     ("options", "hint"),
     [
         (("--backbone", "mobilenet_v22"), "nearest: mobilenet_v2"),
-        (("--backbone", "vgg16,resnet50"), "one backbone and one transfer arm"),
+        (("--backbone", "vgg16,resnet50"), "one backbone and one transfer"),
         (("--backbone", "vgg16", "--transfer", "finetun"), "nearest: finetune"),
         (("--backbone", "standard_cnn", "--transfer", "finetune"), "which has none"),
         (("--backbone", "standard_cnn", "--transfer", "scratch", "--size", "8"), "at least 32 px"),

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from melanoscope.inference.bundle import RECORD, seal_of
+from melanoscope.inference.bundle import MANIFEST
+from melanoscope.inference.manifest import seal_of
 
 from .conftest import Call
 
@@ -52,7 +53,7 @@ def test_json_sums_to_the_logit(call: Call, small_bundle, simulated_photograph):
 def test_the_terms_of_the_training_photographs_are_told(
     call: Call, small_bundle, simulated_photograph
 ):
-    notice = json.loads((small_bundle / RECORD).read_text())["licence"]["notice"]
+    notice = json.loads((small_bundle / MANIFEST).read_text())["licence"]["notice"]
     words = ("predict", small_bundle, simulated_photograph, "--force")
     assert notice in call(*words)[1]
     assert json.loads(call(*words, "--json")[1])["bundle"]["licence"] == notice
@@ -97,7 +98,7 @@ def test_explanations_are_pictures_and_a_page(
             assert image.format == "PNG"
             assert not image.getexif()
     assert page.endswith("-explanation.html")
-    notice = json.loads((small_bundle / RECORD).read_text())["licence"]["notice"]
+    notice = json.loads((small_bundle / MANIFEST).read_text())["licence"]["notice"]
     assert notice in html.unescape(Path(page).read_text(encoding="utf-8"))
 
 
@@ -193,8 +194,8 @@ def test_what_cannot_be_is_one_line(call: Call, small_bundle, simulated_photogra
 
 def test_a_newer_bundle_is_one_line(call: Call, small_bundle, simulated_photograph, tmp_path):
     newer = shutil.copytree(small_bundle, tmp_path / "newer")
-    record = json.loads((newer / RECORD).read_text()) | {"schema": 99}
-    (newer / RECORD).write_text(json.dumps(record | {"seal": seal_of(record)}))
+    record = json.loads((newer / MANIFEST).read_text()) | {"schema": 99}
+    (newer / MANIFEST).write_text(json.dumps(record | {"seal": seal_of(record)}))
     status, out, err = call("predict", newer, simulated_photograph)
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "update melanoscope" in err

@@ -9,15 +9,17 @@ import torch
 
 from melanoscope.errors import BundleError, StatisticsError
 from melanoscope.export.bundle_writer import ExportSettings, write_bundle
-from melanoscope.export.manifest import licence_of
+from melanoscope.export.manifest import license_of
 from melanoscope.inference.bundle import open_bundle
+from melanoscope.inference.manifest import seal_of
+from melanoscope.inference.manifest_records import Archive
 from melanoscope.inference.predictor import load
 from melanoscope.models.lesion_net import from_checkpoint, to_images
 
 
 @pytest.fixture(scope="module")
-def record(small_bundle):
-    return open_bundle(small_bundle).record
+def manifest(small_bundle):
+    return open_bundle(small_bundle).manifest
 
 
 def test_the_three_parts_share_no_group(small_subject):
@@ -33,11 +35,11 @@ def test_the_three_parts_share_no_group(small_subject):
     assert sum(map(len, (parts.train, parts.validation, parts.test))) == small_subject.frame.height
 
 
-def test_the_record_counts_the_parts(small_subject, record):
+def test_the_record_counts_the_parts(small_subject, manifest):
     parts = small_subject.split
-    assert record["training"]["photographs"] == len(parts.train)
-    assert record["calibration"]["photographs"] == len(parts.validation)
-    assert record["heldout"]["photographs"] == len(parts.test)
+    assert manifest.training.photographs == len(parts.train)
+    assert manifest.calibration.photographs == len(parts.validation)
+    assert manifest.heldout.photographs == len(parts.test)
 
 
 def test_weights_rebuild_the_network(small_subject, small_bundle):
@@ -62,31 +64,31 @@ def test_the_bundle_answers_as_the_network(small_subject, small_bundle):
     assert [one.logit for one in outputs] == pytest.approx(expected.tolist(), abs=1e-4)
 
 
-def test_the_measured_auroc_is_that_of_the_network(small_subject, record):
+def test_the_measured_auroc_is_that_of_the_network(small_subject, manifest):
     from sklearn.metrics import roc_auc_score
 
     rows = small_subject.split.test
     pixels, known, target = small_subject.arrays.batch(rows)
     with torch.inference_mode():
         logits = small_subject.network(to_images(pixels), known).numpy()
-    assert record["metrics"]["auroc"]["estimate"] == pytest.approx(
+    assert manifest.metrics["auroc"].estimate == pytest.approx(
         roc_auc_score(target.numpy(), logits), abs=0.01
     )
 
 
-def test_simulated_data_is_named_in_the_record_and_the_card(small_bundle, record):
-    assert record["data"]["simulated"] is True
-    assert "simulated" in record["disclaimer"]
+def test_simulated_data_is_named_in_the_record_and_the_card(small_bundle, manifest):
+    assert manifest.data.simulated is True
+    assert "simulated" in manifest.disclaimer
     card = (small_bundle / "MODEL_CARD.md").read_text()
     assert "simulated" in "\n".join(card.splitlines()[:4]).lower()
 
 
-def test_every_file_is_sealed(small_bundle, record):
+def test_every_file_is_named(small_bundle, manifest):
     there = {path.name for path in small_bundle.iterdir()} - {"bundle.json"}
-    assert there == set(record["files"])
+    assert there == set(manifest.files)
     assert {"model.onnx", "weights.safetensors", "MODEL_CARD.md"} <= there
-    for name, graph in record["graphs"].items():
-        assert graph.get("file", graph.get("why")), name
+    for graph in (manifest.graphs.model, manifest.graphs.gradient, manifest.graphs.int8):
+        assert graph.file or graph.why
 
 
 def test_nothing_in_a_bundle_is_a_pickle(small_bundle):
@@ -104,9 +106,9 @@ def test_a_bundle_names_no_path_of_the_machine(small_bundle, small_subject):
     assert b"/src/melanoscope/" not in (small_bundle / "model.onnx").read_bytes()
 
 
-def test_the_gate_refuses_few_of_the_held_out(record):
-    for variant, rates in record["gate"]["rates"].items():
-        assert rates["refused"]["estimate"] <= 0.05, variant
+def test_the_gate_refuses_few_of_the_held_out(manifest):
+    for variant, rates in manifest.gate.rates.items():
+        assert rates.refused.estimate <= 0.05, variant
 
 
 def test_a_place_that_is_taken_is_refused(small_subject, tmp_path):
@@ -134,11 +136,24 @@ def test_the_record_is_json_without_nan(small_bundle):
 
 
 def test_terms_of_the_archives_are_inherited():
-    def source(licence):
-        return {"licence": licence, "title": "T", "attribution": "A"}
+    def archive(terms):
+        return Archive(
+            kind="K", title="T", license=terms, attribution="A", rows=1, found=1, absent=0
+        )
 
-    both = licence_of([source("CC BY 4.0"), source("CC BY-NC 4.0")])
-    assert both["non_commercial"]
-    assert "not to be used commercially" in both["notice"]
-    assert both["attribution"] == ["T: A", "T: A"]
-    assert not licence_of([source("CC BY 4.0")])["non_commercial"]
+    both = license_of([archive("CC BY 4.0"), archive("CC BY-NC 4.0")])
+    assert both.non_commercial
+    assert "not to be used commercially" in both.notice
+    assert both.attribution == ("T: A", "T: A")
+    assert not license_of([archive("CC BY 4.0")]).non_commercial
+
+
+def test_the_manifest_is_what_the_file_says(small_bundle, manifest):
+    record = json.loads((small_bundle / "bundle.json").read_text())
+    assert manifest.to_dict() == record
+    assert record["seal"] == seal_of(record)
+    # All numbers with bounds have one form.
+    keys = {"estimate", "low", "high", "standard_error", "n", "method", "unit", "confidence"}
+    rates = record["gate"]["rates"]["float32"]
+    for one in (*record["metrics"].values(), rates["accepted"], rates["refused"]):
+        assert set(one) == keys

@@ -11,7 +11,6 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from lively import ALL_BACKBONES, PX, coloured, lively, slow_but
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -24,6 +23,8 @@ from melanoscope.inference.explain.integrated_gradients import integrated_gradie
 from melanoscope.models import integrated_gradients as captum_gradients
 from melanoscope.models.backbones import REGISTRY, Backbone
 from melanoscope.models.lesion_net import LesionNet
+
+from .lively import ALL_BACKBONES, PX, coloured, lively, slow_but
 
 # Backbones of which no gradient graph can be had.
 WITHOUT: frozenset[str] = frozenset()

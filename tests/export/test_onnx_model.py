@@ -10,13 +10,14 @@ import onnx
 import onnxruntime as ort
 import pytest
 import torch
-from lively import ALL_BACKBONES, PX, coloured, lively
 from numpy.typing import NDArray
 
 from melanoscope import patient
 from melanoscope.export.onnx_model import INPUTS, OUTPUTS, export_model, write_onnx
 from melanoscope.export.out_of_distribution import FeatureDistance
 from melanoscope.models.lesion_net import LesionNet, to_images
+
+from .lively import ALL_BACKBONES, PX, coloured, lively
 
 
 def ask(
@@ -121,9 +122,9 @@ def test_gives_the_same_bytes_again_and_says_nothing(
     assert (tmp_path / "again.onnx").read_bytes() == small[1].read_bytes()
 
 
-@pytest.mark.parametrize("normalised", [False, True])
+@pytest.mark.parametrize("normalized", [False, True])
 def test_distance_is_mahalanobis_under_the_implied_covariance(
-    normalised: bool, tmp_path: Path
+    normalized: bool, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(0)
     network, width, kept = lively("standard_cnn"), 11, 4
@@ -132,12 +133,12 @@ def test_distance_is_mahalanobis_under_the_implied_covariance(
         components=np.linalg.qr(rng.normal(size=(width, kept)))[0].astype(np.float32),
         variances=rng.uniform(0.1, 2, kept).astype(np.float32),
         residual_variance=0.05,
-        normalised=normalised,
+        normalized=normalized,
     )
     export_model(network, PX, tmp_path / "model.onnx", novelty)
     found = ask(tmp_path / "model.onnx", *draw(5, 1))
     features = found["features"].astype(float)
-    if normalised:
+    if normalized:
         features /= np.linalg.norm(features, axis=1, keepdims=True)
     basis = novelty.components.astype(float)
     covariance = basis @ np.diag(novelty.variances) @ basis.T + 0.05 * (

@@ -18,7 +18,7 @@ def drawn(n=4000, c=8, k=3, seed=0):
 
 def test_it_is_the_mahalanobis_distance_under_its_covariance():
     features = drawn()
-    found = fit_feature_distance(features, components=3, normalised=False)
+    found = fit_feature_distance(features, components=3, normalized=False)
     w, s2 = found.components.astype(float), found.residual_variance
     # Tipping & Bishop: C = W W' + s^2 I, with the variances along W as they are.
     covariance = w @ np.diag(found.variances - s2) @ w.T + s2 * np.eye(8)
@@ -28,14 +28,14 @@ def test_it_is_the_mahalanobis_distance_under_its_covariance():
 
 
 def test_the_parts_are_those_the_features_were_drawn_with():
-    found = fit_feature_distance(drawn(), components=3, normalised=False)
+    found = fit_feature_distance(drawn(), components=3, normalized=False)
     assert found.variances == pytest.approx(np.array([9.0, 4.0, 1.0]) + 0.09, rel=0.1)
     assert found.residual_variance == pytest.approx(0.09, rel=0.1)
     assert found.components.T @ found.components == pytest.approx(np.eye(3), abs=1e-5)
 
 
 def test_distances_of_its_own_kind_are_chi_squared():
-    found = fit_feature_distance(drawn(), components=3, normalised=False)
+    found = fit_feature_distance(drawn(), components=3, normalized=False)
     distances = found.distance(drawn(n=4000))
     assert distances.mean() == pytest.approx(8, rel=0.05)
     assert distances.var() == pytest.approx(16, rel=0.2)
@@ -43,22 +43,22 @@ def test_distances_of_its_own_kind_are_chi_squared():
 
 def test_further_away_is_further_away():
     features = drawn()
-    found = fit_feature_distance(features, normalised=False)
+    found = fit_feature_distance(features, normalized=False)
     way = np.random.default_rng(3).normal(size=8)
     line = found.mean + np.arange(5)[:, None] * way
     assert (np.diff(found.distance(line)) > 0).all()
     assert found.distance(line[:1]) == pytest.approx([0], abs=1e-9)
 
 
-def test_normalised_features_know_no_length():
-    found = fit_feature_distance(drawn(), normalised=True)
+def test_normalized_features_know_no_length():
+    found = fit_feature_distance(drawn(), normalized=True)
     features = drawn(n=20)
     assert found.distance(features) == pytest.approx(found.distance(7 * features), rel=1e-6)
 
 
 def test_directions_in_which_nothing_varies_do_not_explode():
     features = np.concatenate([drawn(), np.zeros((4000, 3))], axis=1)
-    found = fit_feature_distance(features, normalised=False)
+    found = fit_feature_distance(features, normalized=False)
     assert np.isfinite(found.distance(features + 0.01)).all()
     assert found.residual_variance > 0
 
@@ -75,7 +75,7 @@ def test_what_says_nothing_is_refused(features):
 def test_it_is_what_the_graph_computes():
     torch = pytest.importorskip("torch")
     features = drawn(n=50).astype(np.float32)
-    found = fit_feature_distance(drawn(), normalised=True)
+    found = fit_feature_distance(drawn(), normalized=True)
     assert isinstance(found, FeatureDistance)
     plain = torch.nn.functional.normalize(torch.from_numpy(features), dim=1, eps=1e-12).numpy()
     again = FeatureDistance(

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melanoscope.errors import StatisticsError
+from melanoscope.export.outputs import GraphOutputs
 from melanoscope.export.quality_limits import (
     STANDARD,
-    ask_gate,
-    describe_gate,
     fit_distance_limits,
+    fit_gate,
     fit_limits,
-    rates,
+    gate_issues,
+    gate_rates,
     status_of,
 )
 from melanoscope.inference.quality.gate import LOW, MEASURES
@@ -90,24 +91,34 @@ def test_no_calibration_photographs_are_refused():
 def test_rates_are_counted():
     doubt = QualityIssue("blurred", "doubtful", "", "")
     refusal = QualityIssue("too dark", "refused", "", "")
-    found = rates([(), (doubt,), (doubt, refusal), ()])
-    assert [found[s]["estimate"] for s in ("accepted", "doubtful", "refused")] == [0.5, 0.25, 0.25]
-    assert found["concerns"]["blurred"]["estimate"] == 0.5
+    found = gate_rates([(), (doubt,), (doubt, refusal), ()])
+    assert [getattr(found, s).estimate for s in ("accepted", "doubtful", "refused")] == [
+        0.5,
+        0.25,
+        0.25,
+    ]
+    assert found.concerns["blurred"].estimate == 0.5
     wilson = wilson_interval(1, 4)
-    assert (found["refused"]["low"], found["refused"]["high"]) == (wilson.low, wilson.high)
+    assert (found.refused.low, found.refused.high) == (wilson.low, wilson.high)
     assert status_of((doubt, refusal)) == "refused"
 
 
 def test_the_record_of_a_gate_repeats_its_own_verdicts(qualities):
     rng = np.random.default_rng(1)
     fitted, held_out = rng.chisquare(64, 60), rng.chisquare(64, 60) * 1.3
-    found = describe_gate(
-        calibration=qualities, test=qualities, distances={"float32": (fitted, held_out)}
+    ids = [f"i{n}" for n in range(60)]
+    measured = dict(zip(ids, qualities, strict=True))
+    turned = rng.permutation(60)  # matched by id, in whatever order
+    outputs = GraphOutputs(tuple(ids[n] for n in turned), np.zeros(60), held_out[turned])
+    found = fit_gate(
+        calibration=measured,
+        test=measured,
+        outputs={"float32": (GraphOutputs(tuple(ids), np.zeros(60), fitted), outputs)},
     )
     limits, far = fit_limits(qualities), fit_distance_limits(fitted)
     verdicts = [
-        status_of(ask_gate(q, d, limits, far)) for q, d in zip(qualities, held_out, strict=True)
+        status_of(gate_issues(q, d, limits, far)) for q, d in zip(qualities, held_out, strict=True)
     ]
-    assert found["rates"]["float32"]["refused"]["estimate"] == verdicts.count("refused") / 60
-    assert found["distance"]["float32"]["refused_above"] == far.refused_above
-    assert found["limits"] == limits.to_dict()
+    assert found.rates["float32"].refused.estimate == verdicts.count("refused") / 60
+    assert found.distance["float32"].refused_above == far.refused_above
+    assert found.limits == limits

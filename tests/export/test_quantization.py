@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
+import msgspec
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from lively import PX, coloured, lively
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.metrics import recall_score, roc_auc_score
 
@@ -22,6 +21,8 @@ from melanoscope.export.onnx_model import OUTPUTS, export_model
 from melanoscope.export.out_of_distribution import fit_feature_distance
 from melanoscope.export.quantization import compare_variants, quantize
 from melanoscope.export.quantized_nodes import add_constants, quantized_nodes
+
+from .lively import PX, coloured, lively
 
 BACKBONE = "squeezenet1_1"
 
@@ -276,7 +277,7 @@ def test_figures_are_those_of_scikit_learn(before, after, threshold):
     assert found.photographs == 40
     assert found.melanomas == 14
     assert found.decided_otherwise == np.mean((before >= threshold) != (after >= threshold))
-    json.dumps(asdict(found), allow_nan=False)
+    json.dumps(msgspec.structs.asdict(found), allow_nan=False)
 
 
 def spread(n=400, share=0.25):

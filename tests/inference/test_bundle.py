@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from melanoscope.errors import BundleError
-from melanoscope.inference.bundle import RECORD, REQUIRED, SCHEMA, file_entry, open_bundle, seal_of
+from melanoscope.inference.bundle import MANIFEST, REQUIRED, file_entry, open_bundle
+from melanoscope.inference.manifest import SCHEMA, seal_of
+
+from .manifests import record_of
 
 
 def write_bundle(folder, **changes):
@@ -17,19 +22,26 @@ def write_bundle(folder, **changes):
     folder.mkdir(exist_ok=True)
     for name in REQUIRED:
         (folder / name).write_bytes(f"content of {name}".encode() * 3)
-    record = {
-        "schema": SCHEMA,
-        "network": {"size": 96},
-        "data": {"simulated": True},
-        "graphs": {"model": {"file": "model.onnx"}, "gradient": {"why": "pooling in the way"}},
-        "files": {name: file_entry(folder / name) for name in REQUIRED},
-    } | changes
-    write_record(folder, record)
+    record = record_of(int8=False) | {"files": {name: entry_of(folder / name) for name in REQUIRED}}
+    record["graphs"] = graphs_of("model.onnx")
+    write_record(folder, record | changes)
     return folder
 
 
+def graphs_of(name):
+    return {
+        "model": {"file": name},
+        "gradient": {"why": "pooling in the way"},
+        "int8": {"why": "not asked for"},
+    }
+
+
+def entry_of(path):
+    return msgspec.to_builtins(file_entry(path))
+
+
 def write_record(folder, record):
-    (folder / RECORD).write_text(json.dumps(record | {"seal": seal_of(record)}, indent=1))
+    (folder / MANIFEST).write_text(json.dumps(record | {"seal": seal_of(record)}, indent=1))
 
 
 def refused(folder) -> str:
@@ -51,8 +63,8 @@ def kept(tmp_path_factory):
 
 def test_a_whole_bundle_opens(folder):
     bundle = open_bundle(str(folder))
-    assert bundle.px == 96
-    assert bundle.simulated
+    assert bundle.image_size == 64
+    assert not bundle.simulated
     assert bundle.graph("model") == folder / "model.onnx"
     assert len(bundle.fingerprint) == 64
 
@@ -61,7 +73,7 @@ def test_a_graph_that_is_not_there_says_why(folder):
     bundle = open_bundle(folder)
     with pytest.raises(BundleError, match="pooling in the way"):
         bundle.graph("gradient")
-    with pytest.raises(BundleError, match="never made"):
+    with pytest.raises(BundleError, match="not asked for"):
         bundle.graph("int8")
 
 
@@ -75,7 +87,7 @@ def test_one_changed_bit_of_a_file_is_refused(kept, name, data):
     bit = data.draw(st.integers(0, 7))
     try:
         path.write_bytes(before[:at] + bytes([before[at] ^ (1 << bit)]) + before[at + 1 :])
-        assert f"'{name}' as it was sealed" in refused(kept)
+        assert f"'{name}' as it was exported" in refused(kept)
     finally:
         path.write_bytes(before)
 
@@ -83,7 +95,7 @@ def test_one_changed_bit_of_a_file_is_refused(kept, name, data):
 @given(data=st.data())
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_changed_record_is_refused_or_means_the_same(kept, data):
-    path = kept / RECORD
+    path = kept / MANIFEST
     before = path.read_bytes()
     at = data.draw(st.integers(0, len(before) - 1))
     to = data.draw(st.integers(32, 126).filter(lambda c: c != before[at]))
@@ -107,7 +119,7 @@ def test_a_missing_file_is_refused(folder, name):
 
 def test_a_truncated_file_is_refused(folder):
     (folder / "model.onnx").write_bytes((folder / "model.onnx").read_bytes()[:-1])
-    assert "'model.onnx' as it was sealed" in refused(folder)
+    assert "'model.onnx' as it was exported" in refused(folder)
 
 
 def test_a_newer_schema_asks_for_a_newer_melanoscope(folder):
@@ -123,13 +135,13 @@ def test_no_other_schema_is_read(folder, schema):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '"schema"', "{}", "\x00", "[" * 100_000])
 def test_what_is_no_record_is_refused(folder, text):
-    (folder / RECORD).write_text(text)
+    (folder / MANIFEST).write_text(text)
     assert "a bundle's record" in refused(folder)
 
 
 @pytest.mark.parametrize("name", ["../model.onnx", "/etc/hostname", "sub/x", "..", ""])
 def test_files_outside_the_folder_are_refused(folder, name):
-    entries = {one: file_entry(folder / one) for one in REQUIRED}
+    entries = {one: entry_of(folder / one) for one in REQUIRED}
     write_bundle(folder, files=entries | {name: entries["model.onnx"]})
     assert "plain files" in refused(folder)
 
@@ -137,18 +149,18 @@ def test_files_outside_the_folder_are_refused(folder, name):
 @pytest.mark.parametrize("files", [[], 3, None, {"model.onnx": 1}, {"model.onnx": {"bytes": "3"}}])
 def test_entries_of_other_kinds_are_refused(folder, files):
     write_bundle(folder, files=files)
-    assert "sha256 and size of every file" in refused(folder)
+    assert re.search(r"found Expected .* at `\$\.files|found Object missing", refused(folder))
 
 
-def test_a_graph_that_is_not_sealed_is_not_run(folder):
+def test_a_graph_that_is_not_named_is_not_run(folder):
     (folder / "other.onnx").write_text("x")
-    bundle = open_bundle(write_bundle(folder, graphs={"model": {"file": "other.onnx"}}))
-    with pytest.raises(BundleError, match="its file is not sealed"):
+    bundle = open_bundle(write_bundle(folder, graphs=graphs_of("other.onnx")))
+    with pytest.raises(BundleError, match="its file is not named"):
         bundle.graph("model")
 
 
 def test_a_record_that_names_too_few_files_is_refused(folder):
-    write_bundle(folder, files={"model.onnx": file_entry(folder / "model.onnx")})
+    write_bundle(folder, files={"model.onnx": entry_of(folder / "model.onnx")})
     assert "no 'weights.safetensors'" in refused(folder)
 
 
@@ -157,3 +169,14 @@ def test_no_bundle_is_refused(tmp_path):
     assert "no bundle.json in it" in refused(tmp_path)
     (tmp_path / "file").write_text("x")
     assert "no such folder" in refused(tmp_path / "file")
+
+
+def test_numbers_that_are_none_are_no_record(folder):
+    text = (folder / MANIFEST).read_text()
+    (folder / MANIFEST).write_text(text.replace('"prevalence": 0', '"prevalence": NaN, "x": 0', 1))
+    assert "a bundle's record" in refused(folder)
+
+
+def test_a_record_that_is_sealed_but_not_whole_is_refused(folder):
+    write_record(folder, {key: value for key, value in record_of().items() if key != "gate"})
+    assert "missing required field `gate`" in refused(folder)

@@ -28,6 +28,7 @@ from melanoscope.imaging.file_type import detect_file_type
 from melanoscope.inference.bundle import Bundle
 from melanoscope.inference.calibration import TemperatureScaling
 from melanoscope.inference.explain import integrated_gradients, shapley
+from melanoscope.inference.manifest import BundleManifest
 from melanoscope.inference.postprocess import ModelOutput, PostProcessor
 from melanoscope.inference.quality import issues
 from melanoscope.inference.quality.gate import LOW, MEASURES, find_distance_issue
@@ -92,7 +93,15 @@ def squares(px: int = 128) -> dict[str, _Bytes]:
 def record_like() -> dict[str, Any]:
     """Return what of a bundle's record reading an answer takes."""
     bounds = {"doubtful": 0.6, "refused": 0.3}
-    measured = Interval(0.9, 0.8, 0.95, 0.04, 321, "bootstrap", "groups").to_dict()
+    measured = Interval(
+        estimate=0.9,
+        low=0.8,
+        high=0.95,
+        standard_error=0.04,
+        n=321,
+        method="bootstrap",
+        unit="groups",
+    ).to_dict()
     limits = {
         name: {"doubtful": 0.1, "refused": 0.4} if name in LOW else bounds for name in MEASURES
     }
@@ -124,6 +133,24 @@ def record_like() -> dict[str, Any]:
     }
 
 
+def bundle_like(record: dict[str, Any]) -> Bundle:
+    """Return a bundle of a record that `record_like` returned, the rest of it made up."""
+    from tests.inference.manifests import merged, record_of
+
+    measured = {"standard_error": None, "method": "counted", "unit": "groups", "confidence": 0.95}
+    thresholds = [
+        {
+            **dict.fromkeys(("ppv", "npv")),
+            "prevalence": record["prevalence"],
+            **one,
+            **{rate: one[rate] and one[rate] | measured for rate in ("sensitivity", "specificity")},
+        }
+        for one in record["thresholds"]
+    ]
+    whole = merged(record_of(), record | {"thresholds": thresholds})
+    return Bundle(Path(), BundleManifest.from_dict(whole), "")
+
+
 def resample() -> list[dict[str, Any]]:
     """Squares of noise by the decoder, from PNG."""
     rng = np.random.default_rng(2)
@@ -146,7 +173,7 @@ def resample() -> list[dict[str, Any]]:
 
 def quality() -> list[dict[str, Any]]:
     """What is measured, and what is said against it."""
-    reader = PostProcessor.from_bundle(Bundle(Path(), record_like(), ""), "float32")
+    reader = PostProcessor.from_bundle(bundle_like(record_like()), "float32")
     found = []
     for name, pixels in squares().items():
         size = (4 * len(pixels), 3 * len(pixels)) if name != "lesion 3" else (70, 50)
@@ -227,7 +254,7 @@ def calibrated() -> list[dict[str, float]]:
 def reading() -> dict[str, Any]:
     """Whole answers."""
     record = record_like()
-    reader = PostProcessor.from_bundle(Bundle(Path(), record, ""), "float32")
+    reader = PostProcessor.from_bundle(bundle_like(record), "float32")
     rng = np.random.default_rng(6)
     answers = []
     for name, pixels in squares().items():
@@ -444,4 +471,5 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))  # for tests.inference.manifests
     write(Path(sys.argv[1]))

@@ -20,7 +20,7 @@ from PIL import Image
 import melanoscope
 from data import icc  # of the tests' own folder
 from melanoscope.imaging.decode import UnreadableImageError
-from melanoscope.inference.bundle import seal_of
+from melanoscope.inference.manifest import seal_of
 
 from . import harness
 from .golden import lesion
@@ -114,7 +114,7 @@ def test_same_answers_to_real_photographs(
     for file in files:
         content = file.read_bytes()
         decoded = predictor.decode(content)
-        pixels, size = square(page, content, predictor.bundle.px)
+        pixels, size = square(page, content, predictor.bundle.image_size)
         assert size == (decoded.width, decoded.height)
         assert np.abs(pixels.astype(int) - decoded.pixels).max() <= 1
         expected = predictor.diagnose(content, **PERSON, force=True).probability
@@ -187,7 +187,7 @@ def test_same_pixels(page: Page, predictor: Predictor, name: str) -> None:
     make, most = FORMATS[name]
     content = make()
     decoded = predictor.decode(content)
-    pixels, size = square(page, content, predictor.bundle.px)
+    pixels, size = square(page, content, predictor.bundle.image_size)
     assert size == (decoded.width, decoded.height)
     difference = np.abs(pixels.astype(int) - decoded.pixels)
     assert difference.max() <= most
@@ -312,8 +312,8 @@ def test_the_photograph_stays_on_the_device(
     page.evaluate("a => harness.explain({content: a}, {steps: 257})", text(content))
     assert asked == []
     assert page.evaluate(KEPT) == before
-    files = predictor.bundle.record["files"]
-    graphs = [f"v1/bundle/files/{n}.onnx?v={files[f'{n}.onnx']['sha256']}" for n in GRAPHS]
+    files = predictor.bundle.manifest.files
+    graphs = [f"v1/bundle/files/{n}.onnx?v={files[f'{n}.onnx'].sha256}" for n in GRAPHS]
     urls = {url.removeprefix(service.url) for _, url in before}
     assert urls - {"", *graphs, "v1/bundle"} == {url for url in urls if url.startswith("assets/")}
     assert {"", *graphs, "v1/bundle"} <= urls
@@ -390,7 +390,7 @@ def test_another_page_is_offered_and_taken(
 
 
 def renamed(bundle: Path, folder: Path) -> Path:
-    """Copy a bundle and seal it under another name of its network."""
+    """Copy a bundle under another name of its network."""
     shutil.copytree(bundle, folder)
     record = json.loads((folder / "bundle.json").read_text())
     record["network"]["label"] = "Other"

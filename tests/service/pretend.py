@@ -19,10 +19,12 @@ import numpy as np
 from melanoscope.imaging.decode import MAX_PIXELS, decode_image
 from melanoscope.inference.bundle import Bundle
 from melanoscope.inference.calibration import log_odds
+from melanoscope.inference.manifest import BundleManifest
 from melanoscope.inference.quality.issues import ADVICE, TOO_DARK, QualityIssue
 from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
 from melanoscope.stats.intervals.interval import Interval
+from tests.inference.manifests import merged, record_of
 
 PX = 64
 GRAPH = b"a graph" * 20_000
@@ -40,14 +42,13 @@ def pretended_bundle(folder: Path, *, explains: bool = True) -> Bundle:
         (folder / name).write_bytes(content)
         files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     gradient = {"file": "gradient.onnx"} if explains else {"why": "pretended"}
-    record = {
-        "schema": 1,
-        "network": {"label": "Pretended", "size": PX},
-        "graphs": {"model": {"file": "model.onnx"}, "gradient": gradient},
+    record = record_of(int8=False) | {
         "files": files | {"weights.safetensors": {"sha256": "0" * 64, "bytes": 1}},
         "seal": "secret",
     }
-    return Bundle(folder, record, "f" * 64)
+    record = merged(record, {"network": {"label": "Pretended", "size": PX}})
+    record["graphs"]["gradient"] = gradient
+    return Bundle(folder, BundleManifest.from_dict(record), "f" * 64)
 
 
 def gradient_graph() -> bytes:
@@ -121,7 +122,9 @@ class Pretended:
         dark = float(decoded.pixels.mean()) < 30
         concerns = (QualityIssue(TOO_DARK, "refused", "dark", ADVICE[TOO_DARK]),) if dark else ()
         answered = force or not dark
-        share = Interval(0.9, 0.8, 0.95, math.nan, 100, "pretended")
+        share = Interval(
+            estimate=0.9, low=0.8, high=0.95, standard_error=math.nan, n=100, method="pretended"
+        )
         quality = measure_quality(decoded.pixels, decoded.width, decoded.height)
         places = np.array([[0.25, 0.5], [-0.5, decoded.pixels.mean() / 255]])
         return Diagnosis(

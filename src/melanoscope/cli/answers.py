@@ -89,9 +89,8 @@ def answer_photographs(
         log_odds(prevalence)
     if explanation is not None:
         _check(explanation)
-    record = predictor.bundle.record
-    dermoscopy_only = bool(record["data"].get("dermoscopy_only"))
-    licence = record["licence"]["notice"]
+    manifest = predictor.bundle.manifest
+    dermoscopy_only, licence = manifest.data.dermoscopy_only, manifest.license.notice
     notices = (DERMOSCOPY, licence) if dermoscopy_only else (licence,)
     answers = []
     for path, stem in zip(photographs, _stems(photographs), strict=True):
@@ -176,7 +175,7 @@ def _explain(
     from melanoscope.inference.explain.explanation import write_explanation
 
     attribution = None
-    if diagnosis.evidence is not None and "file" in predictor.bundle.record["graphs"]["gradient"]:
+    if diagnosis.evidence is not None and predictor.bundle.manifest.graphs.gradient.file:
         attribution = predictor.explain(
             image, baseline=cast("Baseline", options.baseline), steps=options.steps
         )

@@ -27,7 +27,7 @@ for command in (
     comparison.benchmark,
     comparison.report,
     bundles.train,
-    bundles.seal,
+    bundles.export,
     bundles.predict,
     serve.serve,
 ):

@@ -1,9 +1,10 @@
-"""melanoscope train, seal and predict: bundles made and asked."""
+"""melanoscope train, export and predict: bundles are made, and diagnose photographs."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +20,7 @@ from melanoscope.cli.options import (
 if TYPE_CHECKING:
     from melanoscope.export.bundle_writer import ExportSettings
     from melanoscope.export.trained_model import TrainedModel
-    from melanoscope.inference.bundle import Bundle
+    from melanoscope.inference.manifest import BundleManifest
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of the bundle, new or empty.")]
 PrevalenceOption = Annotated[
@@ -30,7 +31,7 @@ PrevalenceOption = Annotated[
         "ISIC 2020's.",
     ),
 ]
-SmallOption = Annotated[
+Int8Option = Annotated[
     bool, typer.Option("--int8/--no-int8", help="Try an int8 variant of the network.")
 ]
 
@@ -47,51 +48,51 @@ def train(
     size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 224,
     seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
     prevalence: PrevalenceOption = None,
-    small: SmallOption = True,
+    int8: Int8Option = True,
     weights: WeightsOption = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train one network and seal it: a bundle that diagnoses photographs without PyTorch.
+    """Train one network and export it: a bundle that diagnoses photographs without PyTorch.
 
     A fifth of the patients is kept for testing, and of the rest a seventh for calibration.
     """
     from melanoscope.benchmark.config import BenchmarkConfig, parse_transfers, split_names
     from melanoscope.data.sources import parse_spec
     from melanoscope.errors import DataError
-    from melanoscope.export.bundle_writer import refuse_taken
+    from melanoscope.export.bundle_writer import refuse_occupied
     from melanoscope.export.trained_model import train_model
     from melanoscope.progress import RunProgress
     from melanoscope.training.config import TrainConfig
 
-    names, arms = split_names(backbone, ()), parse_transfers(transfer)
-    if len(names) != 1 or len(arms) != 1:
-        raise DataError("one backbone and one transfer arm", f"{backbone}, {transfer}", "name one")
-    plan = BenchmarkConfig(
+    names, transfers = split_names(backbone, ()), parse_transfers(transfer)
+    if len(names) != 1 or len(transfers) != 1:
+        raise DataError("one backbone and one transfer", f"{backbone}, {transfer}", "name one")
+    config = BenchmarkConfig(
         data=tuple(parse_spec(text) for text in data),
         backbones=names,
-        transfer=arms,
+        transfer=transfers,
         image_size=size,
         seed=seed,
         weights=weights,
         train=TrainConfig(epochs=epochs, batch_size=batch_size),
     )
-    refuse_taken(out)
+    refuse_occupied(out)
     work = out.with_name(f"{out.name}.training")
     with RunProgress() as progress:
-        subject = train_model(plan, work, cache_folder(cache), progress)
-    _seal_and_tell(subject, out, _settings(prevalence, small), as_json)
-    _discard(work)
+        model = train_model(config, work, cache_folder(cache), progress)
+    _write_and_print(model, out, _settings(prevalence, int8), as_json)
+    shutil.rmtree(work, ignore_errors=True)
 
 
-def seal(
+def export(
     run: Annotated[Path, typer.Argument(help="Run folder of melanoscope benchmark.")],
     out: OutOption,
     best: Annotated[
-        bool, typer.Option("--best", help="Seal the network with the highest mean AUROC.")
+        bool, typer.Option("--best", help="Export the network with the highest mean AUROC.")
     ] = False,
-    backbone: Annotated[str | None, typer.Option(help="Seal this network instead.")] = None,
-    transfer: Annotated[str | None, typer.Option(help="Its arm.")] = None,
+    backbone: Annotated[str | None, typer.Option(help="Export this network instead.")] = None,
+    transfer: Annotated[str | None, typer.Option(help="Its transfer.")] = None,
     fold: Annotated[int, typer.Option(help="Which fold's network; its test part is kept.")] = 0,
     data: Annotated[
         list[str] | None,
@@ -100,21 +101,21 @@ def seal(
         ),
     ] = None,
     prevalence: PrevalenceOption = None,
-    small: SmallOption = True,
+    int8: Int8Option = True,
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Seal a network of a finished run: a bundle that diagnoses photographs without PyTorch."""
+    """Export a network of a finished run: a bundle that diagnoses photographs without PyTorch."""
     from melanoscope.data.sources import parse_spec
-    from melanoscope.export.bundle_writer import refuse_taken
+    from melanoscope.export.bundle_writer import refuse_occupied
     from melanoscope.export.trained_model import model_from_run
     from melanoscope.progress import RunProgress
 
     if best == (backbone is not None):
         raise typer.BadParameter("say either --best or --backbone")
-    refuse_taken(out)
+    refuse_occupied(out)
     with RunProgress() as progress:
-        subject = model_from_run(
+        model = model_from_run(
             run,
             cache_folder(cache),
             progress,
@@ -123,7 +124,7 @@ def seal(
             fold=fold,
             data=[parse_spec(text) for text in data or ()],
         )
-    _seal_and_tell(subject, out, _settings(prevalence, small), as_json)
+    _write_and_print(model, out, _settings(prevalence, int8), as_json)
 
 
 def predict(
@@ -192,46 +193,41 @@ def predict(
         raise typer.Exit(1)
 
 
-def _settings(prevalence: float | None, small: bool) -> ExportSettings:
+def _settings(prevalence: float | None, int8: bool) -> ExportSettings:
     from melanoscope.export.bundle_writer import ExportSettings
     from melanoscope.inference.calibration import log_odds
 
     if prevalence is None:
-        return ExportSettings(small=small)
+        return ExportSettings(int8=int8)
     log_odds(prevalence)  # refused before hours of training
-    return ExportSettings(prevalence=prevalence, small=small)
+    return ExportSettings(prevalence=prevalence, int8=int8)
 
 
-def _seal_and_tell(
-    subject: TrainedModel, out: Path, settings: ExportSettings, as_json: bool
-) -> Bundle:
-    from melanoscope.export.bundle_writer import write_bundle as write
+def _write_and_print(
+    model: TrainedModel, out: Path, settings: ExportSettings, as_json: bool
+) -> None:
+    from melanoscope.export.bundle_writer import write_bundle
 
-    bundle = write(subject, out, settings, lambda step: typer.echo(f"sealing: {step}", err=True))
+    bundle = write_bundle(
+        model, out, settings, lambda step: typer.echo(f"exporting: {step}", err=True)
+    )
     if as_json:
-        print_json({"bundle": str(out), **bundle.record})
-    else:
-        for line in _in_short(bundle.record):
-            typer.echo(line)
-        typer.echo(f"bundle: {out}")
-    return bundle
+        print_json({"bundle": str(out), **bundle.manifest.to_dict()})
+        return
+    for line in _summary(bundle.manifest):
+        typer.echo(line)
+    typer.echo(f"bundle: {out}")
 
 
-def _in_short(record: dict[str, Any]) -> list[str]:
-    auroc, heldout = record["metrics"].get("auroc"), record["heldout"]
-    lines = [record["disclaimer"]]
+def _summary(manifest: BundleManifest) -> list[str]:
+    auroc, heldout, graphs = manifest.metrics.get("auroc"), manifest.heldout, manifest.graphs
+    lines = [manifest.disclaimer]
     if auroc is not None:
         lines.append(
-            f"AUROC {auroc['estimate']:.3f} ({auroc['low']:.3f}-{auroc['high']:.3f}) on "
-            f"{heldout['photographs']} held-out photographs, {heldout['melanomas']} melanomas"
+            f"AUROC {auroc.estimate:.3f} ({auroc.low:.3f}-{auroc.high:.3f}) on "
+            f"{heldout.photographs} held-out photographs, {heldout.melanomas} melanomas"
         )
-    for name, graph in record["graphs"].items():
-        if "file" not in graph:
-            lines.append(f"no {name} graph: {graph['why']}")
+    for name, graph in (("gradient", graphs.gradient), ("int8", graphs.int8)):
+        if not graph.file:
+            lines.append(f"no {name} graph: {graph.why}")
     return lines
-
-
-def _discard(work: Path) -> None:
-    import shutil
-
-    shutil.rmtree(work, ignore_errors=True)

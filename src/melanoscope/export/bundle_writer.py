@@ -1,54 +1,53 @@
-"""From a trained network to a bundle: graphs, calibration, gate, measurements, card, seal."""
+"""From a trained model to a bundle: graphs, calibration, gate, measurements, card, seal."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from melanoscope.atomic import refuse_full_disk
 from melanoscope.errors import BundleError
 from melanoscope.export.evaluation import (
     Holdout,
-    TestResults,
-    calibrate,
-    choose_thresholds,
-    entry,
+    describe_heldout,
     evaluate,
-    measure_subgroups,
-    measure_thresholds,
-    quantiles,
+    evaluate_subgroups,
+    fit_calibration,
 )
 from melanoscope.export.latency import time_variants
-from melanoscope.export.manifest import describe
+from melanoscope.export.manifest import describe_origin
 from melanoscope.export.onnx_gradient import export_gradient
 from melanoscope.export.onnx_model import export_model
 from melanoscope.export.out_of_distribution import fit_feature_distance
 from melanoscope.export.outputs import (
     GraphOutputs,
-    pixels_of,
-    qualities,
+    graph_inputs,
+    measure_qualities,
     run_graph,
-    sample,
+    sample_rows,
     train_features,
 )
-from melanoscope.export.quality_limits import describe_gate
+from melanoscope.export.quality_limits import fit_gate
 from melanoscope.export.quantization import compare_variants, quantize
+from melanoscope.export.thresholds import choose_thresholds, evaluate_thresholds
 from melanoscope.inference.bundle import (
     CARD,
     GRADIENT,
+    MANIFEST,
     MODEL,
-    RECORD,
     SMALL,
     WEIGHTS,
     Bundle,
     file_entry,
     open_bundle,
-    seal_of,
 )
+from melanoscope.inference.manifest import BundleManifest, Graph, Graphs, Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.runs.files import write_tensors
 from melanoscope.runs.results import PREVALENCE
@@ -57,52 +56,54 @@ from melanoscope.stats.bootstrap.group_weights import REPLICATES
 if TYPE_CHECKING:
     from melanoscope.export.trained_model import TrainedModel
 
-Told = Callable[[str], None]
-"""Called with what is being done."""
+OnStep = Callable[[str], None]
+"""Called with the name of each step before it begins."""
 
 # Features of so many photographs say what training photographs look like; more take only time.
-_MOST_FEATURES = 20_000
-_MOST_QUANTISED = 200
+_MAX_FEATURES = 20_000
+_MAX_QUANTIZED = 200
 
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """How a network is sealed.
+    """How a network is exported.
 
     Attributes:
-        prevalence: Share of melanomas that answers assume where none is stated.
-        replicates: Of the bootstrap.
-        small: Whether an int8 variant is tried.
+        prevalence: Share of melanomas that answers assume where none is stated, 0..1.
+        replicates: Number of bootstrap replicates.
+        int8: Whether an int8 variant is tried.
     """
 
     prevalence: float = PREVALENCE
     replicates: int = REPLICATES
-    small: bool = True
+    int8: bool = True
 
 
 def write_bundle(
-    subject: TrainedModel, out: Path, settings: ExportSettings, told: Told = lambda _: None
+    model: TrainedModel, out: Path, settings: ExportSettings, on_step: OnStep = lambda _: None
 ) -> Bundle:
     """Write a bundle.
 
     Args:
-        subject: The network and its photographs.
+        model: The network and its photographs.
         out: Folder of the bundle, new or empty. It appears when all is in it.
-        settings: How.
-        told: Told of each step.
+        settings: How the network is exported.
+        on_step: Called with the name of each step before it begins.
+
+    Returns:
+        The bundle, opened and checked.
 
     Raises:
         BundleError: `out` holds something.
-        StatisticsError: The held-out parts are too small for an honest number.
+        StatisticsError: The calibration or the test photographs are too few for an honest number.
     """
-    refuse_taken(out)
+    refuse_occupied(out)
     folder = out.with_name(f".{out.name}.partial")
     shutil.rmtree(folder, ignore_errors=True)
     try:
         with refuse_full_disk(out.parent):
             folder.mkdir(parents=True)
-            record = _fill(subject, folder, settings, told)
-            _close(folder, record)
+            _write_manifest(folder, _write_graphs(model, folder, settings, on_step))
             if out.exists():
                 out.rmdir()
             folder.rename(out)
@@ -112,11 +113,14 @@ def write_bundle(
     return open_bundle(out)
 
 
-def refuse_taken(out: Path) -> None:
+def refuse_occupied(out: Path) -> None:
     """Refuse a place where something lies already: no bundle is ever written over.
 
+    Args:
+        out: Folder of a bundle to be.
+
     Raises:
-        BundleError: It is no new or empty folder.
+        BundleError: `out` is no new or empty folder.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BundleError(
@@ -124,101 +128,96 @@ def refuse_taken(out: Path) -> None:
         )
 
 
-def _fill(
-    subject: TrainedModel, folder: Path, settings: ExportSettings, told: Told
-) -> dict[str, Any]:
-    told("graphs")
-    graphs = _export(subject, folder)
-    told("held-out photographs")
-    parts = subject.split
-    graph = OnnxModel(folder / MODEL)
-    views = {name: run_graph(graph, subject.arrays, getattr(parts, name)) for name in _HELD}
-    calibration = _part(subject, "validation", views["validation"])
-    scale = calibrate(calibration)
-    logits = choose_thresholds(calibration)
-    tested = evaluate(
-        _part(subject, "test", views["test"]), scale["temperature"], settings.replicates
-    )
+def _write_graphs(
+    model: TrainedModel, folder: Path, settings: ExportSettings, on_step: OnStep
+) -> BundleManifest:
+    """Write weights and graphs, and measure all that the manifest says of them."""
+    on_step("graphs")
+    gradient = _export_network(model, folder)
+    on_step("held-out photographs")
+    outputs = {"float32": _run_heldout(folder / MODEL, model)}
+    files = {"float32": folder / MODEL}
+    calibration_outputs, test_outputs = outputs["float32"]
+    holdout = Holdout.join(model.frame, calibration_outputs)
+    calibration, logits = fit_calibration(holdout), choose_thresholds(holdout)
     main = next(iter(logits.values()))
-    record = {
-        **describe(subject),
-        "calibration": scale,
-        "prevalence": settings.prevalence,
-        "thresholds": measure_thresholds(tested, logits, settings.prevalence),
-        "metrics": {name: entry(found) for name, found in tested.metrics.items()},
-        "subgroups": measure_subgroups(tested, main),
-        "heldout": quantiles(tested.part),
-    }
-    told("gate")
-    seen = {"float32": views}
-    if settings.small:
-        told("int8 variant")
-        graphs["int8"], small = _small(subject, folder, tested, main)
-        seen |= {} if small is None else {"int8": small}
-    else:
-        graphs["int8"] = {"why": "not asked for"}
-    record["gate"] = describe_gate(
-        calibration=qualities(subject, parts.validation),
-        test=qualities(subject, parts.test),
-        distances={
-            name: (found["validation"].distance, found["test"].distance)
-            for name, found in seen.items()
-        },
+    test = Holdout.join(model.frame, test_outputs)
+    results = evaluate(test, calibration.temperature, settings.replicates)
+    thresholds = evaluate_thresholds(results, logits, settings.prevalence)
+    subgroups = evaluate_subgroups(results, main)
+    on_step("gate")
+    int8 = Int8Graph(why="not asked for")
+    if settings.int8:
+        on_step("int8 variant")
+        int8, int8_outputs = _quantize(model, folder, test, main)
+        if int8.file:
+            outputs["int8"], files["int8"] = int8_outputs, folder / int8.file
+    gate = fit_gate(
+        calibration=measure_qualities(model, model.split.validation),
+        test=measure_qualities(model, model.split.test),
+        outputs=outputs,
     )
-    told("speed")
-    files = {"float32": folder / MODEL} | ({"int8": folder / SMALL} if "int8" in seen else {})
-    record["graphs"] = graphs
-    record["variants"] = time_variants(files, subject.plan.image_size)
-    return record
+    on_step("speed")
+    return BundleManifest(
+        **describe_origin(model),
+        calibration=calibration,
+        prevalence=settings.prevalence,
+        thresholds=thresholds,
+        metrics=results.metrics,
+        subgroups=subgroups,
+        heldout=describe_heldout(test),
+        gate=gate,
+        graphs=Graphs(model=Graph(file=MODEL), gradient=gradient, int8=int8),
+        variants=time_variants(files, model.config.image_size),
+        files={},
+        seal="",
+    )
 
 
-_HELD = ("validation", "test")
+def _run_heldout(path: Path, model: TrainedModel) -> tuple[GraphOutputs, GraphOutputs]:
+    """Run a graph over the calibration and over the test photographs."""
+    graph = OnnxModel(path)
+    return run_graph(graph, model, model.split.validation), run_graph(
+        graph, model, model.split.test
+    )
 
 
-def _export(subject: TrainedModel, folder: Path) -> dict[str, dict[str, Any]]:
-    px = subject.plan.image_size
-    rows = sample(subject.split.train, _MOST_FEATURES)
-    novelty = fit_feature_distance(train_features(subject.network, subject.arrays, rows))
-    export_model(subject.network, px, folder / MODEL, novelty)
-    write_tensors(folder / WEIGHTS, subject.network.state_dict())
-    graphs: dict[str, dict[str, Any]] = {"model": {"file": MODEL}}
+def _export_network(model: TrainedModel, folder: Path) -> Graph:
+    """Write weights, graph and, where ONNX can express it, the gradient's graph."""
+    rows = sample_rows(model.split.train, _MAX_FEATURES)
+    feature_distance = fit_feature_distance(train_features(model, rows))
+    export_model(model.network, model.config.image_size, folder / MODEL, feature_distance)
+    write_tensors(folder / WEIGHTS, model.network.state_dict())
     try:
-        export_gradient(subject.network, px, folder / GRADIENT)
-        graphs["gradient"] = {"file": GRADIENT}
+        export_gradient(model.network, model.config.image_size, folder / GRADIENT)
     except BundleError as error:
-        (folder / GRADIENT).unlink(missing_ok=True)
-        graphs["gradient"] = {"why": error.found}
-    return graphs
+        return Graph(why=error.found)
+    return Graph(file=GRADIENT)
 
 
-def _small(
-    subject: TrainedModel, folder: Path, tested: TestResults, threshold: float
-) -> tuple[dict[str, Any], dict[str, GraphOutputs] | None]:
-    """Make the int8 variant; without views where it loses too much."""
-    rows = sample(subject.split.train, _MOST_QUANTISED)
-    quantize(folder / MODEL, folder / SMALL, *pixels_of(subject.arrays, rows))
-    graph = OnnxModel(folder / SMALL)
-    views = {name: run_graph(graph, subject.arrays, getattr(subject.split, name)) for name in _HELD}
-    found = compare_variants(tested.part.target, tested.part.logit, views["test"].logit, threshold)
-    if found.accepted:
-        return {"file": SMALL, **asdict(found)}, views
+def _quantize(
+    model: TrainedModel, folder: Path, test: Holdout, threshold: float
+) -> tuple[Int8Graph, tuple[GraphOutputs, GraphOutputs]]:
+    """Make the int8 variant and take its file away again where it loses too much."""
+    rows = sample_rows(model.split.train, _MAX_QUANTIZED)
+    quantize(folder / MODEL, folder / SMALL, *graph_inputs(model.arrays, rows))
+    outputs = _run_heldout(folder / SMALL, model)
+    small = Holdout.join(test.frame, outputs[1])
+    compared = compare_variants(test.target, test.logit, small.logit, threshold)
+    if compared.accepted:
+        return msgspec.structs.replace(compared, file=SMALL), outputs
     (folder / SMALL).unlink()
-    return asdict(found), None
+    return compared, outputs
 
 
-def _part(subject: TrainedModel, name: str, views: GraphOutputs) -> Holdout:
-    return Holdout(subject.frame[getattr(subject.split, name)], views.logit)
-
-
-def _close(folder: Path, record: dict[str, Any]) -> None:
-    """Write the card and, last, the record that seals all files."""
+def _write_manifest(folder: Path, manifest: BundleManifest) -> None:
+    """Write the card and, last, the manifest that names and seals all files."""
     from melanoscope.export.model_card import model_card
 
-    (folder / CARD).write_text(model_card(record))
+    (folder / CARD).write_text(model_card(manifest))
     files = sorted(path for path in folder.iterdir() if path.is_file())
     for path in files:
         path.chmod(0o644)  # safetensors writes for the owner alone
-    whole = {**record, "files": {path.name: file_entry(path) for path in files}}
-    whole["seal"] = seal_of(whole)
-    text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / RECORD).write_text(text + "\n")
+    whole = manifest.sealed({path.name: file_entry(path) for path in files})
+    text = json.dumps(whole.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / MANIFEST).write_text(text + "\n")

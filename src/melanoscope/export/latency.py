@@ -1,26 +1,25 @@
 """How long a bundle's graphs take for one photograph, side by side.
 
-Machines are shared and change their speed from second to second. So the variants take turns, in an
-order drawn anew each time, and a median with quartiles is reported: what one variant suffers, the
-others suffer too, and their ratio holds although no single number does.
+Machines are shared and change their speed from second to second. So the variants take turns, in a
+new order each time, and a median with quartiles is reported: what one variant suffers, the others
+suffer too, and their ratio holds although no single number does.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from melanoscope import patient
 from melanoscope.errors import BundleError
 from melanoscope.hardware import describe_hardware
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from melanoscope.inference.manifest import Latency, Machine, Milliseconds
+from melanoscope.inference.onnx_session import OnnxModel
 
 THREADS = 2
 REPEATS = 60
@@ -29,49 +28,48 @@ _WARM_UP = 5
 
 def time_variants(
     paths: Mapping[str, Path],
-    px: int,
+    image_size: int,
     *,
     threads: int = THREADS,
     repeats: int = REPEATS,
     seed: int = 0,
-) -> dict[str, dict[str, Any]]:
-    """Measure each variant of a network on one photograph at a time.
+) -> dict[str, Latency]:
+    """Time each variant of a network on one photograph at a time.
 
     Args:
-        paths: Variant -> its graph (see `graph.export_model`).
-        px: Side of the photographs.
-        threads: Of each run.
-        repeats: Timed runs of each variant.
-        seed: Of the photograph (noise: the time does not depend on what is seen) and the order.
+        paths: Variant -> its graph (see `onnx_model.export_model`).
+        image_size: Side of the network's input in pixels.
+        threads: Number of threads of each run.
+        repeats: Number of timed runs of each variant.
+        seed: Seed of the photograph (noise: the time does not depend on what is seen) and of the
+            order.
 
     Returns:
-        Variant -> ``bytes`` of the file; ``milliseconds`` with ``median``, ``lower_quartile``,
-        ``upper_quartile`` and ``fastest``; ``n`` runs; ``threads``; ``machine``.
+        Variant -> size of the file and times.
 
     Raises:
         BundleError: A graph that does not run, or fewer than two repeats.
     """
-    from melanoscope.inference.onnx_session import OnnxModel
+    pixels = np.random.default_rng(seed).integers(
+        0, 256, (1, image_size, image_size, 3), dtype=np.uint8
+    )
+    static = np.zeros((1, 1, patient.WIDTH), np.float32)
 
-    pixels = np.random.default_rng(seed).integers(0, 256, (1, px, px, 3), dtype=np.uint8)
-    known = np.zeros((1, 1, patient.WIDTH), np.float32)
-
-    def runner(path: Path) -> Callable[[], object]:
+    def task(path: Path) -> Callable[[], object]:
         graph = OnnxModel(path, threads)
-        return lambda: graph(pixels=pixels, static=known)
+        return lambda: graph(pixels=pixels, static=static)
 
     seconds = take_turns(
-        {name: runner(path) for name, path in paths.items()}, repeats=repeats, seed=seed
+        {name: task(path) for name, path in paths.items()}, repeats=repeats, seed=seed
     )
-    on = machine()
     return {
-        name: {
-            "bytes": paths[name].stat().st_size,
-            "milliseconds": spread([1000 * one for one in taken]),
-            "n": len(taken),
-            "threads": threads,
-            "machine": on,
-        }
+        name: Latency(
+            bytes=paths[name].stat().st_size,
+            milliseconds=Milliseconds(**spread([1000 * one for one in taken])),
+            n=len(taken),
+            threads=threads,
+            machine=Machine(**machine()),
+        )
         for name, taken in seconds.items()
     }
 
@@ -84,14 +82,14 @@ def take_turns(
     seed: int = 0,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
-    """Time tasks in turn: every round runs each once, in an order drawn anew.
+    """Time tasks in turn: every round runs each once, in a newly shuffled order.
 
     Args:
         tasks: Name -> what is timed.
-        repeats: Timed rounds, at least 2.
-        warm_up: Rounds before that are not timed.
-        seed: Of the order.
-        clock: Seconds.
+        repeats: Number of timed rounds, at least 2.
+        warm_up: Number of rounds before that are not timed.
+        seed: Seed of the order.
+        clock: Function that returns the time in seconds.
 
     Returns:
         Name -> seconds of each round, shape (repeats,), in the order of `tasks`.
@@ -104,10 +102,10 @@ def take_turns(
     for _ in range(warm_up):
         for task in tasks.values():
             task()
-    order, drawn = list(tasks), random.Random(seed)
+    order, rng = list(tasks), random.Random(seed)
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(repeats):
-        drawn.shuffle(order)
+        rng.shuffle(order)
         for name in order:
             started = clock()
             tasks[name]()
@@ -116,7 +114,7 @@ def take_turns(
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Summarise times by their middle; noise only ever adds, so the fastest is told as well.
+    """Return median, quartiles and the fastest of times; noise only ever adds.
 
     >>> spread([4.0, 1.0, 2.0, 3.0, 5.0])["median"]
     3.0
@@ -131,7 +129,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def machine() -> dict[str, Any]:
-    """Name what the times were taken on: processor, cores, ONNX Runtime."""
+    """Return what times were taken on: processor, cores and the version of ONNX Runtime."""
     import onnxruntime
 
     known = describe_hardware()

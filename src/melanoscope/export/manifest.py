@@ -1,14 +1,29 @@
-"""What bundle.json says of where a network comes from: plain values, nothing measured."""
+"""The parts of a bundle's manifest that follow from how its network was trained."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from melanoscope import __version__, patient
 from melanoscope.imaging.decode import DECODER_VERSION
-from melanoscope.inference.bundle import SCHEMA
+from melanoscope.inference.manifest import SCHEMA
+from melanoscope.inference.manifest_records import (
+    Archive,
+    Configuration,
+    Data,
+    Hardware,
+    License,
+    Network,
+    Preprocessing,
+    StaticFeatures,
+    Task,
+    Training,
+)
 from melanoscope.inference.result import DISCLAIMER
 from melanoscope.models.backbones import get_backbone
 
@@ -19,82 +34,102 @@ DERMOSCOPY = frozenset({"isic2020", "isic2019", "isic2019-melanoma", "ham10000"}
 """Archives of nothing but dermoscopy."""
 
 _SIMULATED = "Trained on simulated lesions: says nothing about skin."
+_TASK = Task(
+    question="Is this lesion a melanoma?", labels=("other lesion", "melanoma"), positive="melanoma"
+)
+_STATIC = StaticFeatures(
+    features=tuple(patient.FEATURE_NAMES),
+    sexes=tuple(patient.SEXES),
+    sites=tuple(patient.SITES),
+    max_age=patient.MAX_AGE,
+)
 
 
-def describe(subject: TrainedModel) -> dict[str, Any]:
-    """Return the parts of a record that follow from how a network was trained."""
-    backbone = get_backbone(subject.cell.backbone)
-    told = subject.network.static_branch is not None
-    data = subject.about["data"]
+def describe_origin(model: TrainedModel) -> dict[str, Any]:
+    """Return what a manifest says of where a network comes from.
+
+    Args:
+        model: The trained model.
+
+    Returns:
+        Arguments of `BundleManifest` by name, all but those that are measured.
+    """
+    data, backbone = _data(model), get_backbone(model.cell.backbone)
     return {
         "schema": SCHEMA,
         "melanoscope": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "name": f"{backbone.label}, {subject.cell.transfer}",
-        "task": {
-            "question": "Is this lesion a melanoma?",
-            "labels": ["other lesion", "melanoma"],
-            "positive": "melanoma",
-        },
-        "network": {
-            "backbone": backbone.name,
-            "label": backbone.label,
-            "transfer": subject.cell.transfer,
-            "with_static": told,
-            "size": subject.plan.image_size,
-            "parameters": sum(p.numel() for p in subject.network.parameters()),
-        },
-        "preprocessing": {
-            "decoder_version": DECODER_VERSION,
-            "orientation": "EXIF applied",
-            "colour": "sRGB, 8 bits; alpha over white",
-            "crop": "largest centred square",
-            "resampling": "bicubic, antialiased",
-            "size": subject.plan.image_size,
-            "normalisation": "inside the graph",
-        },
-        "static": {
-            "features": list(patient.FEATURE_NAMES),
-            "sexes": list(patient.SEXES),
-            "sites": list(patient.SITES),
-            "max_age": patient.MAX_AGE,
-        }
-        if told
-        else None,
-        "data": {
-            **{key: data[key] for key in ("fingerprint", "photographs", "melanomas", "groups")},
-            "sources": data["sources"],
-            "simulated": subject.plan.simulated,
-            "dermoscopy_only": {one["kind"] for one in data["sources"]} <= DERMOSCOPY,
-        },
-        "training": {
-            # A bundle travels; folders of the machine that made it are nobody's business.
-            "configuration": {
-                **subject.plan.to_dict(),
-                "data": [spec.kind for spec in subject.plan.data],
-            },
-            "recipe": asdict(subject.plan.train),
-            "cell": subject.cell.name,
-            **{key: subject.done[key] for key in ("epochs_run", "best_epoch", "seed", "seconds")},
-            "versions": subject.about["versions"],
-            "hardware": subject.about["hardware"],
-            "selection": subject.selection,
-            "photographs": len(subject.split.train),
-        },
-        "licence": licence_of(data["sources"]),
-        "disclaimer": f"{_SIMULATED} {DISCLAIMER}" if subject.plan.simulated else DISCLAIMER,
+        "name": f"{backbone.label}, {model.cell.transfer}",
+        "task": _TASK,
+        "network": Network(
+            backbone=backbone.name,
+            label=backbone.label,
+            transfer=model.cell.transfer,
+            with_static=model.network.static_branch is not None,
+            image_size=model.config.image_size,
+            parameters=sum(p.numel() for p in model.network.parameters()),
+        ),
+        "preprocessing": Preprocessing(
+            decoder_version=DECODER_VERSION,
+            orientation="EXIF applied",
+            color="sRGB, 8 bits; alpha over white",
+            crop="largest centred square",
+            resampling="bicubic, antialiased",
+            image_size=model.config.image_size,
+            normalization="inside the graph",
+        ),
+        "static": None if model.network.static_branch is None else _STATIC,
+        "data": data,
+        "training": _training(model),
+        "license": license_of(data.sources),
+        "disclaimer": f"{_SIMULATED} {DISCLAIMER}" if data.simulated else DISCLAIMER,
     }
 
 
-def licence_of(sources: list[dict[str, Any]]) -> dict[str, Any]:
-    """Say which terms a network inherits from the archives it learnt from."""
-    terms = sorted({str(source["licence"]) for source in sources})
-    restricted = [one for one in terms if "NC" in one]
-    return {
-        "terms": terms,
-        "non_commercial": bool(restricted),
-        "notice": "The network derives from photographs under "
+def license_of(archives: Sequence[Archive]) -> License:
+    """Return the terms that a network inherits from the archives it learnt from."""
+    terms = sorted({archive.license for archive in archives})
+    restricted = any("NC" in one for one in terms)
+    return License(
+        terms=tuple(terms),
+        non_commercial=restricted,
+        notice="The network derives from photographs under "
         + ", ".join(terms)
         + ("; it is not to be used commercially." if restricted else "."),
-        "attribution": [f"{one['title']}: {one['attribution']}" for one in sources],
+        attribution=tuple(f"{archive.title}: {archive.attribution}" for archive in archives),
+    )
+
+
+def _data(model: TrainedModel) -> Data:
+    known: dict[str, Any] = model.run_metadata["data"]
+    archives = msgspec.convert(known["sources"], tuple[Archive, ...])
+    return Data(
+        fingerprint=known["fingerprint"],
+        photographs=known["photographs"],
+        melanomas=known["melanomas"],
+        groups=known["groups"],
+        sources=archives,
+        simulated=model.config.simulated,
+        dermoscopy_only={archive.kind for archive in archives} <= DERMOSCOPY,
+    )
+
+
+def _training(model: TrainedModel) -> Training:
+    # A bundle travels; folders of the machine that made it are nobody's business.
+    configuration = {
+        **model.config.to_dict(),
+        "data": [spec.kind for spec in model.config.data],
     }
+    return Training(
+        configuration=msgspec.convert(configuration, Configuration),
+        recipe=asdict(model.config.train),
+        cell=model.cell.name,
+        epochs_run=model.cell_metadata["epochs_run"],
+        best_epoch=model.cell_metadata["best_epoch"],
+        seed=model.cell_metadata["seed"],
+        seconds=model.cell_metadata["seconds"],
+        versions=model.run_metadata["versions"],
+        hardware=msgspec.convert(model.run_metadata["hardware"], Hardware),
+        selection=model.selection,
+        photographs=len(model.split.train),
+    )

@@ -17,6 +17,7 @@ from torch.nn import functional
 aten = torch.ops.aten
 
 Table = dict[Any, Callable[..., Any]]
+"""ATen operator -> function that stands for it."""
 
 
 def decomposition_table() -> Table:
@@ -45,9 +46,10 @@ def max_pool2d_with_indices(
     dilation: Sequence[int] = (1, 1),
     ceil_mode: bool = False,
 ) -> tuple[Any, Any]:
-    """One pooling, where PyTorch's translation takes two to bring the indices down to one plane.
+    """Translate a max-pool with one ONNX node, where PyTorch takes two.
 
-    ONNX numbers the places of all planes of all photographs on end.
+    ONNX numbers the places of all planes of all photographs on end; the indices wanted count
+    within one plane.
     """
     from onnxscript import opset18
 
@@ -77,7 +79,7 @@ def convolution_backward(
     groups: int,
     wanted: Sequence[bool],
 ) -> tuple[Tensor, None, None]:
-    """A convolution with turned weights at stride 1, else a transposed convolution.
+    """Return the gradient by a convolution with turned weights, or by a transposed one.
 
     ONNX Runtime is slow at transposed convolutions of many groups, which MobileNets are made of.
     """
@@ -87,17 +89,19 @@ def convolution_backward(
     axes = range(2)
     turned = [dilation[i] * (kernel[i] - 1) - padding[i] for i in axes]
     if all(one == 1 for one in stride) and min(turned) >= 0:
-        found = aten.convolution(
+        plain = aten.convolution(
             gradient, _turn(weight, groups), None, stride, turned, dilation, False, [0, 0], groups
         )
-        return found, None, None
+        return plain, None, None
     # What a stride that does not divide the size has left over at the end.
     rest = [
         size[i] - ((place[i] - 1) * stride[i] - 2 * padding[i] + dilation[i] * (kernel[i] - 1) + 1)
         for i in axes
     ]
-    found = aten.convolution(gradient, weight, None, stride, padding, dilation, True, rest, groups)
-    return found, None, None
+    transpose = aten.convolution(
+        gradient, weight, None, stride, padding, dilation, True, rest, groups
+    )
+    return transpose, None, None
 
 
 def _turn(weight: Tensor, groups: int) -> Tensor:
@@ -118,7 +122,7 @@ def max_pool2d_with_indices_backward(
     ceil_mode: bool,  # noqa: ARG001
     indices: Tensor,
 ) -> Tensor:
-    """Each window's gradient goes to the place that won it; windows may overlap."""
+    """Add each window's gradient to the place that won it; windows may overlap."""
     n, channels, height, width = images.shape
     nothing = gradient.new_zeros(n, channels, height * width)
     added = nothing.scatter_add(2, indices.flatten(2), gradient.flatten(2))
@@ -135,7 +139,7 @@ def avg_pool2d_backward(
     count_include_pad: bool,  # noqa: ARG001 - says nothing without padding
     divisor: int | None,
 ) -> Tensor:
-    """Windows side by side: each place has its equal part of its window's gradient."""
+    """Divide each window's gradient equally among its places; windows lie side by side."""
     if any(padding) or ceil_mode or (stride and list(stride) != list(kernel)):
         raise NotImplementedError("average pooling over windows that overlap or are padded")
     n, channels, rows, columns = gradient.shape
@@ -148,10 +152,10 @@ def avg_pool2d_backward(
 
 
 def threshold_backward(gradient: Tensor, images: Tensor, threshold: float) -> Tensor:
-    """ReLU's. A product, since ONNX Runtime takes several times as long to choose (`Where`)."""
+    """Return the gradient of ReLU as a product: ONNX Runtime is several times slower at `Where`."""
     return gradient * (images > threshold).to(gradient.dtype)
 
 
 def hardtanh_backward(gradient: Tensor, images: Tensor, low: float, high: float) -> Tensor:
-    """ReLU6's, a product as `threshold_backward`."""
+    """Return the gradient of ReLU6 as a product, as `threshold_backward` does."""
     return gradient * ((images > low) & (images < high)).to(gradient.dtype)

@@ -30,37 +30,37 @@ OUTPUTS = ("photograph_evidence", "gradient")
 # A gradient jumps where a ReLU's input crosses 0, and rounding alone can carry it there: in single
 # precision PyTorch is some percent off itself in double, on fresh networks up to a quarter. A graph
 # may be as many times as far off; a wrong one is off by the gradient's own size.
-_APART, _TIMES, _MOST_APART = 0.05, 3, 0.5
+_TOLERANCE, _TIMES, _MAX_TOLERANCE = 0.05, 3, 0.5
 
 
-def export_gradient(network: LesionNet, px: int, path: Path) -> None:
+def export_gradient(network: LesionNet, image_size: int, path: Path) -> None:
     """Write ``gradient.onnx`` of a network.
 
-    Input ``images`` float32 (n, 3, px, px), RGB in 0..1; outputs ``photograph_evidence`` (n,), what
-    each photograph adds to the logit, and ``gradient`` (n, 3, px, px) of it with respect to
-    ``images``; n of any number above 0.
+    Input ``images`` float32 (n, 3, side, side), RGB in 0..1, with a side of `image_size`; outputs
+    ``photograph_evidence`` (n,), what each photograph adds to the logit, and ``gradient``
+    (n, 3, side, side) of it with respect to ``images``; n may be any number above 0.
 
     Args:
-        network: Trained; put on the processor and into evaluation.
-        px: Side of the photographs.
-        path: File to write; held against PyTorch, and left behind only when it agrees.
+        network: Trained network; it is put on the processor and into evaluation.
+        image_size: Side of the photographs in pixels.
+        path: File to write; it is compared with PyTorch, and left behind only when it agrees.
 
     Raises:
         BundleError: The network has an operator whose gradient ONNX cannot express, or the graph
             does not say what PyTorch says.
     """
     try:
-        recorded = record_gradient(network, px)
+        recorded = record_gradient(network, image_size)
         write_onnx(
             recorded,
-            (torch.zeros(2, 3, px, px),),
+            (torch.zeros(2, 3, image_size, image_size),),
             path,
             inputs=INPUTS,
             outputs=OUTPUTS,
             sizes=({0: torch.export.Dim("n")},),
             translations=translation_table(),
         )
-        _hold_against_torch(network, px, path)
+        _compare_with_torch(network, image_size, path)
     except BundleError:
         path.unlink(missing_ok=True)
         raise
@@ -70,12 +70,17 @@ def export_gradient(network: LesionNet, px: int, path: Path) -> None:
         raise _no_gradient(network, reason) from None
 
 
-def record_gradient(network: LesionNet, px: int) -> fx.GraphModule:
-    """Record the backward pass as a graph (n, 3, px, px) -> (n,) and (n, 3, px, px).
+def record_gradient(network: LesionNet, image_size: int) -> fx.GraphModule:
+    """Record the backward pass of a network as a graph.
 
     Args:
-        network: Put on the processor and into evaluation; its own modules stay as they are.
-        px: Side of the photographs.
+        network: Network that is put on the processor and into evaluation; its modules stay as
+            they are.
+        image_size: Side of the photographs in pixels.
+
+    Returns:
+        Graph from images (n, 3, side, side) in 0..1 to what each photograph adds (n,) and the
+        gradient (n, 3, side, side).
     """
     from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.fx.experimental.proxy_tensor import make_fx
@@ -85,11 +90,11 @@ def record_gradient(network: LesionNet, px: int) -> fx.GraphModule:
         StatelessSymbolicContext,
     )
 
-    value = _evidence_of(network.cpu().eval())
+    evidence_of = _evidence_function(network.cpu().eval())
 
-    def both(images: Tensor) -> tuple[Tensor, Tensor]:
+    def evidence_and_gradient(images: Tensor) -> tuple[Tensor, Tensor]:
         images = images.detach().requires_grad_()
-        evidence = value(images)
+        evidence = evidence_of(images)
         (gradient,) = torch.autograd.grad(evidence.sum(), images)
         return evidence.detach(), gradient
 
@@ -97,24 +102,27 @@ def record_gradient(network: LesionNet, px: int) -> fx.GraphModule:
     sizes = [DimDynamic.DYNAMIC] + 3 * [DimDynamic.STATIC]
     fake = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
     example = fake.from_tensor(
-        torch.zeros(2, 3, px, px, dtype=network.mean.dtype),
+        torch.zeros(2, 3, image_size, image_size, dtype=network.mean.dtype),
         symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes),
     )
     recorder = make_fx(
-        both, decomposition_table(), tracing_mode="symbolic", _allow_non_fake_inputs=True
+        evidence_and_gradient,
+        decomposition_table(),
+        tracing_mode="symbolic",
+        _allow_non_fake_inputs=True,
     )
     recorded: fx.GraphModule = recorder(example)
     return recorded
 
 
-def _evidence_of(network: LesionNet) -> Callable[[Tensor], Tensor]:
-    """Return images (n, 3, h, w) in 0..1 -> what each photograph adds (n,)."""
+def _evidence_function(network: LesionNet) -> Callable[[Tensor], Tensor]:
+    """Return the function from images (n, 3, h, w) in 0..1 to what each adds to the logit, (n,)."""
     branch = _simplify(network.image_branch)
-    seen = split_head(network)[0][:, None, None]
+    weight = split_head(network)[0][:, None, None]
 
     def evidence(images: Tensor) -> Tensor:
         last: Tensor = branch((images - network.mean) / network.deviation)
-        return (last * seen).sum(dim=(1, 2, 3)) / (last.shape[2] * last.shape[3])
+        return (last * weight).sum(dim=(1, 2, 3)) / (last.shape[2] * last.shape[3])
 
     return evidence
 
@@ -146,26 +154,26 @@ def _simplify(branch: nn.Module) -> nn.Module:
     """Copy a branch with batch norm folded away and nothing done in place."""
     from torch.fx.experimental.optimization import fuse
 
-    found: nn.Module
+    simple: nn.Module
     try:
-        found = fuse(branch)
+        simple = fuse(branch)
     except fx.proxy.TraceError:
         # Its Python asks for sizes (TensorFlow's padding): recorded as it is, batch norm and all.
-        found = copy.deepcopy(branch)
-    for name, module in list(found.named_modules()):
+        simple = copy.deepcopy(branch)
+    for name, module in list(simple.named_modules()):
         if type(module) is nn.BatchNorm2d:
-            found.set_submodule(name, _Affine(module))
+            simple.set_submodule(name, _Affine(module))
         elif hasattr(module, "inplace"):
             module.inplace = False
-    if isinstance(found, fx.GraphModule):
-        for node in found.graph.nodes:
+    if isinstance(simple, fx.GraphModule):
+        for node in simple.graph.nodes:
             if node.kwargs.get("inplace"):
                 node.update_kwarg("inplace", False)
-        found.recompile()
-    return found.requires_grad_(False)
+        simple.recompile()
+    return simple.requires_grad_(False)
 
 
-def _hold_against_torch(network: LesionNet, px: int, path: Path) -> None:
+def _compare_with_torch(network: LesionNet, image_size: int, path: Path) -> None:
     """Compare the file with `torch.autograd.grad` on three photographs of coarse noise.
 
     Raises:
@@ -174,16 +182,16 @@ def _hold_against_torch(network: LesionNet, px: int, path: Path) -> None:
     import onnxruntime as ort
 
     coarse = torch.rand(3, 3, 5, 5, generator=torch.Generator().manual_seed(0))
-    images = nn.functional.interpolate(coarse, size=(px, px), mode="bilinear")
+    images = nn.functional.interpolate(coarse, size=(image_size, image_size), mode="bilinear")
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    evidence, found = session.run(list(OUTPUTS), {"images": images.numpy()})
-    exact, expected = _by_autograd(copy.deepcopy(network).double(), images.double())
-    own = _apart(_by_autograd(network, images)[1], expected)
-    apart = _apart(found, expected)
-    off = np.abs(evidence - exact).max() / max(1.0, np.abs(exact).max())
+    evidence, gradient = session.run(list(OUTPUTS), {"images": images.numpy()})
+    exact_evidence, exact = _by_autograd(copy.deepcopy(network).double(), images.double())
+    own_error = _relative_error(_by_autograd(network, images)[1], exact)
+    error = _relative_error(gradient, exact)
+    off = np.abs(evidence - exact_evidence).max() / max(1.0, np.abs(exact_evidence).max())
     # Written so that a NaN is a disagreement.
-    if not (apart <= min(_APART + _TIMES * own, _MOST_APART) and off < 1e-3):
-        raise _no_gradient(network, f"a graph that is {apart:.0%} off PyTorch's gradient")
+    if not (error <= min(_TOLERANCE + _TIMES * own_error, _MAX_TOLERANCE) and off < 1e-3):
+        raise _no_gradient(network, f"a graph that is {error:.0%} off PyTorch's gradient")
 
 
 def _by_autograd(network: LesionNet, images: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -193,10 +201,10 @@ def _by_autograd(network: LesionNet, images: Tensor) -> tuple[NDArray[Any], NDAr
     return evidence.detach().numpy(), gradient.numpy()
 
 
-def _apart(found: NDArray[Any], expected: NDArray[Any]) -> float:
+def _relative_error(gradient: NDArray[Any], exact: NDArray[Any]) -> float:
     """Return the largest error of a photograph's gradient as a share of its Euclidean norm."""
-    size = np.linalg.norm(expected.reshape(len(expected), -1), axis=1)
-    error = np.linalg.norm((found - expected).reshape(len(expected), -1), axis=1)
+    size = np.linalg.norm(exact.reshape(len(exact), -1), axis=1)
+    error = np.linalg.norm((gradient - exact).reshape(len(exact), -1), axis=1)
     return float((error / np.maximum(size, 1e-12)).max())
 
 

@@ -6,11 +6,7 @@ it can normalise wrongly: uint8 to RGB in 0..1, mean and deviation, the network,
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from melanoscope import patient
-from melanoscope.atomic import atomic_path
+from melanoscope.export.onnx_file import save_onnx, silence
 from melanoscope.models.lesion_net import STATIC_UNITS, LesionNet
 
 if TYPE_CHECKING:
@@ -32,27 +28,31 @@ INPUTS = ("pixels", "static")
 OUTPUTS = ("logit", "evidence", "features", "static_evidence", "distance")
 
 
-def export_model(network: LesionNet, px: int, path: Path, novelty: FeatureDistance | None) -> None:
+def export_model(
+    network: LesionNet, image_size: int, path: Path, feature_distance: FeatureDistance | None
+) -> None:
     """Write a network as ``model.onnx``.
 
-    Inputs, for n photographs and s rows of static data for each: ``pixels`` uint8 (n, px, px, 3),
-    RGB as decoded; ``patient`` float32 (n, s, `patient.WIDTH`), of which row 0 is the person and
-    further rows are only answered in ``static_evidence``.
+    Inputs, for n photographs of a side of `image_size` and s rows of static data for each:
+    ``pixels`` uint8 (n, side, side, 3), RGB as decoded; ``static`` float32 (n, s,
+    `patient.WIDTH`), of which row 0 is the patient and further rows are only answered in
+    ``static_evidence``.
 
     Outputs, all float32: ``logit`` (n,); ``evidence`` (n, h', w'), what each place adds;
     ``features`` (n, c), averaged over places; ``static_evidence`` (n, s), 0 for a network of the
-    photograph alone; ``distance`` (n,), the novelty's, 0 without one. The logit is the sum of
-    evidence, static_evidence[:, 0] and the head's bias.
+    photograph alone; ``distance`` (n,) from the training photographs, 0 without
+    `feature_distance`. The logit is the sum of evidence, static_evidence[:, 0] and the head's bias.
 
     Args:
-        network: Trained; put on the processor and into evaluation.
-        px: Side of the photographs.
-        path: File to write; holds everything, weights included.
-        novelty: What the distance is measured by.
+        network: Trained network; it is put on the processor and into evaluation.
+        image_size: Side of the photographs in pixels.
+        path: File to write; it holds everything, weights included.
+        feature_distance: Distribution of the training photographs that distances are measured to.
     """
-    whole = _Whole(network.cpu().eval(), novelty).eval()
+    whole = _WholeNetwork(network.cpu().eval(), feature_distance).eval()
     # Two of each: the exporter takes a size of 1 for one that can never be another.
-    example = (torch.zeros(2, px, px, 3, dtype=torch.uint8), torch.zeros(2, 2, patient.WIDTH))
+    pixels = torch.zeros(2, image_size, image_size, 3, dtype=torch.uint8)
+    example = (pixels, torch.zeros(2, 2, patient.WIDTH))
     n, s = torch.export.Dim("n"), torch.export.Dim("s")
     write_onnx(whole, example, path, inputs=INPUTS, outputs=OUTPUTS, sizes=({0: n}, {0: n, 1: s}))
 
@@ -70,17 +70,18 @@ def write_onnx(
     """Write a module as one ONNX file that is either whole or not there.
 
     Args:
-        module: In evaluation.
+        module: Module in evaluation.
         example: One tensor for each input; no size that is to vary may be 1.
         path: File to write.
-        inputs: Their names.
-        outputs: Their names.
+        inputs: Names of the inputs.
+        outputs: Names of the outputs.
         sizes: For each input, the dimensions that vary (`torch.export.Dim`).
-        translations: ATen operators to ONNX's, where PyTorch's own translation is not wanted.
-    """
-    import onnx
+        translations: ATen operator -> its translation to ONNX, where PyTorch's own is not wanted.
 
-    with _silence():
+    Raises:
+        RuntimeError: PyTorch returned no graph.
+    """
+    with silence():
         program = torch.onnx.export(
             module,
             example,
@@ -97,79 +98,85 @@ def write_onnx(
         raise RuntimeError("torch.onnx.export returned nothing")
     model = program.model_proto
     _strip(model)
-    with atomic_path(path) as partial:
-        onnx.save(model, str(partial))
-        onnx.checker.check_model(str(partial))
+    save_onnx(model, path)
 
 
-class _Whole(nn.Module):
-    """From decoded pixels to all answers of ``model.onnx``."""
+class _WholeNetwork(nn.Module):
+    """From decoded pixels to all outputs of ``model.onnx``."""
 
     scale: Tensor
     shift: Tensor
-    seen: Tensor
-    told: Tensor
+    image_weight: Tensor
+    static_weight: Tensor
     bias: Tensor
 
-    def __init__(self, network: LesionNet, novelty: FeatureDistance | None) -> None:
+    def __init__(self, network: LesionNet, feature_distance: FeatureDistance | None) -> None:
         super().__init__()
         # (pixel / 255 - mean) / deviation as one product and one sum.
         self.register_buffer("scale", 1 / (255 * network.deviation))
         self.register_buffer("shift", -network.mean / network.deviation)
         self.image_branch = network.image_branch
         self.static_branch = network.static_branch
-        seen, told = split_head(network)
-        self.register_buffer("seen", seen[None, :, None, None])
-        self.register_buffer("told", told)
+        image_weight, static_weight = split_head(network)
+        self.register_buffer("image_weight", image_weight[None, :, None, None])
+        self.register_buffer("static_weight", static_weight)
         self.register_buffer("bias", network.head.bias.detach()[0].clone())
-        self.novelty = None if novelty is None else _Distance(novelty)
+        self.distance = None if feature_distance is None else _Distance(feature_distance)
 
-    def forward(self, pixels: Tensor, known: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, pixels: Tensor, static: Tensor) -> tuple[Tensor, ...]:
         images = pixels.permute(0, 3, 1, 2).float() * self.scale + self.shift
         last = self.image_branch(images)
         features = last.mean(dim=(2, 3))
         area = last.shape[2] * last.shape[3]
-        evidence = functional.conv2d(last, self.seen / area).squeeze(1)
+        evidence = functional.conv2d(last, self.image_weight / area).squeeze(1)
         if self.static_branch is None:
-            added = known.new_zeros(known.shape[:2])
+            static_evidence = static.new_zeros(static.shape[:2])
         else:
-            rows = self.static_branch(known.flatten(0, 1)) @ self.told
-            added = rows.reshape(known.shape[:2])
-        logit = evidence.sum(dim=(1, 2)) + added[:, 0] + self.bias
-        distance = torch.zeros_like(logit) if self.novelty is None else self.novelty(features)
-        return logit, evidence, features, added, distance
+            rows = self.static_branch(static.flatten(0, 1)) @ self.static_weight
+            static_evidence = rows.reshape(static.shape[:2])
+        logit = evidence.sum(dim=(1, 2)) + static_evidence[:, 0] + self.bias
+        distance = torch.zeros_like(logit) if self.distance is None else self.distance(features)
+        return logit, evidence, features, static_evidence, distance
 
 
 class _Distance(nn.Module):
-    """`FeatureDistance.distance` once more, from its arrays."""
+    """`FeatureDistance.distance` as a module."""
 
     mean: Tensor
     components: Tensor
     variances: Tensor
 
-    def __init__(self, novelty: FeatureDistance) -> None:
+    def __init__(self, fitted: FeatureDistance) -> None:
         super().__init__()
         for name in ("mean", "components", "variances"):
-            self.register_buffer(name, torch.tensor(getattr(novelty, name), dtype=torch.float32))
-        self.residual_variance = float(novelty.residual_variance)
-        self.normalised = bool(novelty.normalised)
+            self.register_buffer(name, torch.tensor(getattr(fitted, name), dtype=torch.float32))
+        self.residual_variance = float(fitted.residual_variance)
+        self.normalized = bool(fitted.normalized)
 
     def forward(self, features: Tensor) -> Tensor:
-        if self.normalised:
+        if self.normalized:
             length = features.square().sum(dim=1, keepdim=True).sqrt()
             features = features / (length + 1e-12)
-        centred = features - self.mean
-        inside = centred @ self.components
-        outside = centred - inside @ self.components.T
+        centered = features - self.mean
+        inside = centered @ self.components
+        outside = centered - inside @ self.components.T
         distance: Tensor = (inside.square() / self.variances).sum(dim=1)
         return distance + outside.square().sum(dim=1) / self.residual_variance
 
 
 def split_head(network: LesionNet) -> tuple[Tensor, Tensor]:
-    """Return the head's weights of the photograph (c,) and of the static data (0 or 250,)."""
+    """Return the head's weights, parted.
+
+    Args:
+        network: The network.
+
+    Returns:
+        Weights of the photograph's features, shape (c,), and of the static branch's, shape (250,),
+        or (0,) without one.
+    """
     weight = network.head.weight.detach()[0].clone()
-    told = 0 if network.static_branch is None else STATIC_UNITS
-    return weight[: len(weight) - told], weight[len(weight) - told :]
+    units = 0 if network.static_branch is None else STATIC_UNITS
+    return weight[: len(weight) - units], weight[len(weight) - units :]
 
 
 def _strip(model: onnx.ModelProto) -> None:
@@ -184,20 +191,3 @@ def _strip(model: onnx.ModelProto) -> None:
         weight.ClearField("doc_string")
     # Shapes between the nodes are inferred anew where they are needed.
     graph.ClearField("value_info")
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keep the exporter's talk from stdout, stderr, warnings and logs."""
-    before = logging.root.manager.disable
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        logging.disable(logging.WARNING)
-        try:
-            yield
-        finally:
-            logging.disable(before)

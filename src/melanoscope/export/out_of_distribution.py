@@ -17,7 +17,7 @@ from melanoscope.errors import StatisticsError
 _Floats = NDArray[np.float64]
 
 COMPONENTS = 64
-"""At most so many directions of their own variance."""
+"""Largest number of directions with a variance of their own."""
 
 # A direction of less variance than this part of the largest one's belongs to the residual, and no
 # variance is taken for less than the second part: the graph computes in single precision.
@@ -27,50 +27,53 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class FeatureDistance:
-    """What training photographs look like to a network.
+    """Distribution of the training photographs in the space of a network's features.
 
     Attributes:
-        mean: Of the features, shape (c,).
-        components: Orthonormal columns, shape (c, k), by falling variance.
-        variances: Along the components, shape (k,).
-        residual_variance: Of each direction at right angles to them.
-        normalised: Whether features are divided by their Euclidean norm (plus 1e-12) first.
+        mean: Mean of the features, shape (c,).
+        components: Principal components as orthonormal columns, by falling variance, shape (c, k).
+        variances: Variance along each component, shape (k,).
+        residual_variance: Variance along each direction at right angles to the components.
+        normalized: Whether features are divided by their Euclidean norm (plus 1e-12) first.
     """
 
     mean: NDArray[np.float32]
     components: NDArray[np.float32]
     variances: NDArray[np.float32]
     residual_variance: float
-    normalised: bool
+    normalized: bool
 
     def distance(self, features: NDArray[np.floating]) -> _Floats:
         """Return squared Mahalanobis distances.
 
         Args:
-            features: Averaged over the photograph, shape (n, c).
+            features: Features averaged over places, shape (n, c).
 
         Returns:
-            Shape (n,).
+            Distance of each photograph, shape (n,).
         """
-        centred = _prepared(features, self.normalised) - self.mean
-        inside = centred @ self.components.astype(np.float64)
-        outside = centred - inside @ self.components.T.astype(np.float64)
+        centered = _prepare(features, self.normalized) - self.mean
+        inside = centered @ self.components.astype(np.float64)
+        outside = centered - inside @ self.components.T.astype(np.float64)
         distance: _Floats = (inside**2 / self.variances).sum(axis=1)
         distance += (outside**2).sum(axis=1) / self.residual_variance
         return distance
 
 
 def fit_feature_distance(
-    features: NDArray[np.floating], *, components: int = COMPONENTS, normalised: bool = True
+    features: NDArray[np.floating], *, components: int = COMPONENTS, normalized: bool = True
 ) -> FeatureDistance:
-    """Learn what training photographs look like.
+    """Fit the distribution of training photographs.
 
     Args:
-        features: Averaged over each photograph, shape (n, c), of training photographs only.
-        components: At most so many; fewer where the features vary in fewer directions.
-        normalised: Whether only the features' direction counts. Their length says how much is in
+        features: Features of training photographs, averaged over places, shape (n, c).
+        components: Largest number of components; fewer where the features vary in fewer directions.
+        normalized: Whether only the features' direction counts. Their length says how much is in
             the picture, which differs more from one dermoscope to the next than from dermoscope to
             telephone.
+
+    Returns:
+        The distribution.
 
     Raises:
         StatisticsError: Too few photographs, features that are no finite numbers, or all the same.
@@ -81,7 +84,7 @@ def fit_feature_distance(
             f"shape {features.shape}" if features.ndim != 2 or len(features) < 3 else "NaN",
             "train on more photographs",
         )
-    prepared = _prepared(features, normalised)
+    prepared = _prepare(features, normalized)
     mean = prepared.mean(axis=0)
     # Singular values of the smaller side would do; c is at most 2,208 and this is done once.
     variances, directions = np.linalg.eigh(np.cov(prepared, rowvar=False).reshape(len(mean), -1))
@@ -96,17 +99,17 @@ def fit_feature_distance(
     k = max(min(components, int(worth), int(live) - 1), 1)
     residual = variances[k:].sum() / max(int(live) - k, 1)
     return FeatureDistance(
-        mean.astype(np.float32),
-        np.ascontiguousarray(directions[:, :k]).astype(np.float32),
-        variances[:k].astype(np.float32),
-        max(float(residual), _FLOOR * float(variances[0])),
-        normalised,
+        mean=mean.astype(np.float32),
+        components=np.ascontiguousarray(directions[:, :k]).astype(np.float32),
+        variances=variances[:k].astype(np.float32),
+        residual_variance=max(float(residual), _FLOOR * float(variances[0])),
+        normalized=normalized,
     )
 
 
-def _prepared(features: NDArray[np.floating], normalised: bool) -> _Floats:
+def _prepare(features: NDArray[np.floating], normalized: bool) -> _Floats:
     plain = features.astype(np.float64)
-    if not normalised:
+    if not normalized:
         return plain
     scaled: _Floats = plain / (np.linalg.norm(plain, axis=1, keepdims=True) + _TINY)
     return scaled

@@ -1,4 +1,4 @@
-"""The limits of a bundle's gate, and how often it refuses what it should not.
+"""Limits of a bundle's quality gate, and how often the gate refuses what it should not.
 
 A limit is a fixed one that makes physical sense, moved outwards where the calibration photographs
 go beyond it: a bundle of enlarged photographs must not refuse its own kind as blurred. Limits are
@@ -8,14 +8,15 @@ light skin in all of them does not make dark skin too dark.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
+from melanoscope.export.outputs import GraphOutputs
+from melanoscope.inference.manifest_records import DistanceLimits, Gate, GateRates
 from melanoscope.inference.quality.gate import (
     LOW,
     MEASURES,
@@ -27,9 +28,8 @@ from melanoscope.inference.quality.gate import (
 from melanoscope.inference.quality.issues import KINDS, QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures
 from melanoscope.inference.result import Status
+from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.proportion import wilson_interval
-
-_Floats = NDArray[np.float64]
 
 STANDARD = QualityLimits(
     scale=Bounds(0.70, 0.35),
@@ -52,45 +52,45 @@ STANDARD = QualityLimits(
 # one lies further out by this part of itself.
 _BEYOND, _FURTHER = 0.005, 0.1
 
-# Of the distance, the one measure without a fixed limit: quantiles; the refusing one moves further
-# out as well.
+# The distance is the one measure without a fixed limit. Its limits are these quantiles; the
+# refusing one moves further out as well.
 DOUBTFUL_QUANTILE, REFUSED_QUANTILE = 0.97, 0.995
 
-STATUSES: tuple[Status, ...] = ("accepted", "doubtful", "refused")
-METHOD = "Wilson score interval, photographs"
+_METHOD = "Wilson score interval, photographs"
 
 
-@dataclass(frozen=True, slots=True)
-class DistanceLimits:
-    """Distances from where on a photograph is doubtful or refused."""
-
-    doubtful_above: float
-    refused_above: float
-
-
-def fit_limits(qualities: Sequence[QualityMeasures]) -> QualityLimits:
+def fit_limits(qualities: Collection[QualityMeasures]) -> QualityLimits:
     """Choose limits of the photographs' quality.
 
     Args:
-        qualities: Of calibration photographs, which the network was not trained on.
+        qualities: Measures of calibration photographs, which the network was not trained on.
+
+    Returns:
+        `STANDARD`, moved outwards where photographs lie beyond it.
 
     Raises:
-        StatisticsError: None.
+        StatisticsError: No photographs, or measures that are no finite numbers.
     """
     if not qualities:
         raise StatisticsError("calibration photographs", "none", "hold some out of the training")
     return QualityLimits(**{name: _fit_bounds(name, qualities) for name in MEASURES})
 
 
-def fit_distance_limits(distances: _Floats) -> DistanceLimits:
-    """Choose limits of the distance from those of calibration photographs, shape (n,).
+def fit_distance_limits(distances: NDArray[np.float64]) -> DistanceLimits:
+    """Choose limits of the distance from the training photographs.
 
     Quantiles of few distances lie too far inside. The one at rank (n + 1) q is exceeded by 1 - q
     of further photographs on average, whatever their distribution (Vovk et al. 2005); above the
     largest, that one.
 
+    Args:
+        distances: Distances of calibration photographs, shape (n,).
+
+    Returns:
+        The limits.
+
     Raises:
-        StatisticsError: None, or no finite numbers.
+        StatisticsError: No distances, or distances that are no finite numbers.
     """
     if not len(distances) or not np.isfinite(distances).all():
         raise StatisticsError(
@@ -99,87 +99,101 @@ def fit_distance_limits(distances: _Floats) -> DistanceLimits:
             "hold photographs out of the training",
         )
     low, high = np.quantile(distances, [DOUBTFUL_QUANTILE, REFUSED_QUANTILE], method="weibull")
-    return DistanceLimits(float(low), float(high) * (1 + _FURTHER))
+    return DistanceLimits(doubtful_above=float(low), refused_above=float(high) * (1 + _FURTHER))
 
 
-def describe_gate(
+def fit_gate(
     *,
-    calibration: Sequence[QualityMeasures],
-    test: Sequence[QualityMeasures],
-    distances: Mapping[str, tuple[_Floats, _Floats]],
-) -> dict[str, Any]:
-    """Return what a bundle's record says of its gate.
+    calibration: Mapping[str, QualityMeasures],
+    test: Mapping[str, QualityMeasures],
+    outputs: Mapping[str, tuple[GraphOutputs, GraphOutputs]],
+) -> Gate:
+    """Fit a bundle's quality gate and count its outcomes on test photographs.
 
     Args:
-        calibration: Quality of photographs that the limits are fitted to.
-        test: Quality of held-out photographs, in which nothing had a say.
-        distances: Variant of the network -> distances of the calibration photographs, shape (n,),
-            and of the held-out ones.
+        calibration: Image id -> measures of the photographs that the limits are fitted to.
+        test: Image id -> measures of test photographs, in which nothing had a say.
+        outputs: Variant of the network -> its outputs for the calibration photographs and for the
+            test photographs.
 
     Returns:
-        limits; by variant distance (doubtful_above, refused_above) and rates: shares of held-out
-        photographs accepted, doubtful and refused, and beside them each kind of concern.
-    """
-    limits = fit_limits(calibration)
-    record: dict[str, Any] = {"limits": limits.to_dict(), "distance": {}, "rates": {}}
-    for variant, (fitted, held_out) in distances.items():
-        far = fit_distance_limits(fitted)
-        record["distance"][variant] = asdict(far)
-        record["rates"][variant] = rates(
-            [
-                ask_gate(quality, float(distance), limits, far)
-                for quality, distance in zip(test, held_out, strict=True)
-            ]
-        )
-    return record
-
-
-def ask_gate(
-    quality: QualityMeasures, distance: float, limits: QualityLimits, far: DistanceLimits
-) -> tuple[QualityIssue, ...]:
-    """Return all concerns about one photograph."""
-    novelty = find_distance_issue(distance, far.doubtful_above, far.refused_above)
-    return find_issues(quality, limits) + (() if novelty is None else (novelty,))
-
-
-def status_of(concerns: Sequence[QualityIssue]) -> Status:
-    """Name what becomes of a photograph: its worst concern decides."""
-    if any(one.severity == "refused" for one in concerns):
-        return "refused"
-    return "doubtful" if concerns else "accepted"
-
-
-def rates(asked: Sequence[Sequence[QualityIssue]]) -> dict[str, Any]:
-    """Return shares of photographs by status and by kind of concern, with Wilson intervals.
-
-    >>> rates([(), (), (), ()])["refused"]["high"] < 0.5
-    True
-    """
-    statuses = [status_of(one) for one in asked]
-    kinds = [{concern.kind for concern in one} for one in asked]
-    found: dict[str, Any] = {name: share(statuses.count(name), len(statuses)) for name in STATUSES}
-    counts = {kind: sum(kind in one for one in kinds) for kind in KINDS}
-    found["concerns"] = {kind: share(k, len(asked)) for kind, k in counts.items() if k}
-    return found
-
-
-def share(count: int, n: int) -> dict[str, Any]:
-    """Return a share with its score interval, as values for a record.
+        Limits; for each variant its limits of the distance, and the shares of test photographs
+        accepted, doubtful, refused and with each kind of concern.
 
     Raises:
-        StatisticsError: Of nothing.
+        StatisticsError: No photographs, or measures that are no finite numbers.
     """
-    wilson = wilson_interval(count, n)
-    return {
-        "estimate": wilson.estimate,
-        "low": wilson.low,
-        "high": wilson.high,
-        "n": n,
-        "method": METHOD,
+    limits = fit_limits(calibration.values())
+    distance = {name: fit_distance_limits(fitted.distance) for name, (fitted, _) in outputs.items()}
+    rates = {
+        name: gate_rates(
+            [
+                gate_issues(test[image_id], float(far), limits, distance[name])
+                for image_id, far in zip(tested.image_id, tested.distance, strict=True)
+            ]
+        )
+        for name, (_, tested) in outputs.items()
     }
+    return Gate(limits=limits, distance=distance, rates=rates)
 
 
-def _fit_bounds(name: str, qualities: Sequence[QualityMeasures]) -> Bounds:
+def gate_issues(
+    quality: QualityMeasures, distance: float, limits: QualityLimits, far: DistanceLimits
+) -> tuple[QualityIssue, ...]:
+    """Return all that the gate finds wrong with a photograph.
+
+    Args:
+        quality: Measures of the photograph.
+        distance: Its distance from the training photographs.
+        limits: Limits of the measures.
+        far: Limits of the distance.
+
+    Returns:
+        The issues; empty where the photograph is accepted.
+    """
+    issue = find_distance_issue(distance, far.doubtful_above, far.refused_above)
+    return find_issues(quality, limits) + (() if issue is None else (issue,))
+
+
+def status_of(issues: Sequence[QualityIssue]) -> Status:
+    """Return what becomes of a photograph: the worst of its issues decides."""
+    if any(issue.severity == "refused" for issue in issues):
+        return "refused"
+    return "doubtful" if issues else "accepted"
+
+
+def gate_rates(issues: Sequence[Sequence[QualityIssue]]) -> GateRates:
+    """Return the shares of photographs by status and by kind of concern, with Wilson intervals.
+
+    Args:
+        issues: Issues of each photograph.
+
+    Returns:
+        The shares; of concerns only those that some photograph has.
+
+    Raises:
+        StatisticsError: No photographs.
+
+    >>> gate_rates([(), (), (), ()]).refused.high < 0.5
+    True
+    """
+    statuses = [status_of(one) for one in issues]
+    kinds = [{issue.kind for issue in one} for one in issues]
+    counts = {kind: sum(kind in one for one in kinds) for kind in KINDS}
+    n = len(issues)
+    return GateRates(
+        accepted=_share(statuses.count("accepted"), n),
+        doubtful=_share(statuses.count("doubtful"), n),
+        refused=_share(statuses.count("refused"), n),
+        concerns={kind: _share(count, n) for kind, count in counts.items() if count},
+    )
+
+
+def _share(count: int, n: int) -> Interval:
+    return replace(wilson_interval(count, n), method=_METHOD)
+
+
+def _fit_bounds(name: str, qualities: Collection[QualityMeasures]) -> Bounds:
     """Move a measure's standard bounds outwards where photographs lie beyond them."""
     sign = -1.0 if name in LOW else 1.0
     values = sign * np.array([getattr(one, name) for one in qualities], np.float64)

@@ -1,6 +1,6 @@
 """A smaller variant: the image branch in 8 bits, refused where it decides otherwise.
 
-How the branch is quantised was chosen by measurement on fine-tuned networks, each on the test fold
+How the branch is quantized was chosen by measurement on fine-tuned networks, each on the test fold
 it never saw (benchmarks/int8_settings.py): ranges that are means over batches instead of the
 extremes of all, the first convolutions in floating point, and means corrected afterwards. Over
 five folds MobileNetV2's logits move by 0.13 instead of 0.21 on average, and 4 instead of 3 variants
@@ -9,11 +9,8 @@ are accepted.
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from melanoscope.atomic import atomic_path
 from melanoscope.errors import StatisticsError
+from melanoscope.export.onnx_file import save_onnx, silence
 from melanoscope.export.quantized_nodes import add_constants, quantized_nodes
+from melanoscope.inference.manifest import Int8Graph
+from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.stats.metrics.classification import auroc, confusion_matrix
 
 AUROC_WITHIN = 0.005
@@ -47,13 +46,13 @@ def quantize(
     `features` and `evidence` (bias correction: Nagel et al. 2019, arXiv 1906.04721, section 4.2).
 
     Args:
-        model: As `graph.export_model` writes it.
+        model: Graph that `onnx_model.export_model` wrote.
         out: File to write; whole or not there.
-        pixels: Photographs of the training part, shape (n, px, px, 3).
-        static: What is known of their persons, shape (n, 1, `static.WIDTH`).
+        pixels: Photographs of the training part, shape (n, side, side, 3).
+        static: Their static data, shape (n, 1, `patient.WIDTH`).
 
     Raises:
-        StatisticsError: No photographs.
+        StatisticsError: No photographs, or too few convolutions.
     """
     if not len(pixels):
         raise StatisticsError(
@@ -61,110 +60,77 @@ def quantize(
         )
     import onnx
 
-    with _silence(), tempfile.TemporaryDirectory() as folder:
-        prepared, small = Path(folder) / "prepared.onnx", Path(folder) / "small.onnx"
-        _quantise(model, prepared, small, pixels, static)
-        whole = onnx.load(str(small))
-        add_constants(whole, _what_is_lost(prepared, small, pixels, static))
+    with silence(), tempfile.TemporaryDirectory() as folder:
+        prepared, quantized = Path(folder) / "prepared.onnx", Path(folder) / "quantized.onnx"
+        _quantize_nodes(model, prepared, quantized, pixels, static)
+        whole = onnx.load(str(quantized))
+        add_constants(whole, _mean_loss(prepared, quantized, pixels, static))
         whole.ClearField("metadata_props")
-        with atomic_path(out) as partial:
-            onnx.save(whole, str(partial))
-            onnx.checker.check_model(str(partial))
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What an int8 variant keeps on held-out photographs.
-
-    Attributes:
-        photographs: Held out.
-        melanomas: Of them.
-        threshold: Logit at or above which both variants call.
-        auroc_float32: Of the network.
-        auroc_int8: Of its variant.
-        sensitivity_float32: At the threshold.
-        sensitivity_int8: At the same logit.
-        specificity_float32: At the threshold; not judged.
-        specificity_int8: At the same logit; not judged.
-        logit_difference: Mean absolute difference of the logits.
-        decided_otherwise: Share of photographs that only one of the two calls.
-        accepted: Whether AUROC and sensitivity are within `AUROC_WITHIN` and `SENSITIVITY_WITHIN`,
-            in either direction: a variant that alarms more often is another instrument, too.
-        why: Why not; None where accepted.
-    """
-
-    photographs: int
-    melanomas: int
-    threshold: float
-    auroc_float32: float
-    auroc_int8: float
-    sensitivity_float32: float
-    sensitivity_int8: float
-    specificity_float32: float
-    specificity_int8: float
-    logit_difference: float
-    decided_otherwise: float
-    accepted: bool
-    why: str | None
+        save_onnx(whole, out)
 
 
 def compare_variants(
     target: ArrayLike, logit_float: ArrayLike, logit_int8: ArrayLike, threshold: float
-) -> Comparison:
+) -> Int8Graph:
     """Compare an int8 variant with its network on the same held-out photographs.
 
+    The variant is accepted where AUROC and sensitivity are within `AUROC_WITHIN` and
+    `SENSITIVITY_WITHIN`, in either direction: what alarms more often is another instrument, too.
+
     Args:
-        target: 0 or 1 per photograph, shape (n,), both present.
-        logit_float: Of the network, shape (n,).
-        logit_int8: Of the variant, shape (n,).
+        target: 1 for melanoma, 0 for other lesions, shape (n,), both present.
+        logit_float: Logits of the network, shape (n,).
+        logit_int8: Logits of the variant, shape (n,).
         threshold: Logit at or above which a lesion is called; chosen on other photographs.
 
+    Returns:
+        The comparison, without a file.
+
     Raises:
-        StatisticsError: As `metrics.validated`, or logits that are no finite numbers.
+        StatisticsError: One class only, other shapes, or logits that are no finite numbers.
 
     >>> found = compare_variants([0, 0, 1, 1], [-2.0, 0.5, 0.1, 3.0], [-2.0, 0.5, -0.1, 3.0], 0.0)
     >>> found.accepted, found.why
     (False, 'sensitivity 0.500 instead of 1.000, more than 0.01 apart')
     """
     outcome = np.asarray(target)
-    both = [np.asarray(one, np.float64) for one in (logit_float, logit_int8)]
-    if not all(np.isfinite(one).all() for one in both) or not np.isfinite(threshold):
+    logits = [np.asarray(one, np.float64) for one in (logit_float, logit_int8)]
+    if not all(np.isfinite(one).all() for one in logits) or not np.isfinite(threshold):
         raise StatisticsError("finite logits", "NaN or infinity", "check whether training diverged")
-    areas = [auroc(outcome, _ranks(one)) for one in both]
+    areas = [auroc(outcome, _ranks(one)) for one in logits]
     # Called or not by the logit itself: a sigmoid would round.
-    called = [(one >= threshold).astype(np.float64) for one in both]
+    called = [(one >= threshold).astype(np.float64) for one in logits]
     matrices = [confusion_matrix(outcome, one, 0.5) for one in called]
-    found = [matrix.sensitivity for matrix in matrices]
-    left = [matrix.specificity for matrix in matrices]
+    sensitivities = [matrix.sensitivity for matrix in matrices]
     reasons = [
-        f"{name} {small:.3f} instead of {whole:.3f}, more than {limit:g} apart"
-        for name, (whole, small), limit in (
+        f"{name} {int8:.3f} instead of {float32:.3f}, more than {limit:g} apart"
+        for name, (float32, int8), limit in (
             ("AUROC", areas, AUROC_WITHIN),
-            ("sensitivity", found, SENSITIVITY_WITHIN),
+            ("sensitivity", sensitivities, SENSITIVITY_WITHIN),
         )
-        if abs(small - whole) > limit + _ROUNDING
+        if abs(int8 - float32) > limit + _ROUNDING
     ]
-    return Comparison(
+    return Int8Graph(
+        why="; ".join(reasons) or None,
         photographs=int(outcome.size),
         melanomas=int(outcome.astype(bool).sum()),
         threshold=float(threshold),
         auroc_float32=areas[0],
         auroc_int8=areas[1],
-        sensitivity_float32=found[0],
-        sensitivity_int8=found[1],
-        specificity_float32=left[0],
-        specificity_int8=left[1],
-        logit_difference=float(np.abs(both[0] - both[1]).mean()),
+        sensitivity_float32=sensitivities[0],
+        sensitivity_int8=sensitivities[1],
+        specificity_float32=matrices[0].specificity,
+        specificity_int8=matrices[1].specificity,
+        logit_difference=float(np.abs(logits[0] - logits[1]).mean()),
         decided_otherwise=float((called[0] != called[1]).mean()),
         accepted=not reasons,
-        why="; ".join(reasons) or None,
     )
 
 
-def _quantise(
+def _quantize_nodes(
     model: Path, prepared: Path, out: Path, pixels: NDArray[np.uint8], static: NDArray[np.float32]
 ) -> None:
-    """Quantise the nodes chosen; `prepared` receives the graph as it is before."""
+    """Quantize the nodes chosen; `prepared` receives the graph as it is before."""
     import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -173,12 +139,12 @@ def _quantise(
     nodes = quantized_nodes(onnx.load(str(prepared)))
     if not nodes:
         raise StatisticsError(
-            "a network of several convolutions", "too few to quantise", "seal it without int8"
+            "a network of several convolutions", "too few to quantize", "export it with --no-int8"
         )
     quantize_static(
         str(prepared),
         str(out),
-        _Photographs(pixels, static),
+        _BatchReader(pixels, static),
         quant_format=QuantFormat.QDQ,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
@@ -189,8 +155,8 @@ def _quantise(
     )
 
 
-class _Photographs:
-    """Calibration photographs in batches, as `quantize_static` asks for them."""
+class _BatchReader:
+    """Photographs in batches, as `quantize_static` asks for them."""
 
     def __init__(self, pixels: NDArray[np.uint8], static: NDArray[np.float32]) -> None:
         self._batches = _batches(pixels, static)
@@ -207,19 +173,17 @@ def _batches(
         yield {"pixels": pixels[chosen], "static": static[chosen]}
 
 
-def _what_is_lost(
-    whole: Path, small: Path, pixels: NDArray[np.uint8], static: NDArray[np.float32]
+def _mean_loss(
+    float32: Path, int8: Path, pixels: NDArray[np.uint8], static: NDArray[np.float32]
 ) -> dict[str, NDArray[np.float32]]:
     """Return by how much outputs are too low in 8 bits, on average over photographs."""
-    from melanoscope.inference.onnx_session import OnnxModel
-
     names = ("features", "evidence")
-    graphs = OnnxModel(whole), OnnxModel(small)
+    graphs = OnnxModel(float32), OnnxModel(int8)
     sums: dict[str, Any] = dict.fromkeys(names, 0.0)
     for batch in _batches(pixels, static):
-        before, after = (graph(**batch) for graph in graphs)
+        exact, rounded = (graph(**batch) for graph in graphs)
         for name in names:
-            difference = before[name].astype(np.float64) - after[name]
+            difference = exact[name].astype(np.float64) - rounded[name]
             sums[name] = sums[name] + difference.sum(axis=0)
     return {name: (sums[name] / len(pixels)).astype(np.float32) for name in names}
 
@@ -228,14 +192,3 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bring numbers to 0..1 in their order; a sigmoid would make ties of distinct high ones."""
     ranks: NDArray[np.float64] = rankdata(values, "dense") / (values.size + 1)
     return ranks
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep the quantiser's remarks from the logs."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

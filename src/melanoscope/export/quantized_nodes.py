@@ -16,48 +16,51 @@ _FLOATING_CONVOLUTIONS = 2
 
 
 def quantized_nodes(model: onnx.ModelProto) -> list[str]:
-    """Name the nodes that are to run in 8 bits: of the image branch, without its beginning.
+    """Return the names of the nodes that are to run in 8 bits: the image branch but its beginning.
 
     The image branch is what both `evidence` and `features` rest on, from the first convolution. Its
     first two convolutions stay as they are, and so do those up to which a max-pool of theirs
     reaches: ONNX Runtime would move the rounding before that pool, and pools 8-bit pixels slowly
     where no 8-bit convolution has laid them out.
 
+    Args:
+        model: Graph that `onnx_model.export_model` wrote, as prepared for quantization.
+
     Returns:
         Names in the graph's order; none where the network has too few convolutions.
     """
     nodes = list(model.graph.node)
-    branch = _ancestors(nodes, "evidence") & _ancestors(nodes, "features")
-    seen = [place for place in range(len(nodes)) if place in branch]
-    convolutions = [place for place in seen if nodes[place].op_type == "Conv"]
+    branch = sorted(_ancestors(nodes, "evidence") & _ancestors(nodes, "features"))
+    convolutions = [index for index in branch if nodes[index].op_type == "Conv"]
     for start in convolutions[_FLOATING_CONVOLUTIONS:]:
         pooled = {
             name for node in nodes[:start] if node.op_type == "MaxPool" for name in node.output
         }
-        if not any(pooled & set(nodes[place].input) for place in seen if place >= start):
-            return [nodes[place].name for place in seen if place >= start]
+        if not any(pooled & set(nodes[index].input) for index in branch if index >= start):
+            return [nodes[index].name for index in branch if index >= start]
     return []
 
 
 def _ancestors(nodes: list[onnx.NodeProto], output: str) -> set[int]:
-    """Return the places of all nodes on which an output rests."""
-    made_by = {name: place for place, node in enumerate(nodes) for name in node.output}
-    found: set[int] = set()
-    todo = [output]
-    while todo:
-        place = made_by.get(todo.pop())
-        if place is not None and place not in found:
-            found.add(place)
-            todo += nodes[place].input
-    return found
+    """Return the indices of all nodes on which an output rests."""
+    producers = {name: index for index, node in enumerate(nodes) for name in node.output}
+    ancestors: set[int] = set()
+    pending = [output]
+    while pending:
+        index = producers.get(pending.pop())
+        if index is not None and index not in ancestors:
+            ancestors.add(index)
+            pending += nodes[index].input
+    return ancestors
 
 
 def add_constants(model: onnx.ModelProto, constants: Mapping[str, NDArray[np.float32]]) -> None:
     """Add a constant to outputs, and so to all that rests on them.
 
     Args:
-        model: Changed in place.
-        constants: Output -> what is added to each photograph's, without the dimension of those.
+        model: Graph that is changed in place.
+        constants: Name of an output -> what is added to it for each photograph, of its shape
+            without the first dimension.
     """
     from onnx import helper, numpy_helper
 

@@ -1,4 +1,4 @@
-"""What is to be sealed: a trained network, what it learnt from, and what it never saw."""
+"""What is exported: a trained network, the photographs it learnt from, and those it never saw."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from melanoscope.benchmark.run import run_cell
 from melanoscope.benchmark.splits import Split
 from melanoscope.data.sources import DataSpec
 from melanoscope.errors import RunError, nearest
+from melanoscope.inference.manifest_records import Selection
 from melanoscope.models.backbones import get_backbone
 from melanoscope.models.lesion_net import LesionNet, from_checkpoint
 from melanoscope.models.weights import find_weights
@@ -27,74 +28,78 @@ from melanoscope.runs.run_folder import RunFolder
 from melanoscope.training.batches import LesionArrays
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class TrainedModel:
     """A trained network with its photographs.
 
     Attributes:
-        network: In evaluation, on the processor.
+        network: The network, in evaluation, on the processor.
         cell: Which network of which fold it is.
-        plan: How it was trained.
-        frame: The photographs with groups and skin tone, row by row as `arrays`.
-        arrays: What a network sees of them.
+        config: How it was trained.
+        frame: Catalog of the photographs with groups and skin tone, row by row as `arrays`.
+        arrays: What a network sees of the photographs.
         split: Rows it learnt from; rows that decided on stopping, and now on temperature,
             thresholds and the gate; rows it is tested on. No group is in two of them.
-        about: run.json's content: data, versions, hardware.
-        done: What is known of its training.
+        run_metadata: Content of run.json: data, versions, hardware.
+        cell_metadata: Content of the cell's done.json: epochs, seed, seconds.
         selection: How it was chosen among others; None where there were none.
     """
 
     network: LesionNet
     cell: CellKey
-    plan: BenchmarkConfig
+    config: BenchmarkConfig
     frame: pl.DataFrame
     arrays: LesionArrays
     split: Split
-    about: dict[str, Any]
-    done: dict[str, Any]
-    selection: dict[str, Any] | None = None
+    run_metadata: dict[str, Any]
+    cell_metadata: dict[str, Any]
+    selection: Selection | None = None
 
 
 def train_model(
-    plan: BenchmarkConfig, work: Path, cache: Path, display: RunProgress
+    config: BenchmarkConfig, work: Path, cache: Path, progress: RunProgress
 ) -> TrainedModel:
-    """Train the one network of a plan on all groups but a held-out calibration and test part.
+    """Train one network on all groups but those of the calibration and the test photographs.
 
     Args:
-        plan: Of one backbone and one arm. Its first fold is the test part; of the rest, the
-            recipe's validation fraction is the calibration part.
+        config: Configuration of one backbone and one transfer. Its first fold is tested on; of the
+            rest, the recipe's validation fraction is calibrated on.
         work: Run folder of the training; a finished training is not repeated.
         cache: Folder of pixel stores.
-        display: Told of the progress.
+        progress: Shows photographs, cells and epochs.
+
+    Returns:
+        The trained model.
 
     Raises:
         MelanoscopeError: Data, weights or the folder are not what they should be.
     """
-    backbone, arm = get_backbone(plan.backbones[0]), plan.transfer[0]
-    if arm != "scratch":
-        find_weights(backbone, plan.weights)  # before anything takes time
-    prepared = prepare_dataset(plan, cache, display)
-    book = RunFolder(work)
-    about = describe_run(prepared)
-    book.begin(about, prepared.table(), prepared.checks.pairs())
-    cell = CellKey(0, 0, backbone.name, arm)
-    if not book.is_done(cell):
-        display.cell_begins(cell.name, 0, 1, plan.train.epochs)
-        display.cell_ends(run_cell(prepared, cell, book, display.epoch_ends))
-    return _subject(prepared, book, cell, about)
+    backbone, transfer = get_backbone(config.backbones[0]), config.transfer[0]
+    if transfer != "scratch":
+        find_weights(backbone, config.weights)  # before anything takes time
+    dataset = prepare_dataset(config, cache, progress)
+    run_folder = RunFolder(work)
+    metadata = describe_run(dataset)
+    run_folder.begin(metadata, dataset.table(), dataset.checks.pairs())
+    cell = CellKey(0, 0, backbone.name, transfer)
+    if not run_folder.is_done(cell):
+        progress.cell_begins(cell.name, 0, 1, config.train.epochs)
+        progress.cell_ends(run_cell(dataset, cell, run_folder, progress.epoch_ends))
+    return _load_model(dataset, run_folder, cell, metadata)
 
 
 def choose_cell(
     run: Run, *, backbone: str | None = None, transfer: str | None = None, fold: int | None = None
-) -> tuple[CellKey, dict[str, Any]]:
-    """Choose which network of a run to seal.
+) -> tuple[CellKey, Selection]:
+    """Choose which network of a run is exported.
 
     Args:
-        run: Of the corrected protocol, with finished cells.
-        backbone: Its name; None for that of the row with the highest mean AUROC over all folds.
-        transfer: Its arm; None likewise.
-        fold: Of the first repeat; None for the first: all folds are alike, and to take the best one
-            by its test part would spoil the test.
+        run: Run of the corrected protocol, with finished cells.
+        backbone: Name of the backbone; None for that of the row with the highest mean AUROC over
+            all folds.
+        transfer: Name of the transfer; None likewise.
+        fold: Fold of the first repeat; None for the first: all folds are alike, and to take the
+            best one by its test photographs would spoil the test.
 
     Returns:
         The cell, and what its row scored over all folds, among how many rows.
@@ -106,7 +111,7 @@ def choose_cell(
         raise RunError(
             "a run of the corrected protocol",
             f"protocol {run.protocol}",
-            "seal another: here test patients were trained on",
+            "export from another: here test patients were trained on",
         )
     summary = RunResults(run=run).summary
     rows = [
@@ -117,30 +122,23 @@ def choose_cell(
     best = best_row(rows)
     if best is None:
         known = [f"{row.backbone}-{row.transfer}" for row in summary.rows if row.complete]
-        asked = f"{backbone or 'any'}-{transfer or 'any'}"
-        raise RunError("a network with all its folds", asked, nearest(asked, known))
+        wanted = f"{backbone or 'any'}-{transfer or 'any'}"
+        raise RunError("a network with all its folds", wanted, nearest(wanted, known))
     row = best.backbone, best.transfer
     cells = {key.fold: key for key in run.records if key.row == row and key.repeat == 0}
     if (fold or 0) not in cells:
         raise RunError("a fold of the run", str(fold), f"known: {min(cells)} to {max(cells)}")
-    auroc = best.intervals["auroc"]
-    return cells[fold or 0], {
-        "by": "highest mean AUROC over the folds" if backbone is None else "name",
-        "among": len(rows),
-        "auroc": {
-            "estimate": auroc.estimate,
-            "low": auroc.low,
-            "high": auroc.high,
-            "n": auroc.n,
-            "method": auroc.method,
-        },
-    }
+    return cells[fold or 0], Selection(
+        by="highest mean AUROC over the folds" if backbone is None else "name",
+        among=len(rows),
+        auroc=best.intervals["auroc"],
+    )
 
 
 def model_from_run(
     folder: Path,
     cache: Path,
-    display: RunProgress,
+    progress: RunProgress,
     *,
     backbone: str | None = None,
     transfer: str | None = None,
@@ -150,41 +148,74 @@ def model_from_run(
     """Take a network of a finished run.
 
     Args:
-        folder: The run.
+        folder: Folder of the run.
         cache: Folder of pixel stores.
-        display: Told of the progress.
-        backbone: As `choose_cell`.
-        transfer: As `choose_cell`.
-        fold: As `choose_cell`.
+        progress: Shows photographs, cells and epochs.
+        backbone: Name of the backbone; None for the best, as in `choose_cell`.
+        transfer: Name of the transfer; None for the best, as in `choose_cell`.
+        fold: Fold of the first repeat; None for the first.
         data: Where the archives are now; by default where they were.
 
+    Returns:
+        The trained model.
+
     Raises:
-        MelanoscopeError: The run, or photographs that are not those of the run.
+        MelanoscopeError: The run cannot be used, or its photographs or folds cannot be had again.
     """
     run = read_run(folder)
     cell, selection = choose_cell(run, backbone=backbone, transfer=transfer, fold=fold)
-    plan = BenchmarkConfig.from_dict(run.record["configuration"], data)
-    prepared = prepare_dataset(plan, cache, display)
-    known, found = run.record["data"]["fingerprint"], prepared.usable.fingerprint()
+    config = BenchmarkConfig.from_dict(run.configuration, data)
+    dataset = prepare_dataset(config, cache, progress)
+    known, found = run.record["data"]["fingerprint"], dataset.usable.fingerprint()
     if known != found:
         raise RunError(
             f"the photographs of the run (fingerprint {known[:12]}...)",
             f"others ({found[:12]}...)",
             "name the archives as they were with --data",
         )
-    return replace(_subject(prepared, RunFolder(folder), cell, run.record), selection=selection)
+    model = _load_model(dataset, RunFolder(folder), cell, run.record)
+    _check_split(run, model)
+    return replace(model, selection=selection)
 
 
-def _subject(
-    prepared: Dataset, book: RunFolder, cell: CellKey, about: dict[str, Any]
+def _check_split(run: Run, model: TrainedModel) -> None:
+    """Compare the held-out photographs with those of the run, by their ids.
+
+    Were they others, the network might be tested on photographs that it learnt from.
+
+    Raises:
+        RunError: They are others.
+    """
+    cell = model.cell
+    for rows, table in (
+        (model.split.test, run.predictions),
+        (model.split.validation, run.validation),
+    ):
+        recorded = table.filter(
+            backbone=cell.backbone, transfer=cell.transfer, repeat=cell.repeat, fold=cell.fold
+        )
+        known, found = set(recorded["image_id"]), set(model.frame["image_id"].gather(rows))
+        if known != found:
+            raise RunError(
+                f"the held-out photographs of {cell.name} as the run divided them",
+                f"{len(known ^ found)} others",
+                "export with the version that made the run, or make the run anew",
+            )
+
+
+def _load_model(
+    dataset: Dataset,
+    run_folder: RunFolder,
+    cell: CellKey,
+    run_metadata: dict[str, Any],
 ) -> TrainedModel:
     return TrainedModel(
-        network=from_checkpoint(cell.backbone, book.checkpoint(cell)),
+        network=from_checkpoint(cell.backbone, run_folder.checkpoint(cell)),
         cell=cell,
-        plan=prepared.config,
-        frame=prepared.table(),
-        arrays=prepared.arrays,
-        split=prepared.split(cell.repeat, cell.fold),
-        about=about,
-        done=book.cell_record(cell),
+        config=dataset.config,
+        frame=dataset.table(),
+        arrays=dataset.arrays,
+        split=dataset.split(cell.repeat, cell.fold),
+        run_metadata=run_metadata,
+        cell_metadata=run_folder.cell_record(cell),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,12 +12,12 @@ from melanoscope.inference.calibration import TemperatureScaling, log_odds
 from melanoscope.inference.explain.shapley import shapley_values
 from melanoscope.inference.quality.gate import QualityLimits, find_distance_issue, find_issues
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
-from melanoscope.stats.intervals.interval import Interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from melanoscope.inference.bundle import Bundle
+    from melanoscope.inference.manifest_records import Threshold
     from melanoscope.inference.quality.issues import QualityIssue
     from melanoscope.inference.quality.measures import QualityMeasures
     from melanoscope.patient import PatientInfo
@@ -48,7 +48,7 @@ class PostProcessor:
     Attributes:
         calibration: Temperature scaling of the logit.
         prevalence: Share of melanomas that is assumed where none is stated, 0..1.
-        thresholds: Entries of the bundle's record, the main threshold first.
+        thresholds: Thresholds of the bundle, the main one first.
         melanoma_logits: Quantiles of the held-out melanomas' logits, from the 0th to the 100th
             per cent at equal steps.
         other_logits: The same quantiles of other held-out lesions.
@@ -61,7 +61,7 @@ class PostProcessor:
 
     calibration: TemperatureScaling
     prevalence: float
-    thresholds: tuple[dict[str, Any], ...]
+    thresholds: tuple[Threshold, ...]
     melanoma_logits: NDArray[np.float64]
     other_logits: NDArray[np.float64]
     limits: QualityLimits
@@ -72,7 +72,7 @@ class PostProcessor:
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, variant: str) -> PostProcessor:
-        """Take what is needed from a bundle's record.
+        """Take what is needed from a bundle's manifest.
 
         Args:
             bundle: Checked bundle.
@@ -82,32 +82,29 @@ class PostProcessor:
             The post-processor of that variant.
 
         Raises:
-            BundleError: The record lacks something.
+            BundleError: The bundle has no such variant.
         """
-        record = bundle.record
-        try:
-            distance = record["gate"]["distance"][variant]
-            calibration, heldout = record["calibration"], record["heldout"]
-            return cls(
-                calibration=TemperatureScaling(
-                    float(calibration["temperature"]), float(calibration["prevalence"])
-                ),
-                prevalence=float(record["prevalence"]),
-                thresholds=tuple(record["thresholds"]),
-                melanoma_logits=np.array(heldout["melanoma_logits"], np.float64),
-                other_logits=np.array(heldout["other_logits"], np.float64),
-                limits=QualityLimits.from_dict(record["gate"]["limits"]),
-                doubtful_above=float(distance["doubtful_above"]),
-                refused_above=float(distance["refused_above"]),
-                network=str(record["network"]["label"]),
-                simulated=bundle.simulated,
-            )
-        except (KeyError, TypeError, ValueError) as error:
+        manifest = bundle.manifest
+        distance = manifest.gate.distance.get(variant)
+        if distance is None:
             raise BundleError(
-                f"a whole record in '{bundle.folder}'",
-                f"{type(error).__name__} {error}",
+                f"limits of the gate for the variant '{variant}' in '{bundle.folder}'",
+                "none",
                 "make the bundle anew",
-            ) from None
+            )
+        calibration, heldout = manifest.calibration, manifest.heldout
+        return cls(
+            calibration=TemperatureScaling(calibration.temperature, calibration.prevalence),
+            prevalence=manifest.prevalence,
+            thresholds=manifest.thresholds,
+            melanoma_logits=np.array(heldout.melanoma_logits, np.float64),
+            other_logits=np.array(heldout.other_logits, np.float64),
+            limits=manifest.gate.limits,
+            doubtful_above=distance.doubtful_above,
+            refused_above=distance.refused_above,
+            network=manifest.network.label,
+            simulated=manifest.data.simulated,
+        )
 
     def find_issues(self, quality: QualityMeasures, distance: float) -> tuple[QualityIssue, ...]:
         """Return the issues of a photograph's quality, and of its distance from the training.
@@ -171,13 +168,13 @@ class PostProcessor:
     def _decide(self, logit: float, prevalence: float) -> tuple[Decision, ...]:
         return tuple(
             Decision(
-                key=threshold["key"],
-                name=threshold["name"],
-                meaning=threshold["meaning"],
-                threshold=self.calibration.probability(threshold["logit"], prevalence),
-                positive=logit >= threshold["logit"],
-                sensitivity=_interval(threshold["sensitivity"]),
-                specificity=_interval(threshold["specificity"]),
+                key=threshold.key,
+                name=threshold.name,
+                meaning=threshold.meaning,
+                threshold=self.calibration.probability(threshold.logit, prevalence),
+                positive=logit >= threshold.logit,
+                sensitivity=threshold.sensitivity,
+                specificity=threshold.specificity,
             )
             for threshold in self.thresholds
         )
@@ -199,7 +196,3 @@ def _evidence_sum(output: ModelOutput) -> EvidenceSum:
 
 def _share_below(logit: float, quantiles: NDArray[np.float64]) -> float:
     return float(np.interp(logit, quantiles, np.linspace(0, 1, quantiles.size)))
-
-
-def _interval(entry: dict[str, Any] | None) -> Interval | None:
-    return None if entry is None else Interval.from_dict(entry)

@@ -31,7 +31,7 @@ def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = 
     """Open a bundle for diagnosing photographs.
 
     Args:
-        bundle: Folder that `melanoscope train` or `melanoscope seal` wrote.
+        bundle: Folder that `melanoscope train` or `melanoscope export` wrote.
         variant: "float32", or "int8" where the bundle has it.
         threads: Threads of the network; None for all cores.
 
@@ -92,7 +92,7 @@ class Predictor:
             TooManyPixelsError: The photograph has more pixels than `max_pixels`.
             UnreadableImageError: The source is no whole photograph of a known format.
         """
-        return decode_image(source, self.bundle.px, max_pixels=max_pixels)
+        return decode_image(source, self.bundle.image_size, max_pixels=max_pixels)
 
     def predict(
         self,

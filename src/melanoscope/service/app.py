@@ -48,7 +48,7 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
     pool = WorkerPool(tasks, settings, metrics)
     readiness = health_routes.Readiness(tasks.warm_up)
     budget = BodyBudget(settings.held_bytes)
-    metrics.set_bundle(bundle.fingerprint, str(bundle.record["network"]["label"]))
+    metrics.set_bundle(bundle.fingerprint, bundle.manifest.network.label)
     metrics.add_gauge("ready", "Whether the network answers.", lambda: float(readiness.is_ready))
     metrics.add_gauge("held_bytes", "Bodies in memory.", lambda: budget.used)
 

@@ -49,8 +49,10 @@ class Fake:
 
     @property
     def bundle(self) -> SimpleNamespace:
-        record = {"thresholds": [{"key": "high"}, {"key": "low"}]}
-        return SimpleNamespace(fingerprint=self.fingerprint, px=4, record=record)
+        manifest = SimpleNamespace(
+            thresholds=[SimpleNamespace(key="high"), SimpleNamespace(key="low")]
+        )
+        return SimpleNamespace(fingerprint=self.fingerprint, image_size=4, manifest=manifest)
 
     def decode(self, source: Path) -> DecodedImage:
         name = Path(source).stem

@@ -41,8 +41,12 @@ def diagnosis(places=None, **changes):
         meaning="finds 95 of 100",
         threshold=0.011,
         positive=True,
-        sensitivity=Interval(0.952, 0.93, 0.97, 0.01, 471, "bootstrap"),
-        specificity=Interval(0.45, 0.41, 0.49, 0.02, 443, "bootstrap"),
+        sensitivity=Interval(
+            estimate=0.952, low=0.93, high=0.97, standard_error=0.01, n=471, method="bootstrap"
+        ),
+        specificity=Interval(
+            estimate=0.45, low=0.41, high=0.49, standard_error=0.02, n=443, method="bootstrap"
+        ),
     )
     one = Diagnosis(
         status="accepted",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
@@ -182,14 +185,19 @@ def test_the_distance_is_judged_on_both_sides_of_its_limits():
     assert find_distance_issue(float("nan"), 100, 200).severity == "refused"
 
 
-def test_limits_go_through_a_record_unchanged():
-    assert QualityLimits.from_dict(STANDARD.to_dict()) == STANDARD
-
-
-@pytest.mark.parametrize("broken", [{}, {"scale": 1}, {"scale": {"doubtful": 0.3, "refused": 0.5}}])
-def test_a_record_without_sound_limits_is_refused(broken):
-    with pytest.raises(BundleError, match="two bounds"):
-        QualityLimits.from_dict(STANDARD.to_dict() | {"scale": broken.get("scale", {})})
+@pytest.mark.parametrize(
+    ("name", "doubtful", "refused"),
+    [
+        ("scale", 0.3, 0.5),
+        ("clutter", 0.5, 0.3),
+        ("scale", math.nan, 0.3),
+        ("scale", 0.5, math.nan),
+        ("clutter", 0.5, math.inf),
+    ],
+)
+def test_limits_that_are_not_sound_are_refused(name, doubtful, refused):
+    with pytest.raises(BundleError, match=f"two bounds of '{name}'"):
+        replace(STANDARD, **{name: Bounds(doubtful, refused)})
 
 
 @pytest.mark.real

@@ -23,6 +23,15 @@ from melanoscope.patient import PatientInfo
 from melanoscope.stats.intervals.interval import Interval
 
 EVIL = "[red]x[/red]\n\x1b[31m\u202ename 皮膚 :smile: \udcff\x07.jpg"
+
+
+def interval(estimate: float, low: float, high: float, n: int) -> Interval:
+    """Return an interval as a bundle holds it."""
+    return Interval(
+        estimate=estimate, low=low, high=high, standard_error=0.01, n=n, method="bootstrap"
+    )
+
+
 BLURRED = QualityIssue("blurred", "doubtful", "sharpness 1.2, below 3.4", "Hold the camera still.")
 FAR = QualityIssue(
     "unlike the training photographs", "refused", "812, beyond 411", "Use a dermoscope."
@@ -33,8 +42,8 @@ def decisions(*, positive):
     return (
         Decision(
             "sensitive", "95 % sensitivity", "chosen to find nearly all", 0.0112, positive,
-            Interval(0.952, 0.93, 0.971, 0.01, 471, "bootstrap"),
-            Interval(0.45, 0.41, 0.49, 0.02, 443, "bootstrap"),
+            interval(0.952, 0.93, 0.971, 471),
+            interval(0.45, 0.41, 0.49, 443),
         ),
         Decision("balanced", "balanced", "chosen between", 0.034, False, None, None),
     )  # fmt: skip

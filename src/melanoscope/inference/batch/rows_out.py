@@ -56,7 +56,7 @@ class RowDiagnoser:
 
     @cached_property
     def _threshold_keys(self) -> list[str]:
-        return [str(one["key"]) for one in self.predictor.bundle.record["thresholds"]]
+        return [one.key for one in self.predictor.bundle.manifest.thresholds]
 
     @cached_property
     def columns(self) -> list[str]:

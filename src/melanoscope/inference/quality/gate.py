@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from math import isfinite
+from typing import TYPE_CHECKING
 
 from melanoscope.errors import BundleError
 from melanoscope.inference.quality.issues import (
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from melanoscope.inference.quality.measures import QualityMeasures
 
 
-class Bounds(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bounds:
     """Value beyond which a photograph is doubtful, and value beyond which it is refused."""
 
     doubtful: float
@@ -62,24 +63,17 @@ class QualityLimits:
     clutter: Bounds
     lesion_contrast: Bounds
 
-    def to_dict(self) -> dict[str, dict[str, float]]:
-        """Return plain values, for JSON."""
-        return {name: getattr(self, name)._asdict() for name in MEASURES}
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> QualityLimits:
-        """Return the limits that `to_dict` wrote.
-
-        Args:
-            record: Measure -> {"doubtful": ..., "refused": ...}.
-
-        Returns:
-            Limits of all measures.
-
-        Raises:
-            BundleError: A bound is missing, no number, or refuses before it doubts.
-        """
-        return cls(**{name: _bounds(name, record) for name in MEASURES})
+    def __post_init__(self) -> None:
+        for name in MEASURES:
+            bounds: Bounds = getattr(self, name)
+            both = bounds.doubtful, bounds.refused
+            sign = -1 if name in LOW else 1
+            if not (sign * bounds.refused <= sign * bounds.doubtful and all(map(isfinite, both))):
+                raise BundleError(
+                    f"two bounds of '{name}', the refusing one beyond the doubting one",
+                    f"doubtful {bounds.doubtful}, refused {bounds.refused}",
+                    "make the bundle anew",
+                )
 
 
 MEASURES = tuple(field.name for field in fields(QualityLimits))
@@ -165,18 +159,3 @@ def _issue(
         value=format(value, form), limit=format(limit, form), side=side
     )
     return QualityIssue(kind, severity, found, ADVICE[kind])
-
-
-def _bounds(name: str, record: dict[str, Any]) -> Bounds:
-    try:
-        bounds = Bounds(float(record[name]["doubtful"]), float(record[name]["refused"]))
-    except (KeyError, TypeError, ValueError):
-        bounds = Bounds(math.nan, math.nan)
-    sign = -1 if name in LOW else 1
-    if not sign * bounds.refused <= sign * bounds.doubtful or not all(map(math.isfinite, bounds)):
-        raise BundleError(
-            f"two bounds of '{name}', the refusing one beyond the doubting one",
-            repr(record.get(name)) if isinstance(record, dict) else repr(record),
-            "make the bundle anew",
-        )
-    return bounds

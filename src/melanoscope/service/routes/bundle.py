@@ -1,6 +1,7 @@
 """GET /v1/bundle and its graphs, for readers and for devices that answer by themselves."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -8,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import FileResponse
 
 from melanoscope.inference.bundle import CARD, GRADIENT, MODEL, SMALL, Bundle
+from melanoscope.inference.manifest import FileEntry
 from melanoscope.service.http.problems import Problem, quoted
 from melanoscope.service.openapi import BINARY, problem_responses
 from melanoscope.service.schemas import BundleInfo
@@ -63,7 +65,7 @@ def routes(bundle: Bundle, *, explains: bool) -> APIRouter:
             Query(description="sha256 of the file; another than the bundle's is 404."),
         ] = None,
     ) -> Response:
-        headers = _graph_headers(bundle.record["files"], name, v)
+        headers = _graph_headers(bundle.manifest.files, name, v)
         if is_cached(request, headers["ETag"]):
             return Response(None, 304, headers)
         return FileResponse(bundle.folder / name, 200, headers, _OCTETS)
@@ -80,7 +82,7 @@ def is_cached(request: Request, etag: str) -> bool:
 
 
 def _bundle_info(bundle: Bundle, *, explains: bool) -> dict[str, Any]:
-    record = {key: value for key, value in bundle.record.items() if key != "seal"}
+    record = {key: value for key, value in bundle.manifest.to_dict().items() if key != "seal"}
     return {
         "fingerprint": bundle.fingerprint,
         "record": record,
@@ -89,13 +91,15 @@ def _bundle_info(bundle: Bundle, *, explains: bool) -> dict[str, Any]:
     }
 
 
-def _graph_headers(files: dict[str, Any], name: str, version: str | None) -> dict[str, str]:
+def _graph_headers(
+    files: Mapping[str, FileEntry], name: str, version: str | None
+) -> dict[str, str]:
     """Return the headers of a graph, or raise the problem that a bundle with `files` lacks it."""
     if name not in GRAPHS or name not in files:
         known = ", ".join(graph for graph in GRAPHS if graph in files)
         mend = "see the record's graphs"
         raise Problem("no-such-file", f"one of {known}", quoted(name), mend)
-    sha256 = files[name]["sha256"]
+    sha256 = files[name].sha256
     if version not in (None, sha256):
         expected = f"the version {sha256[:12]}... of {name}"
         raise Problem("other-bundle", expected, quoted(version, 16), "read /v1/bundle again")

@@ -56,7 +56,7 @@ class ImageTasks:
         self._predictor, self._settings = predictor, settings
         bundle = predictor.bundle
         self._explainer = None
-        if "file" in bundle.record["graphs"].get("gradient", {}):
+        if bundle.manifest.graphs.gradient.file:
             self._explainer = GradientExplainer(bundle, predictor.threads, settings.steps)
 
     @property
@@ -160,7 +160,7 @@ class ImageTasks:
 
     def warm_up(self) -> None:
         """Answer a drawn photograph, so that no client has to wait for libraries to load."""
-        side = 2 * self._predictor.bundle.px
+        side = 2 * self._predictor.bundle.image_size
         radius = np.hypot(*np.meshgrid(*[np.linspace(-1, 1, side)] * 2))
         drawn = np.where(radius[..., None] < 0.4, (120, 70, 50), (220, 180, 160)).astype(np.uint8)
         image = self._predictor.decode(encode_png(drawn))

@@ -1,0 +1,135 @@
+"""Thresholds of a bundle: chosen on calibration photographs, measured on test photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from melanoscope.inference.manifest_records import Threshold
+from melanoscope.stats.metrics.operating_points import operating_point
+from melanoscope.stats.metrics.thresholds import (
+    highest_f1,
+    threshold_for_sensitivity,
+    threshold_for_specificity,
+)
+from melanoscope.stats.reference.physicians import DERMATOLOGISTS
+
+if TYPE_CHECKING:
+    from melanoscope.export.evaluation import Holdout, TestResults
+
+_Codes = NDArray[np.int64]
+_Floats = NDArray[np.float64]
+
+TARGET_SENSITIVITY = 0.95
+
+
+@dataclass(frozen=True)
+class ThresholdRule:
+    """How a threshold is chosen on the calibration photographs.
+
+    Attributes:
+        key: Name for programs.
+        name: Name for people.
+        meaning: What the threshold is for, continuing "The threshold is".
+        choose: Function of target and score (0..1), shape (n,) each, that returns the threshold.
+    """
+
+    key: str
+    name: str
+    meaning: str
+    choose: Callable[[_Codes, _Floats], float]
+
+
+RULES: tuple[ThresholdRule, ...] = (
+    ThresholdRule(
+        "sensitivity_95",
+        "95 % sensitivity",
+        "set to recognise 95 % of the melanomas of the calibration part: misses few, alarms often",
+        lambda target, score: threshold_for_sensitivity(target, score, TARGET_SENSITIVITY),
+    ),
+    ThresholdRule(
+        "specificity_dermatologists",
+        "specificity of dermatologists",
+        f"set to leave alone {100 * DERMATOLOGISTS.specificity:.1f} % of the other lesions of the "
+        "calibration part, as dermatologists do in a meta-analysis of 92 studies",
+        lambda target, score: threshold_for_specificity(target, score, DERMATOLOGISTS.specificity),
+    ),
+    ThresholdRule(
+        "highest_f1",
+        "highest F1",
+        "set to balance missed melanomas and false alarms on the calibration part",
+        highest_f1,
+    ),
+)
+"""The rules, that of the main threshold first."""
+
+
+def choose_thresholds(holdout: Holdout) -> dict[str, float]:
+    """Choose each rule's threshold.
+
+    The rules work on scores of 0..1. Ranks go there without rounding, which a sigmoid would not; a
+    threshold between two neighbouring logits becomes their middle.
+
+    Args:
+        holdout: The calibration photographs.
+
+    Returns:
+        Key of the rule -> threshold as a logit.
+    """
+    order = np.unique(holdout.logit)
+    scores = np.arange(1, order.size + 1) / (order.size + 1)
+    ranked = scores[np.searchsorted(order, holdout.logit)]
+    logits = {}
+    for rule in RULES:
+        chosen = rule.choose(holdout.target, ranked)
+        after = int(np.searchsorted(scores, chosen))
+        if after == order.size:  # above all: nothing is called
+            logits[rule.key] = float(np.nextafter(order[-1], np.inf))
+        elif scores[after] == chosen:
+            logits[rule.key] = float(order[after])
+        else:
+            logits[rule.key] = float(order[max(after - 1, 0) : after + 1].mean())
+    return logits
+
+
+def evaluate_thresholds(
+    results: TestResults, logits: dict[str, float], prevalence: float
+) -> tuple[Threshold, ...]:
+    """Measure each threshold.
+
+    Args:
+        results: The test photographs.
+        logits: Key of the rule -> threshold as a logit.
+        prevalence: Share of melanomas that predictive values assume, 0..1.
+
+    Returns:
+        The thresholds, the main one first.
+    """
+    thresholds = []
+    for rule in RULES:
+        called = (results.holdout.logit >= logits[rule.key]).astype(np.float64)
+        point = operating_point(
+            results.predictions.with_probability(called),
+            results.weights,
+            name=rule.name,
+            threshold=np.full(called.size, 0.5),
+            prevalence=prevalence,
+        )
+        thresholds.append(
+            Threshold(
+                key=rule.key,
+                name=rule.name,
+                meaning=rule.meaning,
+                logit=logits[rule.key],
+                sensitivity=point.sensitivity,
+                specificity=point.specificity,
+                ppv=point.ppv,
+                npv=point.npv,
+                prevalence=prevalence,
+            )
+        )
+    return tuple(thresholds)

@@ -1,0 +1,283 @@
+"""bundle.json as typed records: what a bundle says of itself.
+
+`melanoscope.export` fills a `BundleManifest` and everybody who answers reads one. Each attribute is
+a key of the JSON document by the same name, but where a field names another one. Reading is strict:
+a key that is missing, unknown or of another type is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import field
+
+from melanoscope.errors import BundleError
+from melanoscope.inference.manifest_records import (
+    Calibration,
+    Data,
+    Gate,
+    Heldout,
+    License,
+    Network,
+    Preprocessing,
+    Record,
+    StaticFeatures,
+    Subgroup,
+    Task,
+    Threshold,
+    Training,
+)
+from melanoscope.stats.intervals.interval import Interval
+
+SCHEMA = 1
+"""Version of the form of bundle.json."""
+
+
+class Graph(Record, frozen=True, omit_defaults=True):
+    """The file of an ONNX graph, or why there is none."""
+
+    file: str | None = None
+    why: str | None = None
+
+
+class Int8Graph(Record, frozen=True, omit_defaults=True, kw_only=True):
+    """The int8 variant compared with the network on the test photographs.
+
+    Attributes:
+        why: Why there is no int8 variant; None where it was accepted.
+        file: Its file; None where it was not accepted. All below is None where it was never made.
+        photographs: Test photographs.
+        melanomas: Melanomas among them.
+        threshold: Logit at or above which both variants call a lesion a melanoma.
+        auroc_float32: AUROC of the network.
+        auroc_int8: AUROC of the variant.
+        sensitivity_float32: Sensitivity of the network at the threshold.
+        sensitivity_int8: Sensitivity of the variant at the same logit.
+        specificity_float32: Specificity of the network; no reason to refuse.
+        specificity_int8: Specificity of the variant; no reason to refuse.
+        logit_difference: Mean absolute difference of the logits.
+        decided_otherwise: Share of photographs that only one of the two calls, 0..1.
+        accepted: Whether AUROC and sensitivity of the variant are close to those of the network.
+    """
+
+    why: str | None
+    file: str | None = None
+    photographs: int | None = None
+    melanomas: int | None = None
+    threshold: float | None = None
+    auroc_float32: float | None = None
+    auroc_int8: float | None = None
+    sensitivity_float32: float | None = None
+    sensitivity_int8: float | None = None
+    specificity_float32: float | None = None
+    specificity_int8: float | None = None
+    logit_difference: float | None = None
+    decided_otherwise: float | None = None
+    accepted: bool | None = None
+
+
+class Graphs(Record, frozen=True):
+    """The ONNX graphs of a bundle."""
+
+    model: Graph
+    gradient: Graph
+    int8: Int8Graph
+
+
+class Milliseconds(Record, frozen=True):
+    """How long one photograph takes, over several runs."""
+
+    median: float
+    lower_quartile: float
+    upper_quartile: float
+    fastest: float
+
+
+class Machine(Record, frozen=True):
+    """The machine that times were taken on."""
+
+    processor: str
+    cores: int | None
+    onnxruntime: str
+
+
+class Latency(Record, frozen=True):
+    """Size of a graph's file, and how long `n` runs with some `threads` took."""
+
+    bytes: int
+    milliseconds: Milliseconds
+    n: int
+    threads: int
+    machine: Machine
+
+
+class FileEntry(Record, frozen=True):
+    """What a file of the bundle must be: its sha256 and its size in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+class BundleManifest(Record, frozen=True, kw_only=True):
+    """All that bundle.json says.
+
+    Attributes:
+        schema: Version of the form of bundle.json.
+        melanoscope: Version of the program that wrote it.
+        created: Date and time in ISO 8601.
+        name: Name of the network for people.
+        task: The question that is answered.
+        network: Architecture and size of the input.
+        preprocessing: From a photograph's file to the network's input.
+        static: How age, sex and site are encoded; None for a network of the photograph alone.
+        data: The photographs that took part.
+        training: How the network was trained.
+        license: Terms it inherits from the photographs.
+        disclaimer: What has to be said with each answer.
+        calibration: Temperature scaling.
+        prevalence: Share of melanomas that answers assume where none is stated, 0..1.
+        thresholds: The thresholds, the main one first.
+        metrics: Metric -> its value on the test photographs.
+        subgroups: Test photographs by sex, age, site, archive and skin tone.
+        heldout: The test photographs.
+        gate: Limits of the quality gate.
+        graphs: The ONNX graphs.
+        variants: Variant ("float32", "int8") -> size and speed.
+        files: Name of each file but bundle.json -> its sha256 and size.
+        seal: sha256 of all that stands above, see `seal_of`.
+    """
+
+    schema: int
+    melanoscope: str
+    created: str
+    name: str
+    task: Task
+    network: Network
+    preprocessing: Preprocessing
+    static: StaticFeatures | None
+    data: Data
+    training: Training
+    license: License = field(name="licence")
+    disclaimer: str
+    calibration: Calibration
+    prevalence: float
+    thresholds: tuple[Threshold, ...]
+    metrics: dict[str, Interval]
+    subgroups: tuple[Subgroup, ...]
+    heldout: Heldout
+    gate: Gate
+    graphs: Graphs
+    variants: dict[str, Latency]
+    files: dict[str, FileEntry]
+    seal: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document as plain values."""
+        plain: dict[str, Any] = _walk(msgspec.to_builtins(self), _nan_to_none)
+        return plain
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> BundleManifest:
+        """Read the JSON document from plain values.
+
+        Args:
+            record: What `to_dict` returned.
+
+        Returns:
+            The manifest.
+
+        Raises:
+            BundleError: A key is missing, unknown, or of another type; names its place.
+        """
+        try:
+            manifest = msgspec.convert(_walk(record, _none_to_nan), cls)
+        except msgspec.ValidationError as error:
+            raise _not_a_manifest(str(error)) from None
+        # Interval and QualityLimits are dataclasses, of which msgspec passes over unknown keys.
+        if place := _difference(manifest.to_dict(), record):
+            raise _not_a_manifest(f"missing or unknown keys at `{place}`")
+        return manifest
+
+    def sealed(self, files: Mapping[str, FileEntry]) -> BundleManifest:
+        """Return this manifest with its files and its seal.
+
+        Args:
+            files: Name of each file but bundle.json -> its sha256 and size.
+
+        Returns:
+            The manifest that is written.
+        """
+        whole = msgspec.structs.replace(self, files=dict(files))
+        return msgspec.structs.replace(whole, seal=seal_of(whole.to_dict()))
+
+
+def seal_of(record: Mapping[str, Any]) -> str:
+    """Return the sha256 of a JSON document without its key "seal", in canonical JSON.
+
+    Args:
+        record: The document as plain values.
+
+    Returns:
+        The sha256 in hexadecimal of UTF-8 text with keys sorted, without white space, and with
+        everything beyond ASCII escaped.
+
+    Raises:
+        ValueError: It holds NaN or infinity.
+    """
+    plain = {key: value for key, value in record.items() if key != "seal"}
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of bundle.json, from which other programs' types come.
+
+    >>> json_schema()["$defs"]["Network"]["properties"]["size"]
+    {'type': 'integer'}
+    """
+    schema = msgspec.json.schema(BundleManifest)
+    interval = schema["$defs"]["Interval"]
+    interval["properties"]["standard_error"] = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+    interval |= {"required": list(interval["properties"]), "additionalProperties": False}
+    return schema
+
+
+def _not_a_manifest(found: str) -> BundleError:
+    return BundleError(
+        f"a whole record of a bundle of schema {SCHEMA}", found, "make the bundle anew"
+    )
+
+
+def _walk(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Copy plain values, with each "standard_error" changed."""
+    if isinstance(value, Mapping):
+        return {
+            key: change(one) if key == "standard_error" else _walk(one, change)
+            for key, one in value.items()
+        }
+    return [_walk(one, change) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _nan_to_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _none_to_nan(value: float | None) -> float | None:
+    return math.nan if value is None else value
+
+
+def _difference(ours: Any, theirs: Any, place: str = "$") -> str:
+    """Return where two documents first hold other keys or values, or ""."""
+    if isinstance(ours, dict) and isinstance(theirs, Mapping) and ours.keys() == theirs.keys():
+        found = (_difference(one, theirs[key], f"{place}.{key}") for key, one in ours.items())
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = enumerate(zip(ours, theirs, strict=True))
+        found = (_difference(one, other, f"{place}[{n}]") for n, (one, other) in pairs)
+    else:
+        return "" if ours == theirs else place
+    return next((one for one in found if one), "")

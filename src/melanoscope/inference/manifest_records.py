@@ -1,0 +1,245 @@
+"""Records of bundle.json: where a network comes from, and what was measured of it."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from melanoscope.inference.quality.gate import QualityLimits
+from melanoscope.stats.intervals.interval import Interval
+
+
+class Record(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all records of bundle.json."""
+
+
+class Task(Record, frozen=True):
+    """The question that the network answers, and the names of its two classes."""
+
+    question: str
+    labels: tuple[str, ...]
+    positive: str
+
+
+class Network(Record, frozen=True):
+    """The network: its architecture, how it was trained, and the side of its input in pixels."""
+
+    backbone: str
+    label: str
+    transfer: str
+    with_static: bool
+    image_size: int = field(name="size")
+    parameters: int
+
+
+class Preprocessing(Record, frozen=True):
+    """What happens to a photograph between its file and the network's input."""
+
+    decoder_version: int
+    orientation: str
+    color: str = field(name="colour")
+    crop: str
+    resampling: str
+    image_size: int = field(name="size")
+    normalization: str = field(name="normalisation")
+
+
+class StaticFeatures(Record, frozen=True):
+    """Columns of the input `static`, and the words and the age that they encode."""
+
+    features: tuple[str, ...]
+    sexes: tuple[str, ...]
+    sites: tuple[str, ...]
+    max_age: float
+
+
+class Archive(Record, frozen=True):
+    """One archive of photographs: its terms, the rows it lists and the files that were there."""
+
+    kind: str
+    title: str
+    license: str = field(name="licence")
+    attribution: str
+    rows: int
+    found: int
+    absent: int
+
+
+class Counts(Record, frozen=True):
+    """How many photographs a set holds, how many of them are melanomas, and in how many groups."""
+
+    photographs: int
+    melanomas: int
+    groups: int
+
+
+class Data(Counts, frozen=True):
+    """All photographs that took part, and the archives they come from."""
+
+    fingerprint: str
+    sources: tuple[Archive, ...]
+    simulated: bool
+    dermoscopy_only: bool
+
+
+class Configuration(Record, frozen=True):
+    """The configuration of the run that trained the network, as in run.json."""
+
+    data: tuple[str, ...]
+    backbones: tuple[str, ...]
+    transfer: tuple[str, ...]
+    folds: int
+    repeats: int
+    image_size: int = field(name="size")
+    seed: int
+    recipe: dict[str, int | float]
+    protocol: str
+    near_duplicates: bool
+    weights: str | None
+    simulated: bool
+
+
+class Selection(Record, frozen=True):
+    """How a network was chosen among others of a run, and its mean AUROC over all folds."""
+
+    by: str
+    among: int
+    auroc: Interval
+
+
+class Hardware(Record, frozen=True):
+    """The machine that trained the network."""
+
+    processor: str
+    cores: int | None
+    memory_gib: float | None
+    accelerator: str | None
+    precision: str
+
+
+class Training(Record, frozen=True):
+    """How the network was trained, and on how many photographs."""
+
+    configuration: Configuration
+    recipe: dict[str, int | float]
+    cell: str
+    epochs_run: int
+    best_epoch: int
+    seed: int
+    seconds: float
+    versions: dict[str, str]
+    hardware: Hardware
+    selection: Selection | None
+    photographs: int
+
+
+class License(Record, frozen=True):
+    """Terms that the network inherits from the photographs it learnt from."""
+
+    terms: tuple[str, ...]
+    non_commercial: bool
+    notice: str
+    attribution: tuple[str, ...]
+
+
+class Calibration(Counts, frozen=True, omit_defaults=True, kw_only=True):
+    """Temperature scaling, and the calibration photographs it was fitted to.
+
+    Attributes:
+        temperature: Logits are divided by it; above 0.
+        prevalence: Share of melanomas among the calibration photographs, 0..1.
+        method: How the temperature was fitted; None where none fitted best.
+        why: Why the temperature is 1; None where one was fitted.
+    """
+
+    temperature: float
+    prevalence: float
+    method: str | None = None
+    why: str | None = None
+
+
+class Threshold(Record, frozen=True):
+    """One threshold, and what it does on the test photographs.
+
+    Attributes:
+        key: Name for programs.
+        name: Name for people.
+        meaning: What it was chosen for.
+        logit: A lesion is called a melanoma when its logit is at or above this.
+        sensitivity: Share of the melanomas that are called; None where it cannot be measured.
+        specificity: Share of the other lesions that are not called.
+        ppv: Share of melanomas among the called, at `prevalence`.
+        npv: Share of other lesions among those not called, at `prevalence`.
+        prevalence: Share of melanomas that `ppv` and `npv` assume, 0..1.
+    """
+
+    key: str
+    name: str
+    meaning: str
+    logit: float
+    sensitivity: Interval | None
+    specificity: Interval | None
+    ppv: Interval | None
+    npv: Interval | None
+    prevalence: float
+
+
+class SubgroupLevel(Record, frozen=True):
+    """One level of a variable, measured on the test photographs at the main threshold.
+
+    Attributes:
+        level: Name of the level, "female" for example.
+        n: Test photographs of the level.
+        melanomas: Melanomas among them.
+        groups: Groups (patients, lesions) that they belong to.
+        too_small: Why nothing is measured, or "".
+        auroc: AUROC within the level; None where nothing is measured.
+        sensitivity: Sensitivity within the level; None where nothing is measured.
+        specificity: Specificity within the level; None where nothing is measured.
+    """
+
+    level: str
+    n: int
+    melanomas: int
+    groups: int
+    too_small: str
+    auroc: Interval | None
+    sensitivity: Interval | None
+    specificity: Interval | None
+
+
+class Subgroup(Record, frozen=True):
+    """A variable, age for example, and all its levels."""
+
+    name: str
+    levels: tuple[SubgroupLevel, ...]
+
+
+class Heldout(Counts, frozen=True):
+    """The test photographs, and 101 quantiles (0 to 100 per cent) of the logits of each class."""
+
+    melanoma_logits: tuple[float, ...]
+    other_logits: tuple[float, ...]
+
+
+class DistanceLimits(Record, frozen=True):
+    """Distances from the training photographs above which a photograph is doubtful or refused."""
+
+    doubtful_above: float
+    refused_above: float
+
+
+class GateRates(Record, frozen=True):
+    """Shares of the test photographs with each outcome of the gate, and with each concern."""
+
+    accepted: Interval
+    doubtful: Interval
+    refused: Interval
+    concerns: dict[str, Interval]
+
+
+class Gate(Record, frozen=True):
+    """Limits of the quality gate; distances and rates are given for each variant of the network."""
+
+    limits: QualityLimits
+    distance: dict[str, DistanceLimits]
+    rates: dict[str, GateRates]

@@ -1,0 +1,62 @@
+"""Thresholds keep what they were chosen for, and are measured by counting."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from melanoscope.export.evaluation import evaluate
+from melanoscope.export.thresholds import RULES, choose_thresholds, evaluate_thresholds
+from melanoscope.stats.metrics.thresholds import highest_f1
+from melanoscope.stats.reference.physicians import DERMATOLOGISTS
+
+from .holdouts import holdout_of
+
+LOGITS = st.lists(
+    st.tuples(st.floats(-30, 30, width=32), st.booleans()), min_size=4, max_size=60
+).filter(lambda rows: 0 < sum(hit for _, hit in rows) < len(rows))
+
+
+@given(LOGITS)
+@settings(max_examples=200)
+def test_thresholds_keep_what_they_were_chosen_for(rows):
+    logit, target = np.array([x for x, _ in rows]), np.array([hit for _, hit in rows], int)
+    found = choose_thresholds(holdout_of(logit, target))
+    assert (logit >= found["sensitivity_95"])[target == 1].mean() >= 0.95
+    spared = (logit < found["specificity_dermatologists"])[target == 0].mean()
+    assert spared >= DERMATOLOGISTS.specificity - 1e-12
+    # Also where a sigmoid would round neighbours together, the F1 is the best there is.
+    called = logit >= found["highest_f1"]
+    f1 = 2 * (called & (target == 1)).sum() / (called.sum() + target.sum())
+    every = [logit >= t for t in logit]
+    best = max(2 * (c & (target == 1)).sum() / (c.sum() + target.sum()) for c in every)
+    assert f1 == pytest.approx(best)
+
+
+def test_no_higher_threshold_recognises_as_many(holdout):
+    at = choose_thresholds(holdout)["sensitivity_95"]
+    hits = holdout.logit[holdout.target == 1]
+    higher = hits[hits > at].min()
+    assert (hits >= higher).mean() < 0.95 <= (hits >= at).mean()
+
+
+def test_highest_f1_decides_as_on_probabilities(holdout):
+    ours = holdout.logit >= choose_thresholds(holdout)["highest_f1"]
+    theirs = expit(holdout.logit) >= highest_f1(holdout.target, expit(holdout.logit))
+    assert (ours == theirs).all()
+
+
+def test_thresholds_are_measured_by_counting(holdout):
+    tested = evaluate(holdout, 1.0, replicates=200)
+    logits = {rule.key: at for rule, at in zip(RULES, (-1.0, 0.5, 2.0), strict=True)}
+    for found in evaluate_thresholds(tested, logits, 0.02):
+        called, hit = holdout.logit >= found.logit, holdout.target == 1
+        sensitivity, specificity = called[hit].mean(), 1 - called[~hit].mean()
+        assert found.sensitivity.estimate == pytest.approx(sensitivity)
+        assert found.specificity.estimate == pytest.approx(specificity)
+        ppv = 0.02 * sensitivity / (0.02 * sensitivity + 0.98 * (1 - specificity))
+        assert found.ppv.estimate == pytest.approx(ppv)
+        assert found.sensitivity.low < sensitivity < found.sensitivity.high
