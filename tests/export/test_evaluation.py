@@ -57,8 +57,12 @@ def test_separated_classes_have_temperature_one_and_say_why():
 
 
 def test_subgroups_are_counted_at_the_threshold(holdout):
-    tested = evaluate(holdout, 2.0, replicates=200)
-    (sex,) = evaluate_subgroups(tested, 0.7)  # one archive is no variable
+    frame = holdout.frame.with_columns(
+        age=pl.lit(50.0), site=pl.lit("torso"), ita=pl.lit(None, pl.Float64)
+    )
+    tested = evaluate(replace(holdout, frame=frame), 2.0, replicates=200)
+    sex, *others = evaluate_subgroups(tested, 0.7)  # one archive is no variable
+    assert [variable.name for variable in others] == ["Age", "Body site", "Skin tone, estimated"]
     for level in sex.levels:
         mine = holdout.frame["sex"].to_numpy() == level.level
         hit = mine & (holdout.target == 1)
