@@ -44,8 +44,8 @@ def small_subject(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
         data=(parse_spec("simulated=240"),),
         backbones=("squeezenet1_1",),
         transfer=("scratch",),
-        size=64,
-        recipe=TrainConfig(epochs=1, batch_size=32),
+        image_size=64,
+        train=TrainConfig(epochs=1, batch_size=32),
     )
     return train_model(plan, folder / "work", folder / "cache", RunProgress(quiet=True))
 

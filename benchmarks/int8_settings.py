@@ -108,7 +108,7 @@ def variants(
 def compare_fold(model: TrainedModel, folder: Path) -> dict[str, dict[str, Any]]:
     """Compare all settings on one fold; with processor milliseconds of one photograph."""
     path, split = folder / "model.onnx", model.split
-    export_model(model.network, model.config.size, path, None)
+    export_model(model.network, model.config.image_size, path, None)
     graph = OnnxModel(path, 1)
     calibration = Holdout.join(model.frame, run_graph(graph, model, split.validation))
     threshold = next(iter(choose_thresholds(calibration).values()))

@@ -17,14 +17,17 @@ from rich.progress import (
 
 
 class RunProgress:
-    """Shows a run in a terminal; elsewhere it writes one line per cell.
+    """Progress of a run: bars in a terminal, elsewhere one line per cell.
 
     The bar counts epochs over all cells; a cell that stops early gives its epochs back at once.
+
+    Args:
+        quiet: Whether nothing is shown at all.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, quiet=quiet)
-        self.bar = Progress(
+        self._console = Console(stderr=True, quiet=quiet)
+        self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -33,18 +36,19 @@ class RunProgress:
             TextColumn("left"),
             # Networks differ in speed: an estimate over a long time wavers less.
             TimeRemainingColumn(compact=True),
-            console=self.console,
+            console=self._console,
             speed_estimate_period=600,
         )
-        self.live = self.console.is_terminal and not quiet
-        self.decode_task: TaskID | None = None
-        self.run_task: TaskID | None = None
-        self.where = ""
-        self.position = (0, 0, 1)
+        self._live = self._console.is_terminal and not quiet
+        self._decode_task: TaskID | None = None
+        self._epoch_task: TaskID | None = None
+        self._description = ""
+        self._first_cell = self._cell = 0
+        self._epochs = 1
 
     def __enter__(self) -> RunProgress:
-        if self.live:
-            self.bar.start()
+        if self._live:
+            self._bar.start()
         return self
 
     def __exit__(
@@ -53,42 +57,45 @@ class RunProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.live:  # else it would print an empty line
-            self.bar.stop()
+        if self._live:  # else it would print an empty line
+            self._bar.stop()
 
     def decoding(self, done: int, total: int) -> None:
-        """So many photographs are decoded or checked."""
-        if self.decode_task is None:
-            self.decode_task = self.bar.add_task("reading photographs", total=total, unit="")
-        self.bar.update(self.decode_task, completed=done, total=total)
-        if done == total and not self.live:
-            self.console.print(f"read {total} photographs")
+        """Show that `done` of `total` photographs are decoded or checked."""
+        if self._decode_task is None:
+            self._decode_task = self._bar.add_task("reading photographs", total=total, unit="")
+        self._bar.update(self._decode_task, completed=done, total=total)
+        if done == total and not self._live:
+            self._console.print(f"read {total} photographs")
 
-    def cell_begins(self, cell: object, index: int, total: int, epochs: int) -> None:
-        """A cell begins; the index-th (from 0) of all."""
-        name = getattr(cell, "name", str(cell))
-        self.where = f"cell {index + 1}/{total} {name}"
-        self.position = (index, total, epochs)
-        if self.run_task is None:
-            self.run_task = self.bar.add_task(
-                self.where, total=(total - index) * epochs, unit="epochs"
+    def cell_begins(self, name: str, index: int, total: int, epochs: int) -> None:
+        """Show that a cell begins.
+
+        Args:
+            name: Name of the cell.
+            index: Its place among all cells of the run, from 0; earlier ones are done.
+            total: Number of cells of the run.
+            epochs: Number of epochs that it takes at most.
+        """
+        self._description = f"cell {index + 1}/{total} {name}"
+        self._cell, self._epochs = index, epochs
+        if self._epoch_task is None:
+            self._first_cell = index
+            self._epoch_task = self._bar.add_task(
+                self._description, total=(total - index) * epochs, unit="epochs"
             )
-            self.first = index
-        self.bar.update(
-            self.run_task, description=self.where, completed=(index - self.first) * epochs
-        )
+        self._update(self._description, epoch=0)
 
     def epoch_ends(self, epoch: int, losses: dict[str, float]) -> None:
-        """An epoch of the current cell is over."""
-        index, _, epochs = self.position
-        if self.run_task is not None:
-            text = f"{self.where} epoch {epoch} loss {losses['val_loss']:.3f}"
-            done = (index - self.first) * epochs + epoch
-            self.bar.update(self.run_task, description=text, completed=done)
+        """Show that an `epoch` of the current cell, from 1, is over, and its "val_loss"."""
+        self._update(f"{self._description} epoch {epoch} loss {losses['val_loss']:.3f}", epoch)
 
-    def cell_ends(self, cell: object, auroc: float) -> None:  # noqa: ARG002 - named in `where`
-        """The current cell is written."""
-        index, _, epochs = self.position
-        if self.run_task is not None:
-            self.bar.update(self.run_task, completed=(index + 1 - self.first) * epochs)
-        self.console.print(f"{self.where}: AUROC {auroc:.3f} on its test fold")
+    def cell_ends(self, auroc: float) -> None:
+        """Show that the current cell is written, and its `auroc` on its test photographs."""
+        self._update(None, self._epochs)
+        self._console.print(f"{self._description}: AUROC {auroc:.3f} on its test fold")
+
+    def _update(self, description: str | None, epoch: int) -> None:
+        if self._epoch_task is not None:
+            done = (self._cell - self._first_cell) * self._epochs + epoch
+            self._bar.update(self._epoch_task, description=description, completed=done)

@@ -36,8 +36,8 @@ def test_rules_learn_from_the_training_part_only(frame: pl.DataFrame) -> None:
     learnt = frame[:300].group_by("dataset").agg(pl.col("target").mean())
     share = dict(learnt.iter_rows())
     assert archive["probability"].to_list() == [share[d] for d in frame["dataset"][300:]]
-    told = found.filter(baseline=STATIC_ONLY)
-    assert auroc(told["target"].to_numpy(), told["probability"].to_numpy()) == 1.0
+    static = found.filter(baseline=STATIC_ONLY)
+    assert auroc(static["target"].to_numpy(), static["probability"].to_numpy()) == 1.0
     # Other labels in the test part change nothing.
     flipped = frame.with_columns(
         target=pl.when(pl.int_range(pl.len()) >= 300).then(1 - pl.col("target")).otherwise("target")

@@ -4,28 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from melanoscope.benchmark.config import (
-    BenchmarkConfig,
-    CellKey,
-    cells_of,
-    parse_transfers,
-    skipped_transfers,
-)
+from melanoscope.benchmark.config import BenchmarkConfig, cells_of, parse_transfers
 from melanoscope.benchmark.demo import demo_config
 from melanoscope.data.sources import parse_spec
 from melanoscope.errors import DataError, WeightsError
+from melanoscope.runs.cell import CellKey, skipped_transfers
 
 DATA = (parse_spec("simulated=10"),)
 
 
 def test_cells_cover_the_matrix_once_and_skip_what_cannot_be() -> None:
-    plan = BenchmarkConfig(
+    config = BenchmarkConfig(
         DATA, ("standard_cnn", "resnet18"), ("scratch", "finetune"), folds=3, repeats=2
     )
-    cells = cells_of(plan)
+    cells = cells_of(config)
     assert len(cells) == len({c.name for c in cells}) == 3 * 2 * 3
     assert [
-        (s["backbone"], s["transfer"]) for s in skipped_transfers(plan.backbones, plan.transfer)
+        (s["backbone"], s["transfer"]) for s in skipped_transfers(config.backbones, config.transfer)
     ] == [("standard_cnn", "finetune")]
 
 
@@ -44,7 +39,7 @@ def test_what_cannot_be_planned() -> None:
     with pytest.raises(DataError, match="finetune"):
         parse_transfers("scratch,fine-tune")
     with pytest.raises(DataError, match="px"):
-        BenchmarkConfig(DATA, ("vgg16",), size=16)
+        BenchmarkConfig(DATA, ("vgg16",), image_size=16)
     with pytest.raises(DataError, match="repeat"):
         BenchmarkConfig(DATA, ("vgg16",), repeats=0)
     with pytest.raises(DataError, match="none"):
@@ -52,9 +47,9 @@ def test_what_cannot_be_planned() -> None:
 
 
 def test_demo_uses_weights_that_are_at_hand(tmp_path: Path) -> None:
-    plan = demo_config(None, None)
-    assert plan.simulated
-    assert plan.backbones == ("standard_cnn", "tf_efficientnet_lite0")
+    config = demo_config(None, None)
+    assert config.simulated
+    assert config.backbones == ("standard_cnn", "tf_efficientnet_lite0")
     (tmp_path / "resnet18.pth").touch()
     assert "resnet18" in demo_config(None, tmp_path).backbones
     with pytest.raises(WeightsError, match="no folder"):

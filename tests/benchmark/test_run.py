@@ -13,27 +13,28 @@ import numpy as np
 import polars as pl
 import pytest
 
-from melanoscope.benchmark.config import BenchmarkConfig, CellKey
+from melanoscope.benchmark.config import BenchmarkConfig
 from melanoscope.benchmark.run import run_benchmark
 from melanoscope.data.sources import parse_spec, simulated
 from melanoscope.errors import DataError, RunError, WeightsError
 from melanoscope.progress import RunProgress
-from melanoscope.runs import run_folder
+from melanoscope.runs.cell import CellKey
+from melanoscope.runs.run_folder import RunFolder
 from melanoscope.training.config import TrainConfig
 
-RECIPE = TrainConfig(epochs=1, batch_size=16)
+TRAIN = TrainConfig(epochs=1, batch_size=16)
 
 
 class Silent(RunProgress):
-    """Keeps what it was told."""
+    """Keeps the names of the cells that were begun."""
 
     def __init__(self) -> None:
         super().__init__(quiet=True)
         self.cells: list[str] = []
 
-    def cell_begins(self, cell: object, index: int, total: int, epochs: int) -> None:
-        self.cells.append(getattr(cell, "name", ""))
-        super().cell_begins(cell, index, total, epochs)
+    def cell_begins(self, name: str, index: int, total: int, epochs: int) -> None:
+        self.cells.append(name)
+        super().cell_begins(name, index, total, epochs)
 
 
 @pytest.fixture(scope="module")
@@ -42,23 +43,23 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def plan() -> BenchmarkConfig:
+def config() -> BenchmarkConfig:
     return BenchmarkConfig(
         (parse_spec("simulated=60"),),
         ("standard_cnn",),
         ("scratch",),
         folds=2,
-        size=32,
-        recipe=RECIPE,
+        image_size=32,
+        train=TRAIN,
     )
 
 
 @pytest.fixture
-def start(plan: BenchmarkConfig, cache: Path, tmp_path: Path) -> Callable[..., list[str]]:
+def start(config: BenchmarkConfig, cache: Path, tmp_path: Path) -> Callable[..., list[str]]:
     def go(other: BenchmarkConfig | None = None, out: str = "run") -> list[str]:
-        display = Silent()
-        run_benchmark(other or plan, tmp_path / out, cache, display)
-        return display.cells
+        progress = Silent()
+        run_benchmark(other or config, tmp_path / out, cache, progress)
+        return progress.cells
 
     return go
 
@@ -107,10 +108,10 @@ def test_goes_on_where_it_stopped_and_gives_the_same(
 
 
 def test_may_be_given_more_networks(
-    start: Callable[..., list[str]], plan: BenchmarkConfig, tmp_path: Path
+    start: Callable[..., list[str]], config: BenchmarkConfig, tmp_path: Path
 ) -> None:
     start()
-    more = replace(plan, backbones=("squeezenet1_1",))
+    more = replace(config, backbones=("squeezenet1_1",))
     assert [name.partition("-")[0] for name in start(more)] == ["squeezenet1_1"] * 2
     about = json.loads((tmp_path / "run" / "run.json").read_text())
     assert about["configuration"]["backbones"] == ["standard_cnn", "squeezenet1_1"]
@@ -118,13 +119,13 @@ def test_may_be_given_more_networks(
 
 
 def test_refuses_the_folder_of_another_run(
-    start: Callable[..., list[str]], plan: BenchmarkConfig, tmp_path: Path
+    start: Callable[..., list[str]], config: BenchmarkConfig, tmp_path: Path
 ) -> None:
     start()
     with pytest.raises(RunError, match="seed"):
-        start(replace(plan, seed=1))
+        start(replace(config, seed=1))
     with pytest.raises(RunError, match="data_fingerprint"):
-        start(replace(plan, data=(parse_spec("simulated=50"),)))
+        start(replace(config, data=(parse_spec("simulated=50"),)))
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.txt").touch()
@@ -146,21 +147,10 @@ def test_a_full_disk_leaves_nothing_to_trust(
         patch.setattr(pl.DataFrame, "write_parquet", full)
         with pytest.raises(RunError, match="full disk"):
             start()
-    book = run_folder.RunFolder(tmp_path / "run")
-    assert not book.is_done(CellKey(0, 0, "standard_cnn", "scratch"))
+    run_folder = RunFolder(tmp_path / "run")
+    assert not run_folder.is_done(CellKey(0, 0, "standard_cnn", "scratch"))
     assert not list((tmp_path / "run").rglob("*.partial"))
     assert len(start()) == 2
-
-
-def test_a_kill_while_writing_predictions_is_no_finished_cell(tmp_path: Path) -> None:
-    book = run_folder.RunFolder(tmp_path)
-    cell = CellKey(0, 0, "standard_cnn", "scratch")
-    frame = pl.DataFrame({"image_id": ["a"]})
-    with pytest.raises(TypeError):
-        book.finish_cell(cell, frame, {"not JSON": object()})
-    assert not book.is_done(cell)
-    with pytest.raises(RunError, match="finished cell"):
-        book.gather()
 
 
 def test_goes_on_without_broken_photographs_and_says_so(cache: Path, tmp_path: Path) -> None:
@@ -178,10 +168,10 @@ def test_goes_on_without_broken_photographs_and_says_so(cache: Path, tmp_path: P
     )
     table.drop("dataset").write_csv(folder / "own.csv")
     spec = parse_spec(f"table={folder / 'own.csv'}")
-    plan = BenchmarkConfig(
-        (spec,), ("standard_cnn",), ("scratch",), folds=2, size=32, recipe=RECIPE
+    config = BenchmarkConfig(
+        (spec,), ("standard_cnn",), ("scratch",), folds=2, image_size=32, train=TRAIN
     )
-    run_benchmark(plan, tmp_path / "run", cache, Silent())
+    run_benchmark(config, tmp_path / "run", cache, Silent())
     data = json.loads((tmp_path / "run" / "run.json").read_text())["data"]
     assert (data["rows"], data["found"], data["absent"], data["photographs"]) == (60, 59, 1, 58)
     assert data["absent_examples"] == [photographs["image_id"][8]]
@@ -192,19 +182,19 @@ def test_goes_on_without_broken_photographs_and_says_so(cache: Path, tmp_path: P
 
 
 def test_missing_weights_are_known_before_anything_is_read(
-    plan: BenchmarkConfig, cache: Path, tmp_path: Path
+    config: BenchmarkConfig, cache: Path, tmp_path: Path
 ) -> None:
     other = replace(
-        plan, backbones=("resnet18",), transfer=("scratch", "finetune"), weights=tmp_path
+        config, backbones=("resnet18",), transfer=("scratch", "finetune"), weights=tmp_path
     )
     with pytest.raises(WeightsError, match="resnet18"):
         run_benchmark(other, tmp_path / "run", cache, Silent())
     assert not (tmp_path / "run").exists()
 
 
-def test_more_folds_than_groups(plan: BenchmarkConfig, cache: Path, tmp_path: Path) -> None:
+def test_more_folds_than_groups(config: BenchmarkConfig, cache: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="folds"):
-        run_benchmark(replace(plan, folds=50), tmp_path / "run", cache, Silent())
+        run_benchmark(replace(config, folds=50), tmp_path / "run", cache, Silent())
     assert not (tmp_path / "run").exists()
 
 
@@ -212,27 +202,27 @@ def test_more_folds_than_groups(plan: BenchmarkConfig, cache: Path, tmp_path: Pa
 def test_a_network_on_real_photographs_is_better_than_chance(
     real_folder: Path, cache: Path, tmp_path: Path
 ) -> None:
-    plan = BenchmarkConfig(
+    config = BenchmarkConfig(
         (parse_spec(f"ham10000={real_folder / 'lesions' / 'ham10000'}"),),
         ("squeezenet1_1",),
         ("frozen",),
         folds=2,
-        size=64,
+        image_size=64,
         weights=real_folder / "weights",
-        recipe=TrainConfig(epochs=2),
+        train=TrainConfig(epochs=2),
     )
-    run_benchmark(plan, tmp_path / "run", cache, Silent())
+    run_benchmark(config, tmp_path / "run", cache, Silent())
     cells = sorted((tmp_path / "run" / "cells").glob("*/done.json"))
     scores = [json.loads(path.read_text())["auroc"] for path in cells]
     assert np.mean(scores) > 0.65
 
 
 def test_what_cannot_be_is_skipped_also_after_the_run_was_widened(
-    start: Callable[..., list[str]], plan: BenchmarkConfig, tmp_path: Path
+    start: Callable[..., list[str]], config: BenchmarkConfig, tmp_path: Path
 ) -> None:
     """Another network brings its arm; for the first network that arm is no unfinished work."""
     start()
-    start(replace(plan, transfer=("scratch", "finetune")))
+    start(replace(config, transfer=("scratch", "finetune")))
     about = json.loads((tmp_path / "run" / "run.json").read_text())
     assert [(s["backbone"], s["transfer"]) for s in about["skipped"]] == [
         ("standard_cnn", "finetune")
@@ -241,7 +231,7 @@ def test_what_cannot_be_is_skipped_also_after_the_run_was_widened(
 
 def test_the_posters_protocol_goes_on_from_fold_to_fold_and_tests_on_one_set(
     start: Callable[..., list[str]],
-    plan: BenchmarkConfig,
+    config: BenchmarkConfig,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -256,7 +246,7 @@ def test_the_posters_protocol_goes_on_from_fold_to_fold_and_tests_on_one_set(
         return original(name, path)
 
     monkeypatch.setattr(lesion_net, "from_checkpoint", watched)
-    start(replace(plan, protocol="poster"))
+    start(replace(config, protocol="poster"))
     assert begun_from == ["standard_cnn-scratch-r0-f0"]
     folder = tmp_path / "run"
     predictions = pl.read_parquet(folder / "predictions.parquet")
@@ -266,45 +256,26 @@ def test_the_posters_protocol_goes_on_from_fold_to_fold_and_tests_on_one_set(
     validated = pl.read_parquet(folder / "validation.parquet")
     assert not set(validated["image_id"]) & tested[0]
     with pytest.raises(RunError, match="protocol"):
-        start(plan)
+        start(config)
 
 
-def test_what_an_earlier_version_did_not_write_is_added(
-    start: Callable[..., list[str]], tmp_path: Path
-) -> None:
-    start()
-    folder = tmp_path / "run"
-    whole = pl.read_parquet(folder / "validation.parquet")
-    for file in folder.rglob("validation.parquet"):
-        file.unlink()
-    (folder / "baselines.parquet").unlink()
-    assert start() == []
-    again = pl.read_parquet(folder / "validation.parquet")
-    assert again.drop("probability").equals(whole.drop("probability"))
-    assert np.allclose(again["probability"], whole["probability"], atol=1e-6)
-    catalog = pl.read_parquet(folder / "catalog.parquet")
-    assert "ita" in catalog.columns
-    baselines = pl.read_parquet(folder / "baselines.parquet")
-    assert baselines.filter(baseline="archive only").height == 60
-
-
-def test_near_duplicates_stay_in_one_fold(plan: BenchmarkConfig, cache: Path) -> None:
+def test_near_duplicates_stay_in_one_fold(config: BenchmarkConfig, cache: Path) -> None:
     """A photograph is put into the archive again under another id and another patient."""
     from melanoscope.benchmark.dataset import prepare_dataset
 
-    found = prepare_dataset(plan, cache, Silent())
-    assert plan.near_duplicates
-    for pair in found.noticed.near_duplicates:
+    found = prepare_dataset(config, cache, Silent())
+    assert config.near_duplicates
+    for pair in found.checks.near_duplicates:
         rows = found.usable.frame.filter(pl.col("image_id").is_in([pair.a, pair.b]))
         assert rows["group_id"].n_unique() == 1
-    apart = prepare_dataset(replace(plan, near_duplicates=False), cache, Silent())
-    assert apart.noticed.near_duplicates == found.noticed.near_duplicates
+    apart = prepare_dataset(replace(config, near_duplicates=False), cache, Silent())
+    assert apart.checks.near_duplicates == found.checks.near_duplicates
     groups = apart.usable.frame["group_id"].n_unique()
     assert groups >= found.usable.frame["group_id"].n_unique()
 
 
 def test_photographs_are_looked_at_once(
-    plan: BenchmarkConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: BenchmarkConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from melanoscope.benchmark import photo_checks
     from melanoscope.benchmark.dataset import prepare_dataset
@@ -314,12 +285,12 @@ def test_photographs_are_looked_at_once(
     monkeypatch.setattr(
         photo_checks, "find_near_duplicates", lambda *a: looked.append(len(a[1])) or original(*a)
     )
-    first, again = (prepare_dataset(plan, tmp_path, Silent()) for _ in range(2))
+    first, again = (prepare_dataset(config, tmp_path, Silent()) for _ in range(2))
     assert looked == [60]
-    assert again.noticed.near_duplicates == first.noticed.near_duplicates
-    assert np.array_equal(again.noticed.skin, first.noticed.skin, equal_nan=True)
+    assert again.checks.near_duplicates == first.checks.near_duplicates
+    assert np.array_equal(again.checks.skin, first.checks.skin, equal_nan=True)
     # Other photographs under the same ids are looked at anew.
     one = Path(first.usable.frame["path"][0])
     one.write_bytes(one.read_bytes() + b" ")
-    prepare_dataset(plan, tmp_path, Silent())
+    prepare_dataset(config, tmp_path, Silent())
     assert looked == [60, 60]

@@ -9,9 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melanoscope.benchmark.config import BenchmarkConfig
-from melanoscope.benchmark.splits import TEST, divide, parse_protocol, poster_sources, split
+from melanoscope.benchmark.splits import (
+    assign_protocol_folds,
+    parse_protocol,
+    poster_sources,
+    split_catalog,
+)
 from melanoscope.data.sources import parse_spec
 from melanoscope.errors import DataError
+from melanoscope.runs.files import TEST_FOLD
 
 
 def _frame(groups: int, per_group: int) -> pl.DataFrame:
@@ -38,10 +44,10 @@ def test_the_parts_of_a_cell(
 ) -> None:
     frame = _frame(groups, per_group)
     ids, targets = frame["group_id"].to_list(), frame["target"].to_numpy()
-    folds = divide(parse_protocol(protocol), ids, targets, n_folds, seed)
+    folds = assign_protocol_folds(parse_protocol(protocol), ids, targets, n_folds, seed)
     tested = []
     for fold in range(n_folds):
-        parts = split(parse_protocol(protocol), frame, folds, fold, 0.15, seed)
+        parts = split_catalog(parse_protocol(protocol), frame, folds, fold, 0.15, seed)
         rows = np.concatenate([parts.train, parts.validation, parts.test])
         assert sorted(rows) == list(range(frame.height))  # disjoint, and nothing left out
         for part in (parts.train, parts.validation, parts.test):
@@ -52,7 +58,7 @@ def test_the_parts_of_a_cell(
             assert sum(map(len, sides)) == len(set().union(*sides))  # no group on two sides
     if protocol == "poster":
         assert all(one == tested[0] for one in tested)  # the poster's error 4
-        assert tested[0] == set(np.flatnonzero(folds == TEST).tolist())
+        assert tested[0] == set(np.flatnonzero(folds == TEST_FOLD).tolist())
     else:
         assert sum(map(len, tested)) == len(set().union(*tested)) == frame.height
 
@@ -61,8 +67,8 @@ def test_the_poster_divides_patients() -> None:
     """The poster's error 3: groups of four photographs land on both sides."""
     frame = _frame(60, 4)
     groups = frame["group_id"].to_list()
-    folds = divide("poster", groups, frame["target"].to_numpy(), 5, 0)
-    both = frame.with_columns(test=pl.Series(folds == TEST)).group_by("group_id")
+    folds = assign_protocol_folds("poster", groups, frame["target"].to_numpy(), 5, 0)
+    both = frame.with_columns(test=pl.Series(folds == TEST_FOLD)).group_by("group_id")
     assert both.agg(pl.col("test").n_unique() > 1)["test"].sum() > 20
 
 
@@ -71,9 +77,9 @@ def test_the_poster_merges_melanomas_of_2019() -> None:
     assert [str(s) for s in poster_sources(specs)] == [
         *("isic2020=a", "isic2019-melanoma=b", "ham10000=c")
     ]
-    plan = BenchmarkConfig(tuple(specs), ("standard_cnn",), ("scratch",), protocol="poster")
-    assert plan.data[1].kind == "isic2019-melanoma"
-    assert not plan.near_duplicates
+    config = BenchmarkConfig(tuple(specs), ("standard_cnn",), ("scratch",), protocol="poster")
+    assert config.data[1].kind == "isic2019-melanoma"
+    assert not config.near_duplicates
 
 
 def test_unknown_protocol() -> None:

@@ -32,8 +32,8 @@ def finished(tmp_path_factory):
         backbones=("standard_cnn", "squeezenet1_1"),
         transfer=("scratch",),
         folds=2,
-        size=32,
-        recipe=TrainConfig(epochs=1, batch_size=32),
+        image_size=32,
+        train=TrainConfig(epochs=1, batch_size=32),
     )
     run_benchmark(plan, folder / "run", folder / "cache", RunProgress(quiet=True))
     return folder

@@ -1,185 +1,27 @@
-"""A run folder with seeded random predictions: three networks, one only from scratch."""
+"""The report of a run folder."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-import numpy as np
-import polars as pl
 import pytest
 
-SKILL = {
-    ("standard_cnn", "scratch"): 0.7,
-    ("resnet50", "scratch"): 1.1,
-    ("resnet50", "finetune"): 2.6,
-    ("resnet50", "frozen"): 1.5,
-    ("vgg16", "scratch"): 0.9,
-    ("vgg16", "finetune"): 1.8,
-    ("vgg16", "frozen"): 0.9,
-}
-LABELS = {"standard_cnn": "Standard CNN", "resnet50": "ResNet-50", "vgg16": "VGG-16"}
-FOLDS = 5
-
-
-def make_record(skill, folds, photographs, simulated):
-    backbones = list(dict.fromkeys(b for b, _ in skill))
-    sizes = [
-        {"fold": f, "photographs": photographs // folds, "melanomas": 12, "groups": 40}
-        for f in range(folds)
-    ]
-    source = {"rows": photographs + 7, "found": photographs + 2, "absent": 5}
-    return {
-        "schema": 1,
-        "melanoscope": "0.1.0",
-        "created": "2024-05-06T07:08:09+00:00",
-        "configuration": {
-            "backbones": backbones,
-            "transfer": ["scratch", "finetune", "frozen"],
-            "folds": folds,
-            "repeats": 1,
-            "size": 128,
-            "seed": 3,
-            "recipe": {
-                "epochs": 15,
-                "optimiser": "Adam",
-                "learning_rate": 0.0005,
-                "batch": 64,
-                "patience": 3,
-            },
-            "simulated": simulated,
-        },
-        "versions": {"python": "3.11.7", "torch": "2.11.0"},
-        "hardware": {
-            "processor": "a processor",
-            "cores": 2,
-            "accelerator": None,
-            "memory_gib": 15.6,
-        },
-        "data": {
-            "fingerprint": "0f" * 32,
-            "sources": [
-                {
-                    **source,
-                    "kind": "pad-ufes-20",
-                    "title": "PAD-UFES-20",
-                    "licence": "CC BY 4.0",
-                    "attribution": "Pacheco et al. 2020",
-                },
-                {
-                    **source,
-                    "kind": "isic2020",
-                    "title": "ISIC 2020",
-                    "licence": "CC BY-NC 4.0",
-                    "attribution": "The ISIC 2020 Challenge Dataset, ViDIR Group & others",
-                },
-            ],
-            "rows": photographs + 7,
-            "found": photographs + 2,
-            "absent": 5,
-            "absent_examples": ["gone_1", "gone_2"],
-            "unreadable": [
-                {"image_id": "<b>cut</b>", "path": "x/cut.jpg", "reason": "truncated & short"},
-                {"image_id": "empty", "path": "x/empty.jpg", "reason": "0 bytes"},
-            ],
-            "listed_twice": 1,
-            "melanomas": photographs // 5,
-            "patients": photographs // 3,
-            "lesions": photographs // 2,
-            "groups": photographs // 3,
-        },
-        "folds": {"fingerprint": "ab" * 32, "sizes": [sizes]},
-        "skipped": [
-            {"backbone": b, "transfer": t, "why": "no ImageNet weights exist"}
-            for b in backbones
-            for t in ("scratch", "finetune", "frozen")
-            if (b, t) not in skill
-        ],
-    }
-
-
-def write_run(path: Path, skill=SKILL, *, folds=FOLDS, photographs=300, simulated=False, seed=0):
-    """Write a whole run folder and return its path."""
-    rng = np.random.default_rng(seed)
-    ids = [f"img_{i:05d}" for i in range(photographs)]
-    target = (np.arange(photographs) % 5 == 0).astype(int)
-    fold = rng.permutation(np.arange(photographs) // 5 % folds).astype(int)
-    while min(target[fold == f].sum() for f in range(folds)) < 2:
-        fold = rng.permutation(fold)
-    path.mkdir(parents=True)
-    (path / "run.json").write_text(json.dumps(make_record(skill, folds, photographs, simulated)))
-    pl.DataFrame(
-        {
-            "image_id": ids,
-            "path": [f"photos/{i}.jpg" for i in ids],
-            "dataset": ["pad-ufes-20" if i % 3 else "isic2020" for i in range(photographs)],
-            "patient_id": [f"p{i // 3}" for i in range(photographs)],
-            "lesion_id": [None] * photographs,
-            "group_id": [f"g{i // 3}" for i in range(photographs)],
-            "sex": "female",
-            "age": 50.0,
-            "site": "arm",
-            "diagnosis": ["melanoma" if t else "nevus" for t in target],
-            "target": target,
-            "fold_r0": fold,
-        }
-    ).write_parquet(path / "catalog.parquet")
-    easy = rng.normal(size=photographs) * 0.8
-    frames = []
-    for (backbone, transfer), strength in skill.items():
-        for f in range(folds):
-            mine = np.flatnonzero(fold == f)
-            logit = strength * target[mine] + easy[mine] + 0.7 * rng.normal(size=mine.size) - 1.5
-            frames.append(
-                pl.DataFrame(
-                    {
-                        "image_id": [ids[i] for i in mine],
-                        "target": target[mine],
-                        "probability": 1 / (1 + np.exp(-logit)),
-                    }
-                ).with_columns(
-                    fold=pl.lit(f),
-                    repeat=pl.lit(0),
-                    backbone=pl.lit(backbone),
-                    transfer=pl.lit(transfer),
-                    threshold=pl.lit(0.4),
-                )
-            )
-            _write_cell(path, f"{backbone}-{transfer}-r0-f{f}", mine.size, photographs, rng)
-    pl.concat(frames).write_parquet(path / "predictions.parquet")
-    return path
-
-
-def _write_cell(path, name, n_test, photographs, rng):
-    folder = path / "cells" / name
-    folder.mkdir(parents=True)
-    epochs = int(rng.integers(6, 15))
-    rise = 0.9 - 0.35 * np.exp(-np.arange(1, epochs + 1) / 3) + rng.normal(size=epochs) * 0.015
-    done = {"epochs_run": epochs, "best_epoch": int(rise.argmax()) + 1, "seconds": 61.5}
-    done |= {"n_train": int((photographs - n_test) * 0.85), "n_test": n_test, "threshold": 0.4}
-    (folder / "done.json").write_text(json.dumps(done))
-    pl.DataFrame(
-        {
-            "epoch": np.arange(1, epochs + 1),
-            "train_loss": 0.3,
-            "val_loss": 0.3,
-            "val_auroc": rise,
-            "lr": 5e-4,
-        }
-    ).write_csv(folder / "history.csv")
+from melanoscope.report.build import build
+from melanoscope.report.context import ReportContext
+from melanoscope.runs.reader import read_run
+from melanoscope.runs.results import RunResults
 
 
 @pytest.fixture(scope="session")
-def labels():
-    return LABELS
+def build_page(labels):
+    """Write the report of a run folder and return the path of its page."""
 
+    def write(folder, *, beside=(), prevalence=0.02, replicates=2000, **parts):
+        context = ReportContext(
+            run=read_run(folder),
+            labels=labels,
+            beside=tuple(RunResults(run=read_run(other)) for other in beside),
+            prevalence=prevalence,
+            replicates=replicates,
+        )
+        return build(context, **parts).page
 
-@pytest.fixture
-def run_folder(tmp_path):
-    """A fresh run folder that a test may spoil."""
-    return write_run(tmp_path / "run")
-
-
-@pytest.fixture(scope="session")
-def writer():
-    return write_run
+    return write

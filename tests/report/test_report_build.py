@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 
 from melanoscope.errors import RunError
-from melanoscope.report.build import build
 from melanoscope.report.figures.image_figures import attribution_figure, augmentation_figure
 from melanoscope.report.figures.style import render
 
@@ -48,8 +47,8 @@ def pictures(simulated=False):
     originals = rng.integers(0, 256, (2, 16, 16, 3)).astype(np.uint8)
     augmented = rng.integers(0, 256, (2, 3, 16, 16, 3)).astype(np.uint8)
     return {
-        "figure2": augmentation_figure(originals, augmented, credit=CREDIT, simulated=simulated),
-        "figure4": attribution_figure(
+        "figure_2": augmentation_figure(originals, augmented, credit=CREDIT, simulated=simulated),
+        "figure_4": attribution_figure(
             originals[0],
             rng.normal(size=(16, 16)),
             network="ResNet-50",
@@ -62,9 +61,9 @@ def pictures(simulated=False):
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory, writer, labels):
+def report(tmp_path_factory, writer, build_page):
     run = writer(tmp_path_factory.mktemp("report") / "run")
-    page = build(run, labels=labels, command="melanoscope benchmark --out RUN", **pictures())
+    page = build_page(run, command="melanoscope benchmark --out RUN", **pictures())
     return page.parent
 
 
@@ -76,6 +75,7 @@ def html(report):
 def test_all_files_are_there(report):
     names = {str(f.relative_to(report)) for f in report.rglob("*") if f.is_file()}
     figures = ["figure_3_roc", "transfer_effect", "learning_curves"]
+    figures += ["reliability", "decision_curve"]
     figures += [f"figure_3_roc_{arm}" for arm in ("scratch", "finetune", "frozen")]
     expected = {"index.html", "figures/figure_2_augmentation.png"}
     expected |= {"figures/figure_4_attribution.png"}
@@ -139,16 +139,14 @@ def test_everything_from_the_run_is_escaped_and_shown(html):
         assert words in html, words
 
 
-def test_equal_runs_give_equal_reports(report, html, labels):
+def test_equal_runs_give_equal_reports(report, html, build_page):
     before = {f: f.read_bytes() for f in report.rglob("*") if f.is_file()}
-    build(report.parent, labels=labels, command="melanoscope benchmark --out RUN", **pictures())
+    build_page(report.parent, command="melanoscope benchmark --out RUN", **pictures())
     assert {f: f.read_bytes() for f in report.rglob("*") if f.is_file()} == before
 
 
-def test_simulated_data_is_called_so_everywhere(tmp_path, writer, labels):
-    page = build(
-        writer(tmp_path / "run", simulated=True), labels=labels, **pictures(simulated=True)
-    )
+def test_simulated_data_is_called_so_everywhere(tmp_path, writer, build_page):
+    page = build_page(writer(tmp_path / "run", simulated=True), **pictures(simulated=True))
     html = page.read_text(encoding="utf-8")
     body = html[html.index("<body") :]
     assert body.removeprefix("<body>").lstrip().startswith('<div class="simulated"')
@@ -160,56 +158,56 @@ def test_simulated_data_is_called_so_everywhere(tmp_path, writer, labels):
         assert "Simulated, says nothing about skin" in text
 
 
-def test_an_archive_that_gives_the_label_away_is_pointed_out(run_folder, labels):
+def test_an_archive_that_gives_the_label_away_is_pointed_out(run_folder, build_page):
     file = run_folder / "catalog.parquet"
     pl.read_parquet(file).with_columns(
         dataset=pl.when(pl.col("target") == 1).then(pl.lit("isic2020")).otherwise(pl.lit("other"))
     ).write_parquet(file)
-    html = build(run_folder, labels=labels).read_text(encoding="utf-8")
+    html = build_page(run_folder).read_text(encoding="utf-8")
     assert re.search(r"archive alone gives AUROC <b[^>]*>1\.000", html)
     assert "telling archives apart" in html
 
 
-def test_nothing_finished_and_nothing_compared_still_give_a_page(run_folder, labels):
+def test_nothing_finished_and_nothing_compared_still_give_a_page(run_folder, build_page):
     file = run_folder / "predictions.parquet"
     whole = pl.read_parquet(file)
     whole.filter(pl.col("transfer") == "scratch").write_parquet(file)
-    html = build(run_folder, labels=labels).read_text(encoding="utf-8")
+    html = build_page(run_folder).read_text(encoding="utf-8")
     assert "No network is finished both from scratch and with transfer." in html
     assert "Best network: ResNet-50, AUROC 0." in html
     whole.clear().write_parquet(file)
-    html = build(run_folder, labels=labels).read_text(encoding="utf-8")
+    html = build_page(run_folder).read_text(encoding="utf-8")
     parse(html)
     assert "No network is finished yet." in html
 
 
-def test_two_folds_are_warned_about_and_bounds_stay_possible(tmp_path, writer, labels):
+def test_two_folds_are_warned_about_and_bounds_stay_possible(tmp_path, writer, build_page):
     skill = {("vgg16", "scratch"): 1.2, ("resnet50", "scratch"): 1.0}
-    html = build(
-        writer(tmp_path / "run", skill, folds=2, photographs=60, seed=1), labels=labels
-    ).read_text(encoding="utf-8")
+    html = build_page(writer(tmp_path / "run", skill, folds=2, photographs=60, seed=1)).read_text(
+        encoding="utf-8"
+    )
     low, high = re.search(r'interval <span class="number">(.+?) to (.+?)</span>', html).groups()
     assert (low, high) == ("0.000", "1.000")
     assert "intervals are very wide" in html
 
 
-def test_a_failed_build_keeps_the_older_report(run_folder, labels, monkeypatch):
-    page = build(run_folder, labels=labels)
+def test_a_failed_build_keeps_the_older_report(run_folder, build_page, monkeypatch):
+    page = build_page(run_folder)
     before, files = page.read_bytes(), sorted(run_folder.rglob("*"))
 
     def fail(*_, **__):
         raise RunError("a page", "none", "this test breaks it at the last step")
 
-    monkeypatch.setattr("melanoscope.report.build.render", fail)
+    monkeypatch.setattr("melanoscope.report.build.render_page", fail)
     with pytest.raises(RunError, match="last step"):
-        build(run_folder, labels=labels)
+        build_page(run_folder)
     assert page.read_bytes() == before
     assert sorted(run_folder.rglob("*")) == files
 
 
-def test_drawing_leaves_the_callers_settings_alone(run_folder, labels):
+def test_drawing_leaves_the_callers_settings_alone(run_folder, build_page):
     before = dict(mpl.rcParams)
-    build(run_folder, labels=labels)
+    build_page(run_folder)
     assert dict(mpl.rcParams) == before
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,7 @@ import pytest
 
 from melanoscope.errors import RunError
 from melanoscope.imaging.decode import write_image
-from melanoscope.report.build import build
-from melanoscope.report.context import ReportContext, predictions_of
+from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.calibration import calibrated_predictions
 from melanoscope.report.sections.leaks import (
     count_conflicting_pairs,
@@ -24,12 +24,12 @@ from melanoscope.report.sections.leaks import (
 from melanoscope.report.sections.misses import misses_section
 from melanoscope.report.sections.poster_table import poster_table_section
 from melanoscope.runs.reader import read_run
+from melanoscope.runs.results import predictions_of
 from melanoscope.stats.metrics.classification import auroc
-from melanoscope.stats.summary import summarize
 
 
 def _complete(folder: Path, *, seed: int = 0) -> None:
-    """Give a run folder what later versions write: validation, baselines, pairs, static data."""
+    """Give a run folder other static data, and a pair of near-duplicates."""
     rng = np.random.default_rng(seed)
     catalog = pl.read_parquet(folder / "catalog.parquet")
     n = catalog.height
@@ -63,9 +63,7 @@ def _complete(folder: Path, *, seed: int = 0) -> None:
 @pytest.fixture
 def context(run_folder: Path, labels: dict[str, str]) -> ReportContext:
     _complete(run_folder)
-    run = read_run(run_folder)
-    summary = summarize(run.cells, planned=run.planned, cells_per_row=run.cells_per_row)
-    return ReportContext(run, summary, labels, replicates=100)
+    return ReportContext(run=read_run(run_folder), labels=labels, replicates=100)
 
 
 def test_predictions_line_up_with_cells(context: ReportContext) -> None:
@@ -84,15 +82,17 @@ def test_temperatures_come_from_validation_alone(context: ReportContext, run_fol
     sure = table.with_columns(probability=(pl.col("probability") * 0.2 + 0.4))
     sure.write_parquet(run_folder / "validation.parquet")
     run = read_run(run_folder)
-    again = ReportContext(run, context.summary, context.labels, replicates=100)
+    again = ReportContext(run=run, labels=context.labels, replicates=100)
     after = calibrated_predictions(again, again.best).probability
     assert not np.allclose(before, after)
     order = np.argsort(before[: (context.predictions[context.best].fold_id == 0).sum()])
     assert np.all(np.diff(after[order]) >= 0)  # a temperature keeps the order within a part
 
 
-def test_every_section_is_on_the_page(context: ReportContext, labels: dict[str, str]) -> None:
-    page = build(context.run.path, labels=labels, replicates=100, prevalence=0.02)
+def test_every_section_is_on_the_page(
+    context: ReportContext, build_page: Callable[..., Path]
+) -> None:
+    page = build_page(context.run.path, replicates=100, prevalence=0.02)
     html = page.read_text(encoding="utf-8")
     found = re.findall(r'<section id="([\w-]+)"', html)
     for name in (
@@ -145,22 +145,13 @@ def test_printed_rows_stand_beside_complete_networks(context: ReportContext) -> 
 def test_unfinished_networks_and_others_have_no_printed_row(context: ReportContext) -> None:
     cells = [c for c in context.run.cells if c.fold != 0 or c.backbone != "vgg16"]
     run = context.run
-    summary = summarize(cells, planned=run.planned, cells_per_row=run.cells_per_row)
-    rows = poster_table_section(replace(context, summary=summary)).numbers
+    unfinished = replace(run, cells=tuple(cells))
+    rows = poster_table_section(replace(context, run=unfinished)).numbers
     assert not [row for row in rows if row.label.startswith("VGG")]
     frozen = [c for c in run.cells if c.transfer == "frozen"]
     planned = [key for key in run.planned if key[1] == "frozen"]
-    summary = summarize(frozen, planned=planned, cells_per_row=run.cells_per_row)
-    assert poster_table_section(replace(context, summary=summary)) is None
-
-
-def test_a_run_of_an_earlier_version_still_gives_a_page(
-    run_folder: Path, labels: dict[str, str]
-) -> None:
-    html = build(run_folder, labels=labels, replicates=50).read_text(encoding="utf-8")
-    found = re.findall(r'<section id="([\w-]+)"', html)
-    assert "intervals" in found
-    assert "calibration" not in found  # no validation predictions, no calibration
+    others = replace(run, cells=tuple(frozen), planned=tuple(planned))
+    assert poster_table_section(replace(context, run=others)) is None
 
 
 def test_validation_that_lacks_a_cell_is_refused(context: ReportContext, run_folder: Path) -> None:
@@ -181,7 +172,7 @@ def test_leaks_are_counted(context: ReportContext, run_folder: Path) -> None:
 
 
 def test_the_posters_run_beside(
-    context: ReportContext, labels: dict[str, str], tmp_path: Path
+    context: ReportContext, build_page: Callable[..., Path], tmp_path: Path
 ) -> None:
     """The same folder under the poster's name: what it prints is the rounded AUROC."""
     import shutil
@@ -191,13 +182,13 @@ def test_the_posters_run_beside(
     record = json.loads((other / "run.json").read_text())
     record["configuration"]["protocol"] = "poster"
     (other / "run.json").write_text(json.dumps(record))
-    page = build(context.run.path, labels=labels, replicates=50, beside=[read_run(other)])
+    page = build_page(context.run.path, replicates=50, beside=[other])
     numbers = json.loads((page.parent / "evidence.json").read_text())["protocols"]
     assert len(numbers["beside"]) == len(context.predictions)
     for one in numbers["beside"]:
         assert one["printed_auroc"] == pytest.approx(one["corrected"]["estimate"], abs=1e-9)
         assert one["printed"]["estimate"] < one["printed_auroc"]
-    alone = build(other, labels=labels, replicates=50).read_text(encoding="utf-8")
+    alone = build_page(other, replicates=50).read_text(encoding="utf-8")
     assert "Computed as the poster computed it" in alone
     assert "significantly above" not in alone
     assert "The poster's table beside this run" in alone
@@ -253,8 +244,7 @@ def test_fewer_melanomas_than_panels_are_not_filled_up_with_others(
 ) -> None:
     folder = writer(tmp_path / "few", {("vgg16", "scratch"): 1.0}, folds=2, photographs=25)
     run = read_run(folder)
-    summary = summarize(run.cells, planned=run.planned, cells_per_row=run.cells_per_row)
-    context = ReportContext(run, summary, labels, replicates=50)
+    context = ReportContext(run=run, labels=labels, replicates=50)
     section = misses_section(_write_photographs(context, tmp_path / "photographs"))
     melanomas = set(run.catalog.filter(target=1)["image_id"])
     missed = [miss["image_id"] for miss in section.numbers["missed_melanomas"]]

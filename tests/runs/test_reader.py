@@ -41,7 +41,24 @@ def test_cells_are_complete_and_in_one_order(run_folder):
     assert sum(c.target.size for c in run.cells[:5]) == 300
 
 
-@pytest.mark.parametrize("name", ["run.json", "catalog.parquet", "predictions.parquet"])
+def test_cells_carry_the_ids_of_their_photographs(run_folder):
+    run = read_run(run_folder)
+    target = dict(run.catalog.select("image_id", "target").iter_rows())
+    table = pl.read_parquet(run_folder / "predictions.parquet")
+    for cell in run.cells:
+        assert [target[name] for name in cell.image_id] == cell.target.tolist()
+        rows = table.filter(backbone=cell.backbone, transfer=cell.transfer, fold=cell.fold)
+        probability = dict(rows.select("image_id", "probability").iter_rows())
+        assert [probability[name] for name in cell.image_id] == cell.probability.tolist()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("run.json", "catalog.parquet", "near_duplicates.parquet", "baselines.parquet"),
+        *("predictions.parquet", "validation.parquet"),
+    ],
+)
 def test_missing_files(run_folder, name):
     (run_folder / name).unlink()
     with pytest.raises(RunError, match=name):
@@ -62,6 +79,7 @@ def test_missing_files_of_a_cell(run_folder, name):
         (lambda r: r.pop("folds"), "no folds"),
         (lambda r: r["data"].pop("unreadable"), "run.json's data; found no unreadable"),
         (lambda r: r["configuration"]["recipe"].pop("epochs"), "recipe; found no epochs"),
+        (lambda r: r["configuration"].pop("protocol"), "configuration; found no protocol"),
         (lambda r: r["configuration"].update(transfer=["scratch", "magic"]), "magic"),
         (lambda r: r["configuration"].update(backbones=["vgg16"]), "resnet50"),
     ],

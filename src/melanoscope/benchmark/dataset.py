@@ -1,10 +1,9 @@
-"""From archives to what the cells need: photographs, folds, and what was noticed on the way."""
+"""From archives to what the cells need: photographs, folds, and what was found in them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -12,77 +11,111 @@ from numpy.typing import NDArray
 
 from melanoscope.benchmark.config import BenchmarkConfig
 from melanoscope.benchmark.photo_checks import PhotoChecks, check_photos
-from melanoscope.benchmark.splits import divide
+from melanoscope.benchmark.splits import Split, assign_protocol_folds, split_catalog
 from melanoscope.data.catalog import Catalog, build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.sources import read_sources
 from melanoscope.errors import DataError
+from melanoscope.progress import RunProgress
+from melanoscope.runs.files import fold_column
 from melanoscope.training.batches import LesionArrays, arrays_of
 
 # Near-duplicates and skin are judged at one size, whatever the networks see.
-AUDIT_PX = 128
+_CHECK_SIZE = 128
 
 
-class Decoding(Protocol):
-    """Told of photographs being decoded."""
-
-    def decoding(self, done: int, total: int) -> None:
-        """So many photographs of those not yet in the store are decoded."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
-    """Data, folds and pixels of a plan.
+    """Photographs, folds and pixels of a run.
 
     Attributes:
+        config: Configuration of the run.
         catalog: Every row of the archives' tables.
-        usable: Those whose photograph can be decoded, in the order of `arrays` and `folds`.
-        unreadable: Image id -> reason.
-        arrays: What a network sees.
-        folds: Per repeat, each photograph's fold.
-        noticed: Near-duplicates and skin tone.
+        usable: The rows whose photograph can be decoded.
+        unreadable: Image id -> why its file cannot be decoded.
+        arrays: What a network sees of the usable photographs, row by row.
+        folds: For each repeat, the fold of each usable photograph, shape (n,).
+        checks: Near-duplicates and skin tone of the usable photographs.
     """
 
+    config: BenchmarkConfig
     catalog: Catalog
     usable: Catalog
     unreadable: dict[str, str]
     arrays: LesionArrays
     folds: list[NDArray[np.int64]]
-    noticed: PhotoChecks
+    checks: PhotoChecks
 
     def table(self) -> pl.DataFrame:
-        """The usable photographs with their folds and skin tone, for catalog.parquet."""
-        columns = [pl.Series(f"fold_r{r}", f) for r, f in enumerate(self.folds)]
-        skin = pl.Series("ita", self.noticed.skin).fill_nan(None)
-        return self.usable.frame.with_columns(*columns, skin)
+        """Return the usable photographs with their folds and skin tone, for catalog.parquet."""
+        folds = [pl.Series(fold_column(repeat), f) for repeat, f in enumerate(self.folds)]
+        skin = pl.Series("ita", self.checks.skin).fill_nan(None)
+        return self.usable.frame.with_columns(*folds, skin)
+
+    def split(self, repeat: int, fold: int) -> Split:
+        """Say which photographs a cell learns from, is validated on and is tested on.
+
+        Args:
+            repeat: Division into folds, from 0.
+            fold: Fold of that division, from 0.
+
+        Returns:
+            Rows of the usable photographs; the same for every network of the fold.
+
+        Raises:
+            DataError: Too few groups outside the fold.
+        """
+        return split_catalog(
+            self.config.protocol,
+            self.usable.frame,
+            self.folds[repeat],
+            fold,
+            self.config.train.validation_fraction,
+            self.config.seed + repeat,
+        )
 
 
-def prepare_dataset(plan: BenchmarkConfig, cache: Path, display: Decoding) -> Dataset:
+def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress) -> Dataset:
     """Read the archives, decode the photographs, find near-duplicates, divide into folds.
 
+    Args:
+        config: Configuration of the run.
+        cache: Folder of decoded photographs and of what was found in them.
+        progress: Shows how many photographs are decoded.
+
+    Returns:
+        Everything that the cells need.
+
     Raises:
-        DataError: The archives, photographs or folds are not what the plan needs.
+        DataError: The archives, photographs or folds are not what the configuration needs.
     """
-    catalog = build_catalog(read_sources(plan.data, cache))
-    store = open_pixel_store(catalog, plan.size, cache, progress=display.decoding)
+    catalog = build_catalog(read_sources(config.data, cache))
+    store = open_pixel_store(catalog, config.image_size, cache, progress=progress.decoding)
     usable = catalog.with_files.without(store.unreadable)
     if not len(usable):
         raise DataError("readable photographs", "none", "see melanoscope data summary")
-    ids = usable.frame["image_id"].to_list()
 
-    def look() -> NDArray[np.uint8]:
+    def read_pixels(image_ids: list[str]) -> NDArray[np.uint8]:
         judged = store
-        if plan.size != AUDIT_PX:
-            judged = open_pixel_store(catalog, AUDIT_PX, cache, progress=display.decoding)
-        return judged.images(ids)
+        if config.image_size != _CHECK_SIZE:
+            judged = open_pixel_store(catalog, _CHECK_SIZE, cache, progress=progress.decoding)
+        return judged.images(image_ids)
 
-    noticed = check_photos(usable, cache, look)
-    if plan.near_duplicates:
-        usable = usable.merge_groups([(pair.a, pair.b) for pair in noticed.near_duplicates])
+    checks = check_photos(usable, cache, read_pixels)
+    if config.near_duplicates:
+        usable = usable.merge_groups([(pair.a, pair.b) for pair in checks.near_duplicates])
     frame = usable.frame
     groups, targets = frame["group_id"].to_list(), frame["target"].to_numpy()
     folds = [
-        divide(plan.protocol, groups, targets, plan.folds, plan.seed + repeat)
-        for repeat in range(plan.repeats)
+        assign_protocol_folds(config.protocol, groups, targets, config.folds, config.seed + repeat)
+        for repeat in range(config.repeats)
     ]
-    return Dataset(catalog, usable, store.unreadable, arrays_of(frame, store), folds, noticed)
+    return Dataset(
+        config=config,
+        catalog=catalog,
+        usable=usable,
+        unreadable=store.unreadable,
+        arrays=arrays_of(frame, store),
+        folds=folds,
+        checks=checks,
+    )

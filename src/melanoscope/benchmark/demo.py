@@ -19,15 +19,18 @@ _MOST_NETWORKS = 2
 
 
 def demo_config(data: Path | None, weights: Path | None) -> BenchmarkConfig:
-    """Plan the standard CNN and networks whose ImageNet weights are at hand without a download.
+    """Configure the standard CNN and networks whose ImageNet weights need no download.
 
     Args:
-        data: Folder of archives, or None for simulated lesions.
-        weights: Folder of pretrained weights, or None for those that a package ships.
+        data: Folder of archives; None for simulated lesions.
+        weights: Folder of pretrained weights; None for those that a package ships.
+
+    Returns:
+        A run of three folds and four epochs, which a processor ends in minutes.
 
     Raises:
-        DataError: No archive in the folder.
-        WeightsError: No weights at hand.
+        DataError: The folder holds no archive.
+        WeightsError: No weights are at hand.
     """
     specs = find_archives(data) if data else [DataSpec("simulated", str(SIMULATED_PHOTOGRAPHS))]
     names = [name for name in _CANDIDATES if has_weights(REGISTRY[name], weights)]
@@ -43,7 +46,7 @@ def demo_config(data: Path | None, weights: Path | None) -> BenchmarkConfig:
         backbones=(_BASELINE, *chosen),
         transfer=("scratch", "frozen", "finetune"),
         folds=3,
-        size=80,
+        image_size=80,
         weights=weights,
-        recipe=TrainConfig(epochs=4, batch_size=32),
+        train=TrainConfig(epochs=4, batch_size=32),
     )

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from melanoscope import __version__
-from melanoscope.benchmark.config import BenchmarkConfig, skipped_transfers
-from melanoscope.data.catalog import Catalog
+from melanoscope.benchmark.dataset import Dataset
+from melanoscope.data.sources import DataSpec
 from melanoscope.hardware import describe_hardware
-from melanoscope.runs.run_folder import SCHEMA
+from melanoscope.runs.cell import skipped_transfers
+from melanoscope.runs.files import SCHEMA
 from melanoscope.training.precision import describe_accelerator
 
 _PACKAGES = (
@@ -26,75 +24,51 @@ _PACKAGES = (
 )
 
 
-def describe_run(
-    plan: BenchmarkConfig,
-    catalog: Catalog,
-    usable: Catalog,
-    unreadable: dict[str, str],
-    folds: Sequence[NDArray[np.int64]],
-) -> dict[str, Any]:
-    """Collect everything that a reader needs to believe a run or to repeat it."""
-    data = describe_data(plan, catalog, usable, unreadable)
-    divided = describe_folds(usable, plan, folds)
+def describe_run(dataset: Dataset) -> dict[str, Any]:
+    """Collect everything that a reader needs to believe a run or to repeat it.
+
+    Args:
+        dataset: Photographs, folds and configuration of the run.
+
+    Returns:
+        Content of run.json, plain values.
+    """
+    config = dataset.config
+    data, folds = _describe_data(dataset), _describe_folds(dataset)
     identity = {
-        **plan.identity(),
+        **config.identity(),
         "data_fingerprint": data["fingerprint"],
-        "folds_fingerprint": divided["fingerprint"],
+        "folds_fingerprint": folds["fingerprint"],
     }
     return {
         "schema": SCHEMA,
         "melanoscope": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "configuration": plan.configuration(),
+        "configuration": config.to_dict(),
         "identity": identity,
         "versions": {"python": platform.python_version(), **_versions()},
         "hardware": describe_hardware() | describe_accelerator(),
         "data": data,
-        "folds": divided,
-        "skipped": skipped_transfers(plan.backbones, plan.transfer),
+        "folds": folds,
+        "skipped": skipped_transfers(config.backbones, config.transfer),
     }
 
 
-def describe_data(
-    plan: BenchmarkConfig, catalog: Catalog, usable: Catalog, unreadable: dict[str, str]
-) -> dict[str, Any]:
+def _describe_data(dataset: Dataset) -> dict[str, Any]:
     """Say what the archives list, what is there, and what took part."""
-    paths = dict(catalog.with_files.frame.select("image_id", "path").iter_rows())
-    per_archive = {
-        name: (rows, found)
-        for name, rows, found in catalog.frame.group_by("dataset")
-        .agg(rows=pl.len(), found=pl.col("path").count())
-        .iter_rows()
-    }
-    sources = []
-    for spec in plan.data:
-        archive = spec.archive
-        names = [n for n in per_archive if n in (spec.kind, spec.kind.partition("-melanoma")[0])]
-        names += [n for n in per_archive if spec.kind == "table" and n.startswith("table:")]
-        rows = sum(per_archive[n][0] for n in names)
-        found = sum(per_archive[n][1] for n in names)
-        sources.append(
-            {
-                "kind": spec.kind,
-                "title": archive.title,
-                "licence": archive.license,
-                "attribution": archive.attribution,
-                "rows": rows,
-                "found": found,
-                "absent": rows - found,
-            }
-        )
+    catalog, usable = dataset.catalog, dataset.usable
+    paths = dict(catalog.frame.select("image_id", "path").iter_rows())
     frame = usable.frame
     return {
         "fingerprint": usable.fingerprint(),
-        "sources": sources,
+        "sources": _describe_sources(dataset),
         "rows": len(catalog),
         "found": len(catalog.with_files),
         "absent": len(catalog.ids_without_file),
         "absent_examples": catalog.ids_without_file[:20],
         "unreadable": [
             {"image_id": name, "path": paths[name], "reason": why}
-            for name, why in sorted(unreadable.items())
+            for name, why in sorted(dataset.unreadable.items())
         ],
         "listed_twice": len(catalog.listed_twice),
         "photographs": len(usable),
@@ -105,30 +79,57 @@ def describe_data(
     }
 
 
-def describe_folds(
-    usable: Catalog, plan: BenchmarkConfig, folds: Sequence[NDArray[np.int64]]
-) -> dict[str, Any]:
+def _describe_sources(dataset: Dataset) -> list[dict[str, Any]]:
+    counts = dataset.catalog.frame.group_by("dataset").agg(
+        rows=pl.len(), found=pl.col("path").count()
+    )
+    sources = []
+    for spec in dataset.config.data:
+        mine = counts.filter(pl.Series([_is_of(spec, name) for name in counts["dataset"]]))
+        rows, found = int(mine["rows"].sum()), int(mine["found"].sum())
+        sources.append(
+            {
+                "kind": spec.kind,
+                "title": spec.archive.title,
+                "licence": spec.archive.license,
+                "attribution": spec.archive.attribution,
+                "rows": rows,
+                "found": found,
+                "absent": rows - found,
+            }
+        )
+    return sources
+
+
+def _is_of(spec: DataSpec, dataset: str) -> bool:
+    """Say whether the catalog's name of an archive belongs to what the command line named."""
+    if spec.kind == "table":
+        return dataset.startswith("table:")
+    return dataset == spec.kind.removesuffix("-melanoma")
+
+
+def _describe_folds(dataset: Dataset) -> dict[str, Any]:
     """Count each fold and fingerprint the division."""
     digest = hashlib.sha256()
     sizes = []
-    for assigned in folds:
-        frame = usable.frame.with_columns(fold=pl.Series(assigned))
+    for folds in dataset.folds:
+        frame = dataset.usable.frame.with_columns(fold=pl.Series(folds))
         for row in sorted(frame.select("image_id", "fold").iter_rows()):
             digest.update(repr(row).encode())
-        table = frame.group_by("fold").agg(
+        counts = frame.group_by("fold").agg(
             photographs=pl.len(),
             melanomas=pl.col("target").cast(pl.Int64).sum(),
             groups=pl.col("group_id").n_unique(),
         )
-        sizes.append(table.sort("fold").to_dicts())
-    return {"fingerprint": digest.hexdigest(), "seed": plan.seed, "sizes": sizes}
+        sizes.append(counts.sort("fold").to_dicts())
+    return {"fingerprint": digest.hexdigest(), "seed": dataset.config.seed, "sizes": sizes}
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

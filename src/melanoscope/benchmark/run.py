@@ -1,197 +1,156 @@
-"""Running the matrix: from archives to a run folder with predictions."""
+"""Running a benchmark: every cell trained, tested and written; what is done is not repeated."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from melanoscope.benchmark.baselines import baseline_predictions
-from melanoscope.benchmark.config import BenchmarkConfig, CellKey, cells_of
+from melanoscope.benchmark.config import BenchmarkConfig, cells_of
 from melanoscope.benchmark.dataset import Dataset, prepare_dataset
 from melanoscope.benchmark.metadata import describe_run
-from melanoscope.benchmark.splits import POSTER_THRESHOLD, Split, split
 from melanoscope.models import lesion_net
 from melanoscope.models.backbones import get_backbone
 from melanoscope.models.weights import find_weights
-from melanoscope.runs import run_folder as files
+from melanoscope.progress import RunProgress
+from melanoscope.runs.cell import CellKey
 from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.metrics.thresholds import highest_f1
+from melanoscope.stats.reference.poster_protocol import THRESHOLD
 from melanoscope.training.fit import fit, predict
 
 
-class Display(Protocol):
-    """What a run tells of its progress."""
-
-    def decoding(self, done: int, total: int) -> None:
-        """So many photographs of those not yet in the store are decoded."""
-
-    def cell_begins(self, cell: CellKey, index: int, total: int, epochs: int) -> None:
-        """A cell begins, the index-th (from 0) of all; earlier ones are done."""
-
-    def epoch_ends(self, epoch: int, losses: dict[str, float]) -> None:
-        """An epoch of the current cell is over (from 1)."""
-
-    def cell_ends(self, cell: CellKey, auroc: float) -> None:
-        """The current cell is written."""
-
-
-def run_benchmark(plan: BenchmarkConfig, out: Path, cache: Path, display: Display) -> RunFolder:
-    """Run every cell of a plan that is not yet done, and join their predictions.
+def run_benchmark(
+    config: BenchmarkConfig, out: Path, cache: Path, progress: RunProgress
+) -> RunFolder:
+    """Train and test every cell of a run that is not yet done, and join their predictions.
 
     Args:
-        plan: What to do.
+        config: Configuration of the run.
         out: Run folder; one of the same run is taken up where it stopped.
-        cache: Folder of pixel stores.
-        display: Told of the progress.
+        cache: Folder of decoded photographs and of what was found in them.
+        progress: Shows photographs, cells and epochs.
+
+    Returns:
+        The run folder.
 
     Raises:
         MelanoscopeError: Data, weights or the folder are not what they should be.
     """
     # Weights first: to learn in the third hour that they are missing helps nobody.
-    for name in plan.backbones:
-        if set(plan.transfer) - {"scratch"} and get_backbone(name).pretrained:
-            find_weights(get_backbone(name), plan.weights)
-    prepared = prepare_dataset(plan, cache, display)
-    book = RunFolder(out)
-    about = describe_run(
-        plan, prepared.catalog, prepared.usable, prepared.unreadable, prepared.folds
-    )
-    book.begin(about, prepared.table(), prepared.noticed.pairs(), about["identity"])
-    book.write_baselines(_baselines(plan, prepared))
-    cells = cells_of(plan)
+    for name in config.backbones:
+        if set(config.transfer) - {"scratch"} and get_backbone(name).pretrained:
+            find_weights(get_backbone(name), config.weights)
+    dataset = prepare_dataset(config, cache, progress)
+    run_folder = RunFolder(out)
+    run_folder.begin(describe_run(dataset), dataset.table(), dataset.checks.pairs())
+    run_folder.write_baselines(_baselines(dataset))
+    cells = cells_of(config)
     for index, cell in enumerate(cells):
-        if not book.is_done(cell):
-            display.cell_begins(cell, index, len(cells), plan.recipe.epochs)
-            score = run_cell(plan, prepared, cell, book, display.epoch_ends)
-            display.cell_ends(cell, score)
-    for cell in book.finished():
-        if not (book.cell_folder(cell) / "validation.parquet").is_file():
-            _add_validation(plan, prepared, cell, book)
-    book.gather()
-    return book
+        if not run_folder.is_done(cell):
+            progress.cell_begins(cell.name, index, len(cells), config.train.epochs)
+            progress.cell_ends(run_cell(dataset, cell, run_folder, progress.epoch_ends))
+    run_folder.join_cells()
+    return run_folder
 
 
 def run_cell(
-    plan: BenchmarkConfig,
-    prepared: Dataset,
+    dataset: Dataset,
     cell: CellKey,
-    book: RunFolder,
+    run_folder: RunFolder,
     on_epoch: Callable[[int, dict[str, float]], None],
 ) -> float:
-    """Train one network on its training part, test it, write both; return AUROC."""
-    files.discard(book.cell_folder(cell))
-    parts = _split(plan, prepared, cell.repeat, cell.fold)
-    seed = cell.seed(plan.seed)
-    network = _network(cell, plan, seed, book)
-    result = fit(
+    """Train the network of one cell, test it, and write it with its predictions.
+
+    Args:
+        dataset: Photographs, folds and configuration of the run.
+        cell: Which network of which fold.
+        run_folder: Where the cell is written.
+        on_epoch: Called after each epoch with its number, from 1, and its losses.
+
+    Returns:
+        AUROC on the cell's test photographs.
+
+    Raises:
+        MelanoscopeError: The training went astray, weights are missing, or the disk is full.
+    """
+    config, arrays = dataset.config, dataset.arrays
+    run_folder.begin_cell(cell)
+    split = dataset.split(cell.repeat, cell.fold)
+    seed = cell.seed(config.seed)
+    network = _new_network(cell, config, seed, run_folder)
+    fitted = fit(
         network,
-        prepared.arrays,
-        parts.train,
-        parts.validation,
-        plan.recipe,
+        arrays,
+        split.train,
+        split.validation,
+        config.train,
         cell.transfer,
         seed,
         on_epoch,
     )
-    targets = prepared.arrays.targets.astype(np.int64)
-    on_validation = predict(network, prepared.arrays, parts.validation)
-    threshold = (
-        POSTER_THRESHOLD
-        if plan.protocol == "poster"
-        else highest_f1(targets[parts.validation], on_validation)
-    )
-    probabilities = predict(network, prepared.arrays, parts.test)
-    score = auroc(targets[parts.test], probabilities)
-    folder = book.cell_folder(cell)
-    with files.refuse_full_disk(book.folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        files.write_tensors(folder / "model.safetensors", network.state_dict())
-        pl.DataFrame(result.history).write_csv(folder / "history.csv")
-    about: dict[str, Any] = {
-        "epochs_run": len(result.history),
-        "best_epoch": result.best_epoch,
-        "seconds": round(result.seconds, 2),
-        "n_train": len(parts.train),
-        "n_validation": len(parts.validation),
-        "n_test": len(parts.test),
-        "threshold": threshold,
-        "seed": seed,
-        "auroc": score,
-    }
-    frame = prepared.usable.frame
-    book.finish_cell(
+    targets = arrays.targets.astype(np.int64)
+    on_validation = predict(network, arrays, split.validation)
+    threshold = THRESHOLD
+    if config.protocol == "corrected":
+        threshold = highest_f1(targets[split.validation], on_validation)
+    on_test = predict(network, arrays, split.test)
+    score = auroc(targets[split.test], on_test)
+    run_folder.finish_cell(
         cell,
-        _rows(frame, parts.test, probabilities, threshold),
-        _rows(frame, parts.validation, on_validation, threshold),
-        about,
+        weights=network.state_dict(),
+        history=pl.DataFrame(fitted.history),
+        predictions=_predictions(dataset, split.test, on_test, threshold),
+        validation=_predictions(dataset, split.validation, on_validation, threshold),
+        record={
+            "epochs_run": len(fitted.history),
+            "best_epoch": fitted.best_epoch,
+            "seconds": round(fitted.seconds, 2),
+            "n_train": len(split.train),
+            "n_validation": len(split.validation),
+            "n_test": len(split.test),
+            "threshold": threshold,
+            "seed": seed,
+            "auroc": score,
+        },
     )
     return score
 
 
-def _split(plan: BenchmarkConfig, prepared: Dataset, repeat: int, fold: int) -> Split:
-    # The same validation photographs for every network of a fold: its seed names no network.
-    return split(
-        plan.protocol,
-        prepared.usable.frame,
-        prepared.folds[repeat],
-        fold,
-        plan.recipe.validation_fraction,
-        plan.seed + repeat,
-    )
-
-
-def _rows(
-    frame: pl.DataFrame,
-    chosen: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
+def _predictions(
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+    probability: NDArray[np.float64],
     threshold: float,
 ) -> pl.DataFrame:
-    columns = {
-        "image_id": frame["image_id"].gather(chosen),
-        "target": frame["target"].gather(chosen),
-        "probability": probabilities,
-    }
-    return pl.DataFrame(columns).with_columns(threshold=pl.lit(threshold))
+    frame = dataset.usable.frame
+    return pl.DataFrame(
+        {
+            "image_id": frame["image_id"].gather(rows),
+            "target": frame["target"].gather(rows),
+            "probability": probability,
+        }
+    ).with_columns(threshold=pl.lit(threshold))
 
 
-def _add_validation(
-    plan: BenchmarkConfig, prepared: Dataset, cell: CellKey, book: RunFolder
-) -> None:
-    """Give a cell of an earlier version the validation predictions that calibration needs."""
-    folder = book.cell_folder(cell)
-    network = lesion_net.from_checkpoint(cell.backbone, folder / "model.safetensors")
-    threshold = float(json.loads((folder / "done.json").read_text())["threshold"])
-    chosen = _split(plan, prepared, cell.repeat, cell.fold).validation
-    rows = _rows(
-        prepared.usable.frame, chosen, predict(network, prepared.arrays, chosen), threshold
+def _baselines(dataset: Dataset) -> pl.DataFrame:
+    return pl.concat(
+        baseline_predictions(dataset.usable.frame, dataset.split(repeat, fold)).with_columns(
+            fold=pl.lit(fold, pl.Int64), repeat=pl.lit(repeat, pl.Int64)
+        )
+        for repeat in range(dataset.config.repeats)
+        for fold in range(dataset.config.folds)
     )
-    with files.refuse_full_disk(book.folder):
-        files.write_frame(folder / "validation.parquet", rows)
 
 
-def _baselines(plan: BenchmarkConfig, prepared: Dataset) -> pl.DataFrame:
-    parts = []
-    for repeat in range(plan.repeats):
-        for fold in range(plan.folds):
-            predicted = baseline_predictions(
-                prepared.usable.frame, _split(plan, prepared, repeat, fold)
-            )
-            parts.append(
-                predicted.with_columns(fold=pl.lit(fold, pl.Int64), repeat=pl.lit(repeat, pl.Int64))
-            )
-    return pl.concat(parts)
-
-
-def _network(
-    cell: CellKey, plan: BenchmarkConfig, seed: int, book: RunFolder
+def _new_network(
+    cell: CellKey, config: BenchmarkConfig, seed: int, run_folder: RunFolder
 ) -> lesion_net.LesionNet:
     """Build a cell's network with weights of its own: nothing is carried from fold to fold.
 
@@ -201,12 +160,10 @@ def _network(
     import torch
 
     torch.manual_seed(seed)
-    if plan.protocol == "poster" and cell.fold > 0:
+    if config.protocol == "poster" and cell.fold > 0:
         before = replace(cell, fold=cell.fold - 1)
-        return lesion_net.from_checkpoint(
-            cell.backbone, book.cell_folder(before) / "model.safetensors"
-        )
-    with_static = cell.transfer != "image_only"
+        return lesion_net.from_checkpoint(cell.backbone, run_folder.checkpoint(before))
     if cell.transfer == "scratch":
         return lesion_net.fresh(cell.backbone)
-    return lesion_net.pretrained(cell.backbone, plan.weights, with_static=with_static)
+    with_static = cell.transfer != "image_only"
+    return lesion_net.pretrained(cell.backbone, config.weights, with_static=with_static)

@@ -72,10 +72,10 @@ def train(
         data=tuple(parse_spec(text) for text in data),
         backbones=names,
         transfer=transfers,
-        size=size,
+        image_size=size,
         seed=seed,
         weights=weights,
-        recipe=TrainConfig(epochs=epochs, batch_size=batch_size),
+        train=TrainConfig(epochs=epochs, batch_size=batch_size),
     )
     refuse_occupied(out)
     work = out.with_name(f"{out.name}.training")

@@ -67,10 +67,10 @@ def benchmark(
         transfer=parse_transfers(transfer),
         folds=folds,
         repeats=repeats,
-        size=size,
+        image_size=size,
         seed=seed,
         weights=weights,
-        recipe=TrainConfig(epochs=epochs, batch_size=batch_size),
+        train=TrainConfig(epochs=epochs, batch_size=batch_size),
         protocol=parse_protocol(protocol),
         near_duplicates=near_duplicates,
     )
@@ -96,11 +96,11 @@ def report(
     from melanoscope.report.from_run import report_run, result_of
 
     given = {} if prevalence is None else {"prevalence": prevalence}
-    page = report_run(run_benchmark, beside or (), replicates=replicates, **given)
+    written = report_run(run_benchmark, beside or (), replicates=replicates, **given)
     if as_json:
-        print_json(result_of(run_benchmark))
+        print_json(result_of(written))
     else:
-        typer.echo(f"report: {page}")
+        typer.echo(f"report: {written.page}")
 
 
 def demo(
@@ -129,8 +129,8 @@ def _run_and_report(plan: Any, out: Path, cache: Path | None, as_json: bool) -> 
 
     with RunProgress() as progress:
         run_benchmark(plan, out, cache_folder(cache), progress)
-    page = report_run(out)
+    written = report_run(out)
     if as_json:
-        print_json(result_of(out))
+        print_json(result_of(written))
     else:
-        typer.echo(f"report: {page}")
+        typer.echo(f"report: {written.page}")

@@ -7,7 +7,6 @@ written after the pixels, so that what a kill interrupts is decoded again.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import os
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from melanoscope.atomic import DISK_FULL, atomic_path
 from melanoscope.data.catalog import Catalog
 from melanoscope.errors import DataError
 from melanoscope.imaging.decode import DECODER_VERSION, UnreadableImageError, read_image
@@ -187,15 +187,11 @@ def _map(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.memm
     """Map a file that has its whole room on disk: a full disk would kill the process later."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if not _has_size(path, size):
-        partial = path.with_suffix(f".{os.getpid()}.partial")
         try:
-            with partial.open("wb") as file:
+            with atomic_path(path) as partial, partial.open("wb") as file:
                 _reserve(file.fileno(), size, path.parent)
-            partial.replace(path)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink()
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in DISK_FULL:
                 raise
             raise DataError(
                 f"{size / 2**20:.0f} MiB free for '{path.parent}'",

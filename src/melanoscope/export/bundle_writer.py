@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from melanoscope.atomic import refuse_full_disk
 from melanoscope.errors import BundleError
 from melanoscope.export.evaluation import (
     Holdout,
@@ -48,8 +49,8 @@ from melanoscope.inference.bundle import (
 )
 from melanoscope.inference.manifest import BundleManifest, Graph, Graphs, Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
-from melanoscope.report.context import PREVALENCE
-from melanoscope.runs.run_folder import refuse_full_disk, write_tensors
+from melanoscope.runs.files import write_tensors
+from melanoscope.runs.results import PREVALENCE
 from melanoscope.stats.bootstrap.group_weights import REPLICATES
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _write_graphs(
         heldout=describe_heldout(test),
         gate=gate,
         graphs=Graphs(model=Graph(file=MODEL), gradient=gradient, int8=int8),
-        variants=time_variants(files, model.config.size),
+        variants=time_variants(files, model.config.image_size),
         files={},
         seal="",
     )
@@ -185,10 +186,10 @@ def _export_network(model: TrainedModel, folder: Path) -> Graph:
     """Write weights, graph and, where ONNX can express it, the gradient's graph."""
     rows = sample_rows(model.split.train, _MAX_FEATURES)
     feature_distance = fit_feature_distance(train_features(model, rows))
-    export_model(model.network, model.config.size, folder / MODEL, feature_distance)
+    export_model(model.network, model.config.image_size, folder / MODEL, feature_distance)
     write_tensors(folder / WEIGHTS, model.network.state_dict())
     try:
-        export_gradient(model.network, model.config.size, folder / GRADIENT)
+        export_gradient(model.network, model.config.image_size, folder / GRADIENT)
     except BundleError as error:
         return Graph(why=error.found)
     return Graph(file=GRADIENT)

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from melanoscope.data.subgroup_variables import UNKNOWN, subgroup_variables
 from melanoscope.errors import BundleError, StatisticsError
 from melanoscope.inference.manifest_records import (
     Calibration,
@@ -17,8 +18,7 @@ from melanoscope.inference.manifest_records import (
     Subgroup,
     SubgroupLevel,
 )
-from melanoscope.report.context import interval_of
-from melanoscope.report.sections.subgroups import UNKNOWN, variables_of
+from melanoscope.runs.results import interval_of
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.calibration.calibration_intervals import observed_over_expected
 from melanoscope.stats.calibration.temperature_scaling import apply_temperature, fit_temperature
@@ -192,7 +192,7 @@ def evaluate_subgroups(results: TestResults, threshold: float) -> tuple[Subgroup
         threshold=np.full(results.holdout.logit.size, float(expit(threshold))),
     )
     subgroups = []
-    for name, labels, order in variables_of(results.holdout.frame):
+    for name, labels, order in subgroup_variables(results.holdout.frame):
         variable = compare_subgroups(
             predictions,
             results.weights,

@@ -66,7 +66,7 @@ def describe_origin(model: TrainedModel) -> dict[str, Any]:
             label=backbone.label,
             transfer=model.cell.transfer,
             with_static=model.network.static_branch is not None,
-            image_size=model.config.size,
+            image_size=model.config.image_size,
             parameters=sum(p.numel() for p in model.network.parameters()),
         ),
         "preprocessing": Preprocessing(
@@ -75,7 +75,7 @@ def describe_origin(model: TrainedModel) -> dict[str, Any]:
             color="sRGB, 8 bits; alpha over white",
             crop="largest centred square",
             resampling="bicubic, antialiased",
-            image_size=model.config.size,
+            image_size=model.config.image_size,
             normalization="inside the graph",
         ),
         "static": None if model.network.static_branch is None else _STATIC,
@@ -117,12 +117,12 @@ def _data(model: TrainedModel) -> Data:
 def _training(model: TrainedModel) -> Training:
     # A bundle travels; folders of the machine that made it are nobody's business.
     configuration = {
-        **model.config.configuration(),
+        **model.config.to_dict(),
         "data": [spec.kind for spec in model.config.data],
     }
     return Training(
         configuration=msgspec.convert(configuration, Configuration),
-        recipe=asdict(model.config.recipe),
+        recipe=asdict(model.config.train),
         cell=model.cell.name,
         epochs_run=model.cell_metadata["epochs_run"],
         best_epoch=model.cell_metadata["best_epoch"],

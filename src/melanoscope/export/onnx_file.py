@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from melanoscope.atomic import atomic_path
 
 if TYPE_CHECKING:
     import onnx
@@ -24,13 +25,9 @@ def save_onnx(model: onnx.ModelProto, path: Path) -> None:
     """
     import onnx
 
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with atomic_path(path) as partial:
         onnx.save(model, str(partial))
         onnx.checker.check_model(str(partial))
-        os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,21 +9,22 @@ from typing import Any
 
 import polars as pl
 
-from melanoscope.benchmark.config import BenchmarkConfig, CellKey
+from melanoscope.benchmark.config import BenchmarkConfig
 from melanoscope.benchmark.dataset import Dataset, prepare_dataset
 from melanoscope.benchmark.metadata import describe_run
-from melanoscope.benchmark.run import Display, run_cell
-from melanoscope.benchmark.splits import Split, split
+from melanoscope.benchmark.run import run_cell
+from melanoscope.benchmark.splits import Split
 from melanoscope.data.sources import DataSpec
 from melanoscope.errors import RunError, nearest
 from melanoscope.inference.manifest_records import Selection
-from melanoscope.models.backbones import get_backbone, labels
+from melanoscope.models.backbones import get_backbone
 from melanoscope.models.lesion_net import LesionNet, from_checkpoint
 from melanoscope.models.weights import find_weights
-from melanoscope.report.context import ReportContext
+from melanoscope.progress import RunProgress
+from melanoscope.runs.cell import CellKey
 from melanoscope.runs.reader import Run, read_run
+from melanoscope.runs.results import RunResults, best_row
 from melanoscope.runs.run_folder import RunFolder
-from melanoscope.stats.summary import summarize
 from melanoscope.training.batches import LesionArrays
 
 
@@ -56,7 +56,9 @@ class TrainedModel:
     selection: Selection | None = None
 
 
-def train_model(config: BenchmarkConfig, work: Path, cache: Path, display: Display) -> TrainedModel:
+def train_model(
+    config: BenchmarkConfig, work: Path, cache: Path, display: RunProgress
+) -> TrainedModel:
     """Train one network on all groups but those of the calibration and the test photographs.
 
     Args:
@@ -77,15 +79,13 @@ def train_model(config: BenchmarkConfig, work: Path, cache: Path, display: Displ
         find_weights(backbone, config.weights)  # before anything takes time
     dataset = prepare_dataset(config, cache, display)
     run_folder = RunFolder(work)
-    metadata = describe_run(
-        config, dataset.catalog, dataset.usable, dataset.unreadable, dataset.folds
-    )
-    run_folder.begin(metadata, dataset.table(), dataset.noticed.pairs(), metadata["identity"])
+    metadata = describe_run(dataset)
+    run_folder.begin(metadata, dataset.table(), dataset.checks.pairs())
     cell = CellKey(0, 0, backbone.name, transfer)
     if not run_folder.is_done(cell):
-        display.cell_begins(cell, 0, 1, config.recipe.epochs)
-        display.cell_ends(cell, run_cell(config, dataset, cell, run_folder, display.epoch_ends))
-    return _load_model(config, dataset, run_folder, cell, metadata)
+        display.cell_begins(cell.name, 0, 1, config.train.epochs)
+        display.cell_ends(run_cell(dataset, cell, run_folder, display.epoch_ends))
+    return _load_model(dataset, run_folder, cell, metadata)
 
 
 def choose_cell(
@@ -113,34 +113,32 @@ def choose_cell(
             f"protocol {run.protocol}",
             "export from another: here test patients were trained on",
         )
-    summary = summarize(
-        run.cells, planned=run.planned, cells_per_row=run.cells_per_row, protocol=run.protocol
-    )
-    rows = {
-        (row.backbone, row.transfer): row
+    summary = RunResults(run=run).summary
+    rows = [
+        row
         for row in summary.rows
         if row.keys and backbone in (None, row.backbone) and transfer in (None, row.transfer)
-    }
-    best = ReportContext(run, replace(summary, rows=tuple(rows.values())), labels()).best
+    ]
+    best = best_row(rows)
     if best is None:
         known = [f"{row.backbone}-{row.transfer}" for row in summary.rows if row.complete]
         wanted = f"{backbone or 'any'}-{transfer or 'any'}"
         raise RunError("a network with all its folds", wanted, nearest(wanted, known))
-    cell = CellKey(0, fold or 0, best[0], best[1])  # type: ignore[arg-type]
-    folds = sorted(key.fold for key in run.cells if (key.backbone, key.transfer) == best)
-    if cell.fold not in folds:
-        raise RunError("a fold of the run", str(fold), f"known: {min(folds)} to {max(folds)}")
-    return cell, Selection(
+    row = best.backbone, best.transfer
+    cells = {key.fold: key for key in run.records if key.row == row and key.repeat == 0}
+    if (fold or 0) not in cells:
+        raise RunError("a fold of the run", str(fold), f"known: {min(cells)} to {max(cells)}")
+    return cells[fold or 0], Selection(
         by="highest mean AUROC over the folds" if backbone is None else "name",
         among=len(rows),
-        auroc=rows[best].intervals["auroc"],
+        auroc=best.intervals["auroc"],
     )
 
 
 def model_from_run(
     folder: Path,
     cache: Path,
-    display: Display,
+    display: RunProgress,
     *,
     backbone: str | None = None,
     transfer: str | None = None,
@@ -166,7 +164,7 @@ def model_from_run(
     """
     run = read_run(folder)
     cell, selection = choose_cell(run, backbone=backbone, transfer=transfer, fold=fold)
-    config = BenchmarkConfig.of(run.record["configuration"], data)
+    config = BenchmarkConfig.from_dict(run.record["configuration"], data)
     dataset = prepare_dataset(config, cache, display)
     known, found = run.record["data"]["fingerprint"], dataset.usable.fingerprint()
     if known != found:
@@ -175,7 +173,7 @@ def model_from_run(
             f"others ({found[:12]}...)",
             "name the archives as they were with --data",
         )
-    model = _load_model(config, dataset, RunFolder(folder), cell, run.record)
+    model = _load_model(dataset, RunFolder(folder), cell, run.record)
     _check_split(run, model)
     return replace(model, selection=selection)
 
@@ -193,8 +191,6 @@ def _check_split(run: Run, model: TrainedModel) -> None:
         (model.split.test, run.predictions),
         (model.split.validation, run.validation),
     ):
-        if table is None:
-            continue
         recorded = table.filter(
             backbone=cell.backbone, transfer=cell.transfer, repeat=cell.repeat, fold=cell.fold
         )
@@ -208,27 +204,15 @@ def _check_split(run: Run, model: TrainedModel) -> None:
 
 
 def _load_model(
-    config: BenchmarkConfig,
-    dataset: Dataset,
-    run_folder: RunFolder,
-    cell: CellKey,
-    run_metadata: dict[str, Any],
+    dataset: Dataset, run_folder: RunFolder, cell: CellKey, run_metadata: dict[str, Any]
 ) -> TrainedModel:
-    folder = run_folder.cell_folder(cell)
     return TrainedModel(
-        network=from_checkpoint(cell.backbone, folder / "model.safetensors"),
+        network=from_checkpoint(cell.backbone, run_folder.checkpoint(cell)),
         cell=cell,
-        config=config,
+        config=dataset.config,
         frame=dataset.table(),
         arrays=dataset.arrays,
-        split=split(
-            config.protocol,
-            dataset.usable.frame,
-            dataset.folds[cell.repeat],
-            cell.fold,
-            config.recipe.validation_fraction,
-            config.seed + cell.repeat,
-        ),
+        split=dataset.split(cell.repeat, cell.fold),
         run_metadata=run_metadata,
-        cell_metadata=json.loads((folder / "done.json").read_text()),
+        cell_metadata=run_folder.cell_record(cell),
     )

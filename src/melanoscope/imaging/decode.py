@@ -7,7 +7,6 @@ holds (place, time, name, thumbnail, profile) stays behind: pixels and a size ar
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from melanoscope.atomic import atomic_path
 from melanoscope.imaging.color_management import flatten, from_nclx, to_srgb
 from melanoscope.imaging.open_image import (
     FORMATS,
@@ -163,13 +163,8 @@ def image_dimensions(source: Source) -> tuple[int, int]:
 
 def write_image(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90) -> None:
     """Write RGB `pixels` (h, w, 3) as a JPEG of `quality` 1 to 95 that is whole or not there."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with atomic_path(path) as partial:
         Image.fromarray(pixels).save(partial, format="JPEG", quality=quality)
-        os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def _square(image: Image.Image, image_size: int) -> Image.Image:

@@ -1,19 +1,23 @@
-"""The report of a run folder: what ``melanoscope report`` and ``benchmark`` write and print."""
+"""The report of a run folder: what `melanoscope report` and `benchmark` write and print."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from melanoscope.errors import StatisticsError
 from melanoscope.models.backbones import labels
-from melanoscope.report.build import build
-from melanoscope.report.context import PREVALENCE, REPLICATES
+from melanoscope.report.build import Report, build
+from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.poster_figures import figure_2, figure_4
 from melanoscope.runs.reader import read_run
-from melanoscope.stats.summary import Summary, summarize
+from melanoscope.runs.results import PREVALENCE, RunResults
+from melanoscope.stats.bootstrap.group_weights import REPLICATES
+from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.summary import Summary
+
+_INTERVAL = ("estimate", "low", "high", "n", "method")
 
 
 def report_run(
@@ -21,18 +25,22 @@ def report_run(
     beside: Sequence[Path] = (),
     prevalence: float = PREVALENCE,
     replicates: int = REPLICATES,
-) -> Path:
-    """Write RUN/report and return the path of its page.
+) -> Report:
+    """Read a run and write RUN/report.
 
     Args:
-        folder: The run.
-        beside: Other runs to be set beside it, of the poster's protocol for example.
-        prevalence: Share of melanomas at which predictive values are given.
-        replicates: Of each bootstrap.
+        folder: The run folder.
+        beside: Folders of runs to set beside it, of the poster's protocol for example.
+        prevalence: Share of melanomas, above 0 and below 1, at which predictive values are given.
+        replicates: Number of replicates of each bootstrap, at least 100.
+
+    Returns:
+        The report.
 
     Raises:
-        RunError: The folder holds no run.
-        StatisticsError: Its predictions allow no honest number, or a prevalence out of range.
+        RunError: A folder holds no run.
+        StatisticsError: The run's predictions allow no honest number, or the prevalence or the
+            replicates are out of range.
     """
     if not 0 < prevalence < 1:
         raise StatisticsError(
@@ -40,21 +48,30 @@ def report_run(
         )
     if replicates < 100:
         raise StatisticsError("at least 100 replicates", str(replicates), "use 2000")
-    run = read_run(folder)
-    return build(
-        folder,
+    context = ReportContext(
+        run=read_run(folder),
         labels=labels(),
-        figure2=figure_2(run),
-        figure4=figure_4(run, labels()),
-        command=command_of(run.record["configuration"]),
-        beside=[read_run(one) for one in beside],
+        beside=tuple(RunResults(run=read_run(other)) for other in beside),
         prevalence=prevalence,
         replicates=replicates,
     )
+    return build(
+        context,
+        figure_2=figure_2(context.run),
+        figure_4=figure_4(context),
+        command=command_of(context.run.configuration),
+    )
 
 
-def command_of(configuration: dict[str, Any]) -> str:
-    """Return the command line that makes a run of this configuration."""
+def command_of(configuration: Mapping[str, Any]) -> str:
+    """Return the command line that makes a run.
+
+    Args:
+        configuration: "configuration" of run.json.
+
+    Returns:
+        The command, with RUN for the folder.
+    """
     words = ["melanoscope benchmark", *(f"--data {spec}" for spec in configuration["data"])]
     words.append(f"--backbones {','.join(configuration['backbones'])}")
     words.append(f"--transfer {','.join(configuration['transfer'])}")
@@ -62,41 +79,44 @@ def command_of(configuration: dict[str, Any]) -> str:
     recipe = configuration["recipe"]
     words.append(f"--epochs {recipe['epochs']} --batch-size {recipe['batch_size']}")
     words += [f"--{name} {configuration[name]}" for name in ("size", "seed")]
-    if configuration.get("protocol", "corrected") != "corrected":
+    if configuration["protocol"] != "corrected":
         words.append(f"--protocol {configuration['protocol']}")
-    elif not configuration.get("near_duplicates", False):
+    elif not configuration["near_duplicates"]:
         words.append("--no-near-duplicates")
-    if configuration.get("weights"):
+    if configuration["weights"]:
         words.append(f"--weights {configuration['weights']}")
     return " ".join([*words, "--out RUN"])
 
 
-def result_of(folder: Path) -> dict[str, Any]:
-    """Return a run's tables as plain values, for ``--json``."""
-    run = read_run(folder)
-    summary = summarize(
-        run.cells, planned=run.planned, cells_per_row=run.cells_per_row, protocol=run.protocol
-    )
-    evidence = folder / "report" / "evidence.json"
+def result_of(report: Report) -> dict[str, Any]:
+    """Return a run's tables and evidence as plain values, for `--json`.
+
+    Args:
+        report: The report of the run.
+
+    Returns:
+        What is printed.
+    """
+    run, summary = report.context.run, report.context.summary
     return {
-        "run": str(folder),
-        "report": str(folder / "report" / "index.html"),
+        "run": str(run.path),
+        "report": str(report.page),
         "simulated": run.simulated,
         "data_fingerprint": run.record["data"]["fingerprint"],
         "protocol": run.protocol,
-        "evidence": json.loads(evidence.read_text()) if evidence.is_file() else {},
+        "evidence": report.evidence,
         "rows": _rows(summary),
         "comparisons": [
             {
-                "backbone": c.backbone,
-                "transfer": c.transfer,
-                "metric": c.metric,
-                "difference": _interval(c.test.difference),
-                "p_value": c.test.p_value,
-                "p_holm": c.p_holm,
-                "stars": c.stars,
+                "backbone": comparison.backbone,
+                "transfer": comparison.transfer,
+                "metric": comparison.metric,
+                "difference": _interval(comparison.test.difference),
+                "p_value": comparison.test.p_value,
+                "p_holm": comparison.p_holm,
+                "stars": comparison.stars,
             }
-            for c in summary.comparisons
+            for comparison in summary.comparisons
         ],
     }
 
@@ -116,11 +136,6 @@ def _rows(summary: Summary) -> list[dict[str, Any]]:
     ]
 
 
-def _interval(interval: Any) -> dict[str, Any]:
-    return {
-        "estimate": interval.estimate,
-        "low": interval.low,
-        "high": interval.high,
-        "n": interval.n,
-        "method": interval.method,
-    }
+def _interval(interval: Interval) -> dict[str, Any]:
+    values = interval.to_dict()
+    return {name: values[name] for name in _INTERVAL}

@@ -1,4 +1,4 @@
-"""The answers of a run in plain words."""
+"""The headline of a run: the best network and the effect of transfer, in plain words."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from melanoscope.report.tables.tables import ALPHA, bounds, signed
+from melanoscope.runs.results import best_row
 from melanoscope.stats.intervals.interval import Interval, PairedTest
 from melanoscope.stats.reference.physicians import PHYSICIANS
 from melanoscope.stats.subgroups.source_balanced_auroc import archive_only_auroc
 from melanoscope.stats.summary import Summary, SummaryRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from melanoscope.report.context import ReportContext
     from melanoscope.runs.reader import Run
 
 _ACTS = {
@@ -31,16 +31,16 @@ _HOW = {
 
 
 @dataclass(frozen=True)
-class Best:
-    """The complete network with the highest AUROC.
+class BestNetwork:
+    """The best network of a run, in words.
 
     Attributes:
         label: Name for readers.
-        how: Its arm, in words.
-        auroc: Estimate, three decimals.
-        interval: Bounds in words, or nothing with a single fold.
-        physicians: How it stands to physicians, in words, or nothing.
-        among: How many complete rows it was picked from.
+        how: How it was begun and trained.
+        auroc: Mean AUROC over its cells, with three decimals.
+        interval: Bounds of the AUROC's interval; empty with a single cell.
+        physicians: Sentence that compares it with physicians; empty where there is no comparison.
+        among: Number of complete rows that it was picked from.
     """
 
     label: str
@@ -53,20 +53,20 @@ class Best:
 
 @dataclass(frozen=True)
 class Effect:
-    """What one arm changes, on average over networks.
+    """Effect of one transfer on AUROC, on average over networks.
 
     Attributes:
-        arm: "finetune" or "frozen".
-        act: The arm as the subject of a sentence.
-        difference: Mean AUROC difference, signed.
-        interval: Bounds in words.
+        transfer: "finetune" or "frozen".
+        act: The transfer as the subject of a sentence.
+        difference: Mean AUROC difference from training from scratch, signed.
+        interval: Bounds of the difference's interval.
         verdict: "helps" or "hurts" where the interval lies above or below 0; "probably" where it
             reaches 0 and the one-sided test is significant all the same; else "unclear".
-        better: Networks significantly better after Holm.
-        compared: Networks compared.
+        better: Number of networks that are significantly better after Holm's adjustment.
+        compared: Number of networks compared.
     """
 
-    arm: str
+    transfer: str
     act: str
     difference: str
     interval: str
@@ -76,7 +76,7 @@ class Effect:
 
     @property
     def sentence(self) -> str:
-        """One sentence with the effect."""
+        """The effect in one sentence."""
         size = self.difference.lstrip("+\N{MINUS SIGN}")
         return {
             "helps": f"{self.act} raises AUROC by {size} on average.",
@@ -86,20 +86,26 @@ class Effect:
         }[self.verdict]
 
 
-def best_network(summary: Summary, labels: Mapping[str, str]) -> Best | None:
-    """Find the best complete row, or None."""
-    rows = [row for row in summary.rows if row.complete and row.keys]
-    if not rows:
+def best_network(context: ReportContext) -> BestNetwork | None:
+    """Describe the best network.
+
+    Args:
+        context: Results of the run.
+
+    Returns:
+        The network; None without a complete row.
+    """
+    row = best_row(context.summary.rows)
+    if row is None:
         return None
-    row = max(rows, key=lambda r: r.estimate("auroc"))
     interval = row.intervals.get("auroc")
-    return Best(
-        labels.get(row.backbone, row.backbone),
-        _HOW[row.transfer],
-        f"{row.estimate('auroc'):.3f}",
-        _range(interval) if interval else "",
-        _against_physicians(row),
-        len(rows),
+    return BestNetwork(
+        label=context.labels.get(row.backbone, row.backbone),
+        how=_HOW[row.transfer],
+        auroc=f"{row.estimate('auroc'):.3f}",
+        interval=_range(interval) if interval else "",
+        physicians=_against_physicians(row),
+        among=len(context.predictions),
     )
 
 
@@ -111,37 +117,45 @@ def _range(interval: Interval) -> str:
 def _against_physicians(row: SummaryRow) -> str:
     if not row.above:
         return ""
-    above = [who for who in PHYSICIANS if row.above[who.key] < ALPHA]
-    below = [who for who in PHYSICIANS if who not in above]
-    says = []
-    if above:
-        names = " and ".join(f"{who.label.lower()} ({who.auroc.estimate:.2f})" for who in above)
-        says.append(f"significantly above published {names}")
-    if below:
-        names = " or ".join(f"{who.label.lower()} ({who.auroc.estimate:.2f})" for who in below)
-        says.append(f"not significantly above {'' if above else 'published '}{names}")
-    text = ", ".join(says) + ", who judged other lesions"
-    return text[0].upper() + text[1:] + "."
+    names: dict[bool, list[str]] = {True: [], False: []}
+    for group in PHYSICIANS:
+        above = row.above[group.key] < ALPHA
+        names[above].append(f"{group.label.lower()} ({group.auroc.estimate:.2f})")
+    clauses = []
+    if names[True]:
+        clauses.append(f"significantly above published {' and '.join(names[True])}")
+    if names[False]:
+        published = "" if names[True] else "published "
+        clauses.append(f"not significantly above {published}{' or '.join(names[False])}")
+    text = ", ".join([*clauses, "who judged other lesions"])
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def effects(summary: Summary) -> list[Effect]:
-    """Say what each arm changes; fine-tuning first."""
+    """Describe the effect of each transfer, of fine-tuning first.
+
+    Args:
+        summary: Rows and comparisons of the run.
+
+    Returns:
+        One effect for each transfer that a complete network was compared by.
+    """
     found = []
-    for arm in _ACTS:
-        if arm not in summary.overall:
+    for transfer, act in _ACTS.items():
+        if transfer not in summary.overall:
             continue
-        d = summary.overall[arm].difference
-        mine = [c for c in summary.comparisons if c.transfer == arm and c.metric == "auroc"]
-        verdict = _verdict(summary.overall[arm])
+        test = summary.overall[transfer]
+        compared = [c for c in summary.comparisons if c.transfer == transfer]
+        compared = [c for c in compared if c.metric == "auroc"]
         found.append(
             Effect(
-                arm,
-                _ACTS[arm],
-                signed(d.estimate),
-                bounds(d),
-                verdict,
-                sum(1 for c in mine if c.stars),
-                len(mine),
+                transfer=transfer,
+                act=act,
+                difference=signed(test.difference.estimate),
+                interval=bounds(test.difference),
+                verdict=_verdict(test),
+                better=sum(1 for c in compared if c.stars),
+                compared=len(compared),
             )
         )
     return found
@@ -157,7 +171,13 @@ def _verdict(test: PairedTest) -> str:
 
 @dataclass(frozen=True)
 class Archive:
-    """How many photographs one archive gives."""
+    """Photographs of one archive that took part.
+
+    Attributes:
+        name: Title of the archive.
+        photographs: Number of its photographs.
+        melanomas: Number of melanomas among them.
+    """
 
     name: str
     photographs: int
@@ -165,7 +185,7 @@ class Archive:
 
 
 def archives(run: Run) -> list[Archive]:
-    """Count the photographs of each archive that took part."""
+    """Count the photographs of each archive that took part in a `run`, the largest first."""
     table = (
         run.catalog.group_by("dataset")
         .agg(pl.len().alias("n"), pl.col("target").cast(pl.Int64).sum().alias("m"))
@@ -176,9 +196,15 @@ def archives(run: Run) -> list[Archive]:
 
 
 def archive_auroc(run: Run) -> float | None:
-    """AUROC of guessing each photograph by the prevalence of its archive, or None for one archive.
+    """Return the AUROC of guessing each photograph by the prevalence of its archive.
 
     Where it is far above 0.5, a network can do well by telling archives apart.
+
+    Args:
+        run: The run.
+
+    Returns:
+        The AUROC, 0..1; None where there is one archive.
     """
     if run.catalog["dataset"].n_unique() < 2:
         return None

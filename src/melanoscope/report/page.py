@@ -15,22 +15,21 @@ from melanoscope.stats.reference.physicians import PHYSICIANS, SOURCE, SOURCE_UR
 from melanoscope.transfers import REFERENCES, TRANSFER_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from melanoscope.report.context import ReportContext
     from melanoscope.report.sections.section import Section
     from melanoscope.report.warnings import DataWarning
-    from melanoscope.runs.reader import Run
-    from melanoscope.stats.summary import Summary
 
 _MIME = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 @dataclass(frozen=True)
-class Image:
-    """A rendered figure for the page.
+class RenderedFigure:
+    """A figure as a file.
 
     Attributes:
-        data: File content.
+        data: Content of the file.
         kind: "svg" or "png".
         alt: What is seen, for those who do not see it.
         caption: Sentences below it.
@@ -43,61 +42,71 @@ class Image:
 
     @property
     def uri(self) -> str:
-        """The image as a data URI."""
+        """The figure as a data URI."""
         return f"data:{_MIME[self.kind]};base64,{b64encode(self.data).decode('ascii')}"
 
 
 @dataclass(frozen=True)
-class Images:
-    """The figures of the page; those that could not be drawn are None or absent."""
+class Figures:
+    """The figures of the page that belong to no section.
 
-    roc: Sequence[Image] = ()
-    transfer: Image | None = None
-    learning: Image | None = None
-    augmentation: Image | None = None
-    attribution: Image | None = None
+    Attributes:
+        roc: ROC curves, one figure for each transfer.
+        transfer: Effect of transfer; None where nothing could be compared.
+        learning: Learning curves; None without a finished cell.
+        augmentation: Photographs beside their augmentations; None where they have gone.
+        attribution: Attribution of one photograph; None where it or its network has gone.
+    """
+
+    roc: Sequence[RenderedFigure] = ()
+    transfer: RenderedFigure | None = None
+    learning: RenderedFigure | None = None
+    augmentation: RenderedFigure | None = None
+    attribution: RenderedFigure | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """A section with its figures rendered, by name."""
+class RenderedSection:
+    """A section with its figures as files.
+
+    Attributes:
+        section: The section.
+        images: Name of each of its figures -> the figure.
+    """
 
     section: Section
-    images: dict[str, Image]
+    images: dict[str, RenderedFigure]
 
 
-def render(
-    run: Run,
-    summary: Summary,
+def render_page(
+    context: ReportContext,
     tables: Sequence[Table],
-    images: Images,
+    figures: Figures,
     *,
-    labels: Mapping[str, str],
     command: str | None = None,
-    sections: Sequence[Shown] = (),
-    suspicions: Sequence[DataWarning] = (),
+    sections: Sequence[RenderedSection] = (),
+    warnings: Sequence[DataWarning] = (),
 ) -> str:
     """Write the page.
 
     Args:
-        run: The run.
-        summary: Its numbers.
+        context: Results of the run, with words for readers.
         tables: Its tables.
-        images: Its figures.
-        labels: Backbone -> name for readers.
+        figures: Its figures that belong to no section.
         command: What was typed to make the run, or None.
-        sections: The evidence, in the order of the page.
-        suspicions: What is suspicious about the data, worst first.
+        sections: The sections, in the order of the page.
+        warnings: What is suspicious about the data, worst first.
 
     Returns:
         HTML that loads nothing from elsewhere.
     """
+    run, summary = context.run, context.summary
     rows = [row for row in summary.rows if row.keys]
-    context: dict[str, Any] = {
+    values: dict[str, Any] = {
         "run": run.record,
         "simulated": run.simulated,
         "simulated_words": SIMULATED,
-        "best": headline.best_network(summary, labels),
+        "best": headline.best_network(context),
         "effects": headline.effects(summary),
         "archives": headline.archives(run),
         "archive_auroc": headline.archive_auroc(run),
@@ -108,12 +117,12 @@ def render(
         "metrics": METRICS,
         "names": NAMES,
         "arm_names": TRANSFER_NAMES,
-        "images": images,
+        "images": figures,
         "sections": sections,
-        "shown": {shown.section.name: shown.section.content for shown in sections},
-        "suspicions": suspicions,
+        "shown": {one.section.name: one.section.content for one in sections},
+        "suspicions": warnings,
         "protocol": run.protocol,
-        "references": {arm: TRANSFER_NAMES[other] for arm, other in REFERENCES.items()},
+        "references": {name: TRANSFER_NAMES[other] for name, other in REFERENCES.items()},
         "physicians": PHYSICIANS,
         "source": SOURCE,
         "source_url": SOURCE_URL,
@@ -123,6 +132,6 @@ def render(
         "planned": len(run.planned) * run.cells_per_row,
         "n_train": rows[0].n_train if rows else None,
         "n_test": rows[0].n_test if rows else None,
-        "hours": sum(float(done.get("seconds") or 0) for done in run.done.values()) / 3600,
+        "hours": sum(float(record["seconds"]) for record in run.records.values()) / 3600,
     }
-    return render_template("page.html.j2", context)
+    return render_template("page.html.j2", values)

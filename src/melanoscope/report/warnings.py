@@ -19,11 +19,11 @@ _NATURAL = 0.1
 
 @dataclass(frozen=True)
 class DataWarning:
-    """One thing to know before believing a number.
+    """One thing to know about the data before believing a number.
 
     Attributes:
         text: A sentence.
-        anchor: Section that says more.
+        anchor: Name of the section that says more.
         grave: Whether it can explain the result by itself.
     """
 
@@ -32,14 +32,22 @@ class DataWarning:
     grave: bool = False
 
 
-def collect_warnings(study: ReportContext, sections: Sequence[Section]) -> list[DataWarning]:
-    """Collect what the sections have found."""
+def collect_warnings(context: ReportContext, sections: Sequence[Section]) -> list[DataWarning]:
+    """Collect what is suspicious about the data of a run.
+
+    Args:
+        context: Results of the run.
+        sections: Sections of the page; some have counted what is warned of.
+
+    Returns:
+        The warnings, grave ones first.
+    """
     by_name = {section.name: section.content for section in sections}
     found = [
-        *_protocol(study),
-        *_archive(study),
+        *_protocol(context),
+        *_archive(context),
         *_leaks(by_name.get("leaks")),
-        *_prevalence(study),
+        *_prevalence(context),
         *_subgroups(by_name.get("subgroups")),
     ]
     there = {*by_name, "data", "method"}
@@ -47,8 +55,8 @@ def collect_warnings(study: ReportContext, sections: Sequence[Section]) -> list[
     return sorted(found, key=lambda one: not one.grave)
 
 
-def _protocol(study: ReportContext) -> list[DataWarning]:
-    if study.run.protocol != "poster":
+def _protocol(context: ReportContext) -> list[DataWarning]:
+    if context.run.protocol != "poster":
         return []
     words = (
         "The poster's protocol: these numbers are computed as the poster did, and do not mean what "
@@ -57,8 +65,8 @@ def _protocol(study: ReportContext) -> list[DataWarning]:
     return [DataWarning(words, "method", grave=True)]
 
 
-def _archive(study: ReportContext) -> list[DataWarning]:
-    area = archive_auroc(study.run)
+def _archive(context: ReportContext) -> list[DataWarning]:
+    area = archive_auroc(context.run)
     if area is None or area < _SHORTCUT:
         return []
     words = f"The archive's name alone foretells the label: AUROC {area:.3f}."
@@ -89,8 +97,8 @@ def _size(content: dict[str, Any]) -> int:
     return int(content["photographs"])
 
 
-def _prevalence(study: ReportContext) -> list[DataWarning]:
-    share = float(study.run.catalog["target"].mean())  # type: ignore[arg-type]
+def _prevalence(context: ReportContext) -> list[DataWarning]:
+    share = float(context.run.catalog["target"].mean())  # type: ignore[arg-type]
     if share < _NATURAL:
         return []
     words = f"{share:.0%} of the photographs are melanomas; among people's lesions hardly any are."

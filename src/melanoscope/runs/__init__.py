@@ -1,1 +1,1 @@
-"""The run folder: what is written in it, and how it is read."""
+"""The run folder: its cells, its files, writing and reading it, and the results it holds."""

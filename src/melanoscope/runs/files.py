@@ -1,33 +1,144 @@
-"""Reading one file of a run folder, with every reason why it cannot be used said in one line."""
+"""The files of a run folder: their names and columns, and how each is written and read.
+
+    RUN/run.json                  configuration, versions, hardware, seeds and fingerprints
+    RUN/catalog.parquet           the photographs with groups, folds and skin tone
+    RUN/near_duplicates.parquet   pairs of photographs that show the same picture
+    RUN/baselines.parquet         what is predicted without the photograph
+    RUN/predictions.parquet       test predictions of all cells, joined
+    RUN/validation.parquet        validation predictions of all cells, joined
+    RUN/cells/<cell>/             model.safetensors, history.csv, both predictions, done.json
+    RUN/report/                   tables, figures and one page
+
+Every file is whole or not there. Every reason why one cannot be used is said in one line.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from melanoscope.atomic import atomic_path
 from melanoscope.errors import RunError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+SCHEMA = 1
+RUN, CATALOG, NEAR_DUPLICATES = "run.json", "catalog.parquet", "near_duplicates.parquet"
+BASELINES, PREDICTIONS = "baselines.parquet", "predictions.parquet"
+VALIDATION, CELLS, REPORT = "validation.parquet", "cells", "report"
+CHECKPOINT, HISTORY, DONE = "model.safetensors", "history.csv", "done.json"
+
+Schema = Mapping[str, pl.DataType]
+_TEXT, _WHOLE, _REAL = pl.String(), pl.Int64(), pl.Float64()
+CATALOG_COLUMNS: Schema = {
+    "image_id": _TEXT,
+    "path": _TEXT,
+    "dataset": _TEXT,
+    "patient_id": _TEXT,
+    "lesion_id": _TEXT,
+    "sex": _TEXT,
+    "age": _REAL,
+    "site": _TEXT,
+    "diagnosis": _TEXT,
+    "target": _WHOLE,
+    "group_id": _TEXT,
+    "fold_r0": _WHOLE,  # and fold_r1 to fold_r<repeats - 1>
+    "ita": _REAL,
+}
+CELL_COLUMNS: Schema = {
+    "image_id": _TEXT,
+    "target": _WHOLE,
+    "probability": _REAL,
+    "threshold": _REAL,
+}
+PREDICTION_COLUMNS: Schema = {
+    "image_id": _TEXT,
+    "target": _WHOLE,
+    "fold": _WHOLE,
+    "repeat": _WHOLE,
+    "backbone": _TEXT,
+    "transfer": _TEXT,
+    "probability": _REAL,
+    "threshold": _REAL,
+}
+BASELINE_COLUMNS: Schema = {
+    "image_id": _TEXT,
+    "target": _WHOLE,
+    "baseline": _TEXT,
+    "probability": _REAL,
+    "fold": _WHOLE,
+    "repeat": _WHOLE,
+}
+PAIR_COLUMNS: Schema = {"a": _TEXT, "b": _TEXT, "likeness": _REAL, "relation": _TEXT}
+HISTORY_COLUMNS = ("epoch", "train_loss", "val_loss", "val_auroc", "lr")
+
+TEST_FOLD = -1
+"""Fold, in catalog.parquet, of the photographs that the poster's protocol tests every network on.
+"""
 
 
-def read_json(file: Path) -> dict[str, Any]:
-    """Read a JSON object."""
-    if not file.is_file():
-        raise RunError(f"a file {file.name}", f"none at '{file}'", "check the run folder's path")
+def fold_column(repeat: int) -> str:
+    """Name the column of catalog.parquet with the folds of a `repeat`, from 0."""
+    return f"fold_r{repeat}"
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write `value` as JSON to `path`."""
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_table(path: Path, table: pl.DataFrame) -> None:
+    """Write `table` as Parquet to `path`."""
+    with atomic_path(path) as partial:
+        table.write_parquet(partial)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
+    """Write `tensors`, named as in a network's state, as safetensors to `path`."""
+    from safetensors.torch import save_file
+
+    plain = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
+    with atomic_path(path) as partial:
+        save_file(plain, partial)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Args:
+        path: File to read.
+
+    Returns:
+        The object.
+
+    Raises:
+        RunError: There is no such file, or it holds something else.
+    """
+    if not path.is_file():
+        raise RunError(f"a file {path.name}", f"none at '{path}'", "check the run folder's path")
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise RunError("JSON", f"{error} in '{file}'", "run the benchmark again") from error
+        raise RunError("JSON", f"{error} in '{path}'", "run the benchmark again") from error
     if not isinstance(content, dict):
-        raise RunError("a JSON object", f"{type(content).__name__} in '{file}'", "run again")
+        raise RunError("a JSON object", f"{type(content).__name__} in '{path}'", "run again")
     return content
 
 
-def require(content: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
-    """Refuse content that lacks a key."""
+def require_keys(content: Mapping[str, Any], keys: Iterable[str], where: str) -> None:
+    """Refuse content that lacks a key.
+
+    Args:
+        content: A JSON object.
+        keys: Keys that it must have.
+        where: What the object is, for the error.
+
+    Raises:
+        RunError: A key is missing.
+    """
     missing = [key for key in keys if key not in content]
     if missing:
         raise RunError(
@@ -37,19 +148,57 @@ def require(content: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
         )
 
 
-def read_table(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
-    """Read Parquet that has these columns."""
-    if not file.is_file():
+def read_table(path: Path, columns: Schema) -> pl.DataFrame:
+    """Read Parquet.
+
+    Args:
+        path: File to read.
+        columns: Columns that it must have, with the types that they are cast to.
+
+    Returns:
+        The table with these columns cast, and its further columns as they are.
+
+    Raises:
+        RunError: There is no such file, it is no Parquet, a column is missing, or a value is of
+            another type.
+    """
+    if not path.is_file():
         raise RunError(
-            f"a file {file.name}", f"none at '{file}'", "let the benchmark finish a cell first"
+            f"a file {path.name}", f"none at '{path}'", "let the benchmark finish a cell first"
         )
     try:
-        table = pl.read_parquet(file)
+        table = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise RunError("a Parquet file", f"'{file}' ({error})", "run again") from error
+        raise RunError("a Parquet file", f"'{path}' ({error})", "run again") from error
+    _require_columns(table, columns, path)
+    try:
+        return table.cast(dict(columns))  # type: ignore[arg-type]
+    except pl.exceptions.PolarsError as error:
+        raise RunError(f"numbers in {path.name}", str(error), "run again") from error
+
+
+def read_history(path: Path) -> pl.DataFrame:
+    """Read the learning curve of a cell.
+
+    Args:
+        path: Its history.csv.
+
+    Returns:
+        One row per epoch, with `HISTORY_COLUMNS`.
+
+    Raises:
+        RunError: There is no such file, or a column is missing.
+    """
+    if not path.is_file():
+        raise RunError(f"a file {path.name}", f"none at '{path}'", "run the cell again")
+    history = pl.read_csv(path)
+    _require_columns(history, HISTORY_COLUMNS, path)
+    return history
+
+
+def _require_columns(table: pl.DataFrame, columns: Iterable[str], path: Path) -> None:
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise RunError(
-            f"columns {', '.join(columns)} in {file.name}", f"no {', '.join(missing)}", "run again"
+            f"columns {', '.join(columns)} in '{path}'", f"no {', '.join(missing)}", "run again"
         )
-    return table

@@ -3,45 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from melanoscope.errors import RunError
-from melanoscope.runs.files import read_json, read_table, require
+from melanoscope.runs import files
+from melanoscope.runs.cell import CellKey, RowKey, parse_transfer
+from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.predictions import CellPredictions
 from melanoscope.transfers import TRANSFERS
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-SCHEMA = 1
 _SECTIONS: dict[str, tuple[str, ...]] = {
-    "configuration": ("backbones", "transfer", "folds", "repeats", "size", "seed", "recipe"),
+    "configuration": (
+        *("data", "backbones", "transfer", "folds", "repeats", "size", "seed", "recipe"),
+        *("protocol", "near_duplicates", "weights", "simulated"),
+    ),
     "hardware": ("processor", "cores", "accelerator", "memory_gib"),
     "data": (
         *("fingerprint", "sources", "rows", "found", "absent", "absent_examples", "unreadable"),
-        *("listed_twice", "melanomas", "patients", "lesions", "groups"),
+        *("listed_twice", "photographs", "melanomas", "patients", "lesions", "groups"),
     ),
     "folds": ("fingerprint", "sizes"),
 }
 _TOP = ("melanoscope", "created", *_SECTIONS, "versions", "skipped")
-_CATALOG = ("image_id", "dataset", "group_id", "patient_id", "target")
-_PREDICTIONS: dict[str, pl.DataType] = {
-    "image_id": pl.String(),
-    "target": pl.Int64(),
-    "fold": pl.Int64(),
-    "repeat": pl.Int64(),
-    "backbone": pl.String(),
-    "transfer": pl.String(),
-    "probability": pl.Float64(),
-    "threshold": pl.Float64(),
-}
-_BASELINES = ("image_id", "target", "fold", "repeat", "baseline", "probability")
-_PAIRS = ("a", "b", "likeness", "relation")
-_HISTORY = ("epoch", "train_loss", "val_loss", "val_auroc", "lr")
-CellKey = tuple[str, str, int, int]
+_CELL = ("backbone", "transfer", "repeat", "fold")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,184 +39,113 @@ class Run:
     Attributes:
         path: The folder.
         record: Content of run.json.
-        catalog: The photographs that took part.
-        cells: Finished cells, each with its photographs in the order of their ids.
-        done: Per finished cell, content of done.json.
-        histories: Per finished cell, its learning curve.
-        planned: (backbone, transfer) of every row of the tables, without the skipped ones.
-        predictions: The cells' test predictions, as in predictions.parquet, sorted.
-        validation: Likewise of their validation parts; None in runs of earlier versions.
-        baselines: What was predicted without the photograph; None likewise.
-        near_duplicates: Pairs of photographs that show the same picture; None likewise.
+        catalog: The photographs that took part, with `files.CATALOG_COLUMNS`.
+        cells: Test predictions of each finished cell, its photographs in the order of their ids.
+        records: Content of each finished cell's done.json.
+        histories: Learning curve of each finished cell.
+        planned: Every row of the tables, without the skipped ones.
+        predictions: Test predictions of all cells, as in predictions.parquet, sorted.
+        validation: Validation predictions of all cells, likewise.
+        baselines: What was predicted without the photograph.
+        near_duplicates: Pairs of photographs that show the same picture.
     """
 
     path: Path
     record: dict[str, Any]
     catalog: pl.DataFrame
     cells: tuple[CellPredictions, ...]
-    done: dict[CellKey, dict[str, Any]]
+    records: dict[CellKey, dict[str, Any]]
     histories: dict[CellKey, pl.DataFrame]
-    planned: tuple[tuple[str, str], ...]
+    planned: tuple[RowKey, ...]
     predictions: pl.DataFrame
-    validation: pl.DataFrame | None = None
-    baselines: pl.DataFrame | None = None
-    near_duplicates: pl.DataFrame | None = None
+    validation: pl.DataFrame
+    baselines: pl.DataFrame
+    near_duplicates: pl.DataFrame
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What the run was asked to do, as in run.json."""
+        configuration: dict[str, Any] = self.record["configuration"]
+        return configuration
 
     @property
     def protocol(self) -> str:
         """How photographs were divided and networks begun: "corrected" or "poster"."""
-        return str(self.record["configuration"].get("protocol", "corrected"))
+        return str(self.configuration["protocol"])
 
     @property
     def simulated(self) -> bool:
         """Whether the photographs are drawn by a program and say nothing about skin."""
-        return bool(self.record["configuration"].get("simulated", False))
+        return bool(self.configuration["simulated"])
 
     @property
     def cells_per_row(self) -> int:
-        """Folds x repeats."""
-        configuration = self.record["configuration"]
-        return int(configuration["folds"]) * int(configuration["repeats"])
+        """Number of cells of a complete row: folds x repeats."""
+        return int(self.configuration["folds"]) * int(self.configuration["repeats"])
 
 
 def read_run(path: Path) -> Run:
     """Read a run folder.
 
     Args:
-        path: Folder with run.json, catalog.parquet, predictions.parquet and cells/.
+        path: The folder; at least one of its cells must have been finished and joined.
+
+    Returns:
+        The run.
 
     Raises:
         RunError: A file, key or column is missing, or the files do not belong together.
     """
-    record = _record(path / "run.json")
-    catalog = read_table(path / "catalog.parquet", _CATALOG)
-    catalog = catalog.with_columns(
-        pl.col("image_id").cast(pl.String), pl.col("target").cast(pl.Int64)
-    )
-    predictions = _predictions(path / "predictions.parquet", catalog)
-    done: dict[CellKey, dict[str, Any]] = {}
-    histories: dict[CellKey, pl.DataFrame] = {}
-    cells = []
+    record = _read_record(path / files.RUN)
+    catalog = files.read_table(path / files.CATALOG, files.CATALOG_COLUMNS)
+    predictions = _read_predictions(path / files.PREDICTIONS, catalog)
+    folder = RunFolder(path)
+    cells, records, histories = [], {}, {}
     tested: dict[tuple[int, int], tuple[CellKey, pl.Series]] = {}
     for (backbone, transfer, repeat, fold), rows in predictions.group_by(
-        "backbone", "transfer", "repeat", "fold", maintain_order=True
+        _CELL, maintain_order=True
     ):
-        key = (str(backbone), str(transfer), int(repeat), int(fold))
-        folder = path / "cells" / "{}-{}-r{}-f{}".format(*key)
-        done[key] = _done(folder / "done.json", rows.height)
-        histories[key] = _history(folder / "history.csv")
-        cells.append(_cell(key, rows, int(done[key]["n_train"])))
+        key = CellKey(int(repeat), int(fold), str(backbone), parse_transfer(str(transfer)))
+        records[key] = _cell_record(folder, key, rows.height)
+        histories[key] = files.read_history(folder.cell_folder(key) / files.HISTORY)
+        cells.append(_cell_predictions(key, rows, int(records[key]["n_train"])))
         _check_pair(tested, key, rows["image_id"])
     return Run(
-        path,
-        record,
-        catalog,
-        tuple(cells),
-        done,
-        histories,
-        _planned(record, done),
-        predictions,
-        _validation(path / "validation.parquet", catalog, done),
-        _optional(path / "baselines.parquet", _BASELINES),
-        _optional(path / "near_duplicates.parquet", _PAIRS),
+        path=path,
+        record=record,
+        catalog=catalog,
+        cells=tuple(cells),
+        records=records,
+        histories=histories,
+        planned=_planned_rows(record, records),
+        predictions=predictions,
+        validation=_read_validation(path / files.VALIDATION, catalog, records),
+        baselines=files.read_table(path / files.BASELINES, files.BASELINE_COLUMNS),
+        near_duplicates=files.read_table(path / files.NEAR_DUPLICATES, files.PAIR_COLUMNS),
     )
 
 
-def _optional(file: Path, columns: tuple[str, ...]) -> pl.DataFrame | None:
-    """Read a file that runs of earlier versions do not have."""
-    return read_table(file, columns) if file.is_file() else None
-
-
-def _validation(
-    file: Path, catalog: pl.DataFrame, done: dict[CellKey, dict[str, Any]]
-) -> pl.DataFrame | None:
-    if not file.is_file():
-        return None
-    table = _predictions(file, catalog)
-    keys = table.select("backbone", "transfer", "repeat", "fold").unique().rows()
-    missing = sorted(set(done) - {(str(b), str(t), int(r), int(f)) for b, t, r, f in keys})
-    if missing:
+def _read_record(file: Path) -> dict[str, Any]:
+    record = files.read_json(file)
+    if record.get("schema") != files.SCHEMA:
         raise RunError(
-            "validation predictions of every finished cell",
-            "none of {}-{}-r{}-f{}".format(*missing[0]),
-            "run the same benchmark command again: it adds them",
-        )
-    return table
-
-
-def _check_pair(
-    tested: dict[tuple[int, int], tuple[CellKey, pl.Series]], key: CellKey, ids: pl.Series
-) -> None:
-    """Refuse two networks of one repeat and fold that were tested on other photographs."""
-    other, theirs = tested.setdefault(key[2:], (key, ids))
-    if not ids.equals(theirs):
-        names = ["{}-{}-r{}-f{}".format(*one) for one in (other, key)]
-        raise RunError(
-            "the same test photographs for all networks of one repeat and fold",
-            f"others for {names[0]} and {names[1]}",
-            "do not mix files of several runs; run the affected cells again",
-        )
-
-
-def _cell(key: CellKey, rows: pl.DataFrame, n_train: int) -> CellPredictions:
-    name = "{}-{}-r{}-f{}".format(*key)
-    if rows["image_id"].is_duplicated().any():
-        raise RunError(
-            "one prediction per photograph and cell", f"several in {name}", "run the cell again"
-        )
-    thresholds = rows["threshold"].unique().to_list()
-    if len(thresholds) != 1:
-        raise RunError("one threshold per cell", f"{thresholds} in {name}", "run the cell again")
-    backbone, transfer, repeat, fold = key
-    return CellPredictions(
-        backbone=backbone,
-        transfer=transfer,
-        repeat=repeat,
-        fold=fold,
-        image_id=rows["image_id"].to_numpy(),
-        target=rows["target"].to_numpy().astype(np.int64),
-        probability=rows["probability"].to_numpy(),
-        threshold=float(thresholds[0]),
-        n_train=n_train,
-    )
-
-
-def _record(file: Path) -> dict[str, Any]:
-    record = read_json(file)
-    if record.get("schema") != SCHEMA:
-        raise RunError(
-            f"a run of schema {SCHEMA}",
+            f"a run of schema {files.SCHEMA}",
             f"schema {record.get('schema')!r}",
             "use the version of melanoscope that made it, or run again",
         )
-    require(record, _TOP, "run.json")
+    files.require_keys(record, _TOP, files.RUN)
     for section, keys in _SECTIONS.items():
-        require(record[section], keys, f"run.json's {section}")
-    require(record["configuration"]["recipe"], ("epochs",), "run.json's recipe")
-    strangers = [arm for arm in record["configuration"]["transfer"] if arm not in TRANSFERS]
+        files.require_keys(record[section], keys, f"run.json's {section}")
+    configuration = record["configuration"]
+    files.require_keys(configuration["recipe"], ("epochs",), "run.json's recipe")
+    strangers = [name for name in configuration["transfer"] if name not in TRANSFERS]
     if strangers:
         raise RunError(f"transfer among {', '.join(TRANSFERS)}", ", ".join(strangers), "run again")
     return record
 
 
-def _done(file: Path, n_predictions: int) -> dict[str, Any]:
-    done = read_json(file)
-    require(done, ("n_train", "n_test"), f"'{file}'")
-    if done["n_test"] != n_predictions:
-        raise RunError(
-            f"{done['n_test']} predictions, as done.json says",
-            f"{n_predictions} for {file.parent.name}",
-            "run the cell again",
-        )
-    return done
-
-
-def _predictions(file: Path, catalog: pl.DataFrame) -> pl.DataFrame:
-    table = read_table(file, tuple(_PREDICTIONS)).select(*_PREDICTIONS)
-    try:
-        table = table.cast(_PREDICTIONS)  # type: ignore[arg-type]
-    except pl.exceptions.PolarsError as error:
-        raise RunError(f"numbers in {file.name}", str(error), "run again") from error
+def _read_predictions(file: Path, catalog: pl.DataFrame) -> pl.DataFrame:
+    table = files.read_table(file, files.PREDICTION_COLUMNS).select(*files.PREDICTION_COLUMNS)
     if table.null_count().sum_horizontal().item():
         raise RunError(f"no empty value in {file.name}", "some", "run the affected cells again")
     strangers = table.join(catalog, on=["image_id", "target"], how="anti")
@@ -238,27 +155,82 @@ def _predictions(file: Path, catalog: pl.DataFrame) -> pl.DataFrame:
             f"{strangers.height} others, the first '{strangers['image_id'][0]}'",
             "do not mix files of several runs",
         )
-    return table.sort("backbone", "transfer", "repeat", "fold", "image_id")
+    return table.sort(*_CELL, "image_id")
 
 
-def _history(file: Path) -> pl.DataFrame:
-    if not file.is_file():
-        raise RunError(f"a file {file.name}", f"none at '{file}'", "run the cell again")
-    history = pl.read_csv(file)
-    missing = [name for name in _HISTORY if name not in history.columns]
+def _read_validation(
+    file: Path, catalog: pl.DataFrame, finished: dict[CellKey, dict[str, Any]]
+) -> pl.DataFrame:
+    table = _read_predictions(file, catalog)
+    known = set(table.select(_CELL).unique().rows())
+    missing = [key.name for key in sorted(finished) if (*key.row, *key.split) not in known]
     if missing:
-        raise RunError(f"columns {', '.join(_HISTORY)} in '{file}'", f"no {missing}", "run again")
-    return history
+        raise RunError(
+            "validation predictions of every finished cell",
+            f"none of {missing[0]}",
+            "run the same benchmark command again: it joins those of the cells",
+        )
+    return table
 
 
-def _planned(
-    record: dict[str, Any], done: dict[CellKey, dict[str, Any]]
-) -> tuple[tuple[str, str], ...]:
+def _cell_record(folder: RunFolder, key: CellKey, n_predictions: int) -> dict[str, Any]:
+    record = folder.cell_record(key)
+    files.require_keys(
+        record, ("n_train", "n_validation", "n_test", "best_epoch", "seconds"), f"{key.name}'s done"
+    )
+    if record["n_test"] != n_predictions:
+        raise RunError(
+            f"{record['n_test']} predictions, as done.json says",
+            f"{n_predictions} for {key.name}",
+            "run the cell again",
+        )
+    return record
+
+
+def _cell_predictions(key: CellKey, rows: pl.DataFrame, n_train: int) -> CellPredictions:
+    if rows["image_id"].is_duplicated().any():
+        raise RunError(
+            "one prediction per photograph and cell", f"several in {key.name}", "run the cell again"
+        )
+    thresholds = rows["threshold"].unique().to_list()
+    if len(thresholds) != 1:
+        raise RunError(
+            "one threshold per cell", f"{thresholds} in {key.name}", "run the cell again"
+        )
+    return CellPredictions(
+        backbone=key.backbone,
+        transfer=key.transfer,
+        repeat=key.repeat,
+        fold=key.fold,
+        image_id=rows["image_id"].to_numpy(),
+        target=rows["target"].to_numpy().astype(np.int64),
+        probability=rows["probability"].to_numpy(),
+        threshold=float(thresholds[0]),
+        n_train=n_train,
+    )
+
+
+def _check_pair(
+    tested: dict[tuple[int, int], tuple[CellKey, pl.Series]], key: CellKey, image_ids: pl.Series
+) -> None:
+    """Refuse two networks of one repeat and fold that were tested on other photographs."""
+    other, theirs = tested.setdefault(key.split, (key, image_ids))
+    if not image_ids.equals(theirs):
+        raise RunError(
+            "the same test photographs for all networks of one repeat and fold",
+            f"others for {other.name} and {key.name}",
+            "do not mix files of several runs; run the affected cells again",
+        )
+
+
+def _planned_rows(
+    record: dict[str, Any], finished: dict[CellKey, dict[str, Any]]
+) -> tuple[RowKey, ...]:
     configuration = record["configuration"]
     skipped = {(entry["backbone"], entry["transfer"]) for entry in record["skipped"]}
-    every = [(b, t) for t in configuration["transfer"] for b in configuration["backbones"]]
-    planned = tuple(row for row in every if row not in skipped)
-    strangers = sorted({key[:2] for key in done} - set(planned))
+    rows = [(b, t) for t in configuration["transfer"] for b in configuration["backbones"]]
+    planned = tuple(row for row in rows if row not in skipped)
+    strangers = sorted({key.row for key in finished} - set(planned))
     if strangers:
         raise RunError(
             "predictions of planned networks only",

@@ -1,68 +1,73 @@
-"""The run folder: what is written, in which order, and what a later run may trust.
+"""Writing a run folder: what is written, in which order, and what a later run may trust.
 
-Every file is written under another name and then renamed; a cell counts as done when its
-`done.json` is there, which is written last.
+A cell counts as done when its done.json is there, which is written last.
 """
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from melanoscope.benchmark.config import CellKey, skipped_transfers
+from melanoscope.atomic import atomic_path, refuse_full_disk
 from melanoscope.errors import RunError
+from melanoscope.runs import files
+from melanoscope.runs.cell import CellKey, skipped_transfers
 
-SCHEMA = 1
-
-# What runs did that were begun before these settings existed.
-_BEFORE = {"protocol": "corrected", "near_duplicates": False}
+_SESSION = ("created", "versions", "hardware")
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run folder."""
+    """A run folder that is being written.
+
+    Attributes:
+        folder: Path of the run folder.
+    """
 
     folder: Path
 
-    @property
-    def run_file(self) -> Path:
-        """Configuration, versions, hardware, seeds and fingerprints."""
-        return self.folder / "run.json"
-
     def cell_folder(self, cell: CellKey) -> Path:
-        """Folder of a cell."""
-        return self.folder / "cells" / cell.name
+        """Return the folder of a `cell`."""
+        return self.folder / files.CELLS / cell.name
+
+    def checkpoint(self, cell: CellKey) -> Path:
+        """Return the file of a `cell`'s trained weights."""
+        return self.cell_folder(cell) / files.CHECKPOINT
+
+    def cell_record(self, cell: CellKey) -> dict[str, Any]:
+        """Return the content of a finished `cell`'s done.json."""
+        return files.read_json(self.cell_folder(cell) / files.DONE)
 
     def is_done(self, cell: CellKey) -> bool:
-        """Whether a cell's results can be trusted."""
-        return (self.cell_folder(cell) / "done.json").is_file()
+        """Say whether a `cell` is finished, so that its results can be trusted."""
+        return (self.cell_folder(cell) / files.DONE).is_file()
 
     def begin(
-        self,
-        run: dict[str, Any],
-        catalog: pl.DataFrame,
-        near_duplicates: pl.DataFrame,
-        identity: dict[str, Any],
+        self, record: dict[str, Any], catalog: pl.DataFrame, near_duplicates: pl.DataFrame
     ) -> None:
         """Take the folder for a run, or take up the same run again.
 
         A run taken up keeps its first date, versions and hardware; those of now are added under
-        "resumed", since its cells may come from more than one machine.
+        "resumed", since its cells may come from more than one machine. It may have been given more
+        backbones and transfers.
+
+        Args:
+            record: Content of run.json; its "identity" must be that of the run in the folder.
+            catalog: Photographs that take part, with `files.CATALOG_COLUMNS`.
+            near_duplicates: Pairs of photographs, with `files.PAIR_COLUMNS`.
 
         Raises:
-            RunError: The folder holds another run or something else.
+            RunError: The folder holds another run or something else, or the disk is full.
         """
-        if self.run_file.is_file():
-            run = _taken_up(self._same_run(identity), run)
+        file = self.folder / files.RUN
+        if file.is_file():
+            record = _resumed(self._same_run(file, record["identity"]), record)
         elif self.folder.exists() and any(self.folder.iterdir()):
             raise RunError(
                 f"an empty or new folder, or one of this run, at '{self.folder}'",
@@ -71,70 +76,92 @@ class RunFolder:
             )
         with refuse_full_disk(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_frame(self.folder / "catalog.parquet", catalog)
-            write_frame(self.folder / "near_duplicates.parquet", near_duplicates)
-            write_json(self.run_file, run)
+            files.write_table(self.folder / files.CATALOG, catalog)
+            files.write_table(self.folder / files.NEAR_DUPLICATES, near_duplicates)
+            files.write_json(file, record)
 
     def write_baselines(self, predictions: pl.DataFrame) -> None:
-        """Write what can be predicted without the photograph."""
+        """Write what is predicted without the photograph.
+
+        Args:
+            predictions: Columns `files.BASELINE_COLUMNS`.
+
+        Raises:
+            RunError: The disk is full.
+        """
         with refuse_full_disk(self.folder):
-            write_frame(self.folder / "baselines.parquet", predictions)
+            files.write_table(self.folder / files.BASELINES, predictions)
+
+    def begin_cell(self, cell: CellKey) -> None:
+        """Make the folder of a `cell`, without what an unfinished training left in it."""
+        shutil.rmtree(self.cell_folder(cell), ignore_errors=True)
+        with refuse_full_disk(self.folder):
+            self.cell_folder(cell).mkdir(parents=True)
 
     def finish_cell(
         self,
         cell: CellKey,
+        *,
+        weights: Mapping[str, Any],
+        history: pl.DataFrame,
         predictions: pl.DataFrame,
         validation: pl.DataFrame,
-        about: dict[str, Any],
+        record: Mapping[str, Any],
     ) -> None:
-        """Write a cell's predictions of its test and validation part and, last, its done marker."""
-        folder = self.cell_folder(cell)
-        with refuse_full_disk(self.folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            write_frame(folder / "predictions.parquet", predictions)
-            write_frame(folder / "validation.parquet", validation)
-            write_json(folder / "done.json", about)
+        """Write everything of a cell and, last, its mark that it is done.
 
-    def finished(self) -> list[CellKey]:
-        """The finished cells, of this and of earlier sessions of the run."""
-        markers = (self.folder / "cells").glob("*/done.json")
-        return sorted(CellKey.named(marker.parent.name) for marker in markers)
-
-    def gather(self) -> pl.DataFrame:
-        """Join the finished cells' predictions, of the test and of the validation parts.
-
-        Returns:
-            Those of the test parts, as in predictions.parquet.
+        Args:
+            cell: The cell; its folder must be there.
+            weights: State of the trained network.
+            history: Learning curve, with `files.HISTORY_COLUMNS`.
+            predictions: Test predictions, with `files.CELL_COLUMNS`.
+            validation: Validation predictions, with the same columns.
+            record: Content of done.json.
 
         Raises:
-            RunError: No cell is finished.
+            RunError: The disk is full.
         """
-        self._join("validation.parquet")
-        return self._join("predictions.parquet")
-
-    def _join(self, name: str) -> pl.DataFrame:
-        done = self.finished()
-        if not done:
-            raise RunError("a finished cell", "none", "start the run again")
-        parts = [
-            pl.read_parquet(self.cell_folder(cell) / name).with_columns(
-                fold=pl.lit(cell.fold, pl.Int64),
-                repeat=pl.lit(cell.repeat, pl.Int64),
-                backbone=pl.lit(cell.backbone),
-                transfer=pl.lit(cell.transfer),
-            )
-            for cell in done
-        ]
-        columns = ["image_id", "target", "fold", "repeat", "backbone", "transfer"]
-        table = pl.concat(parts).select(*columns, "probability", "threshold")
+        folder = self.cell_folder(cell)
         with refuse_full_disk(self.folder):
-            write_frame(self.folder / name, table)
-        return table
+            files.write_tensors(folder / files.CHECKPOINT, weights)
+            with atomic_path(folder / files.HISTORY) as partial:
+                history.write_csv(partial)
+            files.write_table(folder / files.PREDICTIONS, predictions.select(*files.CELL_COLUMNS))
+            files.write_table(folder / files.VALIDATION, validation.select(*files.CELL_COLUMNS))
+            files.write_json(folder / files.DONE, record)
 
-    def _same_run(self, identity: dict[str, Any]) -> dict[str, Any]:
+    def finished(self) -> list[CellKey]:
+        """Return the finished cells, of this and of earlier sessions of the run, in their order."""
+        marks = (self.folder / files.CELLS).glob(f"*/{files.DONE}")
+        return sorted(CellKey.named(mark.parent.name) for mark in marks)
+
+    def join_cells(self) -> None:
+        """Join the finished cells' test and validation predictions into one table each.
+
+        Raises:
+            RunError: No cell is finished, or the disk is full.
+        """
+        cells = self.finished()
+        if not cells:
+            raise RunError("a finished cell", "none", "start the run again")
+        for name in (files.VALIDATION, files.PREDICTIONS):
+            parts = [
+                pl.read_parquet(self.cell_folder(cell) / name).with_columns(
+                    fold=pl.lit(cell.fold, pl.Int64),
+                    repeat=pl.lit(cell.repeat, pl.Int64),
+                    backbone=pl.lit(cell.backbone),
+                    transfer=pl.lit(cell.transfer),
+                )
+                for cell in cells
+            ]
+            table = pl.concat(parts).select(*files.PREDICTION_COLUMNS)
+            with refuse_full_disk(self.folder):
+                files.write_table(self.folder / name, table)
+
+    def _same_run(self, file: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            run: dict[str, Any] = json.loads(self.run_file.read_text())
-            known = run["identity"]
+            record: dict[str, Any] = json.loads(file.read_text())
+            known = record["identity"]
         except (ValueError, KeyError, TypeError):
             raise RunError(
                 f"a run of melanoscope at '{self.folder}'",
@@ -142,76 +169,28 @@ class RunFolder:
                 "name another folder with --out",
             ) from None
         for key, value in identity.items():
-            before = known.get(key, _BEFORE.get(key))
-            if before != value:
+            if known.get(key) != value:
                 raise RunError(
                     f"an --out folder of this run ({key} = {_short(value)})",
-                    f"'{self.folder}' of another ({key} = {_short(before)})",
+                    f"'{self.folder}' of another ({key} = {_short(known.get(key))})",
                     "name another folder with --out",
                 )
-        return run
+        return record
 
 
-def _taken_up(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+def _resumed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     """Join the record of a run with that of taking it up, perhaps with further networks."""
-    session = {key: now[key] for key in ("created", "versions", "hardware")}
-    both = before["configuration"], now["configuration"]
     wider = {
-        key: list(dict.fromkeys([*both[0][key], *both[1][key]]))
+        key: list(dict.fromkeys([*before["configuration"][key], *now["configuration"][key]]))
         for key in ("backbones", "transfer")
     }
     return {
         **now,
-        **{key: before[key] for key in session},
+        **{key: before[key] for key in _SESSION},
         "configuration": {**now["configuration"], **wider},
         "skipped": skipped_transfers(wider["backbones"], wider["transfer"]),
-        "resumed": [*before.get("resumed", []), session],
+        "resumed": [*before.get("resumed", []), {key: now[key] for key in _SESSION}],
     }
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write JSON that is either whole or not there."""
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    _atomically(path, lambda partial: partial.write_text(text))
-
-
-def write_frame(path: Path, frame: pl.DataFrame) -> None:
-    """Write Parquet that is either whole or not there."""
-    _atomically(path, frame.write_parquet)
-
-
-def write_tensors(path: Path, state: dict[str, Any]) -> None:
-    """Write safetensors that are either whole or not there."""
-    from safetensors.torch import save_file
-
-    plain = {name: tensor.contiguous().cpu() for name, tensor in state.items()}
-    _atomically(path, lambda partial: save_file(plain, partial))
-
-
-@contextmanager
-def refuse_full_disk(folder: Path) -> Iterator[None]:
-    """Turn a full disk into one line."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise RunError(f"room on the disk of '{folder}'", "a full disk", "free some") from None
-
-
-def _atomically(path: Path, write: Callable[[Path], object]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        write(partial)
-        os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-def discard(folder: Path) -> None:
-    """Remove what an unfinished cell left."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _short(value: object) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError
 
 Row = list[str]
@@ -113,9 +114,8 @@ class ResumableCsv:
             )
 
     def _write_job(self, job: dict[str, Any]) -> None:
-        whole = self._job_file.with_name(f"{self._job_file.name}.{os.getpid()}")
-        whole.write_text(json.dumps(job, indent=1), encoding="utf-8")
-        whole.replace(self._job_file)
+        with atomic_path(self._job_file) as partial:
+            partial.write_text(json.dumps(job, indent=1), encoding="utf-8")
 
     def _rows(self) -> Iterator[tuple[Row, int]]:
         """Iterate over whole rows of the file, header included, and the byte where each ends.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError
 from melanoscope.inference.explain.overlays import (
     OPACITY,
@@ -79,17 +78,11 @@ def write_explanation(
 
 def _write(path: Path, content: bytes) -> Path:
     """Write a file that is either whole or not there."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
-    except BaseException as error:
-        # What could not be written often cannot be removed either, for the same reason.
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        if not isinstance(error, OSError):
-            raise
+        with atomic_path(path) as partial:
+            partial.write_bytes(content)
+    except OSError as error:
         raise DataError(
             f"a folder that can be written to at '{path.parent}'",
             error.strerror or type(error).__name__,

@@ -230,7 +230,7 @@ def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
     Returns:
         The figure; None without a finished cell.
     """
-    trained = {key[0] for key in run.histories}
+    trained = {key.backbone for key in run.histories}
     backbones = [b for b in run.record["configuration"]["backbones"] if b in trained]
     if not backbones:
         return None
@@ -251,7 +251,7 @@ def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
         handles = [
             Line2D([], [], color=color, linewidth=2, label=TRANSFER_NAMES[transfer])
             for transfer, color in TRANSFER_COLORS.items()
-            if transfer in {key[1] for key in run.histories}
+            if transfer in {key.transfer for key in run.histories}
         ]
         figure.legend(handles=handles, loc="outside lower left", ncols=len(handles))
         mark_simulated(figure, run.simulated)
@@ -260,13 +260,13 @@ def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
 
 def _learning_panel(axes: Axes, run: Run, backbone: str) -> None:
     order = list(TRANSFER_NAMES)
-    for key, history in sorted(run.histories.items(), key=lambda item: order.index(item[0][1])):
-        if key[0] != backbone:
+    for key in sorted(run.histories, key=lambda key: order.index(key.transfer)):
+        if key.backbone != backbone:
             continue
-        color = TRANSFER_COLORS[key[1]]
+        history, color = run.histories[key], TRANSFER_COLORS[key.transfer]
         curve = history["epoch"].to_numpy(), history["val_auroc"].to_numpy()
         axes.plot(*curve, color=color, linewidth=1, alpha=0.75)
-        best = history.filter(pl.col("epoch") == run.done[key].get("best_epoch"))
+        best = history.filter(pl.col("epoch") == run.records[key]["best_epoch"])
         if best.height:
             point = best["epoch"][0], best["val_auroc"][0]
             axes.plot(*point, marker=".", markersize=5, color=color)

@@ -13,13 +13,16 @@ from melanoscope import patient
 from melanoscope.imaging.decode import UnreadableImageError, read_image
 from melanoscope.models.integrated_gradients import BASELINE, integrated_gradients
 from melanoscope.models.lesion_net import from_checkpoint
+from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.credit import credit_of
 from melanoscope.report.figures.image_figures import (
     ImageFigure,
     attribution_figure,
     augmentation_figure,
 )
+from melanoscope.runs.cell import CellKey, parse_transfer
 from melanoscope.runs.reader import Run
+from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import CellPredictions
 from melanoscope.training.augment import augment, sample_augmentation
@@ -29,10 +32,13 @@ _PHOTOGRAPHS, _VARIATIONS = 4, 5
 
 
 def figure_2(run: Run) -> ImageFigure | None:
-    """Draw photographs beside their augmentations, both classes and all archives in turn.
+    """Show photographs beside their augmentations, both classes and all archives in turn.
+
+    Args:
+        run: The run.
 
     Returns:
-        None when the photographs have gone since the run.
+        The figure; None when the photographs have gone since the run.
     """
     rows = (
         run.catalog.sort("image_id")
@@ -40,7 +46,7 @@ def figure_2(run: Run) -> ImageFigure | None:
         .sort("turn", "target", "dataset")
         .head(_PHOTOGRAPHS)
     )
-    originals = _read(rows, _size(run))
+    originals = _read_images(rows, run)
     if originals is None:
         return None
     generator = torch.Generator().manual_seed(0)
@@ -53,63 +59,60 @@ def figure_2(run: Run) -> ImageFigure | None:
     )
 
 
-def figure_4(run: Run, labels: dict[str, str]) -> ImageFigure | None:
-    """Draw the Integrated Gradients of the melanoma that the best cell is surest of.
+def figure_4(context: ReportContext) -> ImageFigure | None:
+    """Show the Integrated Gradients of the melanoma that the best network is surest of.
 
-    The cell is the one with the highest AUROC among those of the network with the highest mean, so
-    the figure shows the network at its best, and says so.
+    Of the best network's cells, that with the highest AUROC is taken, so that the figure shows the
+    network at its best, and says so.
+
+    Args:
+        context: Results of the run.
 
     Returns:
-        None when the photograph or the checkpoint has gone since the run.
+        The figure; None without a complete network, or when the photograph or the checkpoint has
+        gone since the run.
     """
-    cell = _best_cell(run)
-    key = f"{cell.backbone}-{cell.transfer}-r{cell.repeat}-f{cell.fold}"
-    checkpoint = run.path / "cells" / key / "model.safetensors"
-    in_fold = run.catalog.filter(pl.col(f"fold_r{cell.repeat}") == cell.fold).sort("image_id")
-    surest = int(np.where(cell.target == 1, cell.probability, -1.0).argmax())
-    rows = in_fold[[surest]]
-    photograph = _read(rows, _size(run))
-    if photograph is None or not checkpoint.is_file():
+    run = context.run
+    mine = [cell for cell in run.cells if (cell.backbone, cell.transfer) == context.best]
+    if not mine:
         return None
-    known = patient.encode(rows["age"].to_list(), rows["sex"].to_list(), rows["site"].to_list())
+    cell = max(mine, key=lambda cell: auroc(cell.target, cell.probability))
+    rows = run.catalog.filter(image_id=_surest_melanoma(cell))
+    images = _read_images(rows, run)
+    checkpoint = RunFolder(run.path).checkpoint(
+        CellKey(cell.repeat, cell.fold, cell.backbone, parse_transfer(cell.transfer))
+    )
+    if images is None or not checkpoint.is_file():
+        return None
+    static = patient.encode(rows["age"].to_list(), rows["sex"].to_list(), rows["site"].to_list())
     network = from_checkpoint(cell.backbone, checkpoint)
-    found = integrated_gradients(network, photograph[0], known[0])
-    name = f"{labels.get(cell.backbone, cell.backbone)} ({TRANSFER_NAMES[cell.transfer]})"
-    picture = attribution_figure(
-        photograph[0],
-        found.pixels,
-        network=name,
+    attribution = integrated_gradients(network, images[0], static[0])
+    label = context.labels.get(cell.backbone, cell.backbone)
+    figure = attribution_figure(
+        images[0],
+        attribution.pixels,
+        network=f"{label} ({TRANSFER_NAMES[cell.transfer]})",
         credit=credit_of(run, rows),
-        probability=found.probability,
-        melanoma=True,
+        probability=attribution.probability,
+        melanoma=bool(rows["target"][0]),
         simulated=run.simulated,
     )
+    tested_on = "the test set" if run.protocol == "poster" else "its test fold"
     more = (
-        f" Baseline: {BASELINE}. Completeness error: {found.completeness_error:.2%} of the "
-        f"difference of {found.difference:+.2f} in the logit. The photograph is the melanoma of "
-        "its test fold that this network is surest of: the network at its best, not on average."
+        f" Baseline: {BASELINE}. Completeness error: {attribution.completeness_error:.2%} of the "
+        f"difference of {attribution.difference:+.2f} in the logit. The photograph is the melanoma "
+        f"of {tested_on} that this network is surest of: the network at its best, not on average."
     )
-    return ImageFigure(picture.figure, picture.caption + more, picture.alt)
+    return ImageFigure(figure=figure.figure, caption=figure.caption + more, alt=figure.alt)
 
 
-def _best_cell(run: Run) -> CellPredictions:
-    scores = [(auroc(c.target, c.probability), c) for c in run.cells]
-    rows: dict[tuple[str, str], list[tuple[float, CellPredictions]]] = {}
-    for score, cell in scores:
-        rows.setdefault((cell.backbone, cell.transfer), []).append((score, cell))
-    # A row that lacks folds would be judged by those that happened to finish first.
-    most = max(len(row) for row in rows.values())
-    complete = [row for row in rows.values() if len(row) == most]
-    best = max(complete, key=lambda row: float(np.mean([score for score, _ in row])))
-    return max(best, key=lambda scored: scored[0])[1]
+def _surest_melanoma(cell: CellPredictions) -> str:
+    """Return the id of the melanoma that a cell gives the highest probability."""
+    return str(cell.image_id[np.where(cell.target == 1, cell.probability, -1.0).argmax()])
 
 
-def _size(run: Run) -> int:
-    return int(run.record["configuration"]["size"])
-
-
-def _read(rows: pl.DataFrame, px: int) -> NDArray[np.uint8] | None:
+def _read_images(rows: pl.DataFrame, run: Run) -> NDArray[np.uint8] | None:
     try:
-        return np.stack([read_image(Path(path), px) for path in rows["path"]])
+        return np.stack([read_image(Path(p), int(run.configuration["size"])) for p in rows["path"]])
     except UnreadableImageError:
         return None

@@ -10,9 +10,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from melanoscope.errors import StatisticsError
-from melanoscope.report.context import ReportContext, RowKey, interval_of, validation_of
+from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.style import INK, MUTED, mark_simulated, styled
 from melanoscope.report.sections.section import Section, SectionFigure
+from melanoscope.runs.cell import RowKey
+from melanoscope.runs.results import interval_of, validation_of
 from melanoscope.stats.arrays import Floats
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.bootstrap.weighted_metrics import PROBABILITY_METRICS
@@ -50,9 +52,9 @@ def calibration_section(context: ReportContext) -> Section | None:
         context: The run with what several sections need.
 
     Returns:
-        None without a complete network or without validation predictions.
+        None without a complete network.
     """
-    if context.best is None or context.run.validation is None:
+    if context.best is None:
         return None
     predictions = context.predictions[context.best]
     scaled = calibrated_predictions(context, context.best)
@@ -82,8 +84,6 @@ def calibration_section(context: ReportContext) -> Section | None:
 def _temperatures(context: ReportContext, key: RowKey) -> dict[int, float]:
     """Fit the temperature of each fold and repeat on its validation photographs."""
     validation = validation_of(context.run, *key)
-    if validation is None:
-        return {}
     temperatures = {}
     for fold_id in validation.fold_ids:
         rows = validation.where(validation.fold_id == fold_id)
@@ -106,14 +106,11 @@ def calibrated_predictions(context: ReportContext, key: RowKey) -> Predictions:
         key: Backbone and transfer of the network.
 
     Returns:
-        The predictions; without validation predictions as they are.
+        The predictions.
     """
     predictions = context.predictions[key]
-    temperatures = _temperatures(context, key)
-    if not temperatures:
-        return predictions
     scaled: Floats = np.empty_like(predictions.probability)
-    for fold_id, temperature in temperatures.items():
+    for fold_id, temperature in _temperatures(context, key).items():
         rows = predictions.fold_id == fold_id
         scaled[rows] = apply_temperature(predictions.probability[rows], temperature)
     return predictions.with_probability(scaled)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.figure import Figure
 
-from melanoscope.report.context import ReportContext, validation_of
+from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.style import MUTED, mark_simulated, styled
 from melanoscope.report.sections.calibration import calibrated_predictions
 from melanoscope.report.sections.section import Section, SectionFigure
+from melanoscope.runs.results import validation_of
 from melanoscope.stats.arrays import Floats
 from melanoscope.stats.calibration.temperature_scaling import to_prevalence
 from melanoscope.stats.metrics.decision_curve import DecisionCurve, decision_curve
@@ -34,24 +35,22 @@ def decisions_section(context: ReportContext) -> Section | None:
         context: The run with what several sections need.
 
     Returns:
-        None without a complete network or without validation predictions.
+        None without a complete network.
     """
     if context.best is None:
         return None
     validation = validation_of(context.run, *context.best)
-    if validation is None:
-        return None
     predictions, prevalence = context.predictions[context.best], context.prevalence
     points = [
         operating_point(
-            predictions, context.draws, name=name, threshold=threshold, prevalence=prevalence
+            predictions, context.weights, name=name, threshold=threshold, prevalence=prevalence
         )
         for name, threshold in _thresholds(predictions, validation).items()
     ]
     scaled = calibrated_predictions(context, context.best)
     sample = float(validation.target.mean())
     moved = scaled.with_probability(to_prevalence(scaled.probability, sample, prevalence))
-    curve = decision_curve(moved, context.draws, prevalence=prevalence, thresholds=_RISKS)
+    curve = decision_curve(moved, context.weights, prevalence=prevalence, thresholds=_RISKS)
     useful = curve.threshold[curve.low > np.maximum(curve.treat_all, 0)]
     numbers = {
         "network": context.label(context.best),

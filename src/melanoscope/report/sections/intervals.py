@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from melanoscope.report.context import ReportContext, RowKey
+from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
+from melanoscope.runs.cell import RowKey
 from melanoscope.stats.intervals.crossval_interval import crossval_interval
 from melanoscope.stats.intervals.influence_interval import influence_interval
 from melanoscope.stats.intervals.interval import Interval
@@ -61,8 +62,8 @@ def intervals_section(context: ReportContext) -> Section | None:
     content = {
         "networks": networks,
         "columns": COLUMNS,
-        "replicates": context.draws.replicates,
-        "groups": context.draws.groups.size,
+        "replicates": context.weights.replicates,
+        "groups": context.weights.groups.size,
     }
     return Section("intervals", "How sure", content, networks)
 

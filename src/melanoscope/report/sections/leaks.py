@@ -15,18 +15,16 @@ from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.intervals.interval import Interval
 
 
-def leaks_section(context: ReportContext) -> Section | None:
+def leaks_section(context: ReportContext) -> Section:
     """Count groups that a division splits, pairs that cross folds, and labels that disagree.
 
     Args:
         context: The run with what several sections need.
 
     Returns:
-        None where the catalog names no folds.
+        The section.
     """
     run, best = context.run, context.best
-    if "fold_r0" not in run.catalog.columns:
-        return None
     crossing = crossing_pairs(run)
     touched = sorted({image_id for pair in crossing.select("a", "b").rows() for image_id in pair})
     numbers = {
@@ -34,8 +32,8 @@ def leaks_section(context: ReportContext) -> Section | None:
         "groups": run.catalog["group_id"].n_unique(),
         "nameless": run.catalog["patient_id"].null_count(),
         "photographs": run.catalog.height,
-        "pairs": None if run.near_duplicates is None else run.near_duplicates.height,
-        "joined": bool(run.record["configuration"].get("near_duplicates", False)),
+        "pairs": run.near_duplicates.height,
+        "joined": bool(run.configuration["near_duplicates"]),
         "crossing": crossing.height,
         "touched": len(touched),
         "conflicting": count_conflicting_pairs(run),
@@ -57,7 +55,7 @@ def crossing_pairs(run: Run) -> pl.DataFrame:
     """Return the near-duplicates that lie in different folds of repeat 0.
 
     Args:
-        run: The run; its catalog has the column fold_r0.
+        run: The run.
 
     Returns:
         Columns a, b (image ids), likeness and relation; the likest pair first.
@@ -75,12 +73,8 @@ def count_conflicting_pairs(run: Run) -> int:
 
 def _pairs_with(run: Run, column: str) -> pl.DataFrame:
     """Return the near-duplicates with a column of the catalog for each of the two photographs."""
-    pairs = run.near_duplicates
-    if pairs is None:
-        schema = {"a": pl.String, "b": pl.String, "likeness": pl.Float64, "relation": pl.String}
-        pairs = pl.DataFrame(schema=schema)
     values = run.catalog.select("image_id", column)
-    first = pairs.join(values, left_on="a", right_on="image_id")
+    first = run.near_duplicates.join(values, left_on="a", right_on="image_id")
     return first.join(values, left_on="b", right_on="image_id", suffix="_b")
 
 

@@ -30,7 +30,7 @@ def misses_section(context: ReportContext) -> Section | None:
     if context.best is None:
         return None
     predictions, run = context.predictions[context.best], context.run
-    tested = run.catalog[predictions.image_index].with_columns(
+    tested = context.catalog_rows(predictions.image_index).with_columns(
         probability=pl.Series(predictions.probability)
     )
     missed = _first_of_each(tested.filter(target=1).sort("probability", maintain_order=True))

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from melanoscope.benchmark.splits import TEST
 from melanoscope.errors import StatisticsError
-from melanoscope.report.context import ReportContext, RowKey
+from melanoscope.report.context import ReportContext
 from melanoscope.report.headline import archive_auroc
 from melanoscope.report.sections.section import Section
+from melanoscope.runs.cell import RowKey
+from melanoscope.runs.files import TEST_FOLD
 from melanoscope.runs.reader import Run
+from melanoscope.runs.results import RunResults
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import CellPredictions
 from melanoscope.stats.reference.poster_protocol import hard_metrics, poster_interval, poster_t_test
 from melanoscope.stats.subgroups.source_balanced_auroc import within_archive_auroc
-from melanoscope.stats.summary import SummaryRow, summarize
+from melanoscope.stats.summary import SummaryRow
 from melanoscope.transfers import REFERENCES
 
 
@@ -85,7 +87,7 @@ def protocols_section(context: ReportContext) -> Section | None:
         None without a complete network.
     """
     counted = [_same_predictions(context, key) for key in context.predictions]
-    poster = next((run for run in context.beside if run.protocol == "poster"), None)
+    poster = next((one for one in context.beside if one.run.protocol == "poster"), None)
     beside = [] if poster is None else _both_protocols(context, poster)
     if not counted and not beside:
         return None
@@ -97,7 +99,7 @@ def protocols_section(context: ReportContext) -> Section | None:
         and (network.p_poster < context.alpha) != (network.p_ours < context.alpha)
     ]
     numbers = {"same_predictions": counted, "beside": beside, "verdicts_that_change": len(changed)}
-    about = None if poster is None else _about(poster)
+    about = None if poster is None else _about(poster.run)
     return Section("protocols", "The poster's protocol", {**numbers, "poster": about}, numbers)
 
 
@@ -134,16 +136,10 @@ def _same_predictions(context: ReportContext, key: RowKey) -> SamePredictions:
     )
 
 
-def _both_protocols(context: ReportContext, poster: Run) -> list[BothProtocols]:
-    summary = summarize(
-        poster.cells,
-        planned=poster.planned,
-        cells_per_row=poster.cells_per_row,
-        protocol="poster",
-    )
+def _both_protocols(context: ReportContext, poster: RunResults) -> list[BothProtocols]:
     networks = [
-        _network(context, poster, row)
-        for row in summary.rows
+        _network(context, poster.run, row)
+        for row in poster.summary.rows
         if row.complete and (row.backbone, row.transfer) in context.predictions
     ]
     return sorted(networks, key=lambda network: -network.printed.estimate)
@@ -155,7 +151,7 @@ def _network(context: ReportContext, poster: Run, row: SummaryRow) -> BothProtoc
     archive = context.column("dataset")[predictions.image_index]
     within = None
     if len(set(archive)) > 1:
-        within = within_archive_auroc(predictions, context.draws, archive)
+        within = within_archive_auroc(predictions, context.weights, archive)
     printed, printed_auroc = row.intervals["auroc"], _mean_auroc(_cells(poster, key))
     corrected = context.bootstrapped[key].interval("auroc")
     honest = (within or corrected).estimate
@@ -188,7 +184,7 @@ def _auroc_on_poster_mix(context: ReportContext, key: RowKey) -> float | None:
 
 def _about(poster: Run) -> dict[str, object]:
     """Say of a run of the poster's protocol what a reader must know of it."""
-    tested = pl.col("fold_r0") == TEST
+    tested = pl.col("fold_r0") == TEST_FOLD
     in_test, in_training = poster.catalog.filter(tested), poster.catalog.filter(~tested)
     leaked = in_test.filter(pl.col("group_id").is_in(in_training["group_id"].unique().to_list()))
     return {

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 
 from melanoscope.data.skin_tone import skin_tone_band
+from melanoscope.data.subgroup_variables import age_band
 from melanoscope.report.checklists.checklist import checklist_content
 from melanoscope.report.checklists.facts import Facts, Intervals
 from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
-from melanoscope.report.sections.subgroups import age_band
 from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS
 from melanoscope.stats.metrics.operating_points import OperatingPoint
 from melanoscope.stats.reference.physicians import SOURCE
@@ -98,7 +98,7 @@ def _used(catalog: pl.DataFrame) -> dict[str, tuple[int, int]]:
 
 
 def _mean(context: ReportContext, key: str) -> float | None:
-    values = [done[key] for done in context.run.done.values() if key in done]
+    values = [record[key] for record in context.run.records.values()]
     return float(sum(values) / len(values)) if values else None
 
 

@@ -13,8 +13,10 @@ from functools import partial
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.report.context import ReportContext, RowKey, as_predictions
+from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
+from melanoscope.runs.cell import RowKey
+from melanoscope.runs.results import as_predictions
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.intervals.crossval_interval import crossval_test
 from melanoscope.stats.intervals.interval import Interval, PairedTest
@@ -82,8 +84,6 @@ def shortcuts_section(context: ReportContext) -> Section | None:
 
 def _baselines(context: ReportContext) -> list[Baseline]:
     table = context.run.baselines
-    if table is None:
-        return []
     baselines = []
     for name in table["baseline"].unique(maintain_order=True):
         predictions = as_predictions(context.run, table.filter(baseline=name).drop("baseline"))
@@ -126,7 +126,7 @@ def _static_data_adds(context: ReportContext) -> dict[str, PairedTest]:
 def _without_shortcut(
     context: ReportContext, key: RowKey, datasets: Sequence[str]
 ) -> WithoutShortcut:
-    predictions, weights = context.predictions[key], context.draws
+    predictions, weights = context.predictions[key], context.weights
     archive = context.column("dataset")[predictions.image_index]
 
     def alone(name: str) -> Interval:

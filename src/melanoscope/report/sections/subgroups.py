@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from melanoscope.data.skin_tone import NOT_ESTIMABLE, SKIN_TONES, skin_tone_band
-from melanoscope.patient import SEXES, SITES
+from melanoscope.data.subgroup_variables import subgroup_variables
 from melanoscope.report.sections.calibration import calibrated_predictions
 from melanoscope.report.sections.section import Section
 from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import polars as pl
-
     from melanoscope.report.context import ReportContext
-
-AGE_BANDS = ("under 30", "30 to 49", "50 to 69", "70 and over")
-_AGE_EDGES = (30.0, 50.0, 70.0)
-UNKNOWN = "unknown"
 
 
 def subgroups_section(context: ReportContext) -> Section | None:
@@ -41,14 +29,14 @@ def subgroups_section(context: ReportContext) -> Section | None:
     variables = [
         compare_subgroups(
             predictions,
-            context.draws,
-            name=name,
-            labels=labels[predictions.image_index],
-            order=order,
+            context.weights,
+            name=variable.name,
+            labels=variable.level[predictions.image_index],
+            order=variable.levels,
             calibrated_probability=calibrated.probability,
-            tested=[level for level in order if level not in (UNKNOWN, NOT_ESTIMABLE)],
+            tested=variable.known_levels,
         )
-        for name, labels, order in variables_of(context.run.catalog)
+        for variable in subgroup_variables(context.run.catalog)
     ]
     tested = [difference for variable in variables for difference in variable.differences]
     numbers = {
@@ -58,35 +46,3 @@ def subgroups_section(context: ReportContext) -> Section | None:
         "significant": [d for d in tested if d.p_holm < context.alpha],
     }
     return Section("subgroups", "Subgroups", numbers, numbers)
-
-
-def variables_of(catalog: pl.DataFrame) -> list[tuple[str, np.ndarray, Sequence[str]]]:
-    """Return name, level of each photograph and order of levels of every variable there is.
-
-    Args:
-        catalog: Of the photographs; columns dataset and, where known, sex, age, site and ita.
-    """
-    datasets = sorted(catalog["dataset"].unique())
-    variables: list[tuple[str, list[str], Sequence[str]]] = []
-    if "sex" in catalog.columns:
-        variables.append(("Sex", catalog["sex"].to_list(), SEXES))
-    if "age" in catalog.columns:
-        bands = [age_band(age) for age in catalog["age"]]
-        variables.append(("Age", bands, (*AGE_BANDS, UNKNOWN)))
-    if "site" in catalog.columns:
-        variables.append(("Body site", catalog["site"].to_list(), SITES))
-    if len(datasets) > 1:
-        variables.append(("Archive", catalog["dataset"].to_list(), datasets))
-    if "ita" in catalog.columns:
-        tones = [skin_tone_band(angle) for angle in catalog["ita"]]
-        variables.append(("Skin tone, estimated", tones, SKIN_TONES))
-    return [(name, np.array(labels, object), order) for name, labels, order in variables]
-
-
-def age_band(age: float | None) -> str:
-    """Name the band of an age in years.
-
-    >>> age_band(30.0), age_band(None)
-    ('30 to 49', 'unknown')
-    """
-    return UNKNOWN if age is None else AGE_BANDS[bisect_right(_AGE_EDGES, age)]

@@ -1,0 +1,77 @@
+"""Variables by which photographs are divided into subgroups: sex, age, site, archive, skin tone."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from melanoscope.data.skin_tone import NOT_ESTIMABLE, SKIN_TONES, skin_tone_band
+from melanoscope.patient import SEXES, SITES
+
+AGE_BANDS = ("under 30", "30 to 49", "50 to 69", "70 and over")
+UNKNOWN = "unknown"
+_AGE_EDGES = (30.0, 50.0, 70.0)
+
+
+class SubgroupVariable(NamedTuple):
+    """A variable of a catalog's photographs with few levels.
+
+    Attributes:
+        name: Name for readers.
+        level: Level of each photograph, strings, shape (n,).
+        levels: All levels in their order, whether or not a photograph has them.
+    """
+
+    name: str
+    level: NDArray[Any]
+    levels: Sequence[str]
+
+    @property
+    def known_levels(self) -> list[str]:
+        """The levels without those that say that nothing is known."""
+        return [level for level in self.levels if level not in (UNKNOWN, NOT_ESTIMABLE)]
+
+
+def subgroup_variables(catalog: pl.DataFrame) -> list[SubgroupVariable]:
+    """Return the variables of a catalog.
+
+    Args:
+        catalog: One row per photograph with columns dataset, sex, age in years, site, and ita: the
+            individual typology angle in degrees, null where it could not be estimated.
+
+    Returns:
+        Sex, age, body site, archive (where there are several) and estimated skin tone.
+
+    >>> row = {"dataset": "a", "sex": "male", "age": 61.0, "site": "torso", "ita": None}
+    >>> [(v.name, str(v.level[0])) for v in subgroup_variables(pl.DataFrame([row]))][:2]
+    [('Sex', 'male'), ('Age', '50 to 69')]
+    """
+    datasets = sorted(catalog["dataset"].unique())
+    bands = [age_band(age) for age in catalog["age"]]
+    tones = [skin_tone_band(angle) for angle in catalog["ita"]]
+    variables = [
+        ("Sex", catalog["sex"].to_list(), SEXES),
+        ("Age", bands, (*AGE_BANDS, UNKNOWN)),
+        ("Body site", catalog["site"].to_list(), SITES),
+        ("Archive", catalog["dataset"].to_list(), datasets),
+        ("Skin tone, estimated", tones, SKIN_TONES),
+    ]
+    return [
+        SubgroupVariable(name, np.array(level, object), levels)
+        for name, level, levels in variables
+        if name != "Archive" or len(datasets) > 1
+    ]
+
+
+def age_band(age: float | None) -> str:
+    """Name the band of an `age` in years.
+
+    >>> age_band(30.0), age_band(None)
+    ('30 to 49', 'unknown')
+    """
+    return UNKNOWN if age is None else AGE_BANDS[bisect_right(_AGE_EDGES, age)]

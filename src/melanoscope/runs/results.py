@@ -1,0 +1,213 @@
+"""The results of a run: its summary, each row's predictions and intervals, the best network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from melanoscope.errors import StatisticsError
+from melanoscope.runs.cell import RowKey
+from melanoscope.stats.bootstrap.group_bootstrap import BootstrapResult, bootstrap_many
+from melanoscope.stats.bootstrap.group_weights import REPLICATES
+from melanoscope.stats.calibration.calibration_intervals import (
+    brier_interval,
+    calibration_line_intervals,
+)
+from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.summary import Summary, SummaryRow, summarize
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from melanoscope.runs.reader import Run
+    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
+    from melanoscope.stats.intervals.interval import Interval
+
+PREVALENCE = 584 / 33_126
+"""Share of melanomas in ISIC 2020, the least selected of the archives."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RunResults:
+    """A run with what is computed from it, each thing once and when it is first asked for.
+
+    Attributes:
+        run: The run.
+        replicates: Number of replicates of each bootstrap.
+    """
+
+    run: Run
+    replicates: int = REPLICATES
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Rows and comparisons of the tables."""
+        run = self.run
+        return summarize(
+            run.cells,
+            planned=run.planned,
+            cells_per_row=run.cells_per_row,
+            protocol=run.protocol,
+        )
+
+    @cached_property
+    def best(self) -> RowKey | None:
+        """The best network by `best_row`; None without a complete row."""
+        row = best_row(self.summary.rows)
+        return None if row is None else (row.backbone, row.transfer)
+
+    @cached_property
+    def predictions(self) -> dict[RowKey, Predictions]:
+        """Test predictions of each complete row, in the order of the summary."""
+        rows = [(row.backbone, row.transfer) for row in self.summary.rows if row.complete]
+        return {key: predictions_of(self.run, *key) for key in rows}
+
+    @cached_property
+    def bootstrapped(self) -> dict[RowKey, BootstrapResult]:
+        """All metrics of each complete row, resampled by the same weights of the groups."""
+        named = {"/".join(key): one for key, one in self.predictions.items()}
+        resampled = bootstrap_many(named, replicates=self.replicates)
+        return {key: resampled["/".join(key)] for key in self.predictions}
+
+    @property
+    def weights(self) -> BootstrapWeights:
+        """Weights of the groups behind `bootstrapped`."""
+        return next(iter(self.bootstrapped.values())).weights
+
+    def interval(self, key: RowKey, metric: str) -> Interval | None:
+        """Return the interval over groups of a row's metric, by `interval_of`.
+
+        Args:
+            key: A complete row.
+            metric: One of the metrics of the bootstrap.
+
+        Returns:
+            The interval; None where some replicate lacks a class.
+        """
+        return interval_of(self.predictions[key], self.bootstrapped[key], metric)
+
+    def catalog_rows(self, image_codes: NDArray[np.int64]) -> pl.DataFrame:
+        """Return the catalog's rows of photographs.
+
+        Args:
+            image_codes: Photographs as `predictions_of` codes them, shape (n,).
+
+        Returns:
+            One row of the catalog for each, in the same order.
+        """
+        return self.run.catalog[image_codes]
+
+
+def best_row(rows: Iterable[SummaryRow]) -> SummaryRow | None:
+    """Return the best network: the complete row with the highest mean AUROC over its cells.
+
+    A row that lacks folds would be judged by those that happened to finish first.
+
+    Args:
+        rows: Rows of a summary.
+
+    Returns:
+        The first of the best rows; None without a complete one.
+    """
+    complete = (row for row in rows if row.complete and row.keys)
+    return max(complete, key=lambda row: row.estimate("auroc"), default=None)
+
+
+def interval_of(
+    predictions: Predictions, bootstrapped: BootstrapResult, metric: str
+) -> Interval | None:
+    """Return the interval over groups of a metric.
+
+    Brier score, calibration slope and intercept have robust intervals over groups: replicates keep
+    the number of melanomas nearly fixed, and percentiles would be far too narrow for them.
+
+    Args:
+        predictions: Predictions of one network.
+        bootstrapped: The same predictions, resampled.
+        metric: Name of the metric; it must have been resampled, unless it has a robust interval.
+
+    Returns:
+        The interval; None where some replicate lacks a class.
+    """
+    values = predictions.target, predictions.probability, predictions.group
+    if metric == "brier":
+        return brier_interval(*values)
+    if metric in ("calibration_slope", "calibration_intercept"):
+        return calibration_line_intervals(*values)[metric == "calibration_intercept"]
+    try:
+        return bootstrapped.interval(metric)
+    except StatisticsError:
+        return None
+
+
+def predictions_of(run: Run, backbone: str, transfer: str) -> Predictions:
+    """Return the test predictions of a row.
+
+    Args:
+        run: The run.
+        backbone: Name of the row's backbone.
+        transfer: Name of the row's transfer.
+
+    Returns:
+        The predictions of its finished cells, as `as_predictions`.
+
+    Raises:
+        StatisticsError: The row has no finished cell.
+    """
+    return as_predictions(run, run.predictions.filter(backbone=backbone, transfer=transfer))
+
+
+def validation_of(run: Run, backbone: str, transfer: str) -> Predictions:
+    """Return the validation predictions of a row.
+
+    Args:
+        run: The run.
+        backbone: Name of the row's backbone.
+        transfer: Name of the row's transfer.
+
+    Returns:
+        The predictions of its finished cells, as `as_predictions`.
+
+    Raises:
+        StatisticsError: The row has no finished cell.
+    """
+    return as_predictions(run, run.validation.filter(backbone=backbone, transfer=transfer))
+
+
+def as_predictions(run: Run, rows: pl.DataFrame) -> Predictions:
+    """Join predictions with the catalog's groups, photograph by photograph.
+
+    Args:
+        run: The run; a photograph's code is its row in the run's catalog.
+        rows: Columns image_id, target, fold, repeat, probability and threshold; without the last,
+            0.5 is taken.
+
+    Returns:
+        The predictions, in the order of `rows`.
+
+    Raises:
+        StatisticsError: There is no row.
+    """
+    catalog = run.catalog.select("image_id", "group_id").with_row_index("photograph")
+    catalog = catalog.with_columns(group=pl.col("group_id").rank("dense"))
+    joined = rows.join(catalog, on="image_id", how="left", maintain_order="left")
+    if "threshold" not in joined.columns:
+        joined = joined.with_columns(threshold=pl.lit(0.5))
+    fold_id = joined["repeat"] * int(run.configuration["folds"]) + joined["fold"]
+
+    def column(values: pl.Series, kind: type[np.generic]) -> NDArray[Any]:
+        return values.to_numpy().astype(kind)
+
+    return Predictions(
+        target=column(joined["target"], np.int64),
+        probability=column(joined["probability"], np.float64),
+        threshold=column(joined["threshold"], np.float64),
+        fold_id=column(fold_id, np.int64),
+        group=column(joined["group"], np.int64),
+        image_index=column(joined["photograph"], np.int64),
+    )

@@ -1,0 +1,101 @@
+"""What a run folder holds after a kill, and what a later run may trust."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from melanoscope.errors import DataError, RunError
+from melanoscope.runs.cell import CellKey
+from melanoscope.runs.files import CELL_COLUMNS, PREDICTION_COLUMNS
+from melanoscope.runs.run_folder import RunFolder
+
+CELL = CellKey(0, 1, "standard_cnn", "scratch")
+
+
+def parts(**changes: Any) -> dict[str, Any]:
+    """Everything of a finished cell."""
+    table = pl.DataFrame(
+        {"image_id": ["a", "b"], "target": [0, 1], "probability": [0.2, 0.7], "threshold": 0.5}
+    )
+    assert table.columns == list(CELL_COLUMNS)
+    history = pl.DataFrame({"epoch": [1.0], "val_loss": [0.5]})
+    whole = {
+        "weights": {"bias": torch.zeros(2)},
+        "history": history,
+        "predictions": table,
+        "validation": table,
+        "record": {"n_test": 2},
+    }
+    return whole | changes
+
+
+def test_a_finished_cell_is_joined_with_the_others(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    for fold in (1, 0):
+        cell = CellKey(0, fold, "standard_cnn", "scratch")
+        folder.begin_cell(cell)
+        folder.finish_cell(cell, **parts())
+    assert [cell.fold for cell in folder.finished()] == [0, 1]
+    folder.join_cells()
+    for name in ("predictions.parquet", "validation.parquet"):
+        table = pl.read_parquet(tmp_path / name)
+        assert table.columns == list(PREDICTION_COLUMNS)
+        assert table["fold"].to_list() == [0, 0, 1, 1]
+    assert folder.cell_record(CELL) == {"n_test": 2}
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+@pytest.mark.parametrize("broken", ["weights", "validation", "record"])
+def test_a_kill_while_writing_leaves_no_finished_cell(tmp_path: Path, broken: str) -> None:
+    folder = RunFolder(tmp_path)
+    folder.begin_cell(CELL)
+    with pytest.raises((TypeError, AttributeError)):
+        folder.finish_cell(CELL, **parts(**{broken: {"not to be written": object()}}))
+    assert not folder.is_done(CELL)
+    assert not list(tmp_path.rglob("*.partial"))
+    with pytest.raises(RunError, match="finished cell"):
+        folder.join_cells()
+    folder.begin_cell(CELL)
+    assert not list(folder.cell_folder(CELL).iterdir())  # nothing of the first attempt is left
+
+
+def test_more_networks_widen_the_record_and_keep_its_beginning(tmp_path: Path) -> None:
+    def record(created: str, backbone: str, transfers: list[str]) -> dict[str, Any]:
+        return {
+            "created": created,
+            "versions": {"torch": created},
+            "hardware": {"cores": 2},
+            "identity": {"seed": 0},
+            "configuration": {"backbones": [backbone], "transfer": transfers},
+            "skipped": [],
+        }
+
+    empty = pl.DataFrame()
+    folder = RunFolder(tmp_path / "run")
+    folder.begin(record("first", "standard_cnn", ["scratch"]), empty, empty)
+    folder.begin(record("second", "resnet18", ["scratch", "frozen"]), empty, empty)
+    found = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert found["configuration"]["backbones"] == ["standard_cnn", "resnet18"]
+    assert found["configuration"]["transfer"] == ["scratch", "frozen"]
+    assert [(s["backbone"], s["transfer"]) for s in found["skipped"]] == [
+        ("standard_cnn", "frozen")
+    ]
+    assert (found["created"], found["versions"]) == ("first", {"torch": "first"})
+    assert [session["created"] for session in found["resumed"]] == ["second"]
+    other = record("third", "resnet18", ["scratch"]) | {"identity": {"seed": np.pi}}
+    with pytest.raises(RunError, match=r"seed = 3\.14"):
+        folder.begin(other, empty, empty)
+
+
+def test_names_of_cells() -> None:
+    cell = CellKey(2, 3, "tf_efficientnet_lite0", "image_only")
+    assert CellKey.named(cell.name) == cell
+    with pytest.raises(DataError, match="finetune"):
+        CellKey.named("vgg16-fine-r0-f0".replace("fine", "finetuned"))
