@@ -46,7 +46,9 @@ def render_checklist(facts):
 
 
 def interval(estimate, low, high):
-    return Interval(estimate, low, high, standard_error=0.02, n=300, method="bootstrap")
+    return Interval(
+        estimate=estimate, low=low, high=high, standard_error=0.02, n=300, method="bootstrap"
+    )
 
 
 def source(kind, title, rows, found):
