@@ -114,6 +114,9 @@ def test_every_section_is_on_the_page(
     assert best["metrics"]["auroc"]["unit"] == "groups"
     assert best["metrics"]["auroc"]["low"] < best["metrics"]["auroc"]["estimate"]
     assert {"sensitivity", "ppv", "prevalence"} <= set(numbers["decisions"]["points"][0])
+    for observed in numbers["calibration"]["bins_before"] + numbers["calibration"]["bins_after"]:
+        assert list(observed) == ["predicted", "observed", "low", "high", "n"]
+        assert 0 <= observed["low"] <= observed["high"] <= 1
     assert [row["printed_label"] for row in numbers["poster_table"]] == [
         *("Standard_CNN", "ResNeXt-50 [6]", "VGG [30]", "ResNeXt-50 [6]", "VGG [30]**")
     ]

@@ -57,7 +57,7 @@ class TrainedModel:
 
 
 def train_model(
-    config: BenchmarkConfig, work: Path, cache: Path, progress: RunProgress
+    config: BenchmarkConfig, work: Path, cache: Path, display: RunProgress
 ) -> TrainedModel:
     """Train one network on all groups but those of the calibration and the test photographs.
 
@@ -66,7 +66,7 @@ def train_model(
             rest, the recipe's validation fraction is calibrated on.
         work: Run folder of the training; a finished training is not repeated.
         cache: Folder of pixel stores.
-        progress: Shows photographs, cells and epochs.
+        display: Receives the progress.
 
     Returns:
         The trained model.
@@ -77,14 +77,14 @@ def train_model(
     backbone, transfer = get_backbone(config.backbones[0]), config.transfer[0]
     if transfer != "scratch":
         find_weights(backbone, config.weights)  # before anything takes time
-    dataset = prepare_dataset(config, cache, progress)
+    dataset = prepare_dataset(config, cache, display)
     run_folder = RunFolder(work)
     metadata = describe_run(dataset)
     run_folder.begin(metadata, dataset.table(), dataset.checks.pairs())
     cell = CellKey(0, 0, backbone.name, transfer)
     if not run_folder.is_done(cell):
-        progress.cell_begins(cell.name, 0, 1, config.train.epochs)
-        progress.cell_ends(run_cell(dataset, cell, run_folder, progress.epoch_ends))
+        display.cell_begins(cell.name, 0, 1, config.train.epochs)
+        display.cell_ends(run_cell(dataset, cell, run_folder, display.epoch_ends))
     return _load_model(dataset, run_folder, cell, metadata)
 
 
@@ -138,7 +138,7 @@ def choose_cell(
 def model_from_run(
     folder: Path,
     cache: Path,
-    progress: RunProgress,
+    display: RunProgress,
     *,
     backbone: str | None = None,
     transfer: str | None = None,
@@ -150,7 +150,7 @@ def model_from_run(
     Args:
         folder: Folder of the run.
         cache: Folder of pixel stores.
-        progress: Shows photographs, cells and epochs.
+        display: Receives the progress.
         backbone: Name of the backbone; None for the best, as in `choose_cell`.
         transfer: Name of the transfer; None for the best, as in `choose_cell`.
         fold: Fold of the first repeat; None for the first.
@@ -164,8 +164,8 @@ def model_from_run(
     """
     run = read_run(folder)
     cell, selection = choose_cell(run, backbone=backbone, transfer=transfer, fold=fold)
-    config = BenchmarkConfig.from_dict(run.configuration, data)
-    dataset = prepare_dataset(config, cache, progress)
+    config = BenchmarkConfig.from_dict(run.record["configuration"], data)
+    dataset = prepare_dataset(config, cache, display)
     known, found = run.record["data"]["fingerprint"], dataset.usable.fingerprint()
     if known != found:
         raise RunError(
@@ -204,10 +204,7 @@ def _check_split(run: Run, model: TrainedModel) -> None:
 
 
 def _load_model(
-    dataset: Dataset,
-    run_folder: RunFolder,
-    cell: CellKey,
-    run_metadata: dict[str, Any],
+    dataset: Dataset, run_folder: RunFolder, cell: CellKey, run_metadata: dict[str, Any]
 ) -> TrainedModel:
     return TrainedModel(
         network=from_checkpoint(cell.backbone, run_folder.checkpoint(cell)),

@@ -76,8 +76,24 @@ def calibration_section(context: ReportContext) -> Section | None:
         "predicted probability against the observed share of melanomas (Wilson 95 % intervals, as "
         "if photographs were independent). Left: as it is; right: after temperature scaling.",
     )
-    numbers = {"calibration": calibration, "bins_before": bins[0], "bins_after": bins[1]}
+    numbers = {
+        "calibration": calibration,
+        "bins_before": [_bin_numbers(b) for b in bins[0]],
+        "bins_after": [_bin_numbers(b) for b in bins[1]],
+    }
     return Section("calibration", "Calibration", numbers, numbers, (figure,))
+
+
+def _bin_numbers(calibration_bin: CalibrationBin) -> dict[str, float]:
+    """Return a bin as evidence.json has it."""
+    observed = calibration_bin.observed
+    return {
+        "predicted": calibration_bin.predicted,
+        "observed": observed.estimate,
+        "low": observed.low,
+        "high": observed.high,
+        "n": observed.n,
+    }
 
 
 @lru_cache(maxsize=32)
