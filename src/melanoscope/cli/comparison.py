@@ -78,7 +78,7 @@ def benchmark(
 
 
 def report(
-    run_benchmark: Annotated[Path, typer.Argument(help="Run folder.")],
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
     beside: Annotated[
         list[Path] | None,
         typer.Option(help="Another run to set beside it, of --protocol poster for example."),
@@ -96,7 +96,7 @@ def report(
     from melanoscope.report.from_run import report_run, result_of
 
     given = {} if prevalence is None else {"prevalence": prevalence}
-    written = report_run(run_benchmark, beside or (), replicates=replicates, **given)
+    written = report_run(run, beside or (), replicates=replicates, **given)
     if as_json:
         print_json(result_of(written))
     else:
