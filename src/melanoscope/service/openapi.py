@@ -1,17 +1,21 @@
-"""The parts of the OpenAPI document that FastAPI does not derive: problem documents."""
+"""The parts of the OpenAPI document that FastAPI does not derive: problem documents and examples."""
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
-from melanoscope.service import examples
-from melanoscope.service.http.problems import KINDS, MEDIA_TYPE
+from melanoscope.service.http.problems import KINDS, MEDIA_TYPE, Problem
 from melanoscope.service.schemas import ProblemDocument
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+EXAMPLES: Any = json.loads(files(__package__).joinpath("examples.json").read_text("utf-8"))
+"""An answer, an explanation and the members of a problem of each kind: made up, of no photograph."""
 
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 """Media type object of a file."""
@@ -22,6 +26,7 @@ FORM_PROBLEMS = (
 )
 """Kinds of problems of every route that reads a form."""
 
+_REQUEST_ID = "0b9c6f2e-3c1d-4e57-9a40-6f1f6f2c7a11"  # of no request
 _DESCRIPTIONS = {
     400: "No whole form.",
     404: "No such file.",
@@ -37,16 +42,13 @@ _DESCRIPTIONS = {
 }
 
 
-_Responses = dict[int | str, dict[str, Any]]
-
-
-def problem_responses(*kinds: str) -> _Responses:
+def problem_responses(*kinds: str) -> dict[int | str, dict[str, Any]]:
     """Return the response objects of some `kinds` of problems, for the `responses` of a route."""
-    responses: _Responses = {}
+    responses: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
         status = KINDS[kind].status
         schema = {"$ref": "#/components/schemas/Problem"}
-        example = examples.PROBLEMS[kind].document(examples.REQUEST_ID)
+        example = Problem(kind, **EXAMPLES["problems"][kind]).document(_REQUEST_ID)
         responses[status] = {
             "description": _DESCRIPTIONS[status],
             "content": {MEDIA_TYPE: {"schema": schema, "example": example}},

@@ -13,12 +13,11 @@ from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from melanoscope.service import examples
 from melanoscope.service.http.multipart import BodyBudget, read_form
 from melanoscope.service.http.negotiation import negotiated
 from melanoscope.service.http.problems import Problem
 from melanoscope.service.metrics import Metrics
-from melanoscope.service.openapi import BINARY, FORM_PROBLEMS, problem_responses
+from melanoscope.service.openapi import BINARY, EXAMPLES, FORM_PROBLEMS, problem_responses
 from melanoscope.service.routes.form_fields import (
     PNG,
     DiagnosisRequest,
@@ -98,7 +97,7 @@ def routes(endpoint: AnswerEndpoint) -> APIRouter:
         response_description="The answer.",
         response_model=Answer,
         responses={
-            200: {"content": {JSON: {"example": examples.ANSWER}}},
+            200: {"content": {JSON: {"example": EXAMPLES["answer"]}}},
             **problem_responses(*FORM_PROBLEMS),
         },
     )
@@ -117,7 +116,7 @@ def routes(endpoint: AnswerEndpoint) -> APIRouter:
         response_description="The explanation.",
         response_model=Explanation,
         responses={
-            200: {"content": {JSON: {"example": examples.EXPLANATION}, PNG: BINARY}},
+            200: {"content": {JSON: {"example": EXAMPLES["explanation"]}, PNG: BINARY}},
             **problem_responses(*FORM_PROBLEMS, "not-acceptable"),
         },
     )
