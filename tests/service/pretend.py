@@ -20,6 +20,7 @@ from melanoscope.imaging.decode import MAX_PIXELS, decode_image
 from melanoscope.inference.bundle import Bundle
 from melanoscope.inference.calibration import log_odds
 from melanoscope.inference.manifest import BundleManifest
+from melanoscope.inference.predictor import Predictor
 from melanoscope.inference.quality.issues import ADVICE, TOO_DARK, QualityIssue
 from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
@@ -81,7 +82,7 @@ def gradient_graph() -> bytes:
     return model.SerializeToString()
 
 
-class Pretended:
+class Pretended(Predictor):
     """Answers by brightness: dark photographs are refused.
 
     Args:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from melanoscope.patient import PatientInfo
 from melanoscope.service.routes.form_fields import DiagnosisRequest
+from melanoscope.service.settings import Settings
 from melanoscope.service.workers.queue import Job, JobQueue, Step
 
 CLOCK = itertools.count()
 
 
 def job(prevalence=None) -> Job:
-    nobody = SimpleNamespace()
-    return Job(b"", DiagnosisRequest(PatientInfo(), prevalence), None, next(CLOCK), nobody, nobody)
+    return Job(b"", DiagnosisRequest(PatientInfo(), prevalence), None, next(CLOCK))
 
 
 def lanes(queue=8, batch=3, workers=2) -> JobQueue:
-    return JobQueue(capacity=queue, batch=batch, workers=workers)
+    return JobQueue(Settings(queue=queue, batch=batch, workers=workers))
 
 
 def test_one_alone_is_answered_alone():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,14 @@ import numpy as np
 from melanoscope.errors import BundleError, nearest
 from melanoscope.imaging.decode import MAX_PIXELS, DecodedImage, Source, decode_image
 from melanoscope.inference.bundle import Bundle, open_bundle
+from melanoscope.inference.explain.integrated_gradients import (
+    DEFAULT_BASELINE,
+    DEFAULT_STEPS,
+    MAX_STEPS,
+    Attribution,
+    Baseline,
+    integrated_gradients,
+)
 from melanoscope.inference.explain.shapley import coalition_rows
 from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.inference.postprocess import ModelOutput, PostProcessor
@@ -21,8 +29,6 @@ from melanoscope.patient import PatientInfo, parse_patient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from melanoscope.inference.explain.integrated_gradients import Attribution, Baseline
 
 _GRAPHS = {"float32": "model", "int8": "int8"}  # variant -> its graph's name in the bundle
 
@@ -206,8 +212,10 @@ class Predictor:
         self,
         image: Source | DecodedImage,
         *,
-        baseline: Baseline = "mean skin",
-        steps: int = 64,
+        baseline: Baseline = DEFAULT_BASELINE,
+        steps: int = DEFAULT_STEPS,
+        max_steps: int = MAX_STEPS,
+        on_batch: Callable[[], None] = lambda: None,
     ) -> Attribution:
         """Attribute what the photograph adds to the logit to its pixels, by Integrated Gradients.
 
@@ -215,6 +223,8 @@ class Predictor:
             image: Path of the photograph, the content of its file, or a decoded photograph.
             baseline: Image that says nothing: "black", "blurred" or "mean skin".
             steps: Points on the way from the baseline to the photograph, 1 to 1024.
+            max_steps: Number that `steps`, doubled in search of completeness, do not exceed.
+            on_batch: Called before each run of the graph; what it raises ends the explanation.
 
         Returns:
             What each pixel adds, against the baseline.
@@ -227,17 +237,16 @@ class Predictor:
         >>> attribution.pixels.shape
         (64, 64)
         """
-        from melanoscope.inference.explain.integrated_gradients import integrated_gradients
-
         model = self._gradient_model
         decoded = image if isinstance(image, DecodedImage) else self.decode(image)
 
         def value_and_gradient(
             images: NDArray[np.float32],
         ) -> tuple[NDArray[Any], NDArray[Any]]:
+            on_batch()
             outputs = model(images=images)
             return outputs["photograph_evidence"], outputs["gradient"]
 
         return integrated_gradients(
-            value_and_gradient, decoded.pixels, baseline=baseline, steps=steps
+            value_and_gradient, decoded.pixels, baseline=baseline, steps=steps, max_steps=max_steps
         )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from melanoscope.inference.explain.integrated_gradients import Attribution, integrated_gradients
 from melanoscope.inference.explain.overlays import (
     OPACITY,
     SIDE,
@@ -16,81 +14,20 @@ from melanoscope.inference.explain.overlays import (
     evidence_scale,
     heat_overlay,
 )
-from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.inference.result import EvidenceSum
 from melanoscope.service.http.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from melanoscope.imaging.decode import DecodedImage
-    from melanoscope.inference.bundle import Bundle
+    from melanoscope.inference.explain.integrated_gradients import Attribution
     from melanoscope.inference.result import Diagnosis
-    from melanoscope.service.routes.form_fields import ExplanationOptions
 
 _DECIMALS = 8  # a logit of some units is divided among thousands of pixels
 
 
-class Cancelled(Exception):
-    """Raised by an explanation for which nobody waits any more."""
-
-
-class GradientExplainer:
-    """Integrated Gradients that can be cancelled half-way, as they take seconds.
-
-    Args:
-        bundle: Bundle with a gradient graph.
-        threads: Threads of its runs; None for all cores.
-        max_steps: Steps that are never exceeded in search of completeness, unless asked for.
-    """
-
-    def __init__(self, bundle: Bundle, threads: int | None, max_steps: int) -> None:
-        self._bundle, self._threads, self._max_steps = bundle, threads, max_steps
-
-    @cached_property
-    def _model(self) -> OnnxModel:
-        return OnnxModel(self._bundle.graph("gradient"), self._threads)
-
-    def warm_up(self, image: DecodedImage) -> None:
-        """Load the gradient graph and run it once, with `image`."""
-        self._model(images=np.stack([image.pixels.transpose(2, 0, 1) / np.float32(255)]))
-
-    def attribute(
-        self, image: DecodedImage, options: ExplanationOptions, is_wanted: Callable[[], bool]
-    ) -> Attribution:
-        """Attribute the evidence of an image to its pixels.
-
-        Args:
-            image: The decoded photograph.
-            options: Baseline and number of steps of Integrated Gradients.
-            is_wanted: Called before each run of the graph; False cancels the explanation.
-
-        Returns:
-            What each pixel adds to the logit, and how complete the sum is.
-
-        Raises:
-            Cancelled: `is_wanted` returned False.
-        """
-
-        def run(images: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
-            if not is_wanted():
-                raise Cancelled
-            outputs = self._model(images=images)
-            return outputs["photograph_evidence"], outputs["gradient"]
-
-        return integrated_gradients(
-            run,
-            image.pixels,
-            baseline=options.baseline,
-            steps=options.steps,
-            max_steps=max(options.steps, self._max_steps),
-        )
-
-
 def explanation_record(explanation: EvidenceSum | Attribution) -> dict[str, Any]:
-    """Return an `explanation` as plain values for JSON; the bundle is missing yet."""
+    """Return an `explanation` as plain values for JSON, without the bundle's fingerprint."""
     if isinstance(explanation, EvidenceSum):
         return {
             "method": "evidence",
@@ -113,15 +50,7 @@ def explanation_record(explanation: EvidenceSum | Attribution) -> dict[str, Any]
 def explanation_overlay(
     pixels: NDArray[np.uint8], explanation: EvidenceSum | Attribution
 ) -> NDArray[np.uint8]:
-    """Draw an explanation over the photograph.
-
-    Args:
-        pixels: RGB pixels of the photograph's square, shape (h, w, 3).
-        explanation: What each place or each pixel of it adds to the logit.
-
-    Returns:
-        RGB pixels of the enlarged overlay.
-    """
+    """Draw an `explanation` over the RGB `pixels` of its square, shape (h, w, 3), enlarged."""
     if isinstance(explanation, EvidenceSum):
         places = explanation.places
         return heat_overlay(

@@ -11,11 +11,11 @@ import contextlib
 import math
 import threading
 import time
+from concurrent.futures import CancelledError, InvalidStateError
 from typing import TYPE_CHECKING
 
 from melanoscope.service.http.problems import Problem, busy, internal_error
 from melanoscope.service.logs import LOGGER, exception_summary
-from melanoscope.service.workers.explanations import Cancelled
 from melanoscope.service.workers.queue import Job, JobQueue, Step
 from melanoscope.service.workers.tasks import ImageTasks, TaskResult
 
@@ -32,19 +32,11 @@ _MAX_RETRY_SECONDS = 60
 
 
 class WorkerPool:
-    """Threads that decode, answer and explain.
-
-    Args:
-        tasks: What the threads do with a photograph.
-        settings: Sizes of queue, batch and pool.
-        metrics: Where the pool reports its work.
-    """
+    """Threads that decode, answer and explain photographs, and report their work to `metrics`."""
 
     def __init__(self, tasks: ImageTasks, settings: Settings, metrics: Metrics) -> None:
         self._tasks, self._settings, self._metrics = tasks, settings, metrics
-        self._queue = JobQueue(
-            capacity=settings.queue, batch=settings.batch, workers=settings.workers
-        )
+        self._queue = JobQueue(settings)
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._closed = False
@@ -56,28 +48,8 @@ class WorkerPool:
     async def submit(
         self, content: bytes, request: DiagnosisRequest, options: ExplanationOptions | None = None
     ) -> TaskResult:
-        """Answer or explain a photograph; cancelled, the call gives its place in the queue back.
-
-        Args:
-            content: The photograph's file.
-            request: What is asked about it.
-            options: How the answer is to be explained; None for a diagnosis.
-
-        Returns:
-            The answer or the explanation.
-
-        Raises:
-            Problem: The queue is full, or the photograph cannot be answered.
-        """
-        loop = asyncio.get_running_loop()
-        job = Job(
-            content=content,
-            request=request,
-            options=options,
-            queued_at=time.monotonic(),
-            future=loop.create_future(),
-            loop=loop,
-        )
+        """Answer a file, or explain the answer if `options` say how; may be cancelled."""
+        job = Job(content, request, options, queued_at=time.monotonic())
         del content  # which the job drops once it is decoded
         with self._changed:
             self.refuse_if_full()
@@ -85,10 +57,10 @@ class WorkerPool:
             self._queue.to_decode.append(job)
             self._changed.notify()
         try:
-            return await job.future
+            return await asyncio.wrap_future(job.future)
         finally:
             with self._changed:
-                job.cancelled = True
+                job.future.cancel()
                 self._queue.discard(job)
             del job  # an error that is on its way up holds this frame
 
@@ -128,7 +100,7 @@ class WorkerPool:
         while (taken := self._take()) is not None:
             step, jobs = taken
             started = time.monotonic()
-            self._do(step, [job for job in jobs if not job.cancelled])
+            self._do(step, [job for job in jobs if not job.future.cancelled()])
             seconds = time.monotonic() - started
             self._metrics.step_seconds.labels(step.value).observe(seconds)
             self._finish(step, jobs, seconds)
@@ -176,12 +148,11 @@ class WorkerPool:
         if job.options is None:
             self._pass_on(job, is_slow=False)
         elif (image := job.image) is not None:
-            result = self._tasks.explain(image, job.request, job.options, lambda: not job.cancelled)
-            _settle(job, result)
+            _settle(job, self._tasks.explain(image, job.request, job.options, job.raise_if_cancelled))
 
     def _pass_on(self, job: Job, *, is_slow: bool) -> None:
         with self._changed:
-            if job.cancelled:
+            if job.future.cancelled():
                 return
             if not is_slow:
                 self._queue.to_answer.append(job)
@@ -205,26 +176,17 @@ class WorkerPool:
 
 
 def _settle(job: Job, result: TaskResult | Exception) -> None:
-    if isinstance(result, Exception):
-        result = _as_problem(result)
-
-    def settle() -> None:
-        if job.future.done():
-            return
+    with contextlib.suppress(InvalidStateError):  # of a job that was cancelled meanwhile
         if isinstance(result, Exception):
-            job.future.set_exception(result)
+            job.future.set_exception(_as_problem(result))
         else:
             job.future.set_result(result)
-
-    # Nobody waits on a loop that is closed.
-    with contextlib.suppress(RuntimeError):
-        job.loop.call_soon_threadsafe(settle)
 
 
 def _as_problem(error: Exception) -> Problem:
     """Make a problem of any error, without its frames, which hold the photograph."""
     if not isinstance(error, Problem):
-        if not isinstance(error, Cancelled):
+        if not isinstance(error, CancelledError):
             LOGGER.error("mistake", extra={"data": exception_summary(error)})
         error = internal_error()
     error.__traceback__ = error.__context__ = None

@@ -5,9 +5,9 @@ There are no threads and no clocks here; `pool` adds both.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections import deque
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from melanoscope.imaging.decode import DecodedImage
     from melanoscope.service.routes.form_fields import DiagnosisRequest, ExplanationOptions
+    from melanoscope.service.settings import Settings
     from melanoscope.service.workers.tasks import TaskResult
 
 
@@ -24,25 +25,23 @@ class Job:
 
     Attributes:
         content: The photograph's file; b"" once it is decoded.
-        request: What the client asks about the photograph.
         options: How the answer is to be explained; None for a diagnosis.
         queued_at: Seconds of a monotonic clock at which the job began to wait.
-        future: Future of the result, which belongs to `loop`.
-        loop: Event loop that serves the client.
-        image: The decoded photograph; None before that.
-        worker_seconds: Time that workers have spent on the job.
-        cancelled: Whether nobody waits for the result any more.
+        future: What becomes of the job; cancelled once nobody waits for it any more.
     """
 
     content: bytes
     request: DiagnosisRequest
     options: ExplanationOptions | None
     queued_at: float
-    future: asyncio.Future[TaskResult] = field(repr=False)
-    loop: asyncio.AbstractEventLoop = field(repr=False)
+    future: Future[TaskResult] = field(default_factory=Future, repr=False)
     image: DecodedImage | None = None
     worker_seconds: float = 0.0
-    cancelled: bool = False
+
+    def raise_if_cancelled(self) -> None:
+        """End work for which nobody waits any more, by a `CancelledError`."""
+        if self.future.cancelled():
+            raise CancelledError
 
 
 class Step(Enum):
@@ -58,22 +57,15 @@ class JobQueue:
 
     New jobs are to be decoded; decoded ones are answered, several by one run of the network where
     that many wait; slow ones (huge photographs, explanations) have a lane of their own, which may
-    take all workers but one. A single worker takes turns.
+    hold half of all and take all workers but one. A single worker takes turns.
 
     Args:
-        capacity: Jobs that may wait, half of them in the slow lane.
-        batch: Photographs that one run of the network may answer.
-        workers: Number of threads that take jobs.
-
-    Attributes:
-        to_decode: Jobs that have just come.
-        to_answer: Jobs whose photograph is decoded.
-        slow: Jobs that take long.
-        running_slow: Workers that are busy with slow jobs.
+        settings: Limits; `queue`, `batch` and `workers` count.
     """
 
-    def __init__(self, *, capacity: int, batch: int, workers: int) -> None:
-        self.capacity, self.batch, self.workers = capacity, batch, workers
+    def __init__(self, settings: Settings) -> None:
+        self.capacity, self.batch = settings.queue, settings.batch
+        self.workers = settings.workers
         self.running_slow = self._running_answers = 0
         self._last_was_slow = False
         self.to_decode: deque[Job] = deque()
@@ -102,12 +94,7 @@ class JobQueue:
                 lane.remove(job)
 
     def take(self) -> tuple[Step, list[Job]] | None:
-        """Remove and return the next jobs, to be reported to `finish` once they are done.
-
-        Returns:
-            The step and its jobs, several for `Step.ANSWER` alone; None where every job that waits
-            has to go on waiting.
-        """
+        """Remove and return the next step and its jobs, until `finish`; None if all must wait."""
         if self._is_slow_next():
             self.running_slow += 1
             self._last_was_slow = True
@@ -135,10 +122,7 @@ class JobQueue:
         return not quick or self.slow[0].queued_at <= min(quick)
 
     def _take_batch(self) -> list[Job]:
-        """Take jobs that one run can answer: those of the same prevalence, forced or not.
-
-        Where few wait, they are divided among the workers that could answer.
-        """
+        """Take jobs of one prevalence, forced or not; few are divided among the idle workers."""
         first = self.to_answer[0].request
         key = (first.prevalence, first.force)
         jobs = [j for j in self.to_answer if (j.request.prevalence, j.request.force) == key]

@@ -14,7 +14,6 @@ from melanoscope.inference.explain.overlays import encode_png
 from melanoscope.patient import PatientInfo
 from melanoscope.service.http.problems import Problem
 from melanoscope.service.workers.explanations import (
-    GradientExplainer,
     explanation_overlay,
     explanation_record,
     refused_photograph,
@@ -33,50 +32,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """The body of a response, and what became of the photograph.
-
-    Attributes:
-        body: JSON or PNG.
-        outcome: Label of the metric of outcomes, such as "accepted".
-    """
+    """The `body` of a response (JSON or PNG), and the photograph's `outcome` for the metrics."""
 
     body: bytes
     outcome: str
 
 
 class ImageTasks:
-    """Everything that is done with a photograph, by any of several threads.
-
-    Args:
-        predictor: Predictor of the bundle.
-        settings: Limits of pixels and of steps.
-    """
+    """Everything that any of several threads does with a photograph."""
 
     def __init__(self, predictor: Predictor, settings: Settings) -> None:
         self._predictor, self._settings = predictor, settings
-        bundle = predictor.bundle
-        self._explainer = None
-        if bundle.manifest.graphs.gradient.file:
-            self._explainer = GradientExplainer(bundle, predictor.threads, settings.steps)
-
-    @property
-    def has_gradients(self) -> bool:
-        """Whether the bundle has a gradient graph."""
-        return self._explainer is not None
+        self.has_gradients = bool(predictor.bundle.manifest.graphs.gradient.file)
 
     def decode(self, content: bytes, *, allow_heavy: bool) -> DecodedImage | None:
-        """Decode a photograph.
-
-        Args:
-            content: Its file.
-            allow_heavy: Whether one above `Settings.heavy_pixels` is decoded, too.
-
-        Returns:
-            The image; None for a heavy one that is not allowed.
-
-        Raises:
-            Problem: The file cannot be read, or has more than `Settings.pixels`.
-        """
+        """Decode a file; None if it has over `Settings.heavy_pixels`, unless `allow_heavy`."""
         limits = self._settings
         limit = limits.pixels if allow_heavy else min(limits.heavy_pixels, limits.pixels)
         try:
@@ -91,20 +61,18 @@ class ImageTasks:
                 "send a smaller copy of it",
             ) from None
         except UnreadableImageError as error:
-            raise _unreadable_photograph(error) from None
+            # The decoder's own advice speaks of tables where it has nothing better to say.
+            raise Problem(
+                "unreadable-photograph",
+                "a whole photograph (JPEG, PNG, WebP, TIFF, BMP, HEIC or AVIF)",
+                error.reason[:120],
+                "send another photograph" if "table" in str(error) else error.mend,
+            ) from None
 
     def answer(
         self, images: Sequence[DecodedImage], requests: Sequence[DiagnosisRequest]
     ) -> list[TaskResult]:
-        """Answer several photographs by one run of the network.
-
-        Args:
-            images: One or more decoded photographs.
-            requests: What is asked about each; all of the same prevalence, all forced or none.
-
-        Returns:
-            One result for each photograph, in their order.
-        """
+        """Answer photographs whose `requests` share prevalence and force, by one network run."""
         first = requests[0]
         diagnoses = self._predictor.predict(
             images,
@@ -119,25 +87,10 @@ class ImageTasks:
         image: DecodedImage,
         request: DiagnosisRequest,
         options: ExplanationOptions,
-        is_wanted: Callable[[], bool] = lambda: True,
+        on_batch: Callable[[], None],
     ) -> TaskResult:
-        """Explain the answer to one photograph.
-
-        Args:
-            image: The decoded photograph.
-            request: What is asked about it.
-            options: How the answer is to be explained, and as which media type.
-            is_wanted: Called now and then; False cancels the explanation.
-
-        Returns:
-            The explanation.
-
-        Raises:
-            Problem: The photograph is refused, or the bundle has no gradient graph.
-            Cancelled: `is_wanted` returned False.
-        """
-        explainer = self._explainer
-        if options.method == "gradients" and explainer is None:
+        """Explain the answer to one photograph; what `on_batch` raises now and then ends it."""
+        if options.method == "gradients" and not self.has_gradients:
             raise Problem(
                 "no-gradients",
                 "a bundle with a gradient graph",
@@ -150,12 +103,17 @@ class ImageTasks:
         if diagnosis.evidence is None:
             raise refused_photograph(diagnosis)
         explanation: EvidenceSum | Attribution = diagnosis.evidence
-        if options.method == "gradients" and explainer is not None:
-            explanation = explainer.attribute(image, options, is_wanted)
-        if options.as_png:
-            return TaskResult(
-                encode_png(explanation_overlay(image.pixels, explanation)), "explained"
+        if options.method == "gradients":
+            explanation = self._predictor.explain(
+                image,
+                baseline=options.baseline,
+                steps=options.steps,
+                max_steps=self._settings.steps,
+                on_batch=on_batch,
             )
+        if options.as_png:
+            overlay = explanation_overlay(image.pixels, explanation)
+            return TaskResult(encode_png(overlay), "explained")
         return self._to_json(explanation_record(explanation), "explained")
 
     def warm_up(self) -> None:
@@ -165,21 +123,10 @@ class ImageTasks:
         drawn = np.where(radius[..., None] < 0.4, (120, 70, 50), (220, 180, 160)).astype(np.uint8)
         image = self._predictor.decode(encode_png(drawn))
         self._predictor.predict([image], [PatientInfo()], force=True)
-        if self._explainer is not None:
-            self._explainer.warm_up(image)
+        if self.has_gradients:
+            self._predictor.explain(image, steps=1, max_steps=1)
 
     def _to_json(self, record: dict[str, Any], outcome: str) -> TaskResult:
         content = {**record, "bundle": self._predictor.bundle.fingerprint}
         body = json.dumps(content, allow_nan=False, separators=(",", ":"))
         return TaskResult(body.encode(), outcome)
-
-
-def _unreadable_photograph(error: UnreadableImageError) -> Problem:
-    # The decoder's own advice speaks of tables where it has nothing better to say.
-    mend = "send another photograph" if "table" in str(error) else error.mend
-    return Problem(
-        "unreadable-photograph",
-        "a whole photograph (JPEG, PNG, WebP, TIFF, BMP, HEIC or AVIF)",
-        error.reason[:120],
-        mend,
-    )
