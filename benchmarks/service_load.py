@@ -34,9 +34,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from melanoscope.hardware import available_cores
 from melanoscope.inference.bundle import open_bundle
 from melanoscope.inference.predictor import Predictor, load
-from melanoscope.service.settings import cores
 
 CLIENTS = (1, 8, 64)
 BOUNDARY = "photograph-and-person"
@@ -188,7 +188,7 @@ def resident_megabytes(pid: int) -> float:
 def run_rounds(options: argparse.Namespace, pid: int, clients: Clients) -> dict[str, Any]:
     """Measure memory while the service is fresh, then rates in rounds."""
     memory = memory_growth(options.memory, pid, clients)
-    photographs, workers = read_photographs(options.photographs), cores()
+    photographs, workers = read_photographs(options.photographs), available_cores()
     alone = load(options.bundle, threads=1)
     whole = load(options.bundle)
     rounds: dict[str, list[dict[str, float]]] = {}
@@ -258,7 +258,7 @@ def summarize(found: dict[str, Any], options: argparse.Namespace) -> dict[str, A
         "px": bundle.image_size,
         "machine": {
             "processor": processor(),
-            "cores": cores(),
+            "cores": available_cores(),
             "python": platform.python_version(),
         },
         "seconds": options.seconds,

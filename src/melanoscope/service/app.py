@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 
 from melanoscope import __version__
 from melanoscope.inference.result import DISCLAIMER
 from melanoscope.service.http.middleware import RequestMiddleware
 from melanoscope.service.http.multipart import BodyBudget
-from melanoscope.service.http.problems import Problem, status_response
+from melanoscope.service.http.problems import status_response
 from melanoscope.service.metrics import Metrics
 from melanoscope.service.openapi import openapi_document
 from melanoscope.service.routes import bundle as bundle_routes
@@ -33,16 +32,7 @@ if TYPE_CHECKING:
 
 
 def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> FastAPI:
-    """Build the service of a bundle.
-
-    Args:
-        predictor: Predictor of the bundle.
-        settings: Limits.
-        page: Folder of the built page; None, or one without a page, for the API alone.
-
-    Returns:
-        The ASGI application; its threads start and end with its lifespan.
-    """
+    """Return the ASGI application that serves a bundle, and the built `page` if there is one."""
     metrics, bundle = Metrics(), predictor.bundle
     tasks = ImageTasks(predictor, settings)
     pool = WorkerPool(tasks, settings, metrics)
@@ -85,26 +75,8 @@ def _empty_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]])
         redirect_slashes=False,
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
-        exception_handlers={
-            Problem: _on_problem,
-            HTTPException: _on_http_exception,
-            RequestValidationError: _on_validation_error,
-        },
+        exception_handlers={RequestValidationError: _on_validation_error},
     )
-
-
-async def _on_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # noqa: S101 - registered for nothing else
-    return error.response(request.state.request_id)
-
-
-async def _on_http_exception(request: Request, error: Exception) -> Response:
-    """Answer 404, 405 and the like; the framework's own texts may quote the request."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    headers = dict(error.headers or {})
-    if "GET" in headers.get("Allow", ""):
-        headers["Allow"] += ", HEAD"  # which `RequestMiddleware` makes of GET
-    return status_response(error.status_code, request.state.request_id, headers)
 
 
 async def _on_validation_error(request: Request, _: Exception) -> Response:

@@ -26,13 +26,8 @@ class Metrics:
     """Metrics of one service.
 
     Attributes:
-        requests: Requests by route, method and status.
-        request_seconds: Seconds by route, from the head of a request to the end of its response.
         outcomes: Photographs by what became of them: "accepted", "doubtful", "refused",
             "explained", the kind of a problem, or "gone" where the client hung up.
-        step_seconds: Seconds that workers spent, by step.
-        batch_sizes: Photographs per run of the network.
-        received_bytes: Bytes of photographs' files.
     """
 
     def __init__(self) -> None:
@@ -69,13 +64,7 @@ class Metrics:
         self._bundle.info({"fingerprint": fingerprint, "network": network})
 
     def add_gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
-        """Add a metric whose value is computed whenever the metrics are read.
-
-        Args:
-            name: Its name without the prefix "melanoscope_".
-            description: Its help text.
-            value: Called for the value, from any thread.
-        """
+        """Add the metric "melanoscope_" + `name`, for which `value` is called by any thread."""
         Gauge(f"melanoscope_{name}", description, registry=self.registry).set_function(value)
 
     def exposition(self) -> bytes:

@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document that FastAPI does not derive: problem documents and examples."""
+"""The parts of the OpenAPI document that FastAPI does not derive: problems and examples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 EXAMPLES: Any = json.loads(files(__package__).joinpath("examples.json").read_text("utf-8"))
-"""An answer, an explanation and the members of a problem of each kind: made up, of no photograph."""
+"""An answer, an explanation, and members of a problem of each kind: made up, of no photograph."""
 
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 """Media type object of a file."""

@@ -97,18 +97,7 @@ def uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Open a socket that listens.
-
-    Args:
-        host: Name or address to listen at.
-        port: Port from 0 to 65535; 0 for any that is free.
-
-    Returns:
-        The socket, which does not block.
-
-    Raises:
-        MelanoscopeError: The address cannot be listened at.
-    """
+    """Return a socket that listens at `host` and `port` (0 for any that is free)."""
     if not 0 <= port <= _MAX_PORT:
         raise MelanoscopeError(f"a port from 0 to {_MAX_PORT}", f"{port}", "choose another --port")
     try:

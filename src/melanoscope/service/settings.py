@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field, fields
 
 from melanoscope.errors import MelanoscopeError
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+from melanoscope.hardware import available_cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +48,7 @@ class Settings:
     drain_seconds: float = 30.0
     queue: int = 128
     batch: int = 8
-    workers: int = field(default_factory=cores)
+    workers: int = field(default_factory=available_cores)
     steps: int = 256
     connections: int = 512
     log_clients: bool = False

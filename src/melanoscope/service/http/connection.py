@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -26,13 +26,8 @@ _READ_BYTES = 16_384
 _SEND_BYTES = 131_072
 
 
-class IdleTimeout:
-    """Abort a connection unless the timer is stopped in time.
-
-    Args:
-        transport: Connection to abort.
-        seconds: Time from `start` to the end of the connection.
-    """
+class _IdleTimeout:
+    """Abort the connection `transport` in `seconds` from `start`, unless stopped in time."""
 
     def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
         self._transport, self._seconds = transport, seconds
@@ -46,13 +41,12 @@ class IdleTimeout:
             self._timer = loop.call_later(self._seconds, self._transport.abort)
 
     def stop(self) -> None:
-        """Stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
 
-class LimitedConnection(H11Protocol):
+class _LimitedConnection(H11Protocol):
     """One connection under the limits of `settings`; see `limited_connection`."""
 
     settings: ClassVar[Settings]
@@ -69,8 +63,8 @@ class LimitedConnection(H11Protocol):
         transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES
         )
-        self._reading = IdleTimeout(transport, self.settings.idle_seconds)
-        self._writing = IdleTimeout(transport, self.settings.idle_seconds)
+        self._reading = _IdleTimeout(transport, self.settings.idle_seconds)
+        self._writing = _IdleTimeout(transport, self.settings.idle_seconds)
         if len(self.connections) > self.settings.connections:
             expected = f"at most {self.settings.connections} connections"
             self._end_with(busy(expected, "more", 2).response(""))
@@ -111,11 +105,9 @@ class LimitedConnection(H11Protocol):
         self._watch()
 
     def _watch(self) -> None:
-        """Give a client time to state a request, or to end one that is answered already.
-
-        Idle connections between requests are uvicorn's to close; while an answer is being made,
-        its own time limits hold.
-        """
+        """Give a client time to state a request, or to end one that is answered already."""
+        # Idle connections between requests are uvicorn's to close; while an answer is being made,
+        # its own time limits hold.
         answering = self.cycle is not None and not self.cycle.response_complete
         unfinished = self.conn.their_state is h11.SEND_BODY
         idle = self.timeout_keep_alive_task is not None and not unfinished
@@ -133,7 +125,6 @@ class LimitedConnection(H11Protocol):
         self.transport.close()
 
 
-def limited_connection(settings: Settings) -> type[LimitedConnection]:
+def limited_connection(settings: Settings) -> type[H11Protocol]:
     """Return the class of connections under the limits of `settings`, for uvicorn's `http`."""
-    bound = type("BoundConnection", (LimitedConnection,), {"settings": settings})
-    return cast("type[LimitedConnection]", bound)
+    return type("LimitedConnection", (_LimitedConnection,), {"settings": settings})

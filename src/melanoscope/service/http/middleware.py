@@ -22,13 +22,7 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class RequestMiddleware:
-    """Give every request an id, answer what is raised, count and log how it ended.
-
-    Args:
-        app: ASGI application inside.
-        metrics: Counters of requests.
-        log_clients: Whether addresses of clients are logged.
-    """
+    """Give every request an id, answer what is raised, count and log how it ended."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, *, log_clients: bool) -> None:
         self.app, self.metrics, self.log_clients = app, metrics, log_clients
@@ -58,31 +52,29 @@ class RequestMiddleware:
             state["outcome"] = "gone"
             return
         except Problem as error:
-            problem = error
+            # Not kept itself: it holds the frames that it came through, and they the photograph.
+            response = error.response(state["request_id"])
         except asyncio.CancelledError:  # a service that stops has waited long enough
             state["outcome"] = "cut off"
             if sender.status:
                 raise
-            problem = _stopping()
+            response = _stopping().response(state["request_id"])
         except Exception as error:
             data = {"request": state["request_id"], **exception_summary(error)}
             LOGGER.error("mistake", extra={"data": data})
             state["outcome"] = "internal"
             if sender.status:
                 raise  # too late for another answer: the connection is all that can be ended
-            problem = internal_error()
-        await problem.response(state["request_id"])(scope, receive, sender.send)
+            response = internal_error().response(state["request_id"])
+        await response(scope, receive, sender.send)
 
     def _record(self, scope: Scope, inner: Scope, status: int, seconds: float) -> None:
         state = inner["state"]
         # The path is a client's own words; the route is ours.
         route = state.get("route") or getattr(inner.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        outcome = state["outcome"]
         self.metrics.requests.labels(route, method, str(status)).inc()
         self.metrics.request_seconds.labels(route).observe(seconds)
-        if outcome:
-            self.metrics.outcomes.labels(outcome).inc()
         data = {
             "request": state["request_id"],
             "method": method,
@@ -90,18 +82,18 @@ class RequestMiddleware:
             "status": status,
             "ms": round(1000 * seconds, 1),
         }
-        data |= {"outcome": outcome} if outcome else {}
+        if outcome := state["outcome"]:
+            self.metrics.outcomes.labels(outcome).inc()
+            data["outcome"] = outcome
         if self.log_clients and scope.get("client"):
             data["client"] = scope["client"][0]
         LOGGER.info("request", extra={"data": data})
 
 
 def _refuse_chunks(scope: Scope) -> None:
-    """Raise a problem for a body whose length is not stated.
-
-    Chunks may be a byte each, which takes the parser seconds for a megabyte; and one that states a
-    length besides may mean two requests (RFC 9112, section 6.1).
-    """
+    """Raise a problem for a body whose length is not stated."""
+    # Chunks may be a byte each, which takes the parser seconds for a megabyte; and one that states
+    # a length besides may mean two requests (RFC 9112, section 6.1).
     if any(name == b"transfer-encoding" for name, _ in scope["headers"]):
         raise Problem(
             "length-required",

@@ -22,36 +22,20 @@ if TYPE_CHECKING:
 
     from melanoscope.service.settings import Settings
 
-PHOTOGRAPH = "photograph"
-"""The one field that is a file."""
-
-MAX_FIELD_BYTES = 100
-"""Limit for every other field; the longest word that means something has 15."""
-
+_PHOTOGRAPH = "photograph"  # the one field that is a file
+_MAX_FIELD_BYTES = 100  # of every other field; the longest word that means something has 15
 _MAX_BOUNDARY = 70  # RFC 2046, section 5.1.1
 
 
 class BodyBudget:
-    """Limit how many bytes of request bodies are in memory at once, within one event loop.
-
-    Args:
-        limit: Bytes of all bodies together, above 0.
-
-    Attributes:
-        used: Bytes that are in memory now.
-    """
+    """Limit how many bytes of request bodies are in memory at once, within one event loop."""
 
     def __init__(self, limit: int) -> None:
         self.limit, self.used = limit, 0
 
     @contextmanager
     def reserve(self) -> Iterator[Callable[[int], None]]:
-        """Count the bytes of one request until the context ends.
-
-        Yields:
-            A function to call with the size of every piece of the body, in bytes. It raises a
-            `Problem` of kind "busy" where the budget is exhausted.
-        """
+        """Yield a function that counts bytes of one request, and raises "busy" beyond the limit."""
         reserved = 0
 
         def add(size: int) -> None:
@@ -70,79 +54,40 @@ class BodyBudget:
 async def read_form(
     request: Request, names: Collection[str], settings: Settings, reserve: Callable[[int], None]
 ) -> FormData:
-    """Parse a form that holds a photograph and fields of known names.
-
-    Args:
-        request: Request whose body has not been read yet.
-        names: Fields that the form may hold, `PHOTOGRAPH` among them; each at most once.
-        settings: Limits for the size of the body and for the time that it takes to arrive.
-        reserve: Called with the size of every piece of the body, in bytes, before it is parsed.
-
-    Returns:
-        The form: text by name, and the photograph as an `UploadFile` in memory.
-
-    Raises:
-        Problem: No multipart form, a broken or truncated one, too large, too slow, without a
-            photograph, or with fields that are unknown, repeated or too long.
-        ClientDisconnect: The client hung up.
-    """
+    """Parse a form of a photograph and fields of known `names`; `reserve` counts its bytes."""
     _check_content_type(request)
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > settings.request_bytes:
-        raise too_large(settings)
+        raise _too_large(settings)
     parser = _FormParser(request.headers, _limited_body(request, settings, reserve), names)
     try:
         form = await parser.parse()
     except (MultiPartException, UnicodeError):  # the latter of a charset that a client names
-        raise broken_form("one that breaks the rules of RFC 7578") from None
+        raise _broken_form("one that breaks the rules of RFC 7578") from None
     if not parser.complete:
-        raise broken_form("a truncated one")
-    if PHOTOGRAPH not in form:
+        raise _broken_form("a truncated one")
+    if _PHOTOGRAPH not in form:
         raise Problem(
             "invalid-field",
             "a file in the field 'photograph'",
             "none",
             "send the photograph",
-            field=PHOTOGRAPH,
+            field=_PHOTOGRAPH,
         )
     return form
 
 
-def broken_form(found: str) -> Problem:
-    """Return the problem of a form that is not valid; `found` is such as "a truncated one"."""
+def _broken_form(found: str) -> Problem:
     return Problem("broken-request", "a whole multipart form", found, "send it again")
 
 
-def too_large(settings: Settings) -> Problem:
-    """Return the problem of a body above `settings.request_bytes`."""
+def _too_large(settings: Settings) -> Problem:
     return Problem(
         "too-large",
         f"a request of at most {settings.request_bytes / 1e6:g} MB",
         "a larger one",
         "send a smaller photograph, as JPEG for example",
         most_bytes=settings.request_bytes,
-    )
-
-
-def not_multipart(found: str) -> Problem:
-    """Return the problem of a body that is no multipart form but what `found` says."""
-    return Problem(
-        "not-multipart",
-        "multipart/form-data, not encoded",
-        found,
-        "send a form with the file in the field 'photograph'",
-        headers={"Accept": "multipart/form-data"},
-    )
-
-
-def slow_upload(settings: Settings) -> Problem:
-    """Return the problem of a body that took longer to arrive than `settings` allow."""
-    return Problem(
-        "slow-upload",
-        f"the photograph within {settings.upload_seconds:g} seconds, without pauses of "
-        f"more than {settings.idle_seconds:g}",
-        "a part of it",
-        "try again with a better connection, or send a smaller photograph",
     )
 
 
@@ -167,7 +112,7 @@ class _FormParser(MultiPartParser):
         part = self._current_part
         kind, options = parse_options_header(part.content_disposition)
         if kind != b"form-data" or b"name" not in options:
-            raise broken_form("a part without a name")
+            raise _broken_form("a part without a name")
         name = options[b"name"].decode("latin-1")
         if name not in self._names or name in self._found:
             raise Problem(
@@ -179,16 +124,16 @@ class _FormParser(MultiPartParser):
         self._found.add(name)
         # The field's name alone says what is a file. The file's own name, which may be missing and
         # may name a person, is replaced.
-        file = f'; filename="{PHOTOGRAPH}"' if name == PHOTOGRAPH else ""
+        file = f'; filename="{_PHOTOGRAPH}"' if name == _PHOTOGRAPH else ""
         part.content_disposition = f'form-data; name="{name}"{file}'.encode()
         super().on_headers_finished()
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         part = self._current_part
-        if part.file is None and len(part.data) + end - start > MAX_FIELD_BYTES:
+        if part.file is None and len(part.data) + end - start > _MAX_FIELD_BYTES:
             raise Problem(
                 "invalid-field",
-                f"a {part.field_name} of at most {MAX_FIELD_BYTES} bytes",
+                f"a {part.field_name} of at most {_MAX_FIELD_BYTES} bytes",
                 "more",
                 "say it in fewer words",
                 field=part.field_name,
@@ -202,12 +147,17 @@ class _FormParser(MultiPartParser):
 def _check_content_type(request: Request) -> None:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding != "identity":
-        raise not_multipart(f"content encoding {quoted(encoding)}")
-    if kind != b"multipart/form-data":
-        raise not_multipart(quoted(kind.decode("latin-1")) if kind else "no content type")
+    if encoding != "identity" or kind != b"multipart/form-data":
+        found = quoted(kind.decode("latin-1")) if kind else "no content type"
+        raise Problem(
+            "not-multipart",
+            "multipart/form-data, not encoded",
+            found if encoding == "identity" else f"content encoding {quoted(encoding)}",
+            "send a form with the file in the field 'photograph'",
+            headers={"Accept": "multipart/form-data"},
+        )
     if not 1 <= len(options.get(b"boundary", b"")) <= _MAX_BOUNDARY:
-        raise broken_form(f"one without a boundary of 1 to {_MAX_BOUNDARY} characters")
+        raise _broken_form(f"one without a boundary of 1 to {_MAX_BOUNDARY} characters")
 
 
 async def _limited_body(
@@ -223,9 +173,15 @@ async def _limited_body(
         except StopAsyncIteration:
             return
         except TimeoutError:
-            raise slow_upload(settings) from None
+            raise Problem(
+                "slow-upload",
+                f"the photograph within {settings.upload_seconds:g} seconds, without pauses of "
+                f"more than {settings.idle_seconds:g}",
+                "a part of it",
+                "try again with a better connection, or send a smaller photograph",
+            ) from None
         size += len(chunk)
         if size > settings.request_bytes:
-            raise too_large(settings)
+            raise _too_large(settings)
         reserve(len(chunk))
         yield chunk

@@ -1,24 +1,20 @@
-"""What a client prefers: weights of Accept and Accept-Encoding (RFC 9110, section 12)."""
+"""What the headers of a request ask for: media types, encodings, versions (RFC 9110)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from melanoscope.service.http.problems import Problem, quoted
 
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
 
 def negotiated(accept: str, offered: Sequence[str]) -> str:
-    """Choose the media type of a response.
+    """Return which of the `offered` media types the header Accept prefers, the first if several.
 
-    Args:
-        accept: Value of the header Accept.
-        offered: Media types that can be sent; the first is taken where several are as welcome.
-
-    Returns:
-        One of `offered`; the only one of them is sent whatever `accept` says.
-
-    Raises:
-        Problem: None of several is acceptable.
+    The only one of them is sent whatever `accept` says.
 
     >>> negotiated("image/*", ["application/json", "image/png"])
     'image/png'
@@ -28,7 +24,7 @@ def negotiated(accept: str, offered: Sequence[str]) -> str:
     if len(offered) == 1:
         return offered[0]
     weights = {
-        media: preference(accept, "*/*", f"{media.partition('/')[0]}/*", media) for media in offered
+        media: preference(accept, media, f"{media.partition('/')[0]}/*", "*/*") for media in offered
     }
     best = max(weights, key=lambda media: weights[media])
     if weights[best] <= 0:
@@ -38,31 +34,27 @@ def negotiated(accept: str, offered: Sequence[str]) -> str:
 
 
 def preference(header: str, *ranges: str) -> float:
-    """Return the weight that a header gives to something.
+    """Return the weight, 0 to 1, that Accept or the like gives to the first of `ranges` it names.
 
-    Args:
-        header: Value of Accept, Accept-Encoding or the like: ranges with their weights.
-        *ranges: Ranges that cover the thing, the most general first; the most exact that the header
-            names counts.
-
-    Returns:
-        Weight between 0 (not acceptable) and 1.
-
-    >>> preference("image/png;q=0.5, */*;q=0.1", "*/*", "image/*", "image/png")
+    >>> preference("image/png;q=0.5, */*;q=0.1", "image/png", "image/*", "*/*")
     0.5
-    >>> preference("gzip, br", "*", "zstd")
+    >>> preference("gzip, br", "zstd", "*")
     0.0
     """
-    weight, exactness = 0.0, -1
+    weights: dict[str, float] = {}
     for entry in header.lower().split(","):
         name, *parameters = (part.strip() for part in entry.split(";"))
-        if name not in ranges or ranges.index(name) <= exactness:
-            continue
-        exactness, weight = ranges.index(name), 1.0
-        for parameter in parameters:
-            if parameter.startswith("q="):
-                weight = _number(parameter[2:])
-    return weight
+        stated = [parameter[2:] for parameter in parameters if parameter.startswith("q=")]
+        weights.setdefault(name, _number(stated[-1]) if stated else 1.0)
+    return next((weights[name] for name in ranges if name in weights), 0.0)
+
+
+def is_cached(request: Request, etag: str) -> bool:
+    """Return whether If-None-Match of `request` names `etag`, so that the answer is 304."""
+    cached = request.headers.get("if-none-match", "")
+    return cached.strip() == "*" or etag in [
+        tag.strip().removeprefix("W/") for tag in cached.split(",")
+    ]
 
 
 def _number(text: str) -> float:

@@ -17,35 +17,30 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:melanoscope:problem:"
 
 
-class ProblemKind(NamedTuple):
-    """What all problems of one kind share.
-
-    Attributes:
-        status: HTTP status, 400 to 599.
-        title: Summary in a few words.
-    """
+class _Kind(NamedTuple):
+    """What all problems of one kind share: their HTTP `status` and a `title` of a few words."""
 
     status: int
     title: str
 
 
 KINDS = {
-    "broken-request": ProblemKind(400, "The request is not whole"),
-    "slow-upload": ProblemKind(408, "The request took too long to arrive"),
-    "not-acceptable": ProblemKind(406, "No such representation"),
-    "length-required": ProblemKind(411, "The length is not stated"),
-    "too-large": ProblemKind(413, "The request is too large"),
-    "not-multipart": ProblemKind(415, "The request is no multipart form"),
-    "invalid-field": ProblemKind(422, "A field cannot be"),
-    "unreadable-photograph": ProblemKind(422, "The photograph cannot be read"),
-    "refused-photograph": ProblemKind(422, "The photograph is refused"),
-    "no-gradients": ProblemKind(422, "The bundle has no gradient graph"),
-    "no-such-file": ProblemKind(404, "No such file in the bundle"),
-    "other-bundle": ProblemKind(404, "The file belongs to another bundle"),
-    "internal": ProblemKind(500, "A mistake of ours"),
-    "busy": ProblemKind(503, "Too many requests are waiting"),
-    "not-ready": ProblemKind(503, "Not ready"),
-    "took-too-long": ProblemKind(504, "The answer took too long"),
+    "broken-request": _Kind(400, "The request is not whole"),
+    "slow-upload": _Kind(408, "The request took too long to arrive"),
+    "not-acceptable": _Kind(406, "No such representation"),
+    "length-required": _Kind(411, "The length is not stated"),
+    "too-large": _Kind(413, "The request is too large"),
+    "not-multipart": _Kind(415, "The request is no multipart form"),
+    "invalid-field": _Kind(422, "A field cannot be"),
+    "unreadable-photograph": _Kind(422, "The photograph cannot be read"),
+    "refused-photograph": _Kind(422, "The photograph is refused"),
+    "no-gradients": _Kind(422, "The bundle has no gradient graph"),
+    "no-such-file": _Kind(404, "No such file in the bundle"),
+    "other-bundle": _Kind(404, "The file belongs to another bundle"),
+    "internal": _Kind(500, "A mistake of ours"),
+    "busy": _Kind(503, "Too many requests are waiting"),
+    "not-ready": _Kind(503, "Not ready"),
+    "took-too-long": _Kind(504, "The answer took too long"),
 }
 """Kinds of problems by the last part of their document's `type`."""
 
@@ -97,16 +92,8 @@ class Problem(Exception):
 def status_response(
     status: int, request_id: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return the problem document of a status that says all there is to say, such as 404.
-
-    Args:
-        status: HTTP status, 400 to 599.
-        request_id: UUID of the request, or "" to leave it out.
-        headers: Further headers of the response.
-
-    Returns:
-        A response of the type "about:blank" (RFC 9457, section 4.2.1).
-    """
+    """Return the response of an HTTP `status` that says all there is to say, such as 404."""
+    # Of the type "about:blank" (RFC 9457, section 4.2.1).
     try:
         known = HTTPStatus(status)
         title, detail = known.phrase, known.description or known.phrase
@@ -116,16 +103,7 @@ def status_response(
 
 
 def busy(expected: str, found: str, seconds: int) -> Problem:
-    """Return the problem of a limit that is reached for now.
-
-    Args:
-        expected: The limit.
-        found: How it is reached.
-        seconds: When to try again, 1 or more.
-
-    Returns:
-        A problem that says so to people, to programs, and in the header Retry-After.
-    """
+    """Return the problem of a limit that is reached for now: try again in `seconds`, 1 or more."""
     headers, mend = {"Retry-After": str(seconds)}, f"try again in {seconds} s"
     return Problem("busy", expected, found, mend, headers=headers, retry_after=seconds)
 
@@ -136,14 +114,7 @@ def internal_error() -> Problem:
 
 
 def quoted(value: object, max_length: int = 40) -> str:
-    """Quote what a client sent, in ASCII.
-
-    Args:
-        value: Anything with a `repr`.
-        max_length: Characters to which the quotation is cut, 4 or more.
-
-    Returns:
-        The quotation; its end is "..." where it is cut.
+    """Quote what a client sent, in ASCII, cut to `max_length` characters.
 
     >>> quoted("tors")
     "'tors'"

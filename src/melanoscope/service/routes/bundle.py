@@ -10,6 +10,7 @@ from starlette.responses import FileResponse
 
 from melanoscope.inference.bundle import CARD, GRADIENT, MODEL, SMALL, Bundle
 from melanoscope.inference.manifest import FileEntry
+from melanoscope.service.http.negotiation import is_cached
 from melanoscope.service.http.problems import Problem, quoted
 from melanoscope.service.openapi import BINARY, problem_responses
 from melanoscope.service.schemas import BundleInfo
@@ -71,14 +72,6 @@ def routes(bundle: Bundle, *, explains: bool) -> APIRouter:
         return FileResponse(bundle.folder / name, 200, headers, _OCTETS)
 
     return router
-
-
-def is_cached(request: Request, etag: str) -> bool:
-    """Return whether If-None-Match of `request` names `etag`, so that the answer is 304."""
-    cached = request.headers.get("if-none-match", "")
-    return cached.strip() == "*" or etag in [
-        tag.strip().removeprefix("W/") for tag in cached.split(",")
-    ]
 
 
 def _bundle_info(bundle: Bundle, *, explains: bool) -> dict[str, Any]:

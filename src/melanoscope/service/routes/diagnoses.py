@@ -36,14 +36,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True, eq=False)
 class AnswerEndpoint:
-    """What an endpoint needs to read a form and to have it answered.
-
-    Attributes:
-        pool: Threads that answer.
-        settings: Limits.
-        metrics: Counters of the service.
-        budget: Limit of all bodies that are in memory.
-    """
+    """What an endpoint needs to read a form and to have it answered."""
 
     pool: WorkerPool
     settings: Settings
@@ -57,21 +50,7 @@ class AnswerEndpoint:
         fields: DiagnosisRequest,
         options: ExplanationOptions | None = None,
     ) -> Response:
-        """Have a photograph answered or explained.
-
-        Args:
-            request: The HTTP request; its client is watched.
-            photograph: File in memory, closed here.
-            fields: What is asked about the photograph.
-            options: How the answer is to be explained; None for a diagnosis.
-
-        Returns:
-            The answer or the explanation, of the media type that was negotiated.
-
-        Raises:
-            Problem: The photograph cannot be answered, or not in time.
-            ClientDisconnect: The client hung up.
-        """
+        """Have a photograph diagnosed, or its diagnosis explained if `options` say how."""
         content = await photograph.read()
         await photograph.close()  # which holds another copy
         self.metrics.received_bytes.inc(len(content))

@@ -40,13 +40,7 @@ _DEFAULT_METHOD: Method = "evidence"
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisRequest:
-    """What a client asks about a photograph.
-
-    Attributes:
-        patient: What is known of the patient.
-        prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
-        force: Whether a photograph that the quality gate refuses is answered, too.
-    """
+    """What a client asks about a photograph; the prevalence is the bundle's where it is None."""
 
     patient: PatientInfo
     prevalence: float | None = None
@@ -55,14 +49,7 @@ class DiagnosisRequest:
 
 @dataclass(frozen=True, slots=True)
 class ExplanationOptions:
-    """How the answer to a photograph is to be explained.
-
-    Attributes:
-        method: "evidence" of each place, or Integrated "gradients" of each pixel.
-        baseline: Baseline of Integrated Gradients.
-        steps: Steps of Integrated Gradients, 1 or more.
-        as_png: Whether an overlay (PNG) is wanted, not numbers (JSON).
-    """
+    """How the answer to a photograph is to be explained, and whether as PNG or as JSON."""
 
     method: Method = _DEFAULT_METHOD
     baseline: Baseline = DEFAULT_BASELINE
@@ -163,14 +150,7 @@ async def diagnosis_request(
 
 
 def explanation_options(max_steps: int) -> Callable[..., Awaitable[ExplanationOptions]]:
-    """Return the dependency that declares the fields of an explanation.
-
-    Args:
-        max_steps: Largest number of steps of Integrated Gradients that a client may ask for.
-
-    Returns:
-        A function for `fastapi.Depends`.
-    """
+    """Return the dependency that declares the fields of an explanation, up to `max_steps` steps."""
 
     async def options(
         request: Request,

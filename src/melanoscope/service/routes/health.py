@@ -15,15 +15,7 @@ from melanoscope.service.workers.pool import THREAD_PREFIX
 
 
 class Readiness:
-    """Whether the network has answered a first photograph.
-
-    Args:
-        warm_up: Has a first photograph answered; raises where that fails.
-
-    Attributes:
-        is_ready: Whether it has been answered.
-        is_stopping: Whether the service stops; set by the application.
-    """
+    """Whether the network has answered the photograph of `warm_up`, and the service goes on."""
 
     def __init__(self, warm_up: Callable[[], None]) -> None:
         self._warm_up = warm_up

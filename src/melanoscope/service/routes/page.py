@@ -14,10 +14,26 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from melanoscope.service.http.headers import PAGE_POLICY
-from melanoscope.service.http.negotiation import preference
-from melanoscope.service.routes.bundle import IMMUTABLE, is_cached
+from melanoscope.service.http.negotiation import is_cached, preference
+from melanoscope.service.routes.bundle import IMMUTABLE
 
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        # WebAssembly has to be compiled for the network to run on the device.
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "worker-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
 _INDEX = "index.html"
 _HASHED = "assets/"  # files whose names change with their content
 # Copies of files for clients that read gzip; the runtime of the network is 14 MB without.
@@ -46,14 +62,7 @@ _TYPES = {
 
 
 def routes(page: Path | None) -> list[Route]:
-    """Return the routes of the page.
-
-    Args:
-        page: Folder of the built page, or None.
-
-    Returns:
-        A route for each of its files; or one that says that the page is not built.
-    """
+    """Return a route for each file of the built `page`, or one that says that it is not built."""
     if page is None or not (page / _INDEX).is_file():
         return [Route("/", _not_built, name="page")]
     paths = [path for path in page.rglob("*") if path.is_file() and path.suffix != _COMPRESSED]
@@ -73,7 +82,7 @@ async def _not_built(request: Request) -> Response:
 def _file_endpoint(path: Path, *, is_hashed: bool) -> Callable[[Request], Awaitable[Response]]:
     headers = {
         "Cache-Control": IMMUTABLE if is_hashed else "no-cache",
-        "Content-Security-Policy": PAGE_POLICY,
+        "Content-Security-Policy": _POLICY,
     }
     media = _TYPES.get(path.suffix, "application/octet-stream")
     copy = path.with_name(path.name + _COMPRESSED)
@@ -102,4 +111,4 @@ def _etag(path: Path) -> str:
 def _accepts_gzip(request: Request) -> bool:
     # A part of a file is a part of the file itself, not of its copy.
     accepted = request.headers.get("accept-encoding", "")
-    return preference(accepted, "*", "gzip") > 0 and "range" not in request.headers
+    return preference(accepted, "gzip", "*") > 0 and "range" not in request.headers

@@ -148,7 +148,9 @@ class WorkerPool:
         if job.options is None:
             self._pass_on(job, is_slow=False)
         elif (image := job.image) is not None:
-            _settle(job, self._tasks.explain(image, job.request, job.options, job.raise_if_cancelled))
+            _settle(
+                job, self._tasks.explain(image, job.request, job.options, job.raise_if_cancelled)
+            )
 
     def _pass_on(self, job: Job, *, is_slow: bool) -> None:
         with self._changed:
