@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import socket
 import struct
 import subprocess
@@ -22,6 +23,7 @@ import pytest
 import uvicorn
 from PIL import Image
 
+from melanoscope.service import logs
 from melanoscope.service.app import create_app
 from melanoscope.service.server import open_socket, url_of, uvicorn_config
 from melanoscope.service.settings import Settings
@@ -103,6 +105,34 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 @pytest.fixture
 def service(serve: Serve) -> Service:
     return serve()
+
+
+@pytest.fixture
+def page(tmp_path):
+    folder = tmp_path / "page"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html><title>melanoscope</title>")
+    (folder / "sw.js").write_text("// a service worker")
+    (folder / "manifest.webmanifest").write_text("{}")
+    (folder / "assets" / "main-1a2b.js").write_text("// the page")
+    (folder / "assets" / "ort.wasm").write_bytes(b"\0asm")
+    (tmp_path / "secret.txt").write_text("secret")
+    return folder
+
+
+@pytest.fixture
+def written():
+    """Whatever is logged, as it would be written."""
+    stream, before = io.StringIO(), {}
+    for name in ("", "uvicorn", "uvicorn.error", "melanoscope.service", *logs._SILENCED):
+        logger = logging.getLogger(name)
+        before[logger] = (logger.level, logger.handlers[:], logger.propagate)
+    logs.configure_logging(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logging.captureWarnings(capture=False)
+    for logger, (level, handlers, propagate) in before.items():
+        logger.setLevel(level)
+        logger.handlers[:], logger.propagate = handlers, propagate
 
 
 def process(folder: Path, **how):

@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
+from melanoscope.inference.explain.integrated_gradients import DEFAULT_BASELINE, DEFAULT_STEPS
+from melanoscope.inference.quality.issues import ADVICE
+from melanoscope.inference.result import DISCLAIMER
 from melanoscope.service.app import create_app
-from melanoscope.service.http.problems import KINDS
+from melanoscope.service.http.problems import KINDS, busy, internal_error
+from melanoscope.service.openapi import EXAMPLES
 from melanoscope.service.schemas import Answer, Explanation, ProblemDocument
 from melanoscope.service.settings import Settings
 
-from .conftest import dark, photograph
+from .conftest import BOUNDARY, dark, form, photograph
 from .pretend import Pretended, pretended_bundle
 
 PHOTOGRAPHS = (photograph(), photograph(64, "PNG"), dark(), b"", b"nothing", photograph()[:700])
@@ -72,6 +76,32 @@ def test_examples_are_what_they_are_examples_of(app):
             ProblemDocument.model_validate(problem)
             assert problem["status"] == int(status)
         assert responses["503"]["headers"]["Retry-After"]
+
+
+def test_examples_say_what_the_service_says(service):
+    """They are data, and would not follow a change of its words by themselves."""
+    answer, explanation = EXAMPLES["answer"], EXAMPLES["explanation"]
+    assert answer["disclaimer"] == DISCLAIMER
+    assert [issue["advice"] for issue in answer["concerns"]] == [ADVICE["blurred"]]
+    assert explanation["baseline"] == DEFAULT_BASELINE
+    assert explanation["steps"] == DEFAULT_STEPS
+    post, path = service.client.post, "/v1/diagnoses"
+    truncated = form(photograph())[:-20]
+    kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    for response in (
+        post(path, content=truncated, headers=kind),
+        post(path, content=b"x" * 25_000_001, headers=kind),
+        post(path, content=iter([b"a chunk"]), headers=kind),
+        post(path, json={}),
+        service.diagnose(photograph(), site="tors"),
+        service.explain(photograph(), accept="text/html"),
+    ):
+        problem = response.json()
+        expected = EXAMPLES["problems"][problem["type"].rpartition(":")[2]]
+        assert {name: problem[name] for name in expected} == expected
+    problems = EXAMPLES["problems"]
+    assert problems["internal"] == internal_error().members
+    assert problems["busy"] == busy("fewer than 128 waiting requests", "as many", 2).members
 
 
 def test_every_route_is_described(app):

@@ -11,8 +11,8 @@ from PIL import Image
 
 from melanoscope.service.schemas import Answer, Explanation
 
-from .conftest import Service, dark, is_problem, photograph
-from .pretend import PX
+from ..conftest import Service, dark, is_problem, photograph
+from ..pretend import PX
 
 
 def test_a_photograph_is_answered(service: Service):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from .conftest import Service, eventually, form, head, is_problem, photograph, reply
+from ..conftest import Service, eventually, form, head, is_problem, photograph, reply
 
 BODY = form(photograph(), {"age": "45"})
 
