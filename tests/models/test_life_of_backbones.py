@@ -27,10 +27,11 @@ def arrays() -> LesionArrays:
     rng = np.random.default_rng(0)
     n = 12
     return LesionArrays(
-        rng.integers(0, 256, (n, PX, PX, 3), np.uint8),
-        np.arange(n),
-        rng.normal(size=(n, patient.WIDTH)).astype(np.float32),
-        (np.arange(n) % 2).astype(np.int8),
+        image_id=np.array([f"i{k}" for k in range(n)]),
+        pixels=rng.integers(0, 256, (n, PX, PX, 3), np.uint8),
+        rows=np.arange(n),
+        static=rng.normal(size=(n, patient.WIDTH)).astype(np.float32),
+        targets=(np.arange(n) % 2).astype(np.int8),
     )
 
 

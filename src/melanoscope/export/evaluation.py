@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -51,18 +51,7 @@ class Holdout:
 
     @classmethod
     def join(cls, catalog: pl.DataFrame, outputs: GraphOutputs) -> Holdout:
-        """Pair photographs of a catalog with a graph's outputs by their ids.
-
-        Args:
-            catalog: Rows of the catalog; those without outputs are left out.
-            outputs: Outputs of the graph, in any order.
-
-        Returns:
-            The photographs of `outputs`, in the order of the catalog.
-
-        Raises:
-            BundleError: A photograph is not in the catalog, or is there or in `outputs` twice.
-        """
+        """Pair a catalog with a graph's `outputs` by id, in the catalog's order."""
         ids = pl.Series("image_id", outputs.image_id, pl.String)
         logits = pl.DataFrame([ids, pl.Series("logit", outputs.logit)])
         joined = catalog.join(logits, on="image_id", maintain_order="left")
@@ -86,7 +75,7 @@ class Holdout:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Numbers of photographs, melanomas and groups, by the names of `manifest.Counts`."""
+        """Numbers of photographs, melanomas and groups, by the names of `manifest_records.Counts`."""
         return {
             "photographs": self.frame.height,
             "melanomas": int(self.target.sum()),
@@ -95,27 +84,16 @@ class Holdout:
 
 
 def fit_calibration(holdout: Holdout) -> Calibration:
-    """Fit the temperature.
-
-    Args:
-        holdout: The calibration photographs.
-
-    Returns:
-        The temperature; 1, and why, where none fits best.
-    """
-    temperature, method, why = 1.0, None, None
+    """Fit the temperature on calibration photographs; it is 1 where none fits best."""
+    fitted: dict[str, Any]
     try:
-        temperature = fit_temperature(holdout.target, expit(holdout.logit))
-        method = "temperature scaling (Guo et al. 2017)"
+        fitted = {
+            "temperature": fit_temperature(holdout.target, expit(holdout.logit)),
+            "method": "temperature scaling (Guo et al. 2017)",
+        }
     except StatisticsError as error:
-        why = str(error)
-    return Calibration(
-        temperature=temperature,
-        prevalence=float(holdout.target.mean()),
-        method=method,
-        why=why,
-        **holdout.counts,
-    )
+        fitted = {"temperature": 1.0, "why": str(error)}
+    return Calibration(prevalence=float(holdout.target.mean()), **fitted, **holdout.counts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +101,7 @@ class TestResults:
     """The test photographs with all that needs no threshold.
 
     Attributes:
-        holdout: The test photographs.
-        predictions: Their calibrated probabilities.
+        predictions: Calibrated probabilities of the photographs of `holdout`.
         weights: Bootstrap weights of the groups, on which all that is measured rests.
         metrics: Metric -> interval; without those that some replicate has no class for.
     """
@@ -136,19 +113,7 @@ class TestResults:
 
 
 def evaluate(holdout: Holdout, temperature: float, replicates: int) -> TestResults:
-    """Measure what needs no threshold.
-
-    Args:
-        holdout: The test photographs.
-        temperature: Temperature that logits are divided by, above 0.
-        replicates: Number of bootstrap replicates.
-
-    Returns:
-        The results.
-
-    Raises:
-        StatisticsError: Too few photographs or groups for an honest number.
-    """
+    """Measure what needs no threshold; logits are divided by `temperature` first."""
     n = holdout.frame.height
     predictions = Predictions(
         target=holdout.target,
@@ -176,15 +141,7 @@ def evaluate(holdout: Holdout, temperature: float, replicates: int) -> TestResul
 
 
 def evaluate_subgroups(results: TestResults, threshold: float) -> tuple[Subgroup, ...]:
-    """Measure the test photographs by sex, age, site, archive and skin tone.
-
-    Args:
-        results: The test photographs.
-        threshold: Logit at or above which a lesion is called a melanoma.
-
-    Returns:
-        The variables there are.
-    """
+    """Measure test photographs by sex, age, site, archive and skin tone, at a logit."""
     # Both sides go through the same sigmoid: calibration would round a second time.
     predictions = replace(
         results.predictions,

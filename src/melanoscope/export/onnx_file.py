@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 
 def save_onnx(model: onnx.ModelProto, path: Path) -> None:
-    """Check a graph and write it as one file that is either whole or not there.
-
-    Args:
-        model: Graph with all its weights.
-        path: File to write or to replace.
-    """
+    """Check a graph with all its weights and write it as one file, whole or not at all."""
     import onnx
 
     with atomic_path(path) as partial:

@@ -47,10 +47,9 @@ def export_model(
         network: Trained network; it is put on the processor and into evaluation.
         image_size: Side of the photographs in pixels.
         path: File to write; it holds everything, weights included.
-        feature_distance: Distribution of the training photographs that distances are measured to.
+        feature_distance: Distribution of the training photographs.
     """
     whole = _WholeNetwork(network.cpu().eval(), feature_distance).eval()
-    # Two of each: the exporter takes a size of 1 for one that can never be another.
     pixels = torch.zeros(2, image_size, image_size, 3, dtype=torch.uint8)
     example = (pixels, torch.zeros(2, 2, patient.WIDTH))
     n, s = torch.export.Dim("n"), torch.export.Dim("s")
@@ -67,20 +66,8 @@ def write_onnx(
     sizes: tuple[dict[int, Any], ...],
     translations: dict[Callable[..., Any], Callable[..., Any]] | None = None,
 ) -> None:
-    """Write a module as one ONNX file that is either whole or not there.
-
-    Args:
-        module: Module in evaluation.
-        example: One tensor for each input; no size that is to vary may be 1.
-        path: File to write.
-        inputs: Names of the inputs.
-        outputs: Names of the outputs.
-        sizes: For each input, the dimensions that vary (`torch.export.Dim`).
-        translations: ATen operator -> its translation to ONNX, where PyTorch's own is not wanted.
-
-    Raises:
-        RuntimeError: PyTorch returned no graph.
-    """
+    """Write a module in evaluation as one ONNX file; `sizes` are the inputs' free dimensions."""
+    # No size of `example` that is to vary may be 1: the exporter takes it for a fixed one.
     with silence():
         program = torch.onnx.export(
             module,
@@ -165,18 +152,10 @@ class _Distance(nn.Module):
 
 
 def split_head(network: LesionNet) -> tuple[Tensor, Tensor]:
-    """Return the head's weights, parted.
-
-    Args:
-        network: The network.
-
-    Returns:
-        Weights of the photograph's features, shape (c,), and of the static branch's, shape (250,),
-        or (0,) without one.
-    """
+    """Return the head's weights: of the photograph's features (c,), of the static branch's."""
     weight = network.head.weight.detach()[0].clone()
-    units = 0 if network.static_branch is None else STATIC_UNITS
-    return weight[: len(weight) - units], weight[len(weight) - units :]
+    features = len(weight) - (0 if network.static_branch is None else STATIC_UNITS)
+    return weight[:features], weight[features:]
 
 
 def _strip(model: onnx.ModelProto) -> None:

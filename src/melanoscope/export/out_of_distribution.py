@@ -44,14 +44,7 @@ class FeatureDistance:
     normalized: bool
 
     def distance(self, features: NDArray[np.floating]) -> _Floats:
-        """Return squared Mahalanobis distances.
-
-        Args:
-            features: Features averaged over places, shape (n, c).
-
-        Returns:
-            Distance of each photograph, shape (n,).
-        """
+        """Return the squared Mahalanobis distances of `features` (n, c), shape (n,)."""
         centered = _prepare(features, self.normalized) - self.mean
         inside = centered @ self.components.astype(np.float64)
         outside = centered - inside @ self.components.T.astype(np.float64)
@@ -63,21 +56,9 @@ class FeatureDistance:
 def fit_feature_distance(
     features: NDArray[np.floating], *, components: int = COMPONENTS, normalized: bool = True
 ) -> FeatureDistance:
-    """Fit the distribution of training photographs.
-
-    Args:
-        features: Features of training photographs, averaged over places, shape (n, c).
-        components: Largest number of components; fewer where the features vary in fewer directions.
-        normalized: Whether only the features' direction counts. Their length says how much is in
-            the picture, which differs more from one dermoscope to the next than from dermoscope to
-            telephone.
-
-    Returns:
-        The distribution.
-
-    Raises:
-        StatisticsError: Too few photographs, features that are no finite numbers, or all the same.
-    """
+    """Fit the distribution of `features` (n, c) of training photographs, averaged over places."""
+    # By default only the features' direction counts. Their length says how much is in the picture,
+    # which differs more from one dermoscope to the next than from dermoscope to telephone.
     if features.ndim != 2 or len(features) < 3 or not np.isfinite(features).all():
         raise StatisticsError(
             "finite features (n, c) of three photographs or more",

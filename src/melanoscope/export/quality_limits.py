@@ -60,38 +60,17 @@ _METHOD = "Wilson score interval, photographs"
 
 
 def fit_limits(qualities: Collection[QualityMeasures]) -> QualityLimits:
-    """Choose limits of the photographs' quality.
-
-    Args:
-        qualities: Measures of calibration photographs, which the network was not trained on.
-
-    Returns:
-        `STANDARD`, moved outwards where photographs lie beyond it.
-
-    Raises:
-        StatisticsError: No photographs, or measures that are no finite numbers.
-    """
+    """Move the limits of `STANDARD` outwards where calibration photographs lie beyond them."""
     if not qualities:
         raise StatisticsError("calibration photographs", "none", "hold some out of the training")
     return QualityLimits(**{name: _fit_bounds(name, qualities) for name in MEASURES})
 
 
 def fit_distance_limits(distances: NDArray[np.float64]) -> DistanceLimits:
-    """Choose limits of the distance from the training photographs.
-
-    Quantiles of few distances lie too far inside. The one at rank (n + 1) q is exceeded by 1 - q
-    of further photographs on average, whatever their distribution (Vovk et al. 2005); above the
-    largest, that one.
-
-    Args:
-        distances: Distances of calibration photographs, shape (n,).
-
-    Returns:
-        The limits.
-
-    Raises:
-        StatisticsError: No distances, or distances that are no finite numbers.
-    """
+    """Choose limits of the distance by the `distances` of calibration photographs, shape (n,)."""
+    # Quantiles of few distances lie too far inside. The one at rank (n + 1) q is exceeded by 1 - q
+    # of further photographs on average, whatever their distribution (Vovk et al. 2005); above the
+    # largest, that one.
     if not len(distances) or not np.isfinite(distances).all():
         raise StatisticsError(
             "finite distances of calibration photographs",
@@ -113,12 +92,10 @@ def fit_gate(
     Args:
         calibration: Image id -> measures of the photographs that the limits are fitted to.
         test: Image id -> measures of test photographs, in which nothing had a say.
-        outputs: Variant of the network -> its outputs for the calibration photographs and for the
-            test photographs.
+        outputs: Variant -> its outputs for the calibration and for the test photographs.
 
     Returns:
-        Limits; for each variant its limits of the distance, and the shares of test photographs
-        accepted, doubtful, refused and with each kind of concern.
+        The limits, and for each variant what becomes of the test photographs.
 
     Raises:
         StatisticsError: No photographs, or measures that are no finite numbers.
@@ -140,17 +117,7 @@ def fit_gate(
 def gate_issues(
     quality: QualityMeasures, distance: float, limits: QualityLimits, far: DistanceLimits
 ) -> tuple[QualityIssue, ...]:
-    """Return all that the gate finds wrong with a photograph.
-
-    Args:
-        quality: Measures of the photograph.
-        distance: Its distance from the training photographs.
-        limits: Limits of the measures.
-        far: Limits of the distance.
-
-    Returns:
-        The issues; empty where the photograph is accepted.
-    """
+    """Return all that the gate finds wrong with a photograph's `quality` and `distance`."""
     issue = find_distance_issue(distance, far.doubtful_above, far.refused_above)
     return find_issues(quality, limits) + (() if issue is None else (issue,))
 
@@ -163,16 +130,7 @@ def status_of(issues: Sequence[QualityIssue]) -> Status:
 
 
 def gate_rates(issues: Sequence[Sequence[QualityIssue]]) -> GateRates:
-    """Return the shares of photographs by status and by kind of concern, with Wilson intervals.
-
-    Args:
-        issues: Issues of each photograph.
-
-    Returns:
-        The shares; of concerns only those that some photograph has.
-
-    Raises:
-        StatisticsError: No photographs.
+    """Return the shares of photographs by status and kind of concern, from the `issues` of each.
 
     >>> gate_rates([(), (), (), ()]).refused.high < 0.5
     True

@@ -69,17 +69,9 @@ RULES: tuple[ThresholdRule, ...] = (
 
 
 def choose_thresholds(holdout: Holdout) -> dict[str, float]:
-    """Choose each rule's threshold.
-
-    The rules work on scores of 0..1. Ranks go there without rounding, which a sigmoid would not; a
-    threshold between two neighbouring logits becomes their middle.
-
-    Args:
-        holdout: The calibration photographs.
-
-    Returns:
-        Key of the rule -> threshold as a logit.
-    """
+    """Choose each rule's threshold on the calibration photographs: its key -> a logit."""
+    # The rules work on scores of 0..1. Ranks go there without rounding, which a sigmoid would not;
+    # a threshold between two neighbouring logits becomes their middle.
     order = np.unique(holdout.logit)
     scores = np.arange(1, order.size + 1) / (order.size + 1)
     ranked = scores[np.searchsorted(order, holdout.logit)]
@@ -99,16 +91,7 @@ def choose_thresholds(holdout: Holdout) -> dict[str, float]:
 def evaluate_thresholds(
     results: TestResults, logits: dict[str, float], prevalence: float
 ) -> tuple[Threshold, ...]:
-    """Measure each threshold.
-
-    Args:
-        results: The test photographs.
-        logits: Key of the rule -> threshold as a logit.
-        prevalence: Share of melanomas that predictive values assume, 0..1.
-
-    Returns:
-        The thresholds, the main one first.
-    """
+    """Measure the thresholds `logits` by rule on the test photographs; the main one comes first."""
     thresholds = []
     for rule in RULES:
         called = (results.holdout.logit >= logits[rule.key]).astype(np.float64)

@@ -36,10 +36,10 @@ class TrainedModel:
         network: The network, in evaluation, on the processor.
         cell: Which network of which fold it is.
         config: How it was trained.
-        frame: Catalog of the photographs with groups and skin tone, row by row as `arrays`.
-        arrays: What a network sees of the photographs.
-        split: Rows it learnt from; rows that decided on stopping, and now on temperature,
-            thresholds and the gate; rows it is tested on. No group is in two of them.
+        frame: Catalog of the photographs with groups and skin tone.
+        arrays: What a network sees of the photographs; they are those of `frame` by their ids.
+        split: Rows of `arrays` that it learnt from; that decided on stopping, and now on
+            temperature, thresholds and the gate; that it is tested on. No group is in two of them.
         run_metadata: Content of run.json: data, versions, hardware.
         cell_metadata: Content of the cell's done.json: epochs, seed, seconds.
         selection: How it was chosen among others; None where there were none.
@@ -91,13 +91,12 @@ def train_model(
 def choose_cell(
     run: Run, *, backbone: str | None = None, transfer: str | None = None, fold: int | None = None
 ) -> tuple[CellKey, Selection]:
-    """Choose which network of a run is exported.
+    """Choose which network of a run is exported, by default the one with the highest mean AUROC.
 
     Args:
         run: Run of the corrected protocol, with finished cells.
-        backbone: Name of the backbone; None for that of the row with the highest mean AUROC over
-            all folds.
-        transfer: Name of the transfer; None likewise.
+        backbone: Name of the backbone; None for the best.
+        transfer: Name of the transfer; None for the best.
         fold: Fold of the first repeat; None for the first: all folds are alike, and to take the
             best one by its test photographs would spoil the test.
 
@@ -179,13 +178,8 @@ def model_from_run(
 
 
 def _check_split(run: Run, model: TrainedModel) -> None:
-    """Compare the held-out photographs with those of the run, by their ids.
-
-    Were they others, the network might be tested on photographs that it learnt from.
-
-    Raises:
-        RunError: They are others.
-    """
+    """Compare the held-out photographs with those of the run, by their ids."""
+    # Were they others, the network might be tested on photographs that it learnt from.
     cell = model.cell
     for rows, table in (
         (model.split.test, run.predictions),
@@ -194,7 +188,7 @@ def _check_split(run: Run, model: TrainedModel) -> None:
         recorded = table.filter(
             backbone=cell.backbone, transfer=cell.transfer, repeat=cell.repeat, fold=cell.fold
         )
-        known, found = set(recorded["image_id"]), set(model.frame["image_id"].gather(rows))
+        known, found = set(recorded["image_id"]), set(model.arrays.image_id[rows].tolist())
         if known != found:
             raise RunError(
                 f"the held-out photographs of {cell.name} as the run divided them",

@@ -88,7 +88,7 @@ def _children(*names: str, after: nn.Module | None = None) -> Callable[[nn.Modul
     return cut
 
 
-class StandardCNN(nn.Module):
+class _StandardCNN(nn.Module):
     """The poster's baseline: five convolutions of 11 filters, kernel 4, max-pool 3, dropout 0.4.
 
     The poster's code kept the convolutions in a Python list, where no optimiser found them; here
@@ -106,12 +106,11 @@ class StandardCNN(nn.Module):
         self.features = nn.Sequential(*layers, nn.Dropout(0.4))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (n, 3, h, w) to features (n, 11, h', w')."""
         features: Tensor = self.features(images)
         return features
 
 
-class TimmFeatures(nn.Module):
+class _TimmFeatures(nn.Module):
     """A timm network without pooling and classifier."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -120,7 +119,6 @@ class TimmFeatures(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (n, 3, h, w) to features (n, width, h', w')."""
         features: Tensor = self.network(images)
         return features
 
@@ -168,7 +166,7 @@ _BACKBONES: tuple[Backbone, ...] = (
     # converted from TensorFlow; torchvision's `transform_input` brings ImageNet's normalization
     # back to theirs, which is 0.5 and 0.5, so the cut network is given those at once.
     Backbone(
-        "standard_cnn", "Standard CNN", 11, StandardCNN, lambda n: n, poster=True, pretrained=False
+        "standard_cnn", "Standard CNN", 11, _StandardCNN, lambda n: n, poster=True, pretrained=False
     ),
     _torchvision_entry("vgg16", "VGG-16", 512, poster=True),
     _torchvision_entry("squeezenet1_0", "SqueezeNet 1.0", 512, poster=True),
@@ -212,7 +210,7 @@ _BACKBONES: tuple[Backbone, ...] = (
         "EfficientNet-Lite0",
         1280,
         _timm("tf_efficientnet_lite0"),
-        TimmFeatures,
+        _TimmFeatures,
         HALF,
     ),
 )
@@ -222,16 +220,7 @@ POSTER: tuple[str, ...] = tuple(entry.name for entry in _BACKBONES if entry.post
 
 
 def get_backbone(name: str) -> Backbone:
-    """Return the registry's entry of that name.
-
-    Args:
-        name: Name of a backbone, "mobilenet_v2" for example.
-
-    Returns:
-        The entry.
-
-    Raises:
-        DataError: There is no such backbone; the text names the nearest.
+    """Return the registry's entry of that name; a DataError names the nearest known one.
 
     >>> get_backbone("resnet18").width
     512

@@ -163,18 +163,7 @@ def pretrained(name: str, folder: Path | None, *, with_static: bool = True) -> L
 
 
 def from_checkpoint(name: str, path: Path) -> LesionNet:
-    """Rebuild a trained network, with a static branch where its checkpoint holds one.
-
-    Args:
-        name: Name of its backbone.
-        path: Checkpoint, a safetensors file.
-
-    Returns:
-        The network, in evaluation.
-
-    Raises:
-        WeightsError: The file is broken or belongs to another network.
-    """
+    """Rebuild a trained network in evaluation, with a static branch where its checkpoint has one."""
     tensors = read_tensors(path)
     with_static = any(key.startswith("static_branch.") for key in tensors)
     network = fresh(name, with_static=with_static)

@@ -30,19 +30,7 @@ PACKAGED: dict[str, tuple[str, str, str]] = {
 
 
 def load_pretrained(backbone: Backbone, folder: Path | None) -> nn.Module:
-    """Build a backbone's whole network and load its ImageNet weights strictly.
-
-    Args:
-        backbone: Entry of the registry.
-        folder: Folder with ``<backbone>.safetensors`` or ``.pth`` under torchvision's parameter
-            names; None for a package's weights or torchvision's download.
-
-    Returns:
-        The network, classifier included.
-
-    Raises:
-        WeightsError: No weights can be had, or they belong to another network.
-    """
+    """Build a backbone's whole network, classifier included, with weights of `find_weights`."""
     network = backbone.build()
     state, origin = find_weights(backbone, folder)
     load_strictly(network, state, origin)
@@ -60,7 +48,8 @@ def find_weights(backbone: Backbone, folder: Path | None) -> tuple[dict[str, Ten
 
     Args:
         backbone: Entry of the registry.
-        folder: Folder of weights, or None; see `load_pretrained`.
+        folder: Folder with ``<backbone>.safetensors`` or ``.pth`` under torchvision's parameter
+            names; None for a package's weights or torchvision's download.
 
     Returns:
         Tensors by name, and where they come from.
@@ -90,17 +79,7 @@ def find_weights(backbone: Backbone, folder: Path | None) -> tuple[dict[str, Ten
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a file of tensors; a pickle that holds anything else is refused, not executed.
-
-    Args:
-        path: A ``.safetensors`` file or a state dict saved by PyTorch.
-
-    Returns:
-        Tensors by name.
-
-    Raises:
-        WeightsError: The file cannot be read or holds something else.
-    """
+    """Read a file of tensors; a pickle that holds anything else is refused, not executed."""
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -118,16 +97,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
-    """Load tensors into a network of exactly their names and shapes.
-
-    Args:
-        network: Network whose tensors are overwritten.
-        state: Tensors by name.
-        origin: Where they come from, for the error's text.
-
-    Raises:
-        WeightsError: A tensor is missing, unknown or of another shape; the text names the first.
-    """
+    """Load `state` into a network of exactly its names and shapes; else a WeightsError says which."""
     own = network.state_dict()
     # Counters of batches are no weights; checkpoints from before 2018 lack them.
     missing = [n for n in own if n not in state and not n.endswith("num_batches_tracked")]
