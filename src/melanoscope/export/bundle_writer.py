@@ -121,14 +121,7 @@ def write_bundle(
 
 
 def refuse_occupied(out: Path) -> None:
-    """Refuse a place where something lies already: no bundle is ever written over.
-
-    Args:
-        out: Folder of a bundle to be.
-
-    Raises:
-        BundleError: `out` is no new or empty folder.
-    """
+    """Raise a BundleError unless `out` is new or empty: no bundle is ever written over."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BundleError(
             f"a new or empty folder at '{out}'", "something else", "name another with --out"

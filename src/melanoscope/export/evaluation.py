@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from melanoscope.data.subgroup_variables import UNKNOWN, subgroup_variables
@@ -27,14 +26,11 @@ from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
 
 if TYPE_CHECKING:
     from melanoscope.export.outputs import GraphOutputs
+    from melanoscope.stats.arrays import Codes, Floats
     from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
     from melanoscope.stats.intervals.interval import Interval
 
-_Codes = NDArray[np.int64]
-_Floats = NDArray[np.float64]
-
-METRICS = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
-QUANTILES = 101
+_METRICS = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +43,7 @@ class Holdout:
     """
 
     frame: pl.DataFrame
-    logit: _Floats
+    logit: Floats
 
     @classmethod
     def join(cls, catalog: pl.DataFrame, outputs: GraphOutputs) -> Holdout:
@@ -64,18 +60,18 @@ class Holdout:
         return cls(joined.drop("logit"), joined["logit"].to_numpy())
 
     @property
-    def target(self) -> _Codes:
+    def target(self) -> Codes:
         """1 for melanoma, 0 for other lesions, shape (n,)."""
         return self.frame["target"].to_numpy().astype(np.int64)
 
     @property
-    def group(self) -> _Codes:
+    def group(self) -> Codes:
         """Codes of the groups, shape (n,)."""
         return self.frame["group_id"].rank("dense").to_numpy().astype(np.int64)
 
     @property
     def counts(self) -> dict[str, int]:
-        """Numbers of photographs, melanomas and groups, by the names of `manifest_records.Counts`."""
+        """Numbers of photographs, melanomas and groups, as fields of `manifest_records.Counts`."""
         return {
             "photographs": self.frame.height,
             "melanomas": int(self.target.sum()),
@@ -125,7 +121,7 @@ def evaluate(holdout: Holdout, temperature: float, replicates: int) -> TestResul
     )
     bootstrap = group_bootstrap(predictions, metrics=("auroc", "auprc"), replicates=replicates)
     metrics = {}
-    for metric in METRICS:
+    for metric in _METRICS:
         try:
             interval = interval_of(predictions, bootstrap, metric)
         except StatisticsError:
@@ -178,7 +174,7 @@ def evaluate_subgroups(results: TestResults, threshold: float) -> tuple[Subgroup
 
 def describe_heldout(holdout: Holdout) -> Heldout:
     """Count the test photographs and return quantiles of the logits of each class."""
-    at = np.linspace(0, 1, QUANTILES)
+    at = np.linspace(0, 1, 101)
     melanoma_logits, other_logits = (
         tuple(np.quantile(holdout.logit[holdout.target == label], at).tolist()) for label in (1, 0)
     )

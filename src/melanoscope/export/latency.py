@@ -21,13 +21,9 @@ from melanoscope.hardware import describe_hardware
 from melanoscope.inference.manifest import Latency, Machine, Milliseconds
 from melanoscope.inference.onnx_session import OnnxModel
 
-THREADS = 2
-REPEATS = 60
-_WARM_UP = 5
-
 
 def time_variants(
-    paths: Mapping[str, Path], image_size: int, *, threads: int = THREADS, repeats: int = REPEATS
+    paths: Mapping[str, Path], image_size: int, *, threads: int = 2, repeats: int = 60
 ) -> dict[str, Latency]:
     """Time each variant's graph in `paths` on one photograph of noise at a time, in turns."""
     # What is seen does not change the time.
@@ -56,7 +52,7 @@ def take_turns(
     tasks: Mapping[str, Callable[[], object]],
     *,
     repeats: int,
-    warm_up: int = _WARM_UP,
+    warm_up: int = 5,
     seed: int = 0,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:

@@ -3,6 +3,10 @@
 PyTorch's backward pass is recorded operator by operator (`make_fx` over `torch.autograd.grad`), in
 terms that ONNX has, and exported like any other network. With it Integrated Gradients need no
 PyTorch. Since the head is linear, this gradient does not depend on age, sex and site.
+
+Input ``images`` float32 (n, 3, side, side), RGB in 0..1; outputs ``photograph_evidence`` (n,), what
+each photograph adds to the logit, and ``gradient`` (n, 3, side, side) of it with respect to
+``images``; n may be any number above 0.
 """
 
 from __future__ import annotations
@@ -35,21 +39,7 @@ _TOLERANCE, _TIMES, _MAX_TOLERANCE = 0.05, 3, 0.5
 
 
 def export_gradient(network: LesionNet, image_size: int, path: Path) -> None:
-    """Write ``gradient.onnx`` of a network.
-
-    Input ``images`` float32 (n, 3, side, side), RGB in 0..1, with a side of `image_size`; outputs
-    ``photograph_evidence`` (n,), what each photograph adds to the logit, and ``gradient``
-    (n, 3, side, side) of it with respect to ``images``; n may be any number above 0.
-
-    Args:
-        network: Trained network; it is put on the processor and into evaluation.
-        image_size: Side of the photographs in pixels.
-        path: File to write; it is compared with PyTorch, and left behind only when it agrees.
-
-    Raises:
-        BundleError: The network has an operator whose gradient ONNX cannot express, or the graph
-            does not say what PyTorch says.
-    """
+    """Write ``gradient.onnx``, or raise a BundleError if it cannot be had or is not PyTorch's."""
     try:
         write_onnx(
             record_gradient(network, image_size),

@@ -2,6 +2,15 @@
 
 What happens to a photograph between decoder and logit is inside the graph, so that nobody who runs
 it can normalise wrongly: uint8 to RGB in 0..1, mean and deviation, the network, the sum.
+
+Inputs, for n photographs of one side and s rows of static data for each: ``pixels`` uint8
+(n, side, side, 3), RGB as decoded; ``static`` float32 (n, s, `patient.WIDTH`), of which row 0 is
+the patient and further rows are only answered in ``static_evidence``.
+
+Outputs, all float32: ``logit`` (n,); ``evidence`` (n, h', w'), what each place adds; ``features``
+(n, c), averaged over places; ``static_evidence`` (n, s), 0 for a network of the photograph alone;
+``distance`` (n,) from the training photographs, 0 where none is given. The logit is the sum of
+evidence, static_evidence[:, 0] and the head's bias.
 """
 
 from __future__ import annotations
@@ -23,7 +32,6 @@ if TYPE_CHECKING:
 
     from melanoscope.export.out_of_distribution import FeatureDistance
 
-OPSET = 18
 INPUTS = ("pixels", "static")
 OUTPUTS = ("logit", "evidence", "features", "static_evidence", "distance")
 
@@ -31,24 +39,7 @@ OUTPUTS = ("logit", "evidence", "features", "static_evidence", "distance")
 def export_model(
     network: LesionNet, image_size: int, path: Path, feature_distance: FeatureDistance | None
 ) -> None:
-    """Write a network as ``model.onnx``.
-
-    Inputs, for n photographs of a side of `image_size` and s rows of static data for each:
-    ``pixels`` uint8 (n, side, side, 3), RGB as decoded; ``static`` float32 (n, s,
-    `patient.WIDTH`), of which row 0 is the patient and further rows are only answered in
-    ``static_evidence``.
-
-    Outputs, all float32: ``logit`` (n,); ``evidence`` (n, h', w'), what each place adds;
-    ``features`` (n, c), averaged over places; ``static_evidence`` (n, s), 0 for a network of the
-    photograph alone; ``distance`` (n,) from the training photographs, 0 without
-    `feature_distance`. The logit is the sum of evidence, static_evidence[:, 0] and the head's bias.
-
-    Args:
-        network: Trained network; it is put on the processor and into evaluation.
-        image_size: Side of the photographs in pixels.
-        path: File to write; it holds everything, weights included.
-        feature_distance: Distribution of the training photographs.
-    """
+    """Write a network, put into evaluation, as ``model.onnx`` for photographs of `image_size`."""
     whole = _WholeNetwork(network.cpu().eval(), feature_distance).eval()
     pixels = torch.zeros(2, image_size, image_size, 3, dtype=torch.uint8)
     example = (pixels, torch.zeros(2, 2, patient.WIDTH))
@@ -74,7 +65,7 @@ def write_onnx(
             example,
             input_names=list(inputs),
             output_names=list(outputs),
-            opset_version=OPSET,
+            opset_version=18,
             dynamo=True,
             external_data=False,
             dynamic_shapes=sizes,

@@ -52,10 +52,6 @@ STANDARD = QualityLimits(
 # one lies further out by this part of itself.
 _BEYOND, _FURTHER = 0.005, 0.1
 
-# The distance is the one measure without a fixed limit. Its limits are these quantiles; the
-# refusing one moves further out as well.
-DOUBTFUL_QUANTILE, REFUSED_QUANTILE = 0.97, 0.995
-
 _METHOD = "Wilson score interval, photographs"
 
 
@@ -68,7 +64,8 @@ def fit_limits(qualities: Collection[QualityMeasures]) -> QualityLimits:
 
 def fit_distance_limits(distances: NDArray[np.float64]) -> DistanceLimits:
     """Choose limits of the distance by the `distances` of calibration photographs, shape (n,)."""
-    # Quantiles of few distances lie too far inside. The one at rank (n + 1) q is exceeded by 1 - q
+    # The one measure without a fixed limit: its limits are quantiles, the refusing one moved further
+    # out as well. Quantiles of few distances lie too far inside. The one at rank (n + 1) q is exceeded by 1 - q
     # of further photographs on average, whatever their distribution (Vovk et al. 2005); above the
     # largest, that one.
     if not len(distances) or not np.isfinite(distances).all():
@@ -77,7 +74,7 @@ def fit_distance_limits(distances: NDArray[np.float64]) -> DistanceLimits:
             "none" if not len(distances) else "NaN or infinity",
             "hold photographs out of the training",
         )
-    low, high = np.quantile(distances, [DOUBTFUL_QUANTILE, REFUSED_QUANTILE], method="weibull")
+    low, high = np.quantile(distances, [0.97, 0.995], method="weibull")
     return DistanceLimits(doubtful_above=float(low), refused_above=float(high) * (1 + _FURTHER))
 
 
@@ -87,19 +84,8 @@ def fit_gate(
     test: Mapping[str, QualityMeasures],
     outputs: Mapping[str, tuple[GraphOutputs, GraphOutputs]],
 ) -> Gate:
-    """Fit a bundle's quality gate and count its outcomes on test photographs.
-
-    Args:
-        calibration: Image id -> measures of the photographs that the limits are fitted to.
-        test: Image id -> measures of test photographs, in which nothing had a say.
-        outputs: Variant -> its outputs for the calibration and for the test photographs.
-
-    Returns:
-        The limits, and for each variant what becomes of the test photographs.
-
-    Raises:
-        StatisticsError: No photographs, or measures that are no finite numbers.
-    """
+    """Fit the gate to calibration photographs, by image id, and try it on test photographs."""
+    # `outputs`: variant -> what its graph says of the calibration and of the test photographs.
     limits = fit_limits(calibration.values())
     distance = {name: fit_distance_limits(fitted.distance) for name, (fitted, _) in outputs.items()}
     rates = {

@@ -25,8 +25,6 @@ from melanoscope.inference.manifest import Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.stats.metrics.classification import auroc, confusion_matrix
 
-AUROC_WITHIN = 0.005
-SENSITIVITY_WITHIN = 0.01
 # Room for rounding: 0.95 - 0.94 is more than 0.01 in floating point.
 _ROUNDING = 1e-9
 
@@ -81,8 +79,8 @@ def compare_variants(
     reasons = [
         f"{name} {int8:.3f} instead of {float32:.3f}, more than {limit:g} apart"
         for name, (float32, int8), limit in (
-            ("AUROC", areas, AUROC_WITHIN),
-            ("sensitivity", sensitivities, SENSITIVITY_WITHIN),
+            ("AUROC", areas, 0.005),
+            ("sensitivity", sensitivities, 0.01),
         )
         if abs(int8 - float32) > limit + _ROUNDING
     ]

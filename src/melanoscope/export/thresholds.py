@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from melanoscope.inference.manifest_records import Threshold
 from melanoscope.stats.metrics.operating_points import operating_point
@@ -20,20 +19,14 @@ from melanoscope.stats.reference.physicians import DERMATOLOGISTS
 
 if TYPE_CHECKING:
     from melanoscope.export.evaluation import Holdout, TestResults
-
-_Codes = NDArray[np.int64]
-_Floats = NDArray[np.float64]
-
-TARGET_SENSITIVITY = 0.95
+    from melanoscope.stats.arrays import Codes, Floats
 
 
 @dataclass(frozen=True)
-class ThresholdRule:
+class _ThresholdRule:
     """How a threshold is chosen on the calibration photographs.
 
     Attributes:
-        key: Name for programs.
-        name: Name for people.
         meaning: What the threshold is for, continuing "The threshold is".
         choose: Function of target and score (0..1), shape (n,) each, that returns the threshold.
     """
@@ -41,24 +34,24 @@ class ThresholdRule:
     key: str
     name: str
     meaning: str
-    choose: Callable[[_Codes, _Floats], float]
+    choose: Callable[[Codes, Floats], float]
 
 
-RULES: tuple[ThresholdRule, ...] = (
-    ThresholdRule(
+_RULES: tuple[_ThresholdRule, ...] = (
+    _ThresholdRule(
         "sensitivity_95",
         "95 % sensitivity",
         "set to recognise 95 % of the melanomas of the calibration part: misses few, alarms often",
-        lambda target, score: threshold_for_sensitivity(target, score, TARGET_SENSITIVITY),
+        lambda target, score: threshold_for_sensitivity(target, score, 0.95),
     ),
-    ThresholdRule(
+    _ThresholdRule(
         "specificity_dermatologists",
         "specificity of dermatologists",
         f"set to leave alone {100 * DERMATOLOGISTS.specificity:.1f} % of the other lesions of the "
         "calibration part, as dermatologists do in a meta-analysis of 92 studies",
         lambda target, score: threshold_for_specificity(target, score, DERMATOLOGISTS.specificity),
     ),
-    ThresholdRule(
+    _ThresholdRule(
         "highest_f1",
         "highest F1",
         "set to balance missed melanomas and false alarms on the calibration part",
@@ -76,7 +69,7 @@ def choose_thresholds(holdout: Holdout) -> dict[str, float]:
     scores = np.arange(1, order.size + 1) / (order.size + 1)
     ranked = scores[np.searchsorted(order, holdout.logit)]
     logits = {}
-    for rule in RULES:
+    for rule in _RULES:
         chosen = rule.choose(holdout.target, ranked)
         after = int(np.searchsorted(scores, chosen))
         if after == order.size:  # above all: nothing is called
@@ -93,7 +86,7 @@ def evaluate_thresholds(
 ) -> tuple[Threshold, ...]:
     """Measure the thresholds `logits` by rule on the test photographs; the main one comes first."""
     thresholds = []
-    for rule in RULES:
+    for rule in _RULES:
         called = (results.holdout.logit >= logits[rule.key]).astype(np.float64)
         point = operating_point(
             results.predictions.with_probability(called),

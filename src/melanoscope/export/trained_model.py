@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ class TrainedModel:
     split: Split
     run_metadata: dict[str, Any]
     cell_metadata: dict[str, Any]
-    selection: Selection | None = None
+    selection: Selection | None
 
 
 def train_model(
@@ -89,23 +89,11 @@ def train_model(
 
 
 def choose_cell(
-    run: Run, *, backbone: str | None = None, transfer: str | None = None, fold: int | None = None
+    run: Run, *, backbone: str | None = None, transfer: str | None = None, fold: int = 0
 ) -> tuple[CellKey, Selection]:
-    """Choose which network of a run is exported, by default the one with the highest mean AUROC.
-
-    Args:
-        run: Run of the corrected protocol, with finished cells.
-        backbone: Name of the backbone; None for the best.
-        transfer: Name of the transfer; None for the best.
-        fold: Fold of the first repeat; None for the first: all folds are alike, and to take the
-            best one by its test photographs would spoil the test.
-
-    Returns:
-        The cell, and what its row scored over all folds, among how many rows.
-
-    Raises:
-        RunError: A run by the poster's protocol, or no such network.
-    """
+    """Choose a cell of a run, by default of the network with the highest mean AUROC."""
+    # The first fold by default: all are alike, and to take the best one by its test photographs
+    # would spoil the test.
     if run.protocol != "corrected":
         raise RunError(
             "a run of the corrected protocol",
@@ -125,9 +113,9 @@ def choose_cell(
         raise RunError("a network with all its folds", wanted, nearest(wanted, known))
     row = best.backbone, best.transfer
     cells = {key.fold: key for key in run.records if key.row == row and key.repeat == 0}
-    if (fold or 0) not in cells:
+    if fold not in cells:
         raise RunError("a fold of the run", str(fold), f"known: {min(cells)} to {max(cells)}")
-    return cells[fold or 0], Selection(
+    return cells[fold], Selection(
         by="highest mean AUROC over the folds" if backbone is None else "name",
         among=len(rows),
         auroc=best.intervals["auroc"],
@@ -141,7 +129,7 @@ def model_from_run(
     *,
     backbone: str | None = None,
     transfer: str | None = None,
-    fold: int | None = None,
+    fold: int = 0,
     data: Sequence[DataSpec] = (),
 ) -> TrainedModel:
     """Take a network of a finished run.
@@ -150,9 +138,9 @@ def model_from_run(
         folder: Folder of the run.
         cache: Folder of pixel stores.
         display: Receives the progress.
-        backbone: Name of the backbone; None for the best, as in `choose_cell`.
-        transfer: Name of the transfer; None for the best, as in `choose_cell`.
-        fold: Fold of the first repeat; None for the first.
+        backbone: Name of the backbone; None for the one with the highest mean AUROC.
+        transfer: Name of the transfer; None likewise.
+        fold: Fold of the first repeat, from 0.
         data: Where the archives are now; by default where they were.
 
     Returns:
@@ -172,9 +160,9 @@ def model_from_run(
             f"others ({found[:12]}...)",
             "name the archives as they were with --data",
         )
-    model = _load_model(dataset, RunFolder(folder), cell, run.record)
+    model = _load_model(dataset, RunFolder(folder), cell, run.record, selection)
     _check_split(run, model)
-    return replace(model, selection=selection)
+    return model
 
 
 def _check_split(run: Run, model: TrainedModel) -> None:
@@ -198,7 +186,11 @@ def _check_split(run: Run, model: TrainedModel) -> None:
 
 
 def _load_model(
-    dataset: Dataset, run_folder: RunFolder, cell: CellKey, run_metadata: dict[str, Any]
+    dataset: Dataset,
+    run_folder: RunFolder,
+    cell: CellKey,
+    run_metadata: dict[str, Any],
+    selection: Selection | None = None,
 ) -> TrainedModel:
     return TrainedModel(
         network=from_checkpoint(cell.backbone, run_folder.checkpoint(cell)),
@@ -209,4 +201,5 @@ def _load_model(
         split=dataset.split(cell.repeat, cell.fold),
         run_metadata=run_metadata,
         cell_metadata=run_folder.cell_record(cell),
+        selection=selection,
     )

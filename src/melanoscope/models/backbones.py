@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 
-import torch
 from torch import Tensor, nn
 
 from melanoscope.errors import DataError, nearest
@@ -54,26 +54,6 @@ class Backbone:
     min_px: int = 32
 
 
-def _torchvision(name: str, **options: object) -> Callable[[], nn.Module]:
-    def build() -> nn.Module:
-        from torchvision import models
-
-        network: nn.Module = models.get_model(name, weights=None, **options)
-        return network
-
-    return build
-
-
-def _attribute(name: str) -> Callable[[nn.Module], nn.Module]:
-    """Cut a network whose features are one submodule."""
-
-    def cut(network: nn.Module) -> nn.Module:
-        features: nn.Module = getattr(network, name)
-        return features
-
-    return cut
-
-
 def _children(*names: str, after: nn.Module | None = None) -> Callable[[nn.Module], nn.Module]:
     """Cut a network whose features are several submodules in a row."""
 
@@ -88,7 +68,7 @@ def _children(*names: str, after: nn.Module | None = None) -> Callable[[nn.Modul
     return cut
 
 
-class _StandardCNN(nn.Module):
+class StandardCNN(nn.Module):
     """The poster's baseline: five convolutions of 11 filters, kernel 4, max-pool 3, dropout 0.4.
 
     The poster's code kept the convolutions in a Python list, where no optimiser found them; here
@@ -106,6 +86,7 @@ class _StandardCNN(nn.Module):
         self.features = nn.Sequential(*layers, nn.Dropout(0.4))
 
     def forward(self, images: Tensor) -> Tensor:
+        """Map images (n, 3, h, w) to features (n, 11, h', w')."""
         features: Tensor = self.features(images)
         return features
 
@@ -144,7 +125,7 @@ _GOOGLENET = _children(
     *("inception4a", "inception4b", "inception4c", "inception4d", "inception4e", "maxpool4"),
     *("inception5a", "inception5b"),
 )
-_FEATURES = _attribute("features")
+_FEATURES = attrgetter("features")
 
 
 def _torchvision_entry(
@@ -157,7 +138,12 @@ def _torchvision_entry(
     normalization: Normalization = IMAGENET,
     **options: object,
 ) -> Backbone:
-    build = _torchvision(name, **options)
+    def build() -> nn.Module:
+        from torchvision import models
+
+        network: nn.Module = models.get_model(name, weights=None, **options)
+        return network
+
     return Backbone(name, label, width, build, cut, normalization, poster)
 
 
@@ -166,7 +152,7 @@ _BACKBONES: tuple[Backbone, ...] = (
     # converted from TensorFlow; torchvision's `transform_input` brings ImageNet's normalization
     # back to theirs, which is 0.5 and 0.5, so the cut network is given those at once.
     Backbone(
-        "standard_cnn", "Standard CNN", 11, _StandardCNN, lambda n: n, poster=True, pretrained=False
+        "standard_cnn", "Standard CNN", 11, StandardCNN, lambda n: n, poster=True, pretrained=False
     ),
     _torchvision_entry("vgg16", "VGG-16", 512, poster=True),
     _torchvision_entry("squeezenet1_0", "SqueezeNet 1.0", 512, poster=True),
@@ -191,7 +177,7 @@ _BACKBONES: tuple[Backbone, ...] = (
     ),
     _torchvision_entry("resnet50", "ResNet-50", 2048, _RESNET, poster=True),
     _torchvision_entry("mobilenet_v2", "MobileNetV2", 1280, poster=True),
-    _torchvision_entry("mnasnet1_0", "MnasNet 1.0", 1280, _attribute("layers"), poster=True),
+    _torchvision_entry("mnasnet1_0", "MnasNet 1.0", 1280, attrgetter("layers"), poster=True),
     _torchvision_entry("shufflenet_v2_x1_0", "ShuffleNetV2 1.0x", 1024, _SHUFFLENET, poster=True),
     _torchvision_entry("efficientnet_b2", "EfficientNet-B2", 1408, poster=True),
     # Smaller siblings.
@@ -201,7 +187,7 @@ _BACKBONES: tuple[Backbone, ...] = (
     _torchvision_entry("resnet18", "ResNet-18", 512, _RESNET),
     _torchvision_entry("resnet34", "ResNet-34", 512, _RESNET),
     _torchvision_entry("shufflenet_v2_x0_5", "ShuffleNetV2 0.5x", 1024, _SHUFFLENET),
-    _torchvision_entry("mnasnet0_5", "MnasNet 0.5", 1280, _attribute("layers")),
+    _torchvision_entry("mnasnet0_5", "MnasNet 0.5", 1280, attrgetter("layers")),
     _torchvision_entry("densenet121", "DenseNet-121", 1024, _children("features", after=nn.ReLU())),
     _torchvision_entry("efficientnet_b0", "EfficientNet-B0", 1280),
     _torchvision_entry("efficientnet_b1", "EfficientNet-B1", 1280),
@@ -233,13 +219,3 @@ def get_backbone(name: str) -> Backbone:
 def labels() -> dict[str, str]:
     """Return the name in tables of each backbone, by its name on the command line."""
     return {name: entry.label for name, entry in REGISTRY.items()}
-
-
-def feature_size(features: nn.Module, image_size: int) -> tuple[int, int, int]:
-    """Return channels, height and width of the feature map of images of side `image_size`."""
-    was_training = features.training
-    features.eval()
-    with torch.no_grad():
-        shape = features(torch.zeros(1, 3, image_size, image_size)).shape
-    features.train(was_training)
-    return int(shape[1]), int(shape[2]), int(shape[3])

@@ -62,7 +62,16 @@ class AugmentationParams:
 def sample_augmentation(
     n: int, generator: Generator, ranges: AugmentationRanges | None = None
 ) -> AugmentationParams:
-    """Sample the augmentation of `n` photographs on the CPU, so that every device gets the same."""
+    """Sample the augmentation of a batch on the CPU, so that it is the same for every device.
+
+    Args:
+        n: Number of photographs.
+        generator: Random generator on the CPU.
+        ranges: Ranges to sample from, the poster's by default.
+
+    Returns:
+        The parameters of each photograph.
+    """
     s = ranges or AugmentationRanges()
 
     def uniform(low: float, high: float) -> Tensor:

@@ -168,7 +168,16 @@ def fit(
 def predict(
     network: LesionNet, arrays: LesionArrays, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Predict probabilities of melanoma (n,) of photographs `rows` (n,), in full precision."""
+    """Predict the probability of melanoma, in full precision.
+
+    Args:
+        network: A trained network; it is moved to the accelerator and put into evaluation.
+        arrays: Photographs and static data of the catalog.
+        rows: Rows of `arrays`, shape (n,).
+
+    Returns:
+        Probabilities, shape (n,), 0..1.
+    """
     device = torch.device(accelerator())
     network = network.to(device).eval()
     logits = [
