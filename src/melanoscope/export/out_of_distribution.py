@@ -56,8 +56,9 @@ def fit_feature_distance(
     features: NDArray[np.floating], *, components: int = 64, normalized: bool = True
 ) -> FeatureDistance:
     """Fit the distribution of `features` (n, c) of training photographs, averaged over places."""
-    # At most `components` directions have a variance of their own. By default only the features' direction counts. Their length says how much is in the picture,
-    # which differs more from one dermoscope to the next than from dermoscope to telephone.
+    # At most `components` directions have a variance of their own. By default only the features'
+    # direction counts: their length says how much is in the picture, which differs more from one
+    # dermoscope to the next than from dermoscope to telephone.
     if features.ndim != 2 or len(features) < 3 or not np.isfinite(features).all():
         raise StatisticsError(
             "finite features (n, c) of three photographs or more",

@@ -64,10 +64,10 @@ def fit_limits(qualities: Collection[QualityMeasures]) -> QualityLimits:
 
 def fit_distance_limits(distances: NDArray[np.float64]) -> DistanceLimits:
     """Choose limits of the distance by the `distances` of calibration photographs, shape (n,)."""
-    # The one measure without a fixed limit: its limits are quantiles, the refusing one moved further
-    # out as well. Quantiles of few distances lie too far inside. The one at rank (n + 1) q is exceeded by 1 - q
-    # of further photographs on average, whatever their distribution (Vovk et al. 2005); above the
-    # largest, that one.
+    # The one measure without a fixed limit: its limits are quantiles, the refusing one moved out
+    # further. Quantiles of few distances lie too far inside. The one at rank (n + 1) q is exceeded
+    # by 1 - q of further photographs on average, whatever their distribution (Vovk et al. 2005);
+    # above the largest, that one.
     if not len(distances) or not np.isfinite(distances).all():
         raise StatisticsError(
             "finite distances of calibration photographs",
