@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -201,7 +201,7 @@ def predict(
 def _settings(prevalence: float | None, int8: bool) -> ExportSettings:
     from melanoscope.export.bundle_writer import ExportSettings
 
-    given = {} if prevalence is None else {"prevalence": prevalence}
+    given: dict[str, Any] = {} if prevalence is None else {"prevalence": prevalence}
     return ExportSettings(int8=int8, **given)
 
 

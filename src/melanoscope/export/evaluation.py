@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -81,15 +81,19 @@ class Holdout:
 
 def fit_calibration(holdout: Holdout) -> Calibration:
     """Fit the temperature on calibration photographs; it is 1 where none fits best."""
-    fitted: dict[str, Any]
+    temperature, method, why = 1.0, None, None
     try:
-        fitted = {
-            "temperature": fit_temperature(holdout.target, expit(holdout.logit)),
-            "method": "temperature scaling (Guo et al. 2017)",
-        }
+        temperature = fit_temperature(holdout.target, expit(holdout.logit))
+        method = "temperature scaling (Guo et al. 2017)"
     except StatisticsError as error:
-        fitted = {"temperature": 1.0, "why": str(error)}
-    return Calibration(prevalence=float(holdout.target.mean()), **fitted, **holdout.counts)
+        why = str(error)
+    return Calibration(
+        temperature=temperature,
+        prevalence=float(holdout.target.mean()),
+        method=method,
+        why=why,
+        **holdout.counts,
+    )
 
 
 @dataclass(frozen=True, eq=False)

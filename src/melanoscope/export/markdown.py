@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _rate_n(one: Interval | None, reason: str = "") -> str:
     return f"{_rate(one)}, n = {one.n:,}" if one else _text(reason or "too few for a number")
 
 
-FILTERS = {
+FILTERS: dict[str, Callable[..., str]] = {
     "text": _text,
     "number": _number,
     "percent": _percent,

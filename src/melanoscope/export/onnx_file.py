@@ -8,18 +8,14 @@ import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import onnx
 
 from melanoscope.atomic import atomic_path
-
-if TYPE_CHECKING:
-    import onnx
 
 
 def save_onnx(model: onnx.ModelProto, path: Path) -> None:
     """Check a graph with all its weights and write it as one file, whole or not at all."""
-    import onnx
-
     with atomic_path(path) as partial:
         onnx.save(model, str(partial))
         onnx.checker.check_model(str(partial))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
@@ -24,9 +25,6 @@ from melanoscope.export.quantized_nodes import add_constants, quantized_nodes
 from melanoscope.inference.manifest import Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.stats.metrics.classification import auroc, confusion_matrix
-
-# Room for rounding: 0.95 - 0.94 is more than 0.01 in floating point.
-_ROUNDING = 1e-9
 
 _BATCH = 8
 
@@ -45,8 +43,6 @@ def quantize(
         raise StatisticsError(
             "photographs to find ranges with", "none", "pass some of the training"
         )
-    import onnx
-
     with silence(), tempfile.TemporaryDirectory() as folder:
         prepared, quantized = Path(folder) / "prepared.onnx", Path(folder) / "quantized.onnx"
         _quantize_nodes(model, prepared, quantized, pixels, static)
@@ -82,7 +78,7 @@ def compare_variants(
             ("AUROC", areas, 0.005),
             ("sensitivity", sensitivities, 0.01),
         )
-        if abs(int8 - float32) > limit + _ROUNDING
+        if abs(int8 - float32) > limit + 1e-9  # 0.95 - 0.94 is more than 0.01 in floating point
     ]
     return Int8Graph(
         why="; ".join(reasons) or None,
@@ -105,7 +101,6 @@ def _quantize_nodes(
     model: Path, prepared: Path, out: Path, pixels: NDArray[np.uint8], static: NDArray[np.float32]
 ) -> None:
     """Quantize the nodes chosen; `prepared` receives the graph as it is before."""
-    import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    import onnx
+from onnx import helper, numpy_helper
 
 # The first convolutions are most sensitive, have few weights, and are no faster in 8 bits.
 _FLOATING_CONVOLUTIONS = 2
@@ -48,8 +46,6 @@ def _ancestors(nodes: list[onnx.NodeProto], output: str) -> set[int]:
 
 def add_constants(model: onnx.ModelProto, constants: Mapping[str, NDArray[np.float32]]) -> None:
     """Add `constants` (shape of one photograph) to the outputs they are named after, in place."""
-    from onnx import helper, numpy_helper
-
     graph = model.graph
     for name, values in constants.items():
         place = next(i for i, node in enumerate(graph.node) if name in node.output)
