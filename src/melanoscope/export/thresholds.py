@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _ThresholdRule:
+class ThresholdRule:
     """How a threshold is chosen on the calibration photographs.
 
     Attributes:
@@ -37,21 +37,21 @@ class _ThresholdRule:
     choose: Callable[[Codes, Floats], float]
 
 
-_RULES: tuple[_ThresholdRule, ...] = (
-    _ThresholdRule(
+RULES: tuple[ThresholdRule, ...] = (
+    ThresholdRule(
         "sensitivity_95",
         "95 % sensitivity",
         "set to recognise 95 % of the melanomas of the calibration part: misses few, alarms often",
         lambda target, score: threshold_for_sensitivity(target, score, 0.95),
     ),
-    _ThresholdRule(
+    ThresholdRule(
         "specificity_dermatologists",
         "specificity of dermatologists",
         f"set to leave alone {100 * DERMATOLOGISTS.specificity:.1f} % of the other lesions of the "
         "calibration part, as dermatologists do in a meta-analysis of 92 studies",
         lambda target, score: threshold_for_specificity(target, score, DERMATOLOGISTS.specificity),
     ),
-    _ThresholdRule(
+    ThresholdRule(
         "highest_f1",
         "highest F1",
         "set to balance missed melanomas and false alarms on the calibration part",
@@ -69,7 +69,7 @@ def choose_thresholds(holdout: Holdout) -> dict[str, float]:
     scores = np.arange(1, order.size + 1) / (order.size + 1)
     ranked = scores[np.searchsorted(order, holdout.logit)]
     logits = {}
-    for rule in _RULES:
+    for rule in RULES:
         chosen = rule.choose(holdout.target, ranked)
         after = int(np.searchsorted(scores, chosen))
         if after == order.size:  # above all: nothing is called
@@ -86,7 +86,7 @@ def evaluate_thresholds(
 ) -> tuple[Threshold, ...]:
     """Measure the thresholds `logits` by rule on the test photographs; the main one comes first."""
     thresholds = []
-    for rule in _RULES:
+    for rule in RULES:
         called = (results.holdout.logit >= logits[rule.key]).astype(np.float64)
         point = operating_point(
             results.predictions.with_probability(called),
