@@ -57,9 +57,9 @@ CHOSEN = "+ means corrected (chosen)"
 class Photographs:
     """Calibration photographs as ONNX Runtime asks for them."""
 
-    def __init__(self, pixels: np.ndarray, known: np.ndarray) -> None:
+    def __init__(self, pixels: np.ndarray, static: np.ndarray) -> None:
         self.batches: Iterator[dict[str, np.ndarray]] = (
-            {"pixels": pixels[start : start + BATCH], "static": known[start : start + BATCH]}
+            {"pixels": pixels[start : start + BATCH], "static": static[start : start + BATCH]}
             for start in range(0, len(pixels), BATCH)
         )
 
@@ -68,40 +68,37 @@ class Photographs:
         return next(self.batches, None)
 
 
-def whole_branch(prepared: Path) -> list[str]:
+def whole_branch(model: onnx.ModelProto) -> list[str]:
     """Name the nodes of the image branch from its first convolution on."""
-    later = set(quantized_nodes(onnx.load(str(prepared))))
-    names = [node.name for node in onnx.load(str(prepared)).graph.node]
-    operators = {node.name: node.op_type for node in onnx.load(str(prepared)).graph.node}
-    first = next(place for place, name in enumerate(names) if operators[name] == "Conv")
-    last = max(place for place, name in enumerate(names) if name in later)
-    return names[first : last + 1]
+    nodes, later = list(model.graph.node), set(quantized_nodes(model))
+    first = next(place for place, node in enumerate(nodes) if node.op_type == "Conv")
+    last = max(place for place, node in enumerate(nodes) if node.name in later)
+    return [node.name for node in nodes[first : last + 1]]
 
 
 def variants(
-    model: Path, folder: Path, pixels: np.ndarray, known: np.ndarray
+    model: Path, folder: Path, pixels: np.ndarray, static: np.ndarray
 ) -> Iterator[tuple[str, Path]]:
     """Quantize a graph with every setting."""
     prepared = folder / "prepared.onnx"
     with contextlib.redirect_stdout(io.StringIO()):
         quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+    loaded = onnx.load(str(prepared))
     for name, (floating, options) in SETTINGS.items():
         out = folder / "small.onnx"
         quantize_static(
             str(prepared),
             str(out),
-            Photographs(pixels, known),
+            Photographs(pixels, static),
             quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             per_channel=True,
-            nodes_to_quantize=quantized_nodes(onnx.load(str(prepared)))
-            if floating
-            else whole_branch(prepared),
+            nodes_to_quantize=quantized_nodes(loaded) if floating else whole_branch(loaded),
             **options,
         )
         yield name, out
-    quantize(model, folder / "small.onnx", pixels, known)
+    quantize(model, folder / "small.onnx", pixels, static)
     yield CHOSEN, folder / "small.onnx"
 
 
@@ -126,11 +123,11 @@ def compare_fold(model: TrainedModel, folder: Path) -> dict[str, dict[str, Any]]
     return found
 
 
-def _cpu_ms(graph: OnnxModel, pixels: np.ndarray, known: np.ndarray, repeats: int = 60) -> float:
+def _cpu_ms(graph: OnnxModel, pixels: np.ndarray, static: np.ndarray, repeats: int = 60) -> float:
     taken = []
     for _ in range(repeats):
         started = time.thread_time()
-        graph(pixels=pixels, static=known)
+        graph(pixels=pixels, static=static)
         taken.append(time.thread_time() - started)
     return 1000 * statistics.median(taken)
 
@@ -148,13 +145,13 @@ def as_markdown(folds: list[dict[str, dict[str, Any]]]) -> str:
     )
     lines = [f"| {' | '.join(columns)} |", "|" + " --- |" * len(columns)]
     for name in folds[0]:
-        seen = [Int8Graph(**{k: v for k, v in f[name].items() if k != "cpu_ms"}) for f in folds]
-        area = np.array([one.auroc_int8 - one.auroc_float32 for one in seen])
-        hits = np.array([one.sensitivity_int8 - one.sensitivity_float32 for one in seen])
-        distance = np.mean([one.logit_difference for one in seen])
-        otherwise = np.mean([one.decided_otherwise for one in seen])
+        compared = [Int8Graph(**{k: v for k, v in f[name].items() if k != "cpu_ms"}) for f in folds]
+        area = np.array([one.auroc_int8 - one.auroc_float32 for one in compared])
+        hits = np.array([one.sensitivity_int8 - one.sensitivity_float32 for one in compared])
+        distance = np.mean([one.logit_difference for one in compared])
+        otherwise = np.mean([one.decided_otherwise for one in compared])
         lines.append(
-            f"| {name} | {sum(one.accepted for one in seen)} of {len(seen)} | "
+            f"| {name} | {sum(one.accepted for one in compared)} of {len(compared)} | "
             f"{area.mean():+.4f} ({np.abs(area).max():.4f}) | "
             f"{hits.mean():+.4f} ({np.abs(hits).max():.4f}) | {distance:.3f} | "
             f"{100 * otherwise:.1f} % | {np.median([f[name]['cpu_ms'] for f in folds]):.2f} |"

@@ -10,6 +10,7 @@ the libraries' own default in the same round.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,19 @@ ANSWERING: dict[str, dict[str, str]] = {
 """ONNX Runtime's session options, handed to the child by name."""
 
 BUSY = (0, 1, 3)
+
+# Computes until the pipe at its standard input closes: however this program ends, even by a signal
+# that it cannot handle, no busy process outlives it.
+_BUSY_CODE = """
+import os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+while True:
+    pass
+"""
+
+# A default that somebody has changed is none.
+_OPENMP = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+
 _BATCH, _PX = 32, 128
 
 
@@ -96,20 +111,30 @@ def export(path: Path) -> None:
     subprocess.run([sys.executable, "-c", code, path], check=True, stdout=subprocess.DEVNULL)
 
 
+@contextlib.contextmanager
+def busy_processes(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Keep so many processes busy."""
+    command = [sys.executable, "-c", _BUSY_CODE]
+    others = [subprocess.Popen(command, stdin=subprocess.PIPE) for _ in range(count)]
+    try:
+        yield others
+    finally:
+        for other in others:
+            other.kill()
+            other.communicate()
+
+
 def run_child(mode: list[str], settings: dict[str, str], busy: int) -> float:
     """Run one setting beside so many busy processes."""
-    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
-    try:
+    inherited = {name: value for name, value in os.environ.items() if name not in _OPENMP}
+    with busy_processes(busy):
         done = subprocess.run(
             [sys.executable, __file__, *mode],
-            env=os.environ | settings,
+            env=inherited | settings,
             check=True,
             capture_output=True,
             text=True,
         )
-    finally:
-        for other in others:
-            other.kill()
     return float(done.stdout)
 
 

@@ -122,6 +122,7 @@ def test_no_run_is_one_line(call: Call, tmp_path):
         (("--backbone", "vgg16", "--transfer", "finetun"), "nearest: finetune"),
         (("--backbone", "standard_cnn", "--transfer", "finetune"), "which has none"),
         (("--backbone", "standard_cnn", "--transfer", "scratch", "--size", "8"), "at least 32 px"),
+        (("--backbone", "vgg16", "--prevalence", "5"), "a prevalence between 0 and 1"),
     ],
 )
 def test_what_cannot_be_trained_is_one_line(call: Call, tmp_path, options, hint):

@@ -27,23 +27,22 @@ def test_help_imports_nothing_heavy() -> None:
     assert "benchmark" in done.stdout
 
 
-def test_defaults_are_those_of_the_configuration() -> None:
+def test_defaults_of_heavy_rooms_are_theirs() -> None:
+    """`TrainConfig` and `BenchmarkConfig` hold the others; these would be slow to import."""
     import inspect
 
-    from melanoscope.benchmark.config import BenchmarkConfig
     from melanoscope.cli import bundles, comparison
-    from melanoscope.training.config import TrainConfig
+    from melanoscope.export.bundle_writer import ExportSettings
+    from melanoscope.runs.results import PREVALENCE
+    from melanoscope.stats.bootstrap.group_weights import REPLICATES
 
-    for command in (comparison.benchmark, bundles.train):
-        defaults = {n: p.default for n, p in inspect.signature(command).parameters.items()}
-        assert defaults["epochs"] == TrainConfig.epochs
-        assert defaults["batch_size"] == TrainConfig.batch_size
-        assert defaults["size"] == BenchmarkConfig.size
-        assert defaults["seed"] == BenchmarkConfig.seed
-    defaults = {n: p.default for n, p in inspect.signature(comparison.benchmark).parameters.items()}
-    for name in ("folds", "repeats", "protocol", "near_duplicates"):
-        assert defaults[name] == getattr(BenchmarkConfig, name), name
-    assert defaults["transfer"] == ",".join(BenchmarkConfig.transfer)
+    report = inspect.signature(comparison.report).parameters
+    assert report["replicates"].default == REPLICATES
+    assert inspect.signature(bundles.train).parameters["int8"].default == ExportSettings.int8
+    assert ExportSettings.prevalence == PREVALENCE
+    (option,) = bundles.PrevalenceOption.__metadata__
+    for text in (option.help, report["prevalence"].annotation):
+        assert f"Default: {PREVALENCE:.4f}" in text
 
 
 TABLE = "path,target,patient_id\n" + "".join(f"{i}.jpg,{i % 2},{i}\n" for i in range(6))

@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 from melanoscope import patient
 from melanoscope.errors import DataError, WeightsError
 from melanoscope.models import lesion_net
-from melanoscope.models.backbones import POSTER, REGISTRY, feature_size, get_backbone
+from melanoscope.models.backbones import POSTER, REGISTRY, get_backbone
 from melanoscope.models.weights import load_pretrained, load_strictly
-from melanoscope.runs.run_folder import write_tensors
+from melanoscope.runs.files import write_tensors
 from melanoscope.training.batches import LesionArrays
 from melanoscope.training.config import TrainConfig
 from melanoscope.training.fit import fit, predict
@@ -27,18 +27,24 @@ def arrays() -> LesionArrays:
     rng = np.random.default_rng(0)
     n = 12
     return LesionArrays(
-        rng.integers(0, 256, (n, PX, PX, 3), np.uint8),
-        np.arange(n),
-        rng.normal(size=(n, patient.WIDTH)).astype(np.float32),
-        (np.arange(n) % 2).astype(np.int8),
+        image_id=np.array([f"i{k}" for k in range(n)]),
+        pixels=rng.integers(0, 256, (n, PX, PX, 3), np.uint8),
+        rows=np.arange(n),
+        static=rng.normal(size=(n, patient.WIDTH)).astype(np.float32),
+        targets=(np.arange(n) % 2).astype(np.int8),
     )
+
+
+def channels_of(network: lesion_net.LesionNet) -> int:
+    with torch.no_grad():
+        return network.eval().features(torch.zeros(1, 3, PX, PX)).shape[1]
 
 
 @pytest.mark.parametrize("name", POSTER)
 def test_life(name: str, arrays: LesionArrays, tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = lesion_net.fresh(name)
-    assert feature_size(network.image_branch, PX)[0] == get_backbone(name).width
+    assert channels_of(network) == get_backbone(name).width
 
     # forward, and the exact sum
     pixels, known, _ = arrays.batch(list(range(4)))
@@ -96,7 +102,7 @@ def test_pretrained_weights_load_strictly(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [n for n in REGISTRY if n not in POSTER])
 def test_siblings_have_the_width_they_state(name: str) -> None:
     network = lesion_net.fresh(name)
-    assert feature_size(network.image_branch, PX)[0] == get_backbone(name).width
+    assert channels_of(network) == get_backbone(name).width
 
 
 def test_the_posters_eleven() -> None:

@@ -30,7 +30,13 @@ def arrays() -> LesionArrays:
     order = rng.permutation(n)
     stored = np.empty_like(pixels)
     stored[order] = pixels
-    return LesionArrays(stored, order, np.zeros((n, patient.WIDTH), np.float32), targets)
+    return LesionArrays(
+        image_id=np.array([f"i{k}" for k in range(n)]),
+        pixels=stored,
+        rows=order,
+        static=np.zeros((n, patient.WIDTH), np.float32),
+        targets=targets,
+    )
 
 
 def trained(arrays: LesionArrays, recipe: TrainConfig, seed: int = 0) -> np.ndarray:

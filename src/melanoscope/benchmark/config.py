@@ -1,19 +1,23 @@
-"""What a run is to do: its configuration, and the cells that follow from it."""
+"""What a run is to do: its configuration, and the cells that follow from it.
+
+The command line takes its defaults from here, so PyTorch and polars are imported only when used.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from melanoscope.benchmark.splits import Protocol, parse_protocol, poster_sources
-from melanoscope.data.sources import DataSpec, parse_spec
 from melanoscope.errors import DataError
-from melanoscope.models.backbones import get_backbone
 from melanoscope.runs.cell import CellKey, parse_transfer
 from melanoscope.training.config import TrainConfig
 from melanoscope.transfers import Transfer
+
+if TYPE_CHECKING:
+    from melanoscope.benchmark.splits import Protocol
+    from melanoscope.data.sources import DataSpec
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,9 @@ class BenchmarkConfig:
     near_duplicates: bool = True
 
     def __post_init__(self) -> None:
+        from melanoscope.benchmark.splits import poster_sources
+        from melanoscope.models.backbones import get_backbone
+
         if self.protocol == "poster":
             object.__setattr__(self, "data", poster_sources(self.data))
             object.__setattr__(self, "near_duplicates", False)
@@ -85,6 +92,9 @@ class BenchmarkConfig:
         Raises:
             DataError: This version does not know an archive or a setting.
         """
+        from melanoscope.benchmark.splits import parse_protocol
+        from melanoscope.data.sources import parse_spec
+
         return cls(
             data=tuple(data) or tuple(parse_spec(text) for text in configuration["data"]),
             backbones=tuple(configuration["backbones"]),
@@ -140,6 +150,8 @@ def cells_of(config: BenchmarkConfig) -> list[CellKey]:
         Its cells fold by fold, so that a stopped run has compared all networks on some folds.
         Transfer of backbones without ImageNet weights is left out.
     """
+    from melanoscope.models.backbones import get_backbone
+
     return [
         CellKey(repeat, fold, backbone, transfer)
         for repeat in range(config.repeats)

@@ -68,18 +68,13 @@ def _explain(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "stopped; a benchmark or a table goes on with the same command"
     if isinstance(error, ModuleNotFoundError):
-        return str(
-            MelanoscopeError(
-                f"the package {error.name}", "none", "pip install 'melanoscope[train]'"
-            )
+        error = MelanoscopeError(
+            f"the package {error.name}", "none", "pip install 'melanoscope[train]'"
         )
-    if isinstance(error, OSError):
+    elif isinstance(error, OSError):
         where = f" at '{error.filename}'" if error.filename else ""
-        return str(
-            MelanoscopeError(
-                "files that can be read and written",
-                f"{error.strerror or error}{where}",
-                "check permissions and room",
-            )
+        found = f"{error.strerror or error}{where}"
+        error = MelanoscopeError(
+            "files that can be read and written", found, "check permissions and room"
         )
     return str(error)

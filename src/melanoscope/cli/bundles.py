@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from melanoscope.benchmark.config import BenchmarkConfig, parse_transfers, split_names
 from melanoscope.cli.options import (
+    BatchSizeOption,
     CacheOption,
     DataOption,
     JsonOption,
+    SeedOption,
+    SizeOption,
     WeightsOption,
     cache_folder,
     print_json,
 )
+from melanoscope.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from melanoscope.export.bundle_writer import ExportSettings
@@ -43,10 +48,10 @@ def train(
     transfer: Annotated[
         str, typer.Option(help="One of scratch, finetune, frozen, image_only.")
     ] = "finetune",
-    epochs: Annotated[int, typer.Option(help="At most so many.")] = 15,
-    batch_size: Annotated[int, typer.Option(help="Photographs a step.")] = 64,
-    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 224,
-    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
+    epochs: Annotated[int, typer.Option(help="At most so many.")] = TrainConfig.epochs,
+    batch_size: BatchSizeOption = TrainConfig.batch_size,
+    size: SizeOption = BenchmarkConfig.image_size,
+    seed: SeedOption = BenchmarkConfig.seed,
     prevalence: PrevalenceOption = None,
     int8: Int8Option = True,
     weights: WeightsOption = None,
@@ -57,13 +62,11 @@ def train(
 
     A fifth of the patients is kept for testing, and of the rest a seventh for calibration.
     """
-    from melanoscope.benchmark.config import BenchmarkConfig, parse_transfers, split_names
     from melanoscope.data.sources import parse_spec
     from melanoscope.errors import DataError
     from melanoscope.export.bundle_writer import refuse_occupied
     from melanoscope.export.trained_model import train_model
     from melanoscope.progress import RunProgress
-    from melanoscope.training.config import TrainConfig
 
     names, transfers = split_names(backbone, ()), parse_transfers(transfer)
     if len(names) != 1 or len(transfers) != 1:
@@ -77,11 +80,12 @@ def train(
         weights=weights,
         train=TrainConfig(epochs=epochs, batch_size=batch_size),
     )
+    settings = _settings(prevalence, int8)
     refuse_occupied(out)
     work = out.with_name(f"{out.name}.training")
     with RunProgress() as progress:
         model = train_model(config, work, cache_folder(cache), progress)
-    _write_and_print(model, out, _settings(prevalence, int8), as_json)
+    _write_and_print(model, out, settings, as_json)
     shutil.rmtree(work, ignore_errors=True)
 
 
@@ -113,6 +117,7 @@ def export(
 
     if best == (backbone is not None):
         raise typer.BadParameter("say either --best or --backbone")
+    settings = _settings(prevalence, int8)
     refuse_occupied(out)
     with RunProgress() as progress:
         model = model_from_run(
@@ -124,7 +129,7 @@ def export(
             fold=fold,
             data=[parse_spec(text) for text in data or ()],
         )
-    _write_and_print(model, out, _settings(prevalence, int8), as_json)
+    _write_and_print(model, out, settings, as_json)
 
 
 def predict(
@@ -195,12 +200,9 @@ def predict(
 
 def _settings(prevalence: float | None, int8: bool) -> ExportSettings:
     from melanoscope.export.bundle_writer import ExportSettings
-    from melanoscope.inference.calibration import log_odds
 
-    if prevalence is None:
-        return ExportSettings(int8=int8)
-    log_odds(prevalence)  # refused before hours of training
-    return ExportSettings(prevalence=prevalence, int8=int8)
+    given: dict[str, Any] = {} if prevalence is None else {"prevalence": prevalence}
+    return ExportSettings(int8=int8, **given)
 
 
 def _write_and_print(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from melanoscope.benchmark.config import BenchmarkConfig, parse_transfers, split_names
 from melanoscope.cli.options import (
     BatchSizeOption,
     CacheOption,
@@ -29,39 +30,38 @@ def benchmark(
     ] = None,
     transfer: Annotated[
         str, typer.Option(help="Comma-separated arms of scratch, finetune, frozen, image_only.")
-    ] = "scratch,finetune",
-    folds: Annotated[int, typer.Option(help="Test folds.")] = 5,
-    repeats: Annotated[int, typer.Option(help="Divisions into folds.")] = 1,
+    ] = ",".join(BenchmarkConfig.transfer),
+    folds: Annotated[int, typer.Option(help="Test folds.")] = BenchmarkConfig.folds,
+    repeats: Annotated[int, typer.Option(help="Divisions into folds.")] = BenchmarkConfig.repeats,
     epochs: Annotated[
         int, typer.Option(help="At most so many epochs a network.")
     ] = TrainConfig.epochs,
     batch_size: BatchSizeOption = TrainConfig.batch_size,
-    size: SizeOption = 224,
-    seed: SeedOption = 0,
+    size: SizeOption = BenchmarkConfig.image_size,
+    seed: SeedOption = BenchmarkConfig.seed,
     protocol: Annotated[
         str,
         typer.Option(
             help="corrected, or poster: what Kim & Rocheteau (2020) computed, to be set beside it."
         ),
-    ] = "corrected",
+    ] = BenchmarkConfig.protocol,
     near_duplicates: Annotated[
         bool,
         typer.Option(
             "--near-duplicates/--no-near-duplicates",
             help="Keep near-duplicate photographs in one fold.",
         ),
-    ] = True,
+    ] = BenchmarkConfig.near_duplicates,
     weights: WeightsOption = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train and test every network on every fold, and write the report."""
-    from melanoscope.benchmark.config import BenchmarkConfig, parse_transfers, split_names
     from melanoscope.benchmark.splits import parse_protocol
     from melanoscope.data.sources import parse_spec
     from melanoscope.models.backbones import POSTER
 
-    plan = BenchmarkConfig(
+    config = BenchmarkConfig(
         data=tuple(parse_spec(text) for text in data),
         backbones=split_names(backbones, POSTER),
         transfer=parse_transfers(transfer),
@@ -74,7 +74,7 @@ def benchmark(
         protocol=parse_protocol(protocol),
         near_duplicates=near_duplicates,
     )
-    _run_and_report(plan, out, cache, as_json)
+    _run_and_report(config, out, cache, as_json)
 
 
 def report(
@@ -115,20 +115,20 @@ def demo(
     """Run a small comparison end to end and name its report."""
     from melanoscope.benchmark.demo import demo_config
 
-    plan = demo_config(data, weights)
+    config = demo_config(data, weights)
     if not as_json:
-        what = "simulated lesions: says nothing about skin" if plan.simulated else f"{data}"
-        typer.echo(f"demo on {what}; networks: {', '.join(plan.backbones)}", err=True)
-    _run_and_report(plan, out, cache, as_json)
+        what = "simulated lesions: says nothing about skin" if config.simulated else f"{data}"
+        typer.echo(f"demo on {what}; networks: {', '.join(config.backbones)}", err=True)
+    _run_and_report(config, out, cache, as_json)
 
 
-def _run_and_report(plan: Any, out: Path, cache: Path | None, as_json: bool) -> None:
+def _run_and_report(config: BenchmarkConfig, out: Path, cache: Path | None, as_json: bool) -> None:
     from melanoscope.benchmark.run import run_benchmark
     from melanoscope.progress import RunProgress
     from melanoscope.report.from_run import report_run, result_of
 
     with RunProgress() as progress:
-        run_benchmark(plan, out, cache_folder(cache), progress)
+        run_benchmark(config, out, cache_folder(cache), progress)
     written = report_run(out)
     if as_json:
         print_json(result_of(written))

@@ -1,8 +1,4 @@
-"""Options that several commands share.
-
-A default is a field of `TrainConfig`. Those of `BenchmarkConfig`, whose import takes seconds, are
-repeated at the commands; a test holds them together.
-"""
+"""Options that several commands share; their defaults are those of the configurations."""
 
 from __future__ import annotations
 

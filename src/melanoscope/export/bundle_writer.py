@@ -22,6 +22,7 @@ from melanoscope.export.evaluation import (
 )
 from melanoscope.export.latency import time_variants
 from melanoscope.export.manifest import describe_origin
+from melanoscope.export.model_card import model_card
 from melanoscope.export.onnx_gradient import export_gradient
 from melanoscope.export.onnx_model import export_model
 from melanoscope.export.out_of_distribution import fit_feature_distance
@@ -47,6 +48,7 @@ from melanoscope.inference.bundle import (
     file_entry,
     open_bundle,
 )
+from melanoscope.inference.calibration import log_odds
 from melanoscope.inference.manifest import BundleManifest, Graph, Graphs, Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.runs.files import write_tensors
@@ -57,7 +59,6 @@ if TYPE_CHECKING:
     from melanoscope.export.trained_model import TrainedModel
 
 OnStep = Callable[[str], None]
-"""Called with the name of each step before it begins."""
 
 # Features of so many photographs say what training photographs look like; more take only time.
 _MAX_FEATURES = 20_000
@@ -72,11 +73,17 @@ class ExportSettings:
         prevalence: Share of melanomas that answers assume where none is stated, 0..1.
         replicates: Number of bootstrap replicates.
         int8: Whether an int8 variant is tried.
+
+    Raises:
+        DataError: The prevalence is not between 0 and 1.
     """
 
     prevalence: float = PREVALENCE
     replicates: int = REPLICATES
     int8: bool = True
+
+    def __post_init__(self) -> None:
+        log_odds(self.prevalence)  # refused before hours of training
 
 
 def write_bundle(
@@ -114,14 +121,7 @@ def write_bundle(
 
 
 def refuse_occupied(out: Path) -> None:
-    """Refuse a place where something lies already: no bundle is ever written over.
-
-    Args:
-        out: Folder of a bundle to be.
-
-    Raises:
-        BundleError: `out` is no new or empty folder.
-    """
+    """Raise a BundleError unless `out` is new or empty: no bundle is ever written over."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BundleError(
             f"a new or empty folder at '{out}'", "something else", "name another with --out"
@@ -176,10 +176,8 @@ def _write_graphs(
 
 def _run_heldout(path: Path, model: TrainedModel) -> tuple[GraphOutputs, GraphOutputs]:
     """Run a graph over the calibration and over the test photographs."""
-    graph = OnnxModel(path)
-    return run_graph(graph, model, model.split.validation), run_graph(
-        graph, model, model.split.test
-    )
+    graph, split = OnnxModel(path), model.split
+    return run_graph(graph, model, split.validation), run_graph(graph, model, split.test)
 
 
 def _export_network(model: TrainedModel, folder: Path) -> Graph:
@@ -212,8 +210,6 @@ def _quantize(
 
 def _write_manifest(folder: Path, manifest: BundleManifest) -> None:
     """Write the card and, last, the manifest that names and seals all files."""
-    from melanoscope.export.model_card import model_card
-
     (folder / CARD).write_text(model_card(manifest))
     files = sorted(path for path in folder.iterdir() if path.is_file())
     for path in files:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from melanoscope.data.subgroup_variables import UNKNOWN, subgroup_variables
@@ -27,14 +26,11 @@ from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
 
 if TYPE_CHECKING:
     from melanoscope.export.outputs import GraphOutputs
+    from melanoscope.stats.arrays import Codes, Floats
     from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
     from melanoscope.stats.intervals.interval import Interval
 
-_Codes = NDArray[np.int64]
-_Floats = NDArray[np.float64]
-
-METRICS = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
-QUANTILES = 101
+_METRICS = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,22 +43,11 @@ class Holdout:
     """
 
     frame: pl.DataFrame
-    logit: _Floats
+    logit: Floats
 
     @classmethod
     def join(cls, catalog: pl.DataFrame, outputs: GraphOutputs) -> Holdout:
-        """Pair photographs of a catalog with a graph's outputs by their ids.
-
-        Args:
-            catalog: Rows of the catalog; those without outputs are left out.
-            outputs: Outputs of the graph, in any order.
-
-        Returns:
-            The photographs of `outputs`, in the order of the catalog.
-
-        Raises:
-            BundleError: A photograph is not in the catalog, or is there or in `outputs` twice.
-        """
+        """Pair a catalog with a graph's `outputs` by id, in the catalog's order."""
         ids = pl.Series("image_id", outputs.image_id, pl.String)
         logits = pl.DataFrame([ids, pl.Series("logit", outputs.logit)])
         joined = catalog.join(logits, on="image_id", maintain_order="left")
@@ -75,18 +60,18 @@ class Holdout:
         return cls(joined.drop("logit"), joined["logit"].to_numpy())
 
     @property
-    def target(self) -> _Codes:
+    def target(self) -> Codes:
         """1 for melanoma, 0 for other lesions, shape (n,)."""
         return self.frame["target"].to_numpy().astype(np.int64)
 
     @property
-    def group(self) -> _Codes:
+    def group(self) -> Codes:
         """Codes of the groups, shape (n,)."""
         return self.frame["group_id"].rank("dense").to_numpy().astype(np.int64)
 
     @property
     def counts(self) -> dict[str, int]:
-        """Numbers of photographs, melanomas and groups, by the names of `manifest.Counts`."""
+        """Numbers of photographs, melanomas and groups, as fields of `manifest_records.Counts`."""
         return {
             "photographs": self.frame.height,
             "melanomas": int(self.target.sum()),
@@ -95,14 +80,7 @@ class Holdout:
 
 
 def fit_calibration(holdout: Holdout) -> Calibration:
-    """Fit the temperature.
-
-    Args:
-        holdout: The calibration photographs.
-
-    Returns:
-        The temperature; 1, and why, where none fits best.
-    """
+    """Fit the temperature on calibration photographs; it is 1 where none fits best."""
     temperature, method, why = 1.0, None, None
     try:
         temperature = fit_temperature(holdout.target, expit(holdout.logit))
@@ -123,8 +101,7 @@ class TestResults:
     """The test photographs with all that needs no threshold.
 
     Attributes:
-        holdout: The test photographs.
-        predictions: Their calibrated probabilities.
+        predictions: Calibrated probabilities of the photographs of `holdout`.
         weights: Bootstrap weights of the groups, on which all that is measured rests.
         metrics: Metric -> interval; without those that some replicate has no class for.
     """
@@ -136,19 +113,7 @@ class TestResults:
 
 
 def evaluate(holdout: Holdout, temperature: float, replicates: int) -> TestResults:
-    """Measure what needs no threshold.
-
-    Args:
-        holdout: The test photographs.
-        temperature: Temperature that logits are divided by, above 0.
-        replicates: Number of bootstrap replicates.
-
-    Returns:
-        The results.
-
-    Raises:
-        StatisticsError: Too few photographs or groups for an honest number.
-    """
+    """Measure what needs no threshold; logits are divided by `temperature` first."""
     n = holdout.frame.height
     predictions = Predictions(
         target=holdout.target,
@@ -160,7 +125,7 @@ def evaluate(holdout: Holdout, temperature: float, replicates: int) -> TestResul
     )
     bootstrap = group_bootstrap(predictions, metrics=("auroc", "auprc"), replicates=replicates)
     metrics = {}
-    for metric in METRICS:
+    for metric in _METRICS:
         try:
             interval = interval_of(predictions, bootstrap, metric)
         except StatisticsError:
@@ -176,15 +141,7 @@ def evaluate(holdout: Holdout, temperature: float, replicates: int) -> TestResul
 
 
 def evaluate_subgroups(results: TestResults, threshold: float) -> tuple[Subgroup, ...]:
-    """Measure the test photographs by sex, age, site, archive and skin tone.
-
-    Args:
-        results: The test photographs.
-        threshold: Logit at or above which a lesion is called a melanoma.
-
-    Returns:
-        The variables there are.
-    """
+    """Measure test photographs by sex, age, site, archive and skin tone, at a logit."""
     # Both sides go through the same sigmoid: calibration would round a second time.
     predictions = replace(
         results.predictions,
@@ -221,7 +178,7 @@ def evaluate_subgroups(results: TestResults, threshold: float) -> tuple[Subgroup
 
 def describe_heldout(holdout: Holdout) -> Heldout:
     """Count the test photographs and return quantiles of the logits of each class."""
-    at = np.linspace(0, 1, QUANTILES)
+    at = np.linspace(0, 1, 101)
     melanoma_logits, other_logits = (
         tuple(np.quantile(holdout.logit[holdout.target == label], at).tolist()) for label in (1, 0)
     )

@@ -21,47 +21,21 @@ from melanoscope.hardware import describe_hardware
 from melanoscope.inference.manifest import Latency, Machine, Milliseconds
 from melanoscope.inference.onnx_session import OnnxModel
 
-THREADS = 2
-REPEATS = 60
-_WARM_UP = 5
-
 
 def time_variants(
-    paths: Mapping[str, Path],
-    image_size: int,
-    *,
-    threads: int = THREADS,
-    repeats: int = REPEATS,
-    seed: int = 0,
+    paths: Mapping[str, Path], image_size: int, *, threads: int = 2, repeats: int = 60
 ) -> dict[str, Latency]:
-    """Time each variant of a network on one photograph at a time.
-
-    Args:
-        paths: Variant -> its graph (see `onnx_model.export_model`).
-        image_size: Side of the network's input in pixels.
-        threads: Number of threads of each run.
-        repeats: Number of timed runs of each variant.
-        seed: Seed of the photograph (noise: the time does not depend on what is seen) and of the
-            order.
-
-    Returns:
-        Variant -> size of the file and times.
-
-    Raises:
-        BundleError: A graph that does not run, or fewer than two repeats.
-    """
-    pixels = np.random.default_rng(seed).integers(
-        0, 256, (1, image_size, image_size, 3), dtype=np.uint8
-    )
+    """Time each variant's graph in `paths` on one photograph of noise at a time, in turns."""
+    # What is seen does not change the time.
+    noise = np.random.default_rng(0)
+    pixels = noise.integers(0, 256, (1, image_size, image_size, 3), dtype=np.uint8)
     static = np.zeros((1, 1, patient.WIDTH), np.float32)
 
     def task(path: Path) -> Callable[[], object]:
         graph = OnnxModel(path, threads)
         return lambda: graph(pixels=pixels, static=static)
 
-    seconds = take_turns(
-        {name: task(path) for name, path in paths.items()}, repeats=repeats, seed=seed
-    )
+    seconds = take_turns({name: task(path) for name, path in paths.items()}, repeats=repeats)
     return {
         name: Latency(
             bytes=paths[name].stat().st_size,
@@ -78,25 +52,11 @@ def take_turns(
     tasks: Mapping[str, Callable[[], object]],
     *,
     repeats: int,
-    warm_up: int = _WARM_UP,
+    warm_up: int = 5,
     seed: int = 0,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
-    """Time tasks in turn: every round runs each once, in a newly shuffled order.
-
-    Args:
-        tasks: Name -> what is timed.
-        repeats: Number of timed rounds, at least 2.
-        warm_up: Number of rounds before that are not timed.
-        seed: Seed of the order.
-        clock: Function that returns the time in seconds.
-
-    Returns:
-        Name -> seconds of each round, shape (repeats,), in the order of `tasks`.
-
-    Raises:
-        BundleError: Fewer than two repeats.
-    """
+    """Return the seconds of each task of `repeats` rounds; a round runs all, in a new order."""
     if repeats < 2:
         raise BundleError("at least 2 repeats", str(repeats), "a quartile needs more than one run")
     for _ in range(warm_up):
@@ -132,9 +92,9 @@ def machine() -> dict[str, Any]:
     """Return what times were taken on: processor, cores and the version of ONNX Runtime."""
     import onnxruntime
 
-    known = describe_hardware()
+    hardware = describe_hardware()
     return {
-        "processor": known["processor"],
-        "cores": known["cores"],
+        "processor": hardware["processor"],
+        "cores": hardware["cores"],
         "onnxruntime": onnxruntime.__version__,
     }

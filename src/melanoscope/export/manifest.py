@@ -46,14 +46,7 @@ _STATIC = StaticFeatures(
 
 
 def describe_origin(model: TrainedModel) -> dict[str, Any]:
-    """Return what a manifest says of where a network comes from.
-
-    Args:
-        model: The trained model.
-
-    Returns:
-        Arguments of `BundleManifest` by name, all but those that are measured.
-    """
+    """Return the arguments of `BundleManifest` by name, all but those that are measured."""
     data, backbone = _data(model), get_backbone(model.cell.backbone)
     return {
         "schema": SCHEMA,
@@ -104,10 +97,7 @@ def _data(model: TrainedModel) -> Data:
     known: dict[str, Any] = model.run_metadata["data"]
     archives = msgspec.convert(known["sources"], tuple[Archive, ...])
     return Data(
-        fingerprint=known["fingerprint"],
-        photographs=known["photographs"],
-        melanomas=known["melanomas"],
-        groups=known["groups"],
+        **{key: known[key] for key in ("fingerprint", "photographs", "melanomas", "groups")},
         sources=archives,
         simulated=model.config.simulated,
         dermoscopy_only={archive.kind for archive in archives} <= DERMOSCOPY,
@@ -116,18 +106,13 @@ def _data(model: TrainedModel) -> Data:
 
 def _training(model: TrainedModel) -> Training:
     # A bundle travels; folders of the machine that made it are nobody's business.
-    configuration = {
-        **model.config.to_dict(),
-        "data": [spec.kind for spec in model.config.data],
-    }
+    kinds = [spec.kind for spec in model.config.data]
+    cell = model.cell_metadata
     return Training(
-        configuration=msgspec.convert(configuration, Configuration),
+        configuration=msgspec.convert({**model.config.to_dict(), "data": kinds}, Configuration),
         recipe=asdict(model.config.train),
         cell=model.cell.name,
-        epochs_run=model.cell_metadata["epochs_run"],
-        best_epoch=model.cell_metadata["best_epoch"],
-        seed=model.cell_metadata["seed"],
-        seconds=model.cell_metadata["seconds"],
+        **{key: cell[key] for key in ("epochs_run", "best_epoch", "seed", "seconds")},
         versions=model.run_metadata["versions"],
         hardware=msgspec.convert(model.run_metadata["hardware"], Hardware),
         selection=model.selection,

@@ -24,13 +24,14 @@ def decomposition_table() -> Table:
     """Return PyTorch's core decompositions with those of this module put in or over them."""
     from torch._decomp import core_aten_decompositions
 
-    table: Table = dict(core_aten_decompositions())
-    table[aten.convolution_backward.default] = convolution_backward
-    table[aten.max_pool2d_with_indices_backward.default] = max_pool2d_with_indices_backward
-    table[aten.avg_pool2d_backward.default] = avg_pool2d_backward
-    table[aten.threshold_backward.default] = threshold_backward
-    table[aten.hardtanh_backward.default] = hardtanh_backward
-    return table
+    return {
+        **core_aten_decompositions(),
+        aten.convolution_backward.default: convolution_backward,
+        aten.max_pool2d_with_indices_backward.default: max_pool2d_with_indices_backward,
+        aten.avg_pool2d_backward.default: avg_pool2d_backward,
+        aten.threshold_backward.default: threshold_backward,
+        aten.hardtanh_backward.default: hardtanh_backward,
+    }
 
 
 def translation_table() -> Table:
@@ -46,11 +47,7 @@ def max_pool2d_with_indices(
     dilation: Sequence[int] = (1, 1),
     ceil_mode: bool = False,
 ) -> tuple[Any, Any]:
-    """Translate a max-pool with one ONNX node, where PyTorch takes two.
-
-    ONNX numbers the places of all planes of all photographs on end; the indices wanted count
-    within one plane.
-    """
+    """Translate a max-pool with one ONNX node, where PyTorch takes two."""
     from onnxscript import opset18
 
     op: Any = opset18  # its own types know a constant only as any of all kinds
@@ -62,6 +59,7 @@ def max_pool2d_with_indices(
         dilations=dilation,
         ceil_mode=int(ceil_mode),
     )
+    # ONNX numbers the places of all planes of all photographs on end; wanted is within one plane.
     plane = images.shape[2] * images.shape[3]
     return values, op.Mod(indices, op.Constant(value_int=plane))
 
@@ -79,15 +77,13 @@ def convolution_backward(
     groups: int,
     wanted: Sequence[bool],
 ) -> tuple[Tensor, None, None]:
-    """Return the gradient by a convolution with turned weights, or by a transposed one.
-
-    ONNX Runtime is slow at transposed convolutions of many groups, which MobileNets are made of.
-    """
+    """Return the gradient by a convolution with turned weights, or by a transposed one."""
     if transposed or wanted[1] or wanted[2]:
         raise NotImplementedError("only the gradient of a convolution with respect to its input")
     kernel, size, place = weight.shape[2:], images.shape[2:], gradient.shape[2:]
     axes = range(2)
     turned = [dilation[i] * (kernel[i] - 1) - padding[i] for i in axes]
+    # ONNX Runtime is slow at transposed convolutions of many groups, as in MobileNets.
     if all(one == 1 for one in stride) and min(turned) >= 0:
         plain = aten.convolution(
             gradient, _turn(weight, groups), None, stride, turned, dilation, False, [0, 0], groups

@@ -8,23 +8,14 @@ import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import onnx
 
 from melanoscope.atomic import atomic_path
 
-if TYPE_CHECKING:
-    import onnx
-
 
 def save_onnx(model: onnx.ModelProto, path: Path) -> None:
-    """Check a graph and write it as one file that is either whole or not there.
-
-    Args:
-        model: Graph with all its weights.
-        path: File to write or to replace.
-    """
-    import onnx
-
+    """Check a graph with all its weights and write it as one file, whole or not at all."""
     with atomic_path(path) as partial:
         onnx.save(model, str(partial))
         onnx.checker.check_model(str(partial))

@@ -3,6 +3,10 @@
 PyTorch's backward pass is recorded operator by operator (`make_fx` over `torch.autograd.grad`), in
 terms that ONNX has, and exported like any other network. With it Integrated Gradients need no
 PyTorch. Since the head is linear, this gradient does not depend on age, sex and site.
+
+Input ``images`` float32 (n, 3, side, side), RGB in 0..1; outputs ``photograph_evidence`` (n,), what
+each photograph adds to the logit, and ``gradient`` (n, 3, side, side) of it with respect to
+``images``; n may be any number above 0.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from torch import Tensor, fx, nn
 from melanoscope.errors import BundleError
 from melanoscope.export.onnx_decompositions import decomposition_table, translation_table
 from melanoscope.export.onnx_model import split_head, write_onnx
+from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.models.lesion_net import LesionNet
 
 if TYPE_CHECKING:
@@ -34,25 +39,10 @@ _TOLERANCE, _TIMES, _MAX_TOLERANCE = 0.05, 3, 0.5
 
 
 def export_gradient(network: LesionNet, image_size: int, path: Path) -> None:
-    """Write ``gradient.onnx`` of a network.
-
-    Input ``images`` float32 (n, 3, side, side), RGB in 0..1, with a side of `image_size`; outputs
-    ``photograph_evidence`` (n,), what each photograph adds to the logit, and ``gradient``
-    (n, 3, side, side) of it with respect to ``images``; n may be any number above 0.
-
-    Args:
-        network: Trained network; it is put on the processor and into evaluation.
-        image_size: Side of the photographs in pixels.
-        path: File to write; it is compared with PyTorch, and left behind only when it agrees.
-
-    Raises:
-        BundleError: The network has an operator whose gradient ONNX cannot express, or the graph
-            does not say what PyTorch says.
-    """
+    """Write ``gradient.onnx``, or raise a BundleError if it cannot be had or is not PyTorch's."""
     try:
-        recorded = record_gradient(network, image_size)
         write_onnx(
-            recorded,
+            record_gradient(network, image_size),
             (torch.zeros(2, 3, image_size, image_size),),
             path,
             inputs=INPUTS,
@@ -71,17 +61,7 @@ def export_gradient(network: LesionNet, image_size: int, path: Path) -> None:
 
 
 def record_gradient(network: LesionNet, image_size: int) -> fx.GraphModule:
-    """Record the backward pass of a network as a graph.
-
-    Args:
-        network: Network that is put on the processor and into evaluation; its modules stay as
-            they are.
-        image_size: Side of the photographs in pixels.
-
-    Returns:
-        Graph from images (n, 3, side, side) in 0..1 to what each photograph adds (n,) and the
-        gradient (n, 3, side, side).
-    """
+    """Record the backward pass: images (n, 3, side, side) in 0..1 to evidence (n,) and gradient."""
     from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.fx.experimental.proxy_tensor import make_fx
     from torch.fx.experimental.symbolic_shapes import (
@@ -91,13 +71,6 @@ def record_gradient(network: LesionNet, image_size: int) -> fx.GraphModule:
     )
 
     evidence_of = _evidence_function(network.cpu().eval())
-
-    def evidence_and_gradient(images: Tensor) -> tuple[Tensor, Tensor]:
-        images = images.detach().requires_grad_()
-        evidence = evidence_of(images)
-        (gradient,) = torch.autograd.grad(evidence.sum(), images)
-        return evidence.detach(), gradient
-
     # Only the number of photographs is left open.
     sizes = [DimDynamic.DYNAMIC] + 3 * [DimDynamic.STATIC]
     fake = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
@@ -106,13 +79,23 @@ def record_gradient(network: LesionNet, image_size: int) -> fx.GraphModule:
         symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes),
     )
     recorder = make_fx(
-        evidence_and_gradient,
+        lambda images: _with_gradient(evidence_of, images),
         decomposition_table(),
         tracing_mode="symbolic",
         _allow_non_fake_inputs=True,
     )
     recorded: fx.GraphModule = recorder(example)
     return recorded
+
+
+def _with_gradient(
+    evidence_of: Callable[[Tensor], Tensor], images: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the evidence of each image, shape (n,), and its gradient, of the images' shape."""
+    images = images.detach().requires_grad_()
+    evidence = evidence_of(images)
+    (gradient,) = torch.autograd.grad(evidence.sum(), images)
+    return evidence.detach(), gradient
 
 
 def _evidence_function(network: LesionNet) -> Callable[[Tensor], Tensor]:
@@ -174,17 +157,10 @@ def _simplify(branch: nn.Module) -> nn.Module:
 
 
 def _compare_with_torch(network: LesionNet, image_size: int, path: Path) -> None:
-    """Compare the file with `torch.autograd.grad` on three photographs of coarse noise.
-
-    Raises:
-        BundleError: They disagree.
-    """
-    import onnxruntime as ort
-
+    """Compare the file with `torch.autograd.grad` on three photographs of coarse noise."""
     coarse = torch.rand(3, 3, 5, 5, generator=torch.Generator().manual_seed(0))
     images = nn.functional.interpolate(coarse, size=(image_size, image_size), mode="bilinear")
-    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    evidence, gradient = session.run(list(OUTPUTS), {"images": images.numpy()})
+    evidence, gradient = OnnxModel(path)(images=images.numpy()).values()
     exact_evidence, exact = _by_autograd(copy.deepcopy(network).double(), images.double())
     own_error = _relative_error(_by_autograd(network, images)[1], exact)
     error = _relative_error(gradient, exact)
@@ -195,10 +171,12 @@ def _compare_with_torch(network: LesionNet, image_size: int, path: Path) -> None
 
 
 def _by_autograd(network: LesionNet, images: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
-    images = images.detach().requires_grad_()
-    evidence = network.features(images).mean(dim=(2, 3)) @ split_head(network)[0]
-    (gradient,) = torch.autograd.grad(evidence.sum(), images)
-    return evidence.detach().numpy(), gradient.numpy()
+    """Return `_with_gradient` of the network as it is, nothing folded and nothing recorded."""
+    weight = split_head(network)[0]
+    evidence, gradient = _with_gradient(
+        lambda inputs: network.features(inputs).mean(dim=(2, 3)) @ weight, images
+    )
+    return evidence.numpy(), gradient.numpy()
 
 
 def _relative_error(gradient: NDArray[Any], exact: NDArray[Any]) -> float:

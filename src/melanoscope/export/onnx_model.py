@@ -2,6 +2,15 @@
 
 What happens to a photograph between decoder and logit is inside the graph, so that nobody who runs
 it can normalise wrongly: uint8 to RGB in 0..1, mean and deviation, the network, the sum.
+
+Inputs, for n photographs of one side and s rows of static data for each: ``pixels`` uint8
+(n, side, side, 3), RGB as decoded; ``static`` float32 (n, s, `patient.WIDTH`), of which row 0 is
+the patient and further rows are only answered in ``static_evidence``.
+
+Outputs, all float32: ``logit`` (n,); ``evidence`` (n, h', w'), what each place adds; ``features``
+(n, c), averaged over places; ``static_evidence`` (n, s), 0 for a network of the photograph alone;
+``distance`` (n,) from the training photographs, 0 where none is given. The logit is the sum of
+evidence, static_evidence[:, 0] and the head's bias.
 """
 
 from __future__ import annotations
@@ -23,7 +32,6 @@ if TYPE_CHECKING:
 
     from melanoscope.export.out_of_distribution import FeatureDistance
 
-OPSET = 18
 INPUTS = ("pixels", "static")
 OUTPUTS = ("logit", "evidence", "features", "static_evidence", "distance")
 
@@ -31,26 +39,8 @@ OUTPUTS = ("logit", "evidence", "features", "static_evidence", "distance")
 def export_model(
     network: LesionNet, image_size: int, path: Path, feature_distance: FeatureDistance | None
 ) -> None:
-    """Write a network as ``model.onnx``.
-
-    Inputs, for n photographs of a side of `image_size` and s rows of static data for each:
-    ``pixels`` uint8 (n, side, side, 3), RGB as decoded; ``static`` float32 (n, s,
-    `patient.WIDTH`), of which row 0 is the patient and further rows are only answered in
-    ``static_evidence``.
-
-    Outputs, all float32: ``logit`` (n,); ``evidence`` (n, h', w'), what each place adds;
-    ``features`` (n, c), averaged over places; ``static_evidence`` (n, s), 0 for a network of the
-    photograph alone; ``distance`` (n,) from the training photographs, 0 without
-    `feature_distance`. The logit is the sum of evidence, static_evidence[:, 0] and the head's bias.
-
-    Args:
-        network: Trained network; it is put on the processor and into evaluation.
-        image_size: Side of the photographs in pixels.
-        path: File to write; it holds everything, weights included.
-        feature_distance: Distribution of the training photographs that distances are measured to.
-    """
+    """Write a network, put into evaluation, as ``model.onnx`` for photographs of `image_size`."""
     whole = _WholeNetwork(network.cpu().eval(), feature_distance).eval()
-    # Two of each: the exporter takes a size of 1 for one that can never be another.
     pixels = torch.zeros(2, image_size, image_size, 3, dtype=torch.uint8)
     example = (pixels, torch.zeros(2, 2, patient.WIDTH))
     n, s = torch.export.Dim("n"), torch.export.Dim("s")
@@ -67,27 +57,15 @@ def write_onnx(
     sizes: tuple[dict[int, Any], ...],
     translations: dict[Callable[..., Any], Callable[..., Any]] | None = None,
 ) -> None:
-    """Write a module as one ONNX file that is either whole or not there.
-
-    Args:
-        module: Module in evaluation.
-        example: One tensor for each input; no size that is to vary may be 1.
-        path: File to write.
-        inputs: Names of the inputs.
-        outputs: Names of the outputs.
-        sizes: For each input, the dimensions that vary (`torch.export.Dim`).
-        translations: ATen operator -> its translation to ONNX, where PyTorch's own is not wanted.
-
-    Raises:
-        RuntimeError: PyTorch returned no graph.
-    """
+    """Write a module in evaluation as one ONNX file; `sizes` are the inputs' free dimensions."""
+    # No size of `example` that is to vary may be 1: the exporter takes it for a fixed one.
     with silence():
         program = torch.onnx.export(
             module,
             example,
             input_names=list(inputs),
             output_names=list(outputs),
-            opset_version=OPSET,
+            opset_version=18,
             dynamo=True,
             external_data=False,
             dynamic_shapes=sizes,
@@ -165,18 +143,10 @@ class _Distance(nn.Module):
 
 
 def split_head(network: LesionNet) -> tuple[Tensor, Tensor]:
-    """Return the head's weights, parted.
-
-    Args:
-        network: The network.
-
-    Returns:
-        Weights of the photograph's features, shape (c,), and of the static branch's, shape (250,),
-        or (0,) without one.
-    """
+    """Return the head's weights: of the photograph's features (c,), of the static branch's."""
     weight = network.head.weight.detach()[0].clone()
-    units = 0 if network.static_branch is None else STATIC_UNITS
-    return weight[: len(weight) - units], weight[len(weight) - units :]
+    features = len(weight) - (0 if network.static_branch is None else STATIC_UNITS)
+    return weight[:features], weight[features:]
 
 
 def _strip(model: onnx.ModelProto) -> None:

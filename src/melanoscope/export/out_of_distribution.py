@@ -8,16 +8,15 @@ under it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
 
-_Floats = NDArray[np.float64]
-
-COMPONENTS = 64
-"""Largest number of directions with a variance of their own."""
+if TYPE_CHECKING:
+    from melanoscope.stats.arrays import Floats
 
 # A direction of less variance than this part of the largest one's belongs to the residual, and no
 # variance is taken for less than the second part: the graph computes in single precision.
@@ -43,41 +42,23 @@ class FeatureDistance:
     residual_variance: float
     normalized: bool
 
-    def distance(self, features: NDArray[np.floating]) -> _Floats:
-        """Return squared Mahalanobis distances.
-
-        Args:
-            features: Features averaged over places, shape (n, c).
-
-        Returns:
-            Distance of each photograph, shape (n,).
-        """
+    def distance(self, features: NDArray[np.floating]) -> Floats:
+        """Return the squared Mahalanobis distances of `features` (n, c), shape (n,)."""
         centered = _prepare(features, self.normalized) - self.mean
         inside = centered @ self.components.astype(np.float64)
         outside = centered - inside @ self.components.T.astype(np.float64)
-        distance: _Floats = (inside**2 / self.variances).sum(axis=1)
+        distance: Floats = (inside**2 / self.variances).sum(axis=1)
         distance += (outside**2).sum(axis=1) / self.residual_variance
         return distance
 
 
 def fit_feature_distance(
-    features: NDArray[np.floating], *, components: int = COMPONENTS, normalized: bool = True
+    features: NDArray[np.floating], *, components: int = 64, normalized: bool = True
 ) -> FeatureDistance:
-    """Fit the distribution of training photographs.
-
-    Args:
-        features: Features of training photographs, averaged over places, shape (n, c).
-        components: Largest number of components; fewer where the features vary in fewer directions.
-        normalized: Whether only the features' direction counts. Their length says how much is in
-            the picture, which differs more from one dermoscope to the next than from dermoscope to
-            telephone.
-
-    Returns:
-        The distribution.
-
-    Raises:
-        StatisticsError: Too few photographs, features that are no finite numbers, or all the same.
-    """
+    """Fit the distribution of `features` (n, c) of training photographs, averaged over places."""
+    # At most `components` directions have a variance of their own. By default only the features'
+    # direction counts: their length says how much is in the picture, which differs more from one
+    # dermoscope to the next than from dermoscope to telephone.
     if features.ndim != 2 or len(features) < 3 or not np.isfinite(features).all():
         raise StatisticsError(
             "finite features (n, c) of three photographs or more",
@@ -107,9 +88,9 @@ def fit_feature_distance(
     )
 
 
-def _prepare(features: NDArray[np.floating], normalized: bool) -> _Floats:
+def _prepare(features: NDArray[np.floating], normalized: bool) -> Floats:
     plain = features.astype(np.float64)
     if not normalized:
         return plain
-    scaled: _Floats = plain / (np.linalg.norm(plain, axis=1, keepdims=True) + _TINY)
+    scaled: Floats = plain / (np.linalg.norm(plain, axis=1, keepdims=True) + _TINY)
     return scaled

@@ -1,4 +1,7 @@
-"""What a bundle's graph, its network and its quality gate say of photographs of the catalog."""
+"""What a bundle's graph, its network and its quality gate say of photographs.
+
+`rows`, shape (n,), number the photographs of `TrainedModel.arrays`.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +25,13 @@ if TYPE_CHECKING:
     from melanoscope.training.batches import LesionArrays
 
 Rows = NDArray[np.int64]
-"""Rows of the catalog, shape (n,)."""
 
 _BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)
 class GraphOutputs:
-    """What a graph says of n photographs.
-
-    Attributes:
-        image_id: Id of each photograph.
-        logit: Logit of melanoma, shape (n,).
-        distance: Distance from the training photographs, shape (n,).
-    """
+    """What a graph says of n photographs: ids, logits (n,) and distances from the training."""
 
     image_id: tuple[str, ...]
     logit: NDArray[np.float64]
@@ -43,16 +39,7 @@ class GraphOutputs:
 
 
 def run_graph(graph: OnnxModel, model: TrainedModel, rows: Rows) -> GraphOutputs:
-    """Run a bundle's graph over photographs.
-
-    Args:
-        graph: Graph that `onnx_model.export_model` or `quantization.quantize` wrote.
-        model: The trained model that holds the photographs.
-        rows: Rows of its catalog, shape (n,).
-
-    Returns:
-        The outputs, in the order of `rows`.
-    """
+    """Run a bundle's graph over photographs `rows` of `model.arrays`, in their order."""
     logits, distances = [], []
     for start in range(0, len(rows), _BATCH):
         pixels, static = graph_inputs(model.arrays, rows[start : start + _BATCH])
@@ -60,41 +47,20 @@ def run_graph(graph: OnnxModel, model: TrainedModel, rows: Rows) -> GraphOutputs
         logits.append(outputs["logit"])
         distances.append(outputs["distance"])
     return GraphOutputs(
-        image_id=image_ids(model, rows),
+        image_id=tuple(model.arrays.image_id[rows].tolist()),
         logit=np.concatenate(logits).astype(np.float64),
         distance=np.concatenate(distances).astype(np.float64),
     )
 
 
-def image_ids(model: TrainedModel, rows: Rows) -> tuple[str, ...]:
-    """Return the ids of photographs, in the order of `rows`."""
-    return tuple(model.frame["image_id"].gather(rows))
-
-
 def graph_inputs(arrays: LesionArrays, rows: Rows) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Return the inputs of a bundle's graph.
-
-    Args:
-        arrays: Photographs and static data.
-        rows: Rows of the catalog, shape (n,).
-
-    Returns:
-        `pixels`, shape (n, side, side, 3), and `static`, shape (n, 1, `patient.WIDTH`).
-    """
+    """Return `pixels` (n, side, side, 3) and `static` (n, 1, `patient.WIDTH`) of `rows`."""
     return np.ascontiguousarray(arrays.pixels[arrays.rows[rows]]), arrays.static[rows][:, None]
 
 
 @torch.inference_mode()
 def train_features(model: TrainedModel, rows: Rows) -> NDArray[np.float32]:
-    """Return the network's features of photographs, averaged over places.
-
-    Args:
-        model: The trained model.
-        rows: Rows of its catalog, shape (n,).
-
-    Returns:
-        Shape (n, channels), as the output `features` of the graph.
-    """
+    """Return the features of photographs `rows`, averaged over places, shape (n, channels)."""
     network = model.network.cpu().eval()
     features: NDArray[np.float32] = np.concatenate(
         [
@@ -106,37 +72,21 @@ def train_features(model: TrainedModel, rows: Rows) -> NDArray[np.float32]:
 
 
 def measure_qualities(model: TrainedModel, rows: Rows) -> dict[str, QualityMeasures]:
-    """Measure what the quality gate looks at.
+    """Return what the quality gate measures of photographs `rows`, by image id."""
+    arrays = model.arrays
+    image_ids = arrays.image_id[rows].tolist()
+    paths = dict(model.frame.select("image_id", "path").iter_rows())
 
-    Args:
-        model: The trained model that holds the photographs.
-        rows: Rows of its catalog, shape (n,).
-
-    Returns:
-        Image id -> measures, in the order of `rows`.
-    """
-    paths = model.frame["path"].gather(rows).to_list()
-
-    def measure(row: int, path: str) -> QualityMeasures:
-        width, height = image_dimensions(Path(path))
-        pixels = model.arrays.pixels[model.arrays.rows[row]]
-        return measure_quality(np.asarray(pixels), width, height)
+    def measure(row: int, image_id: str) -> QualityMeasures:
+        width, height = image_dimensions(Path(paths[image_id]))
+        return measure_quality(np.asarray(arrays.pixels[arrays.rows[row]]), width, height)
 
     with ThreadPoolExecutor() as pool:
-        return dict(zip(image_ids(model, rows), pool.map(measure, rows, paths), strict=True))
+        return dict(zip(image_ids, pool.map(measure, rows, image_ids), strict=True))
 
 
 def sample_rows(rows: Rows, most: int, seed: int = 0) -> Rows:
-    """Draw rows without replacement.
-
-    Args:
-        rows: Rows of the catalog, shape (n,).
-        most: Largest number of rows that is returned.
-        seed: Seed of the drawing.
-
-    Returns:
-        All rows where n is at most `most`, else `most` of them, ascending.
-    """
+    """Draw at most `most` of `rows` without replacement; fewer than all are ascending."""
     if len(rows) <= most:
         return rows
     sampled: Rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))

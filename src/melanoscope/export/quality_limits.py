@@ -52,53 +52,29 @@ STANDARD = QualityLimits(
 # one lies further out by this part of itself.
 _BEYOND, _FURTHER = 0.005, 0.1
 
-# The distance is the one measure without a fixed limit. Its limits are these quantiles; the
-# refusing one moves further out as well.
-DOUBTFUL_QUANTILE, REFUSED_QUANTILE = 0.97, 0.995
-
 _METHOD = "Wilson score interval, photographs"
 
 
 def fit_limits(qualities: Collection[QualityMeasures]) -> QualityLimits:
-    """Choose limits of the photographs' quality.
-
-    Args:
-        qualities: Measures of calibration photographs, which the network was not trained on.
-
-    Returns:
-        `STANDARD`, moved outwards where photographs lie beyond it.
-
-    Raises:
-        StatisticsError: No photographs, or measures that are no finite numbers.
-    """
+    """Move the limits of `STANDARD` outwards where calibration photographs lie beyond them."""
     if not qualities:
         raise StatisticsError("calibration photographs", "none", "hold some out of the training")
     return QualityLimits(**{name: _fit_bounds(name, qualities) for name in MEASURES})
 
 
 def fit_distance_limits(distances: NDArray[np.float64]) -> DistanceLimits:
-    """Choose limits of the distance from the training photographs.
-
-    Quantiles of few distances lie too far inside. The one at rank (n + 1) q is exceeded by 1 - q
-    of further photographs on average, whatever their distribution (Vovk et al. 2005); above the
-    largest, that one.
-
-    Args:
-        distances: Distances of calibration photographs, shape (n,).
-
-    Returns:
-        The limits.
-
-    Raises:
-        StatisticsError: No distances, or distances that are no finite numbers.
-    """
+    """Choose limits of the distance by the `distances` of calibration photographs, shape (n,)."""
+    # The one measure without a fixed limit: its limits are quantiles, the refusing one moved out
+    # further. Quantiles of few distances lie too far inside. The one at rank (n + 1) q is exceeded
+    # by 1 - q of further photographs on average, whatever their distribution (Vovk et al. 2005);
+    # above the largest, that one.
     if not len(distances) or not np.isfinite(distances).all():
         raise StatisticsError(
             "finite distances of calibration photographs",
             "none" if not len(distances) else "NaN or infinity",
             "hold photographs out of the training",
         )
-    low, high = np.quantile(distances, [DOUBTFUL_QUANTILE, REFUSED_QUANTILE], method="weibull")
+    low, high = np.quantile(distances, [0.97, 0.995], method="weibull")
     return DistanceLimits(doubtful_above=float(low), refused_above=float(high) * (1 + _FURTHER))
 
 
@@ -108,21 +84,8 @@ def fit_gate(
     test: Mapping[str, QualityMeasures],
     outputs: Mapping[str, tuple[GraphOutputs, GraphOutputs]],
 ) -> Gate:
-    """Fit a bundle's quality gate and count its outcomes on test photographs.
-
-    Args:
-        calibration: Image id -> measures of the photographs that the limits are fitted to.
-        test: Image id -> measures of test photographs, in which nothing had a say.
-        outputs: Variant of the network -> its outputs for the calibration photographs and for the
-            test photographs.
-
-    Returns:
-        Limits; for each variant its limits of the distance, and the shares of test photographs
-        accepted, doubtful, refused and with each kind of concern.
-
-    Raises:
-        StatisticsError: No photographs, or measures that are no finite numbers.
-    """
+    """Fit the gate to calibration photographs, by image id, and try it on test photographs."""
+    # `outputs`: variant -> what its graph says of the calibration and of the test photographs.
     limits = fit_limits(calibration.values())
     distance = {name: fit_distance_limits(fitted.distance) for name, (fitted, _) in outputs.items()}
     rates = {
@@ -140,17 +103,7 @@ def fit_gate(
 def gate_issues(
     quality: QualityMeasures, distance: float, limits: QualityLimits, far: DistanceLimits
 ) -> tuple[QualityIssue, ...]:
-    """Return all that the gate finds wrong with a photograph.
-
-    Args:
-        quality: Measures of the photograph.
-        distance: Its distance from the training photographs.
-        limits: Limits of the measures.
-        far: Limits of the distance.
-
-    Returns:
-        The issues; empty where the photograph is accepted.
-    """
+    """Return all that the gate finds wrong with a photograph's `quality` and `distance`."""
     issue = find_distance_issue(distance, far.doubtful_above, far.refused_above)
     return find_issues(quality, limits) + (() if issue is None else (issue,))
 
@@ -163,16 +116,7 @@ def status_of(issues: Sequence[QualityIssue]) -> Status:
 
 
 def gate_rates(issues: Sequence[Sequence[QualityIssue]]) -> GateRates:
-    """Return the shares of photographs by status and by kind of concern, with Wilson intervals.
-
-    Args:
-        issues: Issues of each photograph.
-
-    Returns:
-        The shares; of concerns only those that some photograph has.
-
-    Raises:
-        StatisticsError: No photographs.
+    """Return the shares of photographs by status and kind of concern, from the `issues` of each.
 
     >>> gate_rates([(), (), (), ()]).refused.high < 0.5
     True

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
@@ -25,41 +26,23 @@ from melanoscope.inference.manifest import Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.stats.metrics.classification import auroc, confusion_matrix
 
-AUROC_WITHIN = 0.005
-SENSITIVITY_WITHIN = 0.01
-# Room for rounding: 0.95 - 0.94 is more than 0.01 in floating point.
-_ROUNDING = 1e-9
-
 _BATCH = 8
 
 
 def quantize(
     model: Path, out: Path, pixels: NDArray[np.uint8], static: NDArray[np.float32]
 ) -> None:
-    """Write an int8 variant of a graph; inputs and outputs stay what they are.
-
-    Weights become int8, one scale per output channel; activations uint8, one scale per tensor
-    (Krishnamoorthi 2018, arXiv 1806.08342, section 3). Weights use 7 bits of 8: without that, sums
-    overflow silently on processors that lack VNNI instructions. Everything up to the second
-    convolution and after the last feature map stays in floating point, so that the logit is the
-    exact sum of its parts here too. What is lost on average over the photographs is added again to
-    `features` and `evidence` (bias correction: Nagel et al. 2019, arXiv 1906.04721, section 4.2).
-
-    Args:
-        model: Graph that `onnx_model.export_model` wrote.
-        out: File to write; whole or not there.
-        pixels: Photographs of the training part, shape (n, side, side, 3).
-        static: Their static data, shape (n, 1, `patient.WIDTH`).
-
-    Raises:
-        StatisticsError: No photographs, or too few convolutions.
-    """
+    """Write an int8 variant of a graph, with ranges from training photographs of `graph_inputs`."""
+    # Weights become int8, one scale per output channel; activations uint8, one scale per tensor
+    # (Krishnamoorthi 2018, arXiv 1806.08342, section 3). Weights use 7 bits of 8: without that,
+    # sums overflow silently on processors that lack VNNI instructions. Everything up to the second
+    # convolution and after the last feature map stays in floating point, so that the logit is the
+    # exact sum of its parts here too. What is lost on average over the photographs is added again
+    # to `features` and `evidence` (Nagel et al. 2019, arXiv 1906.04721, section 4.2).
     if not len(pixels):
         raise StatisticsError(
             "photographs to find ranges with", "none", "pass some of the training"
         )
-    import onnx
-
     with silence(), tempfile.TemporaryDirectory() as folder:
         prepared, quantized = Path(folder) / "prepared.onnx", Path(folder) / "quantized.onnx"
         _quantize_nodes(model, prepared, quantized, pixels, static)
@@ -72,32 +55,19 @@ def quantize(
 def compare_variants(
     target: ArrayLike, logit_float: ArrayLike, logit_int8: ArrayLike, threshold: float
 ) -> Int8Graph:
-    """Compare an int8 variant with its network on the same held-out photographs.
-
-    The variant is accepted where AUROC and sensitivity are within `AUROC_WITHIN` and
-    `SENSITIVITY_WITHIN`, in either direction: what alarms more often is another instrument, too.
-
-    Args:
-        target: 1 for melanoma, 0 for other lesions, shape (n,), both present.
-        logit_float: Logits of the network, shape (n,).
-        logit_int8: Logits of the variant, shape (n,).
-        threshold: Logit at or above which a lesion is called; chosen on other photographs.
-
-    Returns:
-        The comparison, without a file.
-
-    Raises:
-        StatisticsError: One class only, other shapes, or logits that are no finite numbers.
+    """Compare an int8 variant with its network by logits of the same photographs, shape (n,).
 
     >>> found = compare_variants([0, 0, 1, 1], [-2.0, 0.5, 0.1, 3.0], [-2.0, 0.5, -0.1, 3.0], 0.0)
     >>> found.accepted, found.why
     (False, 'sensitivity 0.500 instead of 1.000, more than 0.01 apart')
     """
+    # Both directions count: what alarms more often is another instrument, too.
     outcome = np.asarray(target)
     logits = [np.asarray(one, np.float64) for one in (logit_float, logit_int8)]
     if not all(np.isfinite(one).all() for one in logits) or not np.isfinite(threshold):
         raise StatisticsError("finite logits", "NaN or infinity", "check whether training diverged")
-    areas = [auroc(outcome, _ranks(one)) for one in logits]
+    # Ranks, since a sigmoid would make ties of distinct high logits.
+    areas = [auroc(outcome, rankdata(one, "dense") / (one.size + 1)) for one in logits]
     # Called or not by the logit itself: a sigmoid would round.
     called = [(one >= threshold).astype(np.float64) for one in logits]
     matrices = [confusion_matrix(outcome, one, 0.5) for one in called]
@@ -105,10 +75,10 @@ def compare_variants(
     reasons = [
         f"{name} {int8:.3f} instead of {float32:.3f}, more than {limit:g} apart"
         for name, (float32, int8), limit in (
-            ("AUROC", areas, AUROC_WITHIN),
-            ("sensitivity", sensitivities, SENSITIVITY_WITHIN),
+            ("AUROC", areas, 0.005),
+            ("sensitivity", sensitivities, 0.01),
         )
-        if abs(int8 - float32) > limit + _ROUNDING
+        if abs(int8 - float32) > limit + 1e-9  # 0.95 - 0.94 is more than 0.01 in floating point
     ]
     return Int8Graph(
         why="; ".join(reasons) or None,
@@ -131,7 +101,6 @@ def _quantize_nodes(
     model: Path, prepared: Path, out: Path, pixels: NDArray[np.uint8], static: NDArray[np.float32]
 ) -> None:
     """Quantize the nodes chosen; `prepared` receives the graph as it is before."""
-    import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -186,9 +155,3 @@ def _mean_loss(
             difference = exact[name].astype(np.float64) - rounded[name]
             sums[name] = sums[name] + difference.sum(axis=0)
     return {name: (sums[name] / len(pixels)).astype(np.float32) for name in names}
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bring numbers to 0..1 in their order; a sigmoid would make ties of distinct high ones."""
-    ranks: NDArray[np.float64] = rankdata(values, "dense") / (values.size + 1)
-    return ranks

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    import onnx
+from onnx import helper, numpy_helper
 
 # The first convolutions are most sensitive, have few weights, and are no faster in 8 bits.
 _FLOATING_CONVOLUTIONS = 2
 
 
 def quantized_nodes(model: onnx.ModelProto) -> list[str]:
-    """Return the names of the nodes that are to run in 8 bits: the image branch but its beginning.
-
-    The image branch is what both `evidence` and `features` rest on, from the first convolution. Its
-    first two convolutions stay as they are, and so do those up to which a max-pool of theirs
-    reaches: ONNX Runtime would move the rounding before that pool, and pools 8-bit pixels slowly
-    where no 8-bit convolution has laid them out.
-
-    Args:
-        model: Graph that `onnx_model.export_model` wrote, as prepared for quantization.
-
-    Returns:
-        Names in the graph's order; none where the network has too few convolutions.
-    """
+    """Name the nodes that are to run in 8 bits: the image branch but its beginning."""
+    # The image branch is what both `evidence` and `features` rest on, from the first convolution.
+    # Its first two stay as they are, and so do those up to which a max-pool of theirs reaches: ONNX
+    # Runtime would move the rounding before that pool, and pools 8-bit pixels slowly where no 8-bit
+    # convolution has laid them out.
     nodes = list(model.graph.node)
     branch = sorted(_ancestors(nodes, "evidence") & _ancestors(nodes, "features"))
     convolutions = [index for index in branch if nodes[index].op_type == "Conv"]
@@ -55,15 +45,7 @@ def _ancestors(nodes: list[onnx.NodeProto], output: str) -> set[int]:
 
 
 def add_constants(model: onnx.ModelProto, constants: Mapping[str, NDArray[np.float32]]) -> None:
-    """Add a constant to outputs, and so to all that rests on them.
-
-    Args:
-        model: Graph that is changed in place.
-        constants: Name of an output -> what is added to it for each photograph, of its shape
-            without the first dimension.
-    """
-    from onnx import helper, numpy_helper
-
+    """Add `constants` (shape of one photograph) to the outputs they are named after, in place."""
     graph = model.graph
     for name, values in constants.items():
         place = next(i for i, node in enumerate(graph.node) if name in node.output)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from melanoscope.inference.manifest_records import Threshold
 from melanoscope.stats.metrics.operating_points import operating_point
@@ -20,11 +19,7 @@ from melanoscope.stats.reference.physicians import DERMATOLOGISTS
 
 if TYPE_CHECKING:
     from melanoscope.export.evaluation import Holdout, TestResults
-
-_Codes = NDArray[np.int64]
-_Floats = NDArray[np.float64]
-
-TARGET_SENSITIVITY = 0.95
+    from melanoscope.stats.arrays import Codes, Floats
 
 
 @dataclass(frozen=True)
@@ -32,8 +27,6 @@ class ThresholdRule:
     """How a threshold is chosen on the calibration photographs.
 
     Attributes:
-        key: Name for programs.
-        name: Name for people.
         meaning: What the threshold is for, continuing "The threshold is".
         choose: Function of target and score (0..1), shape (n,) each, that returns the threshold.
     """
@@ -41,7 +34,7 @@ class ThresholdRule:
     key: str
     name: str
     meaning: str
-    choose: Callable[[_Codes, _Floats], float]
+    choose: Callable[[Codes, Floats], float]
 
 
 RULES: tuple[ThresholdRule, ...] = (
@@ -49,7 +42,7 @@ RULES: tuple[ThresholdRule, ...] = (
         "sensitivity_95",
         "95 % sensitivity",
         "set to recognise 95 % of the melanomas of the calibration part: misses few, alarms often",
-        lambda target, score: threshold_for_sensitivity(target, score, TARGET_SENSITIVITY),
+        lambda target, score: threshold_for_sensitivity(target, score, 0.95),
     ),
     ThresholdRule(
         "specificity_dermatologists",
@@ -69,17 +62,9 @@ RULES: tuple[ThresholdRule, ...] = (
 
 
 def choose_thresholds(holdout: Holdout) -> dict[str, float]:
-    """Choose each rule's threshold.
-
-    The rules work on scores of 0..1. Ranks go there without rounding, which a sigmoid would not; a
-    threshold between two neighbouring logits becomes their middle.
-
-    Args:
-        holdout: The calibration photographs.
-
-    Returns:
-        Key of the rule -> threshold as a logit.
-    """
+    """Choose each rule's threshold on the calibration photographs: its key -> a logit."""
+    # The rules work on scores of 0..1. Ranks go there without rounding, which a sigmoid would not;
+    # a threshold between two neighbouring logits becomes their middle.
     order = np.unique(holdout.logit)
     scores = np.arange(1, order.size + 1) / (order.size + 1)
     ranked = scores[np.searchsorted(order, holdout.logit)]
@@ -99,16 +84,7 @@ def choose_thresholds(holdout: Holdout) -> dict[str, float]:
 def evaluate_thresholds(
     results: TestResults, logits: dict[str, float], prevalence: float
 ) -> tuple[Threshold, ...]:
-    """Measure each threshold.
-
-    Args:
-        results: The test photographs.
-        logits: Key of the rule -> threshold as a logit.
-        prevalence: Share of melanomas that predictive values assume, 0..1.
-
-    Returns:
-        The thresholds, the main one first.
-    """
+    """Measure the thresholds `logits` by rule on the test photographs; the main one comes first."""
     thresholds = []
     for rule in RULES:
         called = (results.holdout.logit >= logits[rule.key]).astype(np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,10 @@ class TrainedModel:
         network: The network, in evaluation, on the processor.
         cell: Which network of which fold it is.
         config: How it was trained.
-        frame: Catalog of the photographs with groups and skin tone, row by row as `arrays`.
-        arrays: What a network sees of the photographs.
-        split: Rows it learnt from; rows that decided on stopping, and now on temperature,
-            thresholds and the gate; rows it is tested on. No group is in two of them.
+        frame: Catalog of the photographs with groups and skin tone.
+        arrays: What a network sees of the photographs; they are those of `frame` by their ids.
+        split: Rows of `arrays` that it learnt from; that decided on stopping, and now on
+            temperature, thresholds and the gate; that it is tested on. No group is in two of them.
         run_metadata: Content of run.json: data, versions, hardware.
         cell_metadata: Content of the cell's done.json: epochs, seed, seconds.
         selection: How it was chosen among others; None where there were none.
@@ -53,7 +53,7 @@ class TrainedModel:
     split: Split
     run_metadata: dict[str, Any]
     cell_metadata: dict[str, Any]
-    selection: Selection | None = None
+    selection: Selection | None
 
 
 def train_model(
@@ -89,24 +89,11 @@ def train_model(
 
 
 def choose_cell(
-    run: Run, *, backbone: str | None = None, transfer: str | None = None, fold: int | None = None
+    run: Run, *, backbone: str | None = None, transfer: str | None = None, fold: int = 0
 ) -> tuple[CellKey, Selection]:
-    """Choose which network of a run is exported.
-
-    Args:
-        run: Run of the corrected protocol, with finished cells.
-        backbone: Name of the backbone; None for that of the row with the highest mean AUROC over
-            all folds.
-        transfer: Name of the transfer; None likewise.
-        fold: Fold of the first repeat; None for the first: all folds are alike, and to take the
-            best one by its test photographs would spoil the test.
-
-    Returns:
-        The cell, and what its row scored over all folds, among how many rows.
-
-    Raises:
-        RunError: A run by the poster's protocol, or no such network.
-    """
+    """Choose a cell of a run, by default of the network with the highest mean AUROC."""
+    # The first fold by default: all are alike, and to take the best one by its test photographs
+    # would spoil the test.
     if run.protocol != "corrected":
         raise RunError(
             "a run of the corrected protocol",
@@ -126,9 +113,9 @@ def choose_cell(
         raise RunError("a network with all its folds", wanted, nearest(wanted, known))
     row = best.backbone, best.transfer
     cells = {key.fold: key for key in run.records if key.row == row and key.repeat == 0}
-    if (fold or 0) not in cells:
+    if fold not in cells:
         raise RunError("a fold of the run", str(fold), f"known: {min(cells)} to {max(cells)}")
-    return cells[fold or 0], Selection(
+    return cells[fold], Selection(
         by="highest mean AUROC over the folds" if backbone is None else "name",
         among=len(rows),
         auroc=best.intervals["auroc"],
@@ -142,7 +129,7 @@ def model_from_run(
     *,
     backbone: str | None = None,
     transfer: str | None = None,
-    fold: int | None = None,
+    fold: int = 0,
     data: Sequence[DataSpec] = (),
 ) -> TrainedModel:
     """Take a network of a finished run.
@@ -151,9 +138,9 @@ def model_from_run(
         folder: Folder of the run.
         cache: Folder of pixel stores.
         display: Receives the progress.
-        backbone: Name of the backbone; None for the best, as in `choose_cell`.
-        transfer: Name of the transfer; None for the best, as in `choose_cell`.
-        fold: Fold of the first repeat; None for the first.
+        backbone: Name of the backbone; None for the one with the highest mean AUROC.
+        transfer: Name of the transfer; None likewise.
+        fold: Fold of the first repeat, from 0.
         data: Where the archives are now; by default where they were.
 
     Returns:
@@ -173,19 +160,14 @@ def model_from_run(
             f"others ({found[:12]}...)",
             "name the archives as they were with --data",
         )
-    model = _load_model(dataset, RunFolder(folder), cell, run.record)
+    model = _load_model(dataset, RunFolder(folder), cell, run.record, selection)
     _check_split(run, model)
-    return replace(model, selection=selection)
+    return model
 
 
 def _check_split(run: Run, model: TrainedModel) -> None:
-    """Compare the held-out photographs with those of the run, by their ids.
-
-    Were they others, the network might be tested on photographs that it learnt from.
-
-    Raises:
-        RunError: They are others.
-    """
+    """Compare the held-out photographs with those of the run, by their ids."""
+    # Were they others, the network might be tested on photographs that it learnt from.
     cell = model.cell
     for rows, table in (
         (model.split.test, run.predictions),
@@ -194,7 +176,7 @@ def _check_split(run: Run, model: TrainedModel) -> None:
         recorded = table.filter(
             backbone=cell.backbone, transfer=cell.transfer, repeat=cell.repeat, fold=cell.fold
         )
-        known, found = set(recorded["image_id"]), set(model.frame["image_id"].gather(rows))
+        known, found = set(recorded["image_id"]), set(model.arrays.image_id[rows].tolist())
         if known != found:
             raise RunError(
                 f"the held-out photographs of {cell.name} as the run divided them",
@@ -204,7 +186,11 @@ def _check_split(run: Run, model: TrainedModel) -> None:
 
 
 def _load_model(
-    dataset: Dataset, run_folder: RunFolder, cell: CellKey, run_metadata: dict[str, Any]
+    dataset: Dataset,
+    run_folder: RunFolder,
+    cell: CellKey,
+    run_metadata: dict[str, Any],
+    selection: Selection | None = None,
 ) -> TrainedModel:
     return TrainedModel(
         network=from_checkpoint(cell.backbone, run_folder.checkpoint(cell)),
@@ -215,4 +201,5 @@ def _load_model(
         split=dataset.split(cell.repeat, cell.fold),
         run_metadata=run_metadata,
         cell_metadata=run_folder.cell_record(cell),
+        selection=selection,
     )

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 
-import torch
 from torch import Tensor, nn
 
 from melanoscope.errors import DataError, nearest
@@ -54,26 +54,6 @@ class Backbone:
     min_px: int = 32
 
 
-def _torchvision(name: str, **options: object) -> Callable[[], nn.Module]:
-    def build() -> nn.Module:
-        from torchvision import models
-
-        network: nn.Module = models.get_model(name, weights=None, **options)
-        return network
-
-    return build
-
-
-def _attribute(name: str) -> Callable[[nn.Module], nn.Module]:
-    """Cut a network whose features are one submodule."""
-
-    def cut(network: nn.Module) -> nn.Module:
-        features: nn.Module = getattr(network, name)
-        return features
-
-    return cut
-
-
 def _children(*names: str, after: nn.Module | None = None) -> Callable[[nn.Module], nn.Module]:
     """Cut a network whose features are several submodules in a row."""
 
@@ -111,7 +91,7 @@ class StandardCNN(nn.Module):
         return features
 
 
-class TimmFeatures(nn.Module):
+class _TimmFeatures(nn.Module):
     """A timm network without pooling and classifier."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -120,7 +100,6 @@ class TimmFeatures(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (n, 3, h, w) to features (n, width, h', w')."""
         features: Tensor = self.network(images)
         return features
 
@@ -146,7 +125,7 @@ _GOOGLENET = _children(
     *("inception4a", "inception4b", "inception4c", "inception4d", "inception4e", "maxpool4"),
     *("inception5a", "inception5b"),
 )
-_FEATURES = _attribute("features")
+_FEATURES = attrgetter("features")
 
 
 def _torchvision_entry(
@@ -159,7 +138,12 @@ def _torchvision_entry(
     normalization: Normalization = IMAGENET,
     **options: object,
 ) -> Backbone:
-    build = _torchvision(name, **options)
+    def build() -> nn.Module:
+        from torchvision import models
+
+        network: nn.Module = models.get_model(name, weights=None, **options)
+        return network
+
     return Backbone(name, label, width, build, cut, normalization, poster)
 
 
@@ -193,7 +177,7 @@ _BACKBONES: tuple[Backbone, ...] = (
     ),
     _torchvision_entry("resnet50", "ResNet-50", 2048, _RESNET, poster=True),
     _torchvision_entry("mobilenet_v2", "MobileNetV2", 1280, poster=True),
-    _torchvision_entry("mnasnet1_0", "MnasNet 1.0", 1280, _attribute("layers"), poster=True),
+    _torchvision_entry("mnasnet1_0", "MnasNet 1.0", 1280, attrgetter("layers"), poster=True),
     _torchvision_entry("shufflenet_v2_x1_0", "ShuffleNetV2 1.0x", 1024, _SHUFFLENET, poster=True),
     _torchvision_entry("efficientnet_b2", "EfficientNet-B2", 1408, poster=True),
     # Smaller siblings.
@@ -203,7 +187,7 @@ _BACKBONES: tuple[Backbone, ...] = (
     _torchvision_entry("resnet18", "ResNet-18", 512, _RESNET),
     _torchvision_entry("resnet34", "ResNet-34", 512, _RESNET),
     _torchvision_entry("shufflenet_v2_x0_5", "ShuffleNetV2 0.5x", 1024, _SHUFFLENET),
-    _torchvision_entry("mnasnet0_5", "MnasNet 0.5", 1280, _attribute("layers")),
+    _torchvision_entry("mnasnet0_5", "MnasNet 0.5", 1280, attrgetter("layers")),
     _torchvision_entry("densenet121", "DenseNet-121", 1024, _children("features", after=nn.ReLU())),
     _torchvision_entry("efficientnet_b0", "EfficientNet-B0", 1280),
     _torchvision_entry("efficientnet_b1", "EfficientNet-B1", 1280),
@@ -212,7 +196,7 @@ _BACKBONES: tuple[Backbone, ...] = (
         "EfficientNet-Lite0",
         1280,
         _timm("tf_efficientnet_lite0"),
-        TimmFeatures,
+        _TimmFeatures,
         HALF,
     ),
 )
@@ -222,16 +206,7 @@ POSTER: tuple[str, ...] = tuple(entry.name for entry in _BACKBONES if entry.post
 
 
 def get_backbone(name: str) -> Backbone:
-    """Return the registry's entry of that name.
-
-    Args:
-        name: Name of a backbone, "mobilenet_v2" for example.
-
-    Returns:
-        The entry.
-
-    Raises:
-        DataError: There is no such backbone; the text names the nearest.
+    """Return the registry's entry of that name; a DataError names the nearest known one.
 
     >>> get_backbone("resnet18").width
     512
@@ -244,13 +219,3 @@ def get_backbone(name: str) -> Backbone:
 def labels() -> dict[str, str]:
     """Return the name in tables of each backbone, by its name on the command line."""
     return {name: entry.label for name, entry in REGISTRY.items()}
-
-
-def feature_size(features: nn.Module, image_size: int) -> tuple[int, int, int]:
-    """Return channels, height and width of the feature map of images of side `image_size`."""
-    was_training = features.training
-    features.eval()
-    with torch.no_grad():
-        shape = features(torch.zeros(1, 3, image_size, image_size)).shape
-    features.train(was_training)
-    return int(shape[1]), int(shape[2]), int(shape[3])

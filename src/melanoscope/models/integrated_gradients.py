@@ -59,8 +59,7 @@ def integrated_gradients(
         return logits.double()
 
     black = torch.zeros_like(images)
-    method = IntegratedGradients(logit)
-    attributed = method.attribute(
+    attributed = IntegratedGradients(logit).attribute(
         images,
         baselines=black,
         additional_forward_args=(static,),

@@ -40,17 +40,14 @@ class Evidence:
         return self.places.sum(dim=(1, 2)) + self.static + self.bias
 
 
-class StaticBranch(nn.Sequential):
-    """Two layers of 250 units with batch norm, ReLU and dropout 0.2, as the poster's.
-
-    The linear layers have no bias, since batch norm takes it away again.
-    """
+class _StaticBranch(nn.Sequential):
+    """Two layers of 250 units with batch norm, ReLU and dropout 0.2, as the poster's."""
 
     def __init__(self) -> None:
         layers: list[nn.Module] = []
         for width in (patient.WIDTH, STATIC_UNITS):
             layers += [
-                nn.Linear(width, STATIC_UNITS, bias=False),
+                nn.Linear(width, STATIC_UNITS, bias=False),  # batch norm takes it away again
                 nn.BatchNorm1d(STATIC_UNITS),
                 nn.ReLU(inplace=True),
                 nn.Dropout(0.2),
@@ -86,7 +83,7 @@ class LesionNet(nn.Module):
         self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1))
         self.backbone_name = backbone.name
         self.image_branch = backbone.cut(network)
-        self.static_branch = StaticBranch() if with_static else None
+        self.static_branch = _StaticBranch() if with_static else None
         self.head = nn.Linear(backbone.width + (STATIC_UNITS if with_static else 0), 1)
         self._frozen = False
 
@@ -126,15 +123,8 @@ class LesionNet(nn.Module):
         return logits.squeeze(1)
 
     def evidence(self, images: Tensor, static_data: Tensor) -> Evidence:
-        """Return the logits as exact sums of their parts (Zhou et al. 2016, eq. 1-3).
-
-        Args:
-            images: RGB in 0..1, shape (n, 3, h, w), not normalized.
-            static_data: Age, sex and site by `patient.encode`, shape (n, `patient.WIDTH`).
-
-        Returns:
-            What each place, the static data and the bias add.
-        """
+        """Return the logits of images and static data as exact sums of their parts."""
+        # Zhou et al. (2016), eq. 1-3.
         features = self.features(images)
         channels, area = features.shape[1], features.shape[2] * features.shape[3]
         weight = self.head.weight[0]

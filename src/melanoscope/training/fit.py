@@ -51,13 +51,10 @@ class FitResult:
     seconds: float = 0.0
 
 
-class EarlyStopping:
+class _EarlyStopping:
     """Keeps the weights of the epoch with the lowest validation loss, and says when to stop.
 
     The weights stay in memory, since a run keeps safetensors and never pickles.
-
-    Args:
-        patience: Epochs without a lower validation loss after which training stops.
     """
 
     def __init__(self, patience: int) -> None:
@@ -114,6 +111,7 @@ def fit(
     >>> from melanoscope.models.lesion_net import fresh
     >>> rng = np.random.default_rng(0)
     >>> arrays = LesionArrays(
+    ...     image_id=np.array([f"lesion {i}" for i in range(12)]),
     ...     pixels=rng.integers(0, 256, (12, 32, 32, 3), np.uint8),
     ...     rows=np.arange(12),
     ...     static=np.zeros((12, patient.WIDTH), np.float32),
@@ -138,7 +136,7 @@ def fit(
         ordered_batches(arrays, validation),
     )
     augmentation = Generator().manual_seed(seed)
-    stopping = EarlyStopping(config.stop_patience)
+    stopping = _EarlyStopping(config.stop_patience)
     result = FitResult()
     for epoch in range(1, config.epochs + 1):
         network.train()
