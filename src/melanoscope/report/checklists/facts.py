@@ -6,31 +6,14 @@ What is None is unknown and will be left to a person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from melanoscope.stats.intervals.interval import Interval
 
-_T = TypeVar("_T")
-
 Intervals = Mapping[str, Interval]
 """What was measured ("VGG-16: AUROC" for example) -> its estimate and interval."""
-
-
-class UnknownFact(Exception):
-    """A fact that an item needs is missing: the item is left to a person."""
-
-
-@dataclass(frozen=True)
-class NotApplicable:
-    """An item does not apply to a run.
-
-    Attributes:
-        text: Why the item does not apply.
-    """
-
-    text: str
 
 
 @dataclass(frozen=True)
@@ -43,7 +26,6 @@ class Facts:
     Attributes:
         record: run.json.
         used: Archive (as in the catalog's "dataset") -> photographs and melanomas that took part.
-        unreadable: Archive -> files that could not be decoded.
         labels: Backbone -> name for readers.
         n_train: Photographs a network learned from, on average over cells.
         n_validation: Photographs that decided when training stopped, on average over cells.
@@ -76,7 +58,6 @@ class Facts:
 
     record: Mapping[str, Any] = field(default_factory=dict)
     used: Mapping[str, tuple[int, int]] | None = None
-    unreadable: Mapping[str, int] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     n_train: float | None = None
     n_validation: float | None = None
@@ -105,63 +86,3 @@ class Facts:
     attribution: str | None = None
     failures: int | None = None
     skin_tones: Mapping[str, int] | None = None
-
-    def at(self, *keys: str) -> Any:
-        """Return what run.json says at a place, or None where it says nothing.
-
-        Args:
-            *keys: Keys from the outermost to the innermost mapping.
-
-        Returns:
-            The value as it stands there.
-
-        >>> Facts({"data": {"rows": 3}}).at("data", "rows"), Facts().at("data", "rows")
-        (3, None)
-        """
-        value: Any = self.record
-        for key in keys:
-            if not isinstance(value, Mapping) or key not in value:
-                return None
-            value = value[key]
-        return value
-
-    def need(self, *keys: str) -> Any:
-        """Return what run.json says at a place.
-
-        Args:
-            *keys: Keys from the outermost to the innermost mapping.
-
-        Returns:
-            The value as it stands there, never None.
-
-        Raises:
-            UnknownFact: Nothing stands there.
-        """
-        return known(self.at(*keys))
-
-
-def known(value: _T | None) -> _T:
-    """Return a fact that an item cannot do without.
-
-    Args:
-        value: The fact; None where it is not known.
-
-    Returns:
-        The same value, never None.
-
-    Raises:
-        UnknownFact: The value is None.
-    """
-    if value is None:
-        raise UnknownFact
-    return value
-
-
-def enumerated(words: Iterable[str]) -> str:
-    """Join `words` as in a sentence.
-
-    >>> enumerated(["a", "b", "c"])
-    'a, b and c'
-    """
-    listed = list(words)
-    return " and ".join([", ".join(listed[:-1]), *listed[-1:]] if listed[1:] else listed)
