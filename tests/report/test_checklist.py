@@ -111,8 +111,7 @@ def every_fact():
         near_duplicates=23,
         metrics=("AUROC", "Brier score"),
         plots=("ROC curves",),
-        uncertainty="Group bootstrap, 2,000 replicates",
-        comparison="Nadeau & Bengio, Holm",
+        replicates=2003,
         threshold_rule="highest F1 on validation photographs",
         operating_points=("sensitivity 95 %",),
         performance={"VGG-16: AUROC": interval(0.8123, 0.7712, 0.8541)},
@@ -286,7 +285,9 @@ def test_known_sentences():
         "the rest, by whole groups, for validation (seed 17)."
     )
     assert text_of(facts, CLAIM, "29").text == (
-        "Group bootstrap, 2,000 replicates. Nadeau & Bengio, Holm."
+        "95 % intervals: percentile bootstrap of whole groups (2,003 draws, within folds and "
+        "outcomes), influence curve by group, and corrected resampled t over folds. One-sided "
+        "corrected resampled t-test on paired folds, adjusted after Holm over networks."
     )
     assert text_of(facts, CLAIM, "27").text == "Mean over seeds."
     assert text_of(facts, CLAIM, "37").text == "VGG-16: AUROC 0.812 (0.771 to 0.854)."

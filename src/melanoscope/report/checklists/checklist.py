@@ -66,15 +66,7 @@ def _entry(standard: str, item: Item, facts: Facts) -> Entry:
 
 
 def checklist_content(facts: Facts) -> dict[str, Any]:
-    """Return what the template of the section shows.
-
-    Args:
-        facts: What is known of the run.
-
-    Returns:
-        The guidelines with their entries and counts by status, the flow of photographs, all entries
-        and the mark of those that a person must fill.
-    """
+    """Return what checklist.html.j2 shows as `content`: guidelines, their entries and the flow."""
     entries = fill_checklists(facts)
     guidelines = []
     for guideline in GUIDELINES:

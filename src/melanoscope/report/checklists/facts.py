@@ -37,8 +37,7 @@ class Facts:
         near_duplicates: Pairs of photographs found to show the same picture.
         metrics: Names of all that was computed.
         plots: Names of all that was drawn of performance.
-        uncertainty: How intervals were made.
-        comparison: How networks were compared.
+        replicates: Replicates of each bootstrap.
         threshold_rule: How the threshold was chosen, and on what.
         operating_points: Further thresholds, each in words.
         performance: Discrimination and the like, of the best network at least.
@@ -47,9 +46,7 @@ class Facts:
         clusters: Performance archive by archive.
         baselines: What was reached without the photograph.
         physicians: Source of the physicians' results that the networks were set beside.
-        recalibration: How probabilities were recalibrated.
         imbalance: How classes were balanced in training.
-        ensembling: How networks were combined.
         external: Data for testing only, from other sources than those trained on.
         attribution: How a network's evidence was shown.
         failures: Number of wrong results shown one by one.
@@ -69,8 +66,7 @@ class Facts:
     near_duplicates: int | None = None
     metrics: tuple[str, ...] | None = None
     plots: tuple[str, ...] | None = None
-    uncertainty: str | None = None
-    comparison: str | None = None
+    replicates: int | None = None
     threshold_rule: str | None = None
     operating_points: tuple[str, ...] | None = None
     performance: Intervals | None = None

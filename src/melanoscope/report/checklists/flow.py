@@ -68,15 +68,12 @@ def flow_of(facts: Facts) -> Flow | None:
     listed, present, broken = data.get("rows"), data.get("found"), data.get("unreadable")
     if listed is None or present is None:
         return None
-    used = data.get("photographs")
-    if used is None and facts.used is not None:
-        used = sum(n for n, _ in facts.used.values())
     total = Stage(
         name="All",
         listed=listed,
         present=present,
         readable=None if broken is None else present - len(broken),
-        used=used,
+        used=data.get("photographs"),
         melanomas=data.get("melanomas"),
     )
     sources = data.get("sources") or ()
