@@ -245,7 +245,7 @@ def test_every_fact_is_said_somewhere():
 HOLE = re.compile(r"\bNone\b(?!:)|\bnan\b")  # "None: ..." says that there is none
 
 
-def test_a_missing_entry_of_run_json_leaves_no_hole_in_a_sentence():
+def test_a_missing_entry_or_null_in_run_json_leaves_no_hole_in_a_sentence():
     before, emptied = texts(every_fact()), set()
     for part, rest in record().items():
         for key in ("", *(rest if isinstance(rest, dict) else ())):
@@ -253,6 +253,10 @@ def test_a_missing_entry_of_run_json_leaves_no_hole_in_a_sentence():
             del (lacking[part] if key else lacking)[key or part]
             after = texts(replace(every_fact(), record=lacking))
             assert not any(HOLE.search(text) for text in after), (part, key)
+            null = json.loads(json.dumps(record()))
+            (null[part] if key else null)[key or part] = None
+            filled = texts(replace(every_fact(), record=null))
+            assert not any(HOLE.search(text) for text in filled), (part, key)
             emptied |= {k for k, (a, b) in enumerate(zip(before, after, strict=True)) if a != b}
     assert len(emptied) >= 40
 

@@ -5,28 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jinja2 import (
-    ChainableUndefined,
-    Environment,
-    PackageLoader,
-    StrictUndefined,
-    Undefined,
-    UndefinedError,
-)
+from jinja2 import ChainableUndefined, Environment, PackageLoader, Undefined, UndefinedError
 
 from melanoscope.report.checklists.facts import Facts, Intervals
 from melanoscope.report.checklists.flow import flow_of
 from melanoscope.transfers import TRANSFER_NAMES
 
 
-class _Unknown(ChainableUndefined, StrictUndefined):
+class _Unknown(ChainableUndefined):
     """A fact that is not known: false in a condition, an `UndefinedError` where it is printed."""
 
     __slots__ = ()
-    __bool__ = Undefined.__bool__
-    __eq__ = Undefined.__eq__
-    __ne__ = Undefined.__ne__
-    __hash__ = Undefined.__hash__
+    __iter__ = __len__ = __contains__ = __str__ = Undefined._fail_with_undefined_error
 
 
 class _Environment(Environment):
@@ -47,8 +37,8 @@ def render_text(name: str, facts: Facts) -> str | None:
 
 
 def _not_empty(value: Any) -> Any:
-    if value == "":
-        raise UndefinedError("an empty text would leave a hole in a sentence")
+    if value is None or value == "":
+        raise UndefinedError("nothing to print would leave a hole in a sentence")
     return value
 
 

@@ -88,8 +88,8 @@ def _missing(catalog: pl.DataFrame) -> dict[str, int]:
     return {
         "patient": catalog["patient_id"].null_count(),
         "age": catalog["age"].null_count(),
-        "sex": (catalog["sex"] == UNKNOWN).sum(),
-        "site": (catalog["site"] == UNKNOWN).sum(),
+        "sex": int((catalog["sex"] == UNKNOWN).sum()),
+        "site": int((catalog["site"] == UNKNOWN).sum()),
     }
 
 
