@@ -11,7 +11,6 @@ from importlib.resources import files
 
 import pytest
 
-from melanoscope.report.checklists import data_items, method_items
 from melanoscope.report.checklists.checklist import TO_FILL, checklist_content, fill_checklists
 from melanoscope.report.checklists.facts import Facts
 from melanoscope.report.checklists.flow import flow_of
@@ -101,7 +100,6 @@ def every_fact():
     return Facts(
         record=record(),
         used={"isic2020": (618, 61), "isic2019": (289, 65)},
-        unreadable={"isic2020": 2, "isic2019": 1},
         labels={"vgg16": "VGG-16", "resnet50": "ResNet-50"},
         n_train=488.0,
         n_validation=115.0,
@@ -113,8 +111,7 @@ def every_fact():
         near_duplicates=23,
         metrics=("AUROC", "Brier score"),
         plots=("ROC curves",),
-        uncertainty="Group bootstrap, 2,000 replicates",
-        comparison="Nadeau & Bengio, Holm",
+        replicates=2003,
         threshold_rule="highest F1 on validation photographs",
         operating_points=("sensitivity 95 %",),
         performance={"VGG-16: AUROC": interval(0.8123, 0.7712, 0.8541)},
@@ -197,16 +194,11 @@ def test_numbers_are_the_published_ones():
     assert [g.name for g in GUIDELINES if g.note] == [CLEAR]
 
 
-def test_every_function_that_fills_an_item_is_used():
-    """items.toml names functions as text: one that nobody names would be dead."""
-    named = {item.fill for item in ITEMS if item.fill}
-    for module in (data_items, method_items):
-        own = {
-            name: value
-            for name, value in vars(module).items()
-            if getattr(value, "__module__", "") == module.__name__ and not name.startswith("_")
-        }
-        assert {name for name, function in own.items() if function not in named} == set()
+def test_every_text_fills_an_item():
+    """items.toml names texts: one that it does not name would be dead."""
+    texts = (files("melanoscope.report") / "checklists" / "texts.j2").read_text(encoding="utf-8")
+    macros = re.findall(r"\{% macro ([a-z]\w*)\(", texts)
+    assert sorted(macros) == sorted({item.fill for item in ITEMS if item.fill})
 
 
 def test_without_facts_everything_is_to_fill():
@@ -219,10 +211,10 @@ def test_without_facts_everything_is_to_fill():
 def test_with_all_facts_only_what_persons_know_is_to_fill():
     left = {}
     for item, entry in zip(ITEMS, fill_checklists(every_fact()), strict=True):
-        assert (item.fill is None) == (entry.status == "to fill"), entry
+        assert (item.fill == "") == (entry.status == "to fill"), entry
         assert (entry.text == TO_FILL) == (entry.status == "to fill")
         assert (entry.number, entry.topic) == (item.number, item.topic)
-        if item.fill is None:
+        if item.fill == "":
             left.setdefault(entry.standard, []).append(entry.number)
     assert {name: left[name] for name in PERSONAL} == PERSONAL
 
@@ -234,7 +226,7 @@ def test_every_sentence_moves_with_a_fact():
     for _, facts in every_change(other):
         after = texts(facts)
         moved |= {k for k, (a, b) in enumerate(zip(before, after, strict=True)) if a != b}
-    assert moved == {k for k, item in enumerate(ITEMS) if item.fill is not None}
+    assert moved == {k for k, item in enumerate(ITEMS) if item.fill}
 
 
 def test_every_fact_is_said_somewhere():
@@ -247,14 +239,13 @@ def test_every_fact_is_said_somewhere():
         "record/data/unreadable/#/image_id",
         "record/data/sources/#/kind",
         "used/isic#/#",
-        "unreadable/isic#",
     }
 
 
 HOLE = re.compile(r"\bNone\b(?!:)|\bnan\b")  # "None: ..." says that there is none
 
 
-def test_a_missing_entry_of_run_json_leaves_no_hole_in_a_sentence():
+def test_a_missing_entry_or_null_in_run_json_leaves_no_hole_in_a_sentence():
     before, emptied = texts(every_fact()), set()
     for part, rest in record().items():
         for key in ("", *(rest if isinstance(rest, dict) else ())):
@@ -262,6 +253,10 @@ def test_a_missing_entry_of_run_json_leaves_no_hole_in_a_sentence():
             del (lacking[part] if key else lacking)[key or part]
             after = texts(replace(every_fact(), record=lacking))
             assert not any(HOLE.search(text) for text in after), (part, key)
+            null = json.loads(json.dumps(record()))
+            (null[part] if key else null)[key or part] = None
+            filled = texts(replace(every_fact(), record=null))
+            assert not any(HOLE.search(text) for text in filled), (part, key)
             emptied |= {k for k, (a, b) in enumerate(zip(before, after, strict=True)) if a != b}
     assert len(emptied) >= 40
 
@@ -294,7 +289,9 @@ def test_known_sentences():
         "the rest, by whole groups, for validation (seed 17)."
     )
     assert text_of(facts, CLAIM, "29").text == (
-        "Group bootstrap, 2,000 replicates. Nadeau & Bengio, Holm."
+        "95 % intervals: percentile bootstrap of whole groups (2,003 draws, within folds and "
+        "outcomes), influence curve by group, and corrected resampled t over folds. One-sided "
+        "corrected resampled t-test on paired folds, adjusted after Holm over networks."
     )
     assert text_of(facts, CLAIM, "27").text == "Mean over seeds."
     assert text_of(facts, CLAIM, "37").text == "VGG-16: AUROC 0.812 (0.771 to 0.854)."
@@ -326,25 +323,31 @@ def test_what_was_not_done_does_not_apply():
 
 
 def test_the_flow_adds_up():
-    flow = flow_of(every_fact())
-    assert (flow.total.absent, flow.total.unreadable, flow.total.left_out) == (8092, 3, 0)
+    own = record()
+    own["data"]["unreadable"] = []
+    flow = flow_of(replace(every_fact(), record=own))
+    assert (flow.total.absent, flow.total.unreadable, flow.total.left_out) == (8092, 0, 3)
     first, second = flow.archives
-    assert (first.listed, first.present, first.readable, first.used) == (5001, 620, 618, 618)
-    assert (second.readable, second.used, second.melanomas) == (289, 289, 65)  # of isic2019
-    for name in ("listed", "present", "readable", "used", "melanomas", "absent", "unreadable"):
+    assert (first.listed, first.present, first.readable, first.used) == (5001, 620, 620, 618)
+    assert (second.readable, second.used, second.melanomas) == (290, 289, 65)  # of isic2019
+    for name in (*(f.name for f in fields(first) if f.name != "name"), "absent", "unreadable"):
         assert sum(getattr(one, name) for one in flow.archives) == getattr(flow.total, name)
-    unknown = flow_of(replace(every_fact(), unreadable=None, used=None))
-    assert unknown.total.readable == 907
-    assert (unknown.archives[0].readable, unknown.archives[0].used) == (None, None)
-    assert unknown.archives[0].left_out is None
+    assert (first.left_out, second.left_out) == (2, 1)
+
+
+def test_the_flow_says_what_is_not_known():
+    flow = flow_of(replace(every_fact(), used=None))
+    assert (flow.total.readable, flow.total.unreadable, flow.total.left_out) == (907, 3, 0)
+    # run.json does not say whose the three unreadable files are.
+    assert (flow.archives[0].readable, flow.archives[0].used) == (None, None)
+    assert flow.archives[0].left_out is None
 
 
 def test_own_tables_are_found_by_their_kind():
     own = record()
     own["data"]["sources"] = [source("table", "Own table", 9002, 910)]
-    facts = Facts(own, used={"table:mine": (907, 126)}, unreadable={"table:mine": 3})
-    stage = flow_of(facts).archives[0]
-    assert (stage.readable, stage.used, stage.melanomas) == (907, 907, 126)
+    stage = flow_of(Facts(own, used={"table:mine": (907, 126)})).archives[0]
+    assert (stage.used, stage.melanomas) == (907, 126)
 
 
 class Balanced(HTMLParser):

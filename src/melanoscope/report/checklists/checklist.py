@@ -1,7 +1,7 @@
 """TRIPOD+AI, CLAIM and CLEAR Derm, filled with what software can know of a run and nothing else.
 
 What only a person knows says "TO FILL" and what to write there. No text is invented: every filled
-entry is made from facts by `data_items` and `method_items`.
+entry is made from facts by a macro of texts.j2.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from melanoscope.report.checklists.facts import Facts, NotApplicable, UnknownFact
+from melanoscope.report.checklists.facts import Facts
 from melanoscope.report.checklists.flow import flow_of
 from melanoscope.report.checklists.items import GUIDELINES, Item
+from melanoscope.report.checklists.texts import render_text
 
 TO_FILL = "TO FILL"
+_NOT_APPLICABLE = "Not applicable: "
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,7 @@ class Entry:
 
 
 def fill_checklists(facts: Facts) -> tuple[Entry, ...]:
-    """Fill the items of all guidelines, in the published order.
-
-    Args:
-        facts: What is known of the run.
-
-    Returns:
-        One entry per item of each guideline.
+    """Fill the items of all guidelines with the `facts` of a run, in the published order.
 
     >>> entries = fill_checklists(Facts({"configuration": {"simulated": False}}))
     >>> [(entry.topic, entry.text) for entry in entries if entry.status == "not applicable"]
@@ -58,33 +54,19 @@ def fill_checklists(facts: Facts) -> tuple[Entry, ...]:
 
 def _entry(standard: str, item: Item, facts: Facts) -> Entry:
     status: Literal["filled", "to fill", "not applicable"] = "filled"
-    hint = item.hint
-    try:
-        found = item.fill(facts) if item.fill else None
-    except UnknownFact:
-        found = None
-    if not found:
+    text, hint = render_text(item.fill, facts) if item.fill else None, item.hint
+    if text is None:
         # Software had nothing to say: the whole item is a person's, not only what is to be added.
         status, text, hint = "to fill", TO_FILL, hint or item.topic.lower()
-    elif isinstance(found, NotApplicable):
-        status, text, hint = "not applicable", found.text, ""
-    else:
-        text = found
+    elif text.startswith(_NOT_APPLICABLE):
+        status, text, hint = "not applicable", text.removeprefix(_NOT_APPLICABLE), ""
     return Entry(
         standard=standard, number=item.number, topic=item.topic, status=status, text=text, hint=hint
     )
 
 
 def checklist_content(facts: Facts) -> dict[str, Any]:
-    """Return what the template of the section shows.
-
-    Args:
-        facts: What is known of the run.
-
-    Returns:
-        The guidelines with their entries and counts by status, the flow of photographs, all entries
-        and the mark of those that a person must fill.
-    """
+    """Return what checklist.html.j2 shows as `content`: guidelines, their entries and the flow."""
     entries = fill_checklists(facts)
     guidelines = []
     for guideline in GUIDELINES:

@@ -6,31 +6,14 @@ What is None is unknown and will be left to a person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from melanoscope.stats.intervals.interval import Interval
 
-_T = TypeVar("_T")
-
 Intervals = Mapping[str, Interval]
 """What was measured ("VGG-16: AUROC" for example) -> its estimate and interval."""
-
-
-class UnknownFact(Exception):
-    """A fact that an item needs is missing: the item is left to a person."""
-
-
-@dataclass(frozen=True)
-class NotApplicable:
-    """An item does not apply to a run.
-
-    Attributes:
-        text: Why the item does not apply.
-    """
-
-    text: str
 
 
 @dataclass(frozen=True)
@@ -43,7 +26,6 @@ class Facts:
     Attributes:
         record: run.json.
         used: Archive (as in the catalog's "dataset") -> photographs and melanomas that took part.
-        unreadable: Archive -> files that could not be decoded.
         labels: Backbone -> name for readers.
         n_train: Photographs a network learned from, on average over cells.
         n_validation: Photographs that decided when training stopped, on average over cells.
@@ -55,8 +37,7 @@ class Facts:
         near_duplicates: Pairs of photographs found to show the same picture.
         metrics: Names of all that was computed.
         plots: Names of all that was drawn of performance.
-        uncertainty: How intervals were made.
-        comparison: How networks were compared.
+        replicates: Replicates of each bootstrap.
         threshold_rule: How the threshold was chosen, and on what.
         operating_points: Further thresholds, each in words.
         performance: Discrimination and the like, of the best network at least.
@@ -65,9 +46,7 @@ class Facts:
         clusters: Performance archive by archive.
         baselines: What was reached without the photograph.
         physicians: Source of the physicians' results that the networks were set beside.
-        recalibration: How probabilities were recalibrated.
         imbalance: How classes were balanced in training.
-        ensembling: How networks were combined.
         external: Data for testing only, from other sources than those trained on.
         attribution: How a network's evidence was shown.
         failures: Number of wrong results shown one by one.
@@ -76,7 +55,6 @@ class Facts:
 
     record: Mapping[str, Any] = field(default_factory=dict)
     used: Mapping[str, tuple[int, int]] | None = None
-    unreadable: Mapping[str, int] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     n_train: float | None = None
     n_validation: float | None = None
@@ -88,8 +66,7 @@ class Facts:
     near_duplicates: int | None = None
     metrics: tuple[str, ...] | None = None
     plots: tuple[str, ...] | None = None
-    uncertainty: str | None = None
-    comparison: str | None = None
+    replicates: int | None = None
     threshold_rule: str | None = None
     operating_points: tuple[str, ...] | None = None
     performance: Intervals | None = None
@@ -105,63 +82,3 @@ class Facts:
     attribution: str | None = None
     failures: int | None = None
     skin_tones: Mapping[str, int] | None = None
-
-    def at(self, *keys: str) -> Any:
-        """Return what run.json says at a place, or None where it says nothing.
-
-        Args:
-            *keys: Keys from the outermost to the innermost mapping.
-
-        Returns:
-            The value as it stands there.
-
-        >>> Facts({"data": {"rows": 3}}).at("data", "rows"), Facts().at("data", "rows")
-        (3, None)
-        """
-        value: Any = self.record
-        for key in keys:
-            if not isinstance(value, Mapping) or key not in value:
-                return None
-            value = value[key]
-        return value
-
-    def need(self, *keys: str) -> Any:
-        """Return what run.json says at a place.
-
-        Args:
-            *keys: Keys from the outermost to the innermost mapping.
-
-        Returns:
-            The value as it stands there, never None.
-
-        Raises:
-            UnknownFact: Nothing stands there.
-        """
-        return known(self.at(*keys))
-
-
-def known(value: _T | None) -> _T:
-    """Return a fact that an item cannot do without.
-
-    Args:
-        value: The fact; None where it is not known.
-
-    Returns:
-        The same value, never None.
-
-    Raises:
-        UnknownFact: The value is None.
-    """
-    if value is None:
-        raise UnknownFact
-    return value
-
-
-def enumerated(words: Iterable[str]) -> str:
-    """Join `words` as in a sentence.
-
-    >>> enumerated(["a", "b", "c"])
-    'a, b and c'
-    """
-    listed = list(words)
-    return " and ".join([", ".join(listed[:-1]), *listed[-1:]] if listed[1:] else listed)

@@ -63,49 +63,36 @@ class Flow:
 
 
 def flow_of(facts: Facts) -> Flow | None:
-    """Follow the photographs of a run from the archives' tables to the folds.
-
-    Args:
-        facts: What is known of the run.
-
-    Returns:
-        None where run.json does not count the photographs.
-    """
-    listed, present = facts.at("data", "rows"), facts.at("data", "found")
+    """Follow the photographs of a run to the folds; None where run.json does not count them."""
+    data = facts.record.get("data") or {}
+    listed, present, broken = data.get("rows"), data.get("found"), data.get("unreadable")
     if listed is None or present is None:
         return None
-    broken = facts.at("data", "unreadable")
-    used = facts.at("data", "photographs")
-    if used is None and facts.used is not None:
-        used = sum(n for n, _ in facts.used.values())
     total = Stage(
         name="All",
         listed=listed,
         present=present,
         readable=None if broken is None else present - len(broken),
-        used=used,
-        melanomas=facts.at("data", "melanomas"),
+        used=data.get("photographs"),
+        melanomas=data.get("melanomas"),
     )
-    sources = facts.at("data", "sources") or ()
+    sources = data.get("sources") or ()
     archives = tuple(_archive(facts, source, none_broken=broken == []) for source in sources)
-    return Flow(archives=archives, total=total, listed_twice=facts.at("data", "listed_twice"))
+    return Flow(archives=archives, total=total, listed_twice=data.get("listed_twice"))
 
 
 def _archive(facts: Facts, source: Mapping[str, Any], *, none_broken: bool) -> Stage:
     kind, present = str(source["kind"]), int(source["found"])
-    used = melanomas = readable = None
+    used = melanomas = None
     if facts.used is not None:  # an archive of which nothing took part has no row in the catalog
         counts = [counts for name, counts in facts.used.items() if _is_of(name, kind)]
         used, melanomas = sum(n for n, _ in counts), sum(m for _, m in counts)
-    if facts.unreadable is not None:
-        readable = present - sum(n for name, n in facts.unreadable.items() if _is_of(name, kind))
-    elif none_broken:
-        readable = present
     return Stage(
         name=str(source["title"]),
         listed=int(source["rows"]),
         present=present,
-        readable=readable,
+        # run.json lists unreadable files without their archive.
+        readable=present if none_broken else None,
         used=used,
         melanomas=melanomas,
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 import polars as pl
 
 from melanoscope.data.skin_tone import skin_tone_band
-from melanoscope.data.subgroup_variables import age_band
+from melanoscope.data.subgroup_variables import UNKNOWN, age_band
 from melanoscope.report.checklists.checklist import checklist_content
 from melanoscope.report.checklists.facts import Facts, Intervals
 from melanoscope.report.context import ReportContext
@@ -18,13 +19,6 @@ from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS
 from melanoscope.stats.metrics.operating_points import OperatingPoint
 from melanoscope.stats.reference.physicians import SOURCE
 
-_UNCERTAINTY = (
-    "95 % intervals: percentile bootstrap of whole groups ({:,} draws, within folds and outcomes), "
-    "influence curve by group, and corrected resampled t over folds"
-)
-_COMPARISON = (
-    "One-sided corrected resampled t-test on paired folds, adjusted after Holm over networks"
-)
 _ATTRIBUTION = (
     "Integrated Gradients of one test photograph (Figure 4), and the exact sum of evidences that "
     "the linear head allows"
@@ -35,15 +29,7 @@ _PERFORMANCE = {"auroc": "AUROC", "auprc": "AUPRC", "calibration_slope": "calibr
 
 
 def checklist_section(context: ReportContext, sections: Sequence[Section]) -> Section:
-    """Fill TRIPOD+AI, CLAIM and CLEAR Derm with what this run shows.
-
-    Args:
-        context: The run with what several sections need.
-        sections: The other sections of the page.
-
-    Returns:
-        The section; its numbers are all entries of the checklists.
-    """
+    """Fill TRIPOD+AI, CLAIM and CLEAR Derm with what a run and the other `sections` show."""
     content = checklist_content(_facts(context, sections))
     entries = {"entries": content["entries"]}
     return Section("checklist", "Reporting checklists", content, entries)
@@ -70,8 +56,7 @@ def _facts(context: ReportContext, sections: Sequence[Section]) -> Facts:
         near_duplicates=leaks.get("pairs"),
         metrics=tuple(name.replace("_", " ") for name in ALL_METRICS),
         plots=("ROC curves", *(name.replace("_", " ") for name in figures)),
-        uncertainty=_UNCERTAINTY.format(context.replicates),
-        comparison=_COMPARISON,
+        replicates=context.replicates,
         threshold_rule=_THRESHOLD,
         operating_points=tuple(point.name for point in points) if points else None,
         performance=_performance(context),
@@ -86,48 +71,43 @@ def _facts(context: ReportContext, sections: Sequence[Section]) -> Facts:
         external=(),
         attribution=_ATTRIBUTION,
         failures=sum(len(misses.get(kind, ())) for kind in ("missed_melanomas", "false_alarms")),
-        skin_tones=_skin_tones(catalog),
+        skin_tones=_by_frequency(skin_tone_band(angle) for angle in catalog["ita"]),
     )
 
 
 def _used(catalog: pl.DataFrame) -> dict[str, tuple[int, int]]:
-    table = catalog.group_by("dataset").agg(
-        pl.len().alias("n"), pl.col("target").cast(pl.Int64).sum().alias("m")
-    )
-    return {str(name): (int(n), int(m)) for name, n, m in table.sort("dataset").iter_rows()}
+    counts = catalog.group_by("dataset").agg(pl.len(), pl.col("target").cast(pl.Int64).sum())
+    return {name: (n, melanomas) for name, n, melanomas in counts.iter_rows()}
 
 
-def _mean(context: ReportContext, key: str) -> float | None:
-    values = [record[key] for record in context.run.records.values()]
-    return float(sum(values) / len(values)) if values else None
+def _mean(context: ReportContext, key: str) -> float:
+    return fmean(record[key] for record in context.run.records.values())
 
 
 def _missing(catalog: pl.DataFrame) -> dict[str, int]:
-    counts = {"patient": catalog["patient_id"].null_count()}
-    if "age" in catalog.columns:
-        counts["age"] = catalog["age"].null_count()
-    for name in ("sex", "site"):
-        if name in catalog.columns:
-            counts[name] = int((catalog[name] == "unknown").sum())
-    return counts
+    return {
+        "patient": catalog["patient_id"].null_count(),
+        "age": catalog["age"].null_count(),
+        "sex": int((catalog["sex"] == UNKNOWN).sum()),
+        "site": int((catalog["site"] == UNKNOWN).sum()),
+    }
 
 
 def _characteristics(catalog: pl.DataFrame) -> dict[str, dict[str, int]]:
-    names: list[str] = [name for name in ("sex", "site", "dataset") if name in catalog.columns]
-    columns = {name: catalog[name].to_list() for name in names}
-    if "age" in catalog.columns:
-        columns["age"] = [age_band(age) for age in catalog["age"]]
-    return {name: dict(Counter(levels).most_common()) for name, levels in columns.items()}
+    return {
+        "sex": _by_frequency(catalog["sex"]),
+        "site": _by_frequency(catalog["site"]),
+        "dataset": _by_frequency(catalog["dataset"]),
+        "age": _by_frequency(age_band(age) for age in catalog["age"]),
+    }
 
 
-def _skin_tones(catalog: pl.DataFrame) -> dict[str, int] | None:
-    if "ita" not in catalog.columns:
-        return None
-    return dict(Counter(skin_tone_band(angle) for angle in catalog["ita"]).most_common())
+def _by_frequency(levels: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(levels).most_common())
 
 
 def _performance(context: ReportContext) -> Intervals | None:
-    if context.best is None or not context.bootstrapped:
+    if context.best is None:
         return None
     label = context.label(context.best)
     return {
