@@ -22,13 +22,16 @@ export interface Person {
   readonly site: string;
 }
 
-/** A share (0..1) measured on held-out photographs, with its 95 % interval and groups. */
-export interface Measured {
+/** A number measured on held-out photographs, with its confidence interval; `n` counts groups. */
+export interface Interval {
   readonly estimate: number;
   readonly low: number;
   readonly high: number;
+  readonly standard_error: number | null;
   readonly n: number;
-  readonly standard_error?: number | null;
+  readonly unit: string;
+  readonly method: string;
+  readonly confidence: number;
 }
 
 /** What one threshold says; `threshold` is a probability at the answer's prevalence. */
@@ -38,8 +41,8 @@ export interface Decision {
   readonly meaning: string;
   readonly threshold: number;
   readonly positive: boolean;
-  readonly sensitivity: Measured | null;
-  readonly specificity: Measured | null;
+  readonly sensitivity: Interval | null;
+  readonly specificity: Interval | null;
 }
 
 /** One thing that is wrong with a photograph; `kind` is a key of `ADVICE` in device/concern.ts. */
@@ -136,13 +139,6 @@ export interface BundleInfo {
   readonly card: string;
   /** Whether Integrated Gradients can be had (the bundle has a gradient graph). */
   readonly explains: boolean;
-}
-
-/** An interval as bundles hold it. */
-export interface Interval extends Measured {
-  readonly unit: string;
-  readonly method: string;
-  readonly confidence: number;
 }
 
 /** A threshold as bundles hold it; `logit` is before calibration. */

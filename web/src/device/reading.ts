@@ -1,6 +1,6 @@
 /** Reading what a network said, as `inference/postprocess.py`: the sum, the gate, the decisions. */
 
-import type { Answer, BundleInfo, Decision, EvidenceSum, Measured, Person } from "../answer";
+import type { Answer, BundleInfo, Decision, EvidenceSum, Person } from "../answer";
 import { logOdds, probability, type Scale } from "./calibrated";
 import { halfEven } from "./format";
 import { judge, judgeDistance, limitsOf, measure } from "./quality";
@@ -91,14 +91,9 @@ function decide(bundle: BundleInfo, scale: Scale, logit: number, prevalence: num
     meaning: one.meaning,
     threshold: probability(scale, one.logit, prevalence),
     positive: logit >= one.logit,
-    sensitivity: measuredOf(one.sensitivity),
-    specificity: measuredOf(one.specificity),
+    sensitivity: one.sensitivity,
+    specificity: one.specificity,
   }));
-}
-
-/** An interval as the service writes it: `standard_error` is null where the method has none. */
-function measuredOf(entry: Measured | null): Measured | null {
-  return entry === null ? null : { standard_error: null, ...entry };
 }
 
 function sumOf(seen: Seen): EvidenceSum {

@@ -1,6 +1,6 @@
 /** The bundle's thresholds: what each says of this photograph, and how often it is right. */
 
-import type { Decision, Measured, Threshold } from "../answer";
+import type { Decision, Interval, Threshold } from "../answer";
 import { el } from "./dom";
 import { interval, percent, sentence } from "./wording";
 
@@ -94,6 +94,6 @@ export function rates(decisions: readonly Decision[], sealed: readonly Threshold
   );
 }
 
-function rate(found: Measured | null): string {
+function rate(found: Interval | null): string {
   return found === null ? "not measured" : `${percent(found.estimate)} (${interval(found)})`;
 }

@@ -5,7 +5,7 @@ import type {
   BundleRecord,
   Decision,
   EvidenceSum,
-  Measured,
+  Interval,
   Person,
   Standing,
 } from "../answer";
@@ -40,12 +40,12 @@ export function percent(share: number): string {
   return `${fixed(100 * share, whole ? 0 : 1)} %`;
 }
 
-export function interval({ low, high, n }: Measured): string {
+export function interval({ low, high, n }: Interval): string {
   return `${fixed(100 * low, 1)} to ${fixed(100 * high, 1)} %; n ${n}`;
 }
 
 /** "finds 95.2 % of held-out melanomas (93.0 to 97.0 %; n 471)" */
-export function measured(verb: string, found: Measured, of: string): string {
+export function measured(verb: string, found: Interval, of: string): string {
   return `${verb} ${fixed(100 * found.estimate, 1)} % of held-out ${of} (${interval(found)})`;
 }
 
