@@ -16,7 +16,7 @@ export const BASELINES: readonly Baseline[] = ["black", "blurred", "mean skin"];
 export const DEFAULT_BASELINE: Baseline = "mean skin";
 
 /** Age in years, 0 to 120, or null where unknown; sex and site are words of `device/static.ts`. */
-export interface Person {
+export interface PatientInfo {
   readonly age: number | null;
   readonly sex: string;
   readonly site: string;
@@ -46,7 +46,7 @@ export interface Decision {
 }
 
 /** One thing that is wrong with a photograph; `kind` is a key of `ADVICE` in device/concern.ts. */
-export interface Concern {
+export interface QualityIssue {
   readonly kind: string;
   readonly severity: Severity;
   readonly found: string;
@@ -63,7 +63,7 @@ export interface Standing {
  * photograph + age + sex + site + bias = logit. `places[row][column]` is what each place of the
  * centred square adds, row 0 at the top; above 0 speaks for melanoma.
  */
-export interface EvidenceSum {
+export interface Evidence {
   readonly photograph: number;
   readonly age: number;
   readonly sex: number;
@@ -74,7 +74,7 @@ export interface EvidenceSum {
 }
 
 /** What the gate measured; meanings in `melanoscope.diagnosis.quality`. */
-export interface Quality {
+export interface QualityMeasures {
   readonly width: number;
   readonly height: number;
   readonly scale: number;
@@ -92,7 +92,7 @@ export interface Quality {
 /** What a bundle says of one photograph. Refused: probability, standing, evidence are null. */
 export interface Answer {
   readonly status: Status;
-  readonly concerns: readonly Concern[];
+  readonly concerns: readonly QualityIssue[];
   /** Of melanoma, calibrated, at `prevalence`; 0..1. */
   readonly probability: number | null;
   /** Share of melanomas that the probability assumes, 0..1. */
@@ -100,9 +100,9 @@ export interface Answer {
   /** At each threshold of the bundle, the main one first; empty where refused. */
   readonly decisions: readonly Decision[];
   readonly standing: Standing | null;
-  readonly evidence: EvidenceSum | null;
-  readonly person: Person;
-  readonly quality: Quality;
+  readonly evidence: Evidence | null;
+  readonly person: PatientInfo;
+  readonly quality: QualityMeasures;
   /** From the training photographs, in the space of the network's features. */
   readonly distance: number;
   /** Name of the network for readers. */
@@ -121,20 +121,21 @@ export interface Answer {
  * logit. `baseline`, `steps` and `completeness_error` are those of Integrated Gradients, null for
  * "evidence"; `difference` is what `values` should sum to.
  */
-export interface Attribution {
+export interface Explanation {
   readonly method: "evidence" | "gradients";
   readonly values: readonly (readonly number[])[];
   readonly baseline: Baseline | null;
   readonly steps: number | null;
   readonly difference: number;
   readonly completeness_error: number | null;
+  readonly bundle: string;
 }
 
 /** GET /v1/bundle. */
 export interface BundleInfo {
   /** sha256 of bundle.json. */
   readonly fingerprint: string;
-  readonly record: BundleRecord;
+  readonly record: BundleManifest;
   /** MODEL_CARD.md. */
   readonly card: string;
   /** Whether Integrated Gradients can be had (the bundle has a gradient graph). */
@@ -179,7 +180,7 @@ export interface GraphEntry {
 }
 
 /** Content of bundle.json that reading and showing an answer takes. */
-export interface BundleRecord {
+export interface BundleManifest {
   readonly schema: number;
   readonly melanoscope: string;
   readonly created: string;

@@ -14,14 +14,14 @@ import { keepOffline } from "./device/offline";
 import { type Engine, EngineError, type ErrorKind } from "./engine";
 import { openServer, type Server } from "./server";
 import { answerSections } from "./view/answer";
-import { licence, markdown } from "./view/card";
 import { byId, inputOf } from "./view/dom";
-import { PersonFields } from "./view/person";
-import { PhotographField, type Shown } from "./view/photograph";
+import { ImageField, type Shown } from "./view/image_field";
+import { licence, markdown } from "./view/model_card";
+import { PatientFields } from "./view/patient_fields";
+import { headline, madeFrom } from "./view/phrases";
+import { type Place, PlaceSwitch, showKept, showSize } from "./view/place_switch";
 import { clearProblem, showProblem, type Way } from "./view/problem";
-import { type Place, tellKept, tellSize, WhereSwitch } from "./view/where";
-import { headline, madeFrom } from "./view/wording";
-import { announce, showShare, showWork, unlessStopped } from "./view/work";
+import { announce, showShare, showWork, unlessStopped } from "./view/progress";
 
 const BASE = document.baseURI;
 const REPLACED = "another photograph";
@@ -38,9 +38,9 @@ class App {
   /** Whether something was changed since it was asked. */
   private outdated = false;
   private life = new AbortController(); // of what the answer that is shown has set going
-  private readonly field = new PhotographField((shown) => this.changePhotograph(shown));
-  private readonly person = new PersonFields(() => this.markStale());
-  private readonly where = new WhereSwitch(() => this.markStale());
+  private readonly field = new ImageField((shown) => this.changePhotograph(shown));
+  private readonly patient = new PatientFields(() => this.markStale());
+  private readonly where = new PlaceSwitch(() => this.markStale());
 
   start(): void {
     byId("ask").addEventListener("submit", (event) => {
@@ -57,8 +57,8 @@ class App {
     this.showConnection();
     void this.introduce();
     keepOffline(new URL("sw.js", BASE), {
-      kept: tellKept,
-      update: (apply) => {
+      onKept: showKept,
+      onUpdate: (apply) => {
         byId("renewed").hidden = false;
         byId("renew").addEventListener("click", apply, { once: true });
       },
@@ -79,7 +79,7 @@ class App {
   private meet(bundle: BundleInfo): void {
     this.bundle = bundle;
     introduceBundle(bundle);
-    this.person.suit(bundle.record);
+    this.patient.suit(bundle.record);
   }
 
   private changePhotograph(shown: Shown | null): void {
@@ -112,8 +112,8 @@ class App {
       inputOf("file").focus();
       return;
     }
-    const person = this.person.read();
-    if (person === null) return;
+    const patient = this.patient.read();
+    if (patient === null) return;
     const asking = new AbortController();
     this.asking = asking;
     this.outdated = false;
@@ -129,7 +129,7 @@ class App {
       );
       const start = performance.now();
       const options = { force, signal: asking.signal };
-      const answer = await engine.diagnose(photograph.file, person, options);
+      const answer = await engine.diagnose(photograph.file, patient, options);
       this.rest();
       this.show(answer, photograph, engine, (performance.now() - start) / 1000);
     } catch (error) {
@@ -209,7 +209,7 @@ class App {
     if (kind === "device") this.device = null; // it may have broken down on the way
     if (kind === "photograph" || kind === "format" || kind === "large") {
       ways.push({ text: "Choose another photograph", go: () => inputOf("file").click() });
-    } else if (kind !== "person") {
+    } else if (kind !== "patient") {
       ways.push({ text: "Try again", go: () => void this.ask(force) });
     }
     const elsewhere = (to: Place, text: string): void =>
@@ -244,7 +244,7 @@ function introduceBundle({ record, card }: BundleInfo): void {
   byId("asking").hidden = false;
   byId("simulated").hidden = !data.simulated;
   byId("dermoscopy").hidden = data.dermoscopy_only !== true;
-  tellSize(record);
+  showSize(record);
   byId("card-text").replaceChildren(...markdown(card));
   byId("card").hidden = false;
   byId("licence-text").replaceChildren(...licence(record));

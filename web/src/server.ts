@@ -2,10 +2,10 @@
 
 import {
   type Answer,
-  type Attribution,
   type BundleInfo,
   DEFAULT_BASELINE,
-  type Person,
+  type Explanation,
+  type PatientInfo,
 } from "./answer";
 import {
   type DiagnoseOptions,
@@ -30,7 +30,7 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   "unreadable-photograph": "photograph",
   "refused-photograph": "photograph",
   "too-large": "large",
-  "invalid-field": "person",
+  "invalid-field": "patient",
   "no-gradients": "bundle",
   "no-such-file": "bundle",
   "other-bundle": "bundle",
@@ -53,8 +53,8 @@ const STATUSES: Readonly<Record<number, ErrorKind>> = {
 /** Ask the service at `base` (the address that `v1/` lies below) what answers. Throws EngineError. */
 export async function openServer(base: string, signal?: AbortSignal): Promise<Server> {
   const root = new URL(base, location.href);
-  const response = await sent(new URL("v1/bundle", root), { signal: signal ?? null });
-  return new Server(root, await read<BundleInfo>(response));
+  const response = await send(new URL("v1/bundle", root), { signal: signal ?? null });
+  return new Server(root, await readJson<BundleInfo>(response));
 }
 
 export class Server implements Engine {
@@ -62,37 +62,36 @@ export class Server implements Engine {
 
   constructor(
     private readonly root: URL,
-    private told: BundleInfo,
+    private current: BundleInfo,
   ) {}
 
   get bundle(): BundleInfo {
-    return this.told;
+    return this.current;
   }
 
-  async diagnose(file: Blob, person: Person, options: DiagnoseOptions = {}): Promise<Answer> {
+  async diagnose(file: Blob, patient: PatientInfo, options: DiagnoseOptions = {}): Promise<Answer> {
     const { prevalence, force, signal } = options;
-    const fields = { ...stated(person), prevalence, force };
+    const fields = { ...patient, prevalence, force };
     const answer = await this.post<Answer>("v1/diagnoses", file, fields, signal);
-    if (answer.bundle !== this.told.fingerprint) {
+    if (answer.bundle !== this.current.fingerprint) {
       // Another network by now, with thresholds and held-out photographs of its own.
-      this.told = (await openServer(this.root.href, signal)).bundle;
+      this.current = (await openServer(this.root.href, signal)).bundle;
       this.refuseOther(answer.bundle);
     }
     return answer;
   }
 
-  async explain(file: Blob, options: ExplainOptions = {}): Promise<Attribution> {
+  async explain(file: Blob, options: ExplainOptions = {}): Promise<Explanation> {
     const { method = "gradients", baseline = DEFAULT_BASELINE, steps = 64, signal } = options;
     // Whoever asks has an answer, forced or not: there is nothing left to refuse.
     const fields = { method, baseline, steps, force: true };
-    type Told = Attribution & { readonly bundle: string };
-    const found = await this.post<Told>("v1/explanations", file, fields, signal);
-    this.refuseOther(found.bundle);
-    return found;
+    const explanation = await this.post<Explanation>("v1/explanations", file, fields, signal);
+    this.refuseOther(explanation.bundle);
+    return explanation;
   }
 
   private refuseOther(fingerprint: string | undefined): void {
-    if (fingerprint === this.told.fingerprint) return;
+    if (fingerprint === this.current.fingerprint) return;
     throw new EngineError("bundle", "the server has changed its network", "ask again");
   }
 
@@ -113,21 +112,17 @@ export class Server implements Engine {
     // The file's own name may say more about a person than the photograph does.
     form.set("photograph", file, "photograph");
     const headers = { Accept: "application/json" };
-    const asked = { method: "POST", body: form, headers, signal: signal ?? null };
-    return read<T>(await sent(new URL(path, this.root), asked));
+    const request = { method: "POST", body: form, headers, signal: signal ?? null };
+    return readJson<T>(await send(new URL(path, this.root), request));
   }
 }
 
-function stated({ age, sex, site }: Person): Record<string, string | number | null> {
-  return { age, sex, site };
-}
-
-async function sent(url: URL, asked: RequestInit): Promise<Response> {
+async function send(url: URL, request: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { ...asked, credentials: "same-origin" });
+    response = await fetch(url, { ...request, credentials: "same-origin" });
   } catch (error) {
-    if (asked.signal?.aborted) throw asked.signal.reason;
+    if (request.signal?.aborted) throw request.signal.reason;
     if (!(error instanceof TypeError)) throw error;
     throw new EngineError("network", "the server cannot be reached", "check the connection");
   }
@@ -135,7 +130,7 @@ async function sent(url: URL, asked: RequestInit): Promise<Response> {
   return response;
 }
 
-async function read<T>(response: Response): Promise<T> {
+async function readJson<T>(response: Response): Promise<T> {
   try {
     return (await response.json()) as T;
   } catch (error) {

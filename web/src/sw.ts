@@ -8,7 +8,7 @@
  * new bundle is fetched beside the old one, which goes when the new one is whole.
  */
 
-import type { BundleInfo, BundleRecord } from "./answer";
+import type { BundleInfo, BundleManifest } from "./answer";
 import type { ToServiceWorker } from "./device/offline";
 
 declare const self: ServiceWorkerGlobalScope & {
@@ -134,13 +134,13 @@ async function keep(response: Response): Promise<boolean> {
 }
 
 /** Keep one graph; true also where the bundle has none. */
-async function keepGraph(cache: Cache, record: BundleRecord, graph: string): Promise<boolean> {
+async function keepGraph(cache: Cache, record: BundleManifest, graph: string): Promise<boolean> {
   const file = record.graphs[graph]?.file;
   const known = file === undefined ? undefined : record.files[file];
   if (file === undefined || known === undefined) return true;
   const url = new URL(encodeURIComponent(file), graphsUrl);
   url.searchParams.set("v", known.sha256);
-  // A graph that the bundle before has too is taken over; it is checked as any other.
+  // A graph that the bundle before has too is taken over; it is parsePatient as any other.
   const response = (await caches.match(url.href)) ?? (await fetch(url));
   if (!response.ok) return false;
   const content = await response.arrayBuffer();

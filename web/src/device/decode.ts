@@ -6,13 +6,13 @@
 
 import { EngineError } from "../engine";
 import { readRows, refuseAltered } from "./canvas";
-import { toSrgb, withoutProfile } from "./colour";
-import { HEAD, type Kind, kindOf } from "./file_kind";
+import { toSrgb, withoutProfile } from "./color_management";
+import { detectFileType, HEAD, type Kind } from "./file_type";
 import { declaredSize, type Size } from "./image_head";
 import { decodeJpeg } from "./jpeg";
 import { jpegOrientation, upright, withoutOrientation } from "./orientation";
-import type { Decoded } from "./reading";
-import { centredSquare, type Picture, reduce } from "./resample";
+import type { DecodedImage } from "./postprocess";
+import { centeredSquare, type Picture, reduce } from "./resample";
 
 /** As the Python package: Pillow's own limit before it warns of a decompression bomb. */
 export const MAX_PIXELS = 89_478_485;
@@ -22,42 +22,52 @@ const SAVE_AS = "save it as JPEG or PNG, or let the server compute";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Decode a photograph to px by px. Throws EngineError of kind "photograph" or "device". */
-export async function decode(file: Blob, px: number): Promise<Decoded> {
+/** Decode a photograph to imageSize by imageSize. Throws EngineError of kind "photograph" or "device". */
+export async function decode(file: Blob, imageSize: number): Promise<DecodedImage> {
   const kind = await admitted(file);
   const bytes = new Uint8Array(await file.arrayBuffer());
   const size = declaredSize(kind, bytes);
   refuseLarge(size);
   refuseAltered();
-  const factor = kind === "JPEG" && size !== null ? draftFactor(size, px) : 1;
+  const factor = kind === "JPEG" && size !== null ? draftFactor(size, imageSize) : 1;
   const draft = factor === 1 ? null : decodeJpeg(bytes, factor);
   return draft === null || size === null
-    ? decodeWhole(bytes, kind, factor, px)
-    : finish(bytes, draft, size, px);
+    ? decodeWhole(bytes, kind, factor, imageSize)
+    : finish(bytes, draft, size, imageSize);
 }
 
 /**
  * Pillow lets libjpeg decode large JPEGs at 1/2, 1/4 or 1/8, as long as that leaves twice the
  * wanted side.
  */
-export function draftFactor({ width, height }: Size, px: number): 1 | 2 | 4 | 8 {
-  const scale = Math.min(Math.trunc(width / (2 * px)), Math.trunc(height / (2 * px)));
+export function draftFactor({ width, height }: Size, imageSize: number): 1 | 2 | 4 | 8 {
+  const scale = Math.min(Math.trunc(width / (2 * imageSize)), Math.trunc(height / (2 * imageSize)));
   return ([8, 4, 2] as const).find((factor) => scale >= factor) ?? 1;
 }
 
 /** What is left to do for a JPEG that was decoded here: `size` is that of the whole, as stored. */
-async function finish(bytes: Bytes, draft: Picture, size: Size, px: number): Promise<Decoded> {
+async function finish(
+  bytes: Bytes,
+  draft: Picture,
+  size: Size,
+  imageSize: number,
+): Promise<DecodedImage> {
   const orientation = jpegOrientation(bytes);
-  const square = centredSquare(upright(draft, orientation), px);
-  const pixels = await toSrgb(square, px, withoutProfile(bytes).profile);
+  const square = centeredSquare(upright(draft, orientation), imageSize);
+  const pixels = await toSrgb(square, imageSize, withoutProfile(bytes).profile);
   const { width, height } = size;
   return orientation < 5
-    ? { pixels, px, width, height }
-    : { pixels, px, width: height, height: width };
+    ? { pixels, imageSize, width, height }
+    : { pixels, imageSize, width: height, height: width };
 }
 
 /** Let the browser decode, and shrink by a factor where Pillow would have it done. */
-async function decodeWhole(bytes: Bytes, kind: Kind, factor: number, px: number): Promise<Decoded> {
+async function decodeWhole(
+  bytes: Bytes,
+  kind: Kind,
+  factor: number,
+  imageSize: number,
+): Promise<DecodedImage> {
   const { orientation, profile, plain } = {
     orientation: 1,
     profile: null,
@@ -69,11 +79,11 @@ async function decodeWhole(bytes: Bytes, kind: Kind, factor: number, px: number)
   try {
     refuseLarge(bitmap);
     const picture = upright(shrunk(bitmap, factor), orientation);
-    const pixels = await toSrgb(centredSquare(picture, px), px, profile);
+    const pixels = await toSrgb(centeredSquare(picture, imageSize), imageSize, profile);
     const swapped = orientation >= 5;
     const width = swapped ? bitmap.height : bitmap.width;
     const height = swapped ? bitmap.width : bitmap.height;
-    return { pixels, px, width, height };
+    return { pixels, imageSize, width, height };
   } finally {
     bitmap.close();
   }
@@ -81,7 +91,7 @@ async function decodeWhole(bytes: Bytes, kind: Kind, factor: number, px: number)
 
 async function admitted(file: Blob): Promise<Kind> {
   if (file.size === 0) throw unreadable("this file is empty");
-  const kind = kindOf(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
+  const kind = detectFileType(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
   if (kind === "video") throw unreadable("this is a video", "take one sharp photograph instead");
   if (kind === null) throw unreadable("this is no photograph", "JPEG, PNG and WebP can be read");
   return kind;

@@ -1,4 +1,4 @@
-/** Numbers in words as Python's format() writes them: exact halves go to the even digit. */
+/** Numbers and templates as text, as Python's format() writes them: exact halves go to the even digit. */
 
 /** `{value:.{digits}f}`; digits 0 to 3. */
 export function fixed(value: number, digits: number): string {
@@ -21,4 +21,9 @@ export function halfEven(value: number): number {
   const low = Math.floor(value);
   if (value - low !== 0.5) return Math.round(value);
   return low % 2 === 0 ? low : low + 1;
+}
+
+/** Put values into a template at the places that name them, such as "{share}". */
+export function fill(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
 }

@@ -3,7 +3,7 @@
  * unfolds into gigabytes is refused unopened.
  */
 
-import { type Kind, text } from "./file_kind";
+import { type Kind, text } from "./file_type";
 
 export interface Size {
   readonly width: number;

@@ -3,7 +3,7 @@
  * and PNG by themselves; of WebP, Chromium does not. There it is done here, for all browsers.
  */
 
-import { text } from "./file_kind";
+import { text } from "./file_type";
 import { segments } from "./image_head";
 import type { Picture } from "./resample";
 

@@ -1,10 +1,7 @@
-/** The arithmetic of the quality gate, as `inference/quality/pixel_measures.py` does it. */
+/** Measures of the quality gate, as `inference/quality/measures.py` and `pixel_measures.py` take them. */
 
-import type { Quality } from "../answer";
+import type { QualityMeasures } from "../answer";
 import { halfEven } from "./format";
-
-/** What the gate looks at, but what the size of the file says. */
-export type Measures = Omit<Quality, "width" | "height" | "scale">;
 
 const BLACK = 30; // largest channel of what is near-black: a dermoscope's corners, a covered lens
 const FULL = 250; // a channel from here on is at its end stop, after resampling
@@ -21,18 +18,33 @@ interface Bands {
   readonly usable: Uint8Array;
 }
 
-/** Measure a decoded square: RGB, side x side x 3. */
-export function measures(pixels: Uint8Array, side: number): Measures {
+/**
+ * Measure a decoded photograph.
+ *
+ * @param pixels - The centred square, RGB, side x side x 3.
+ * @param side - Side of the square in pixels.
+ * @param width - Width of the whole photograph, upright, in pixels.
+ * @param height - Height of the whole photograph, upright, in pixels.
+ */
+export function measureQuality(
+  pixels: Uint8Array,
+  side: number,
+  width: number,
+  height: number,
+): QualityMeasures {
   const bands = sorted(pixels, side);
   const upTo = cumulated(bands.top);
   const size = side * side;
   return {
+    width,
+    height,
+    scale: Math.min(width, height) / side,
     sharpness: sharpness(pixels, side),
     brightness: upTo.findIndex((count) => count >= 0.95 * size),
     dark_share: upTo[BLACK - 1]! / size,
     bright_share: bands.middle.reduce((count, value) => count + +(value >= FULL), 0) / size,
     flat_share: flatShare(bands),
-    ...colours(bands),
+    ...colorMeasures(bands),
     ...surface(pixels, side),
   };
 }
@@ -114,7 +126,7 @@ function flatShare({ pixels, side, usable }: Bands): number {
 }
 
 /** The strange share and the agreement of hues, over what is neither dark nor white. */
-function colours({ pixels, top, middle, usable }: Bands): {
+function colorMeasures({ pixels, top, middle, usable }: Bands): {
   strange_share: number;
   hue_agreement: number;
 } {
@@ -151,7 +163,7 @@ function surface(pixels: Uint8Array, side: number): { clutter: number; lesion_co
   const cells: (Cell | null)[] = [];
   for (let row = 0; row < n; row++) {
     for (let column = 0; column < n; column++) {
-      const mean = meanColour(pixels, side, start + row * block, start + column * block, block);
+      const mean = meanColor(pixels, side, start + row * block, start + column * block, block);
       const far = Math.hypot((row + 0.5) * (2 / n) - 1, (column + 0.5) * (2 / n) - 1);
       // Dark corners are left out, but not what is dark near the centre: that may be the lesion.
       const seen = far < 0.97 && (Math.max(...mean) >= BLACK || far < 0.7);
@@ -195,7 +207,7 @@ function distance(one: readonly number[], other: readonly number[]): number {
   return Math.sqrt(one.reduce((sum, value, band) => sum + (value - other[band]!) ** 2, 0));
 }
 
-function meanColour(
+function meanColor(
   pixels: Uint8Array,
   side: number,
   top: number,

@@ -31,24 +31,24 @@ const SUPPORT = 2.0; // of the bicubic filter, to either side
 const BITS = 22; // of the fixed point: 32, less 8 of a pixel, less 2 against overflow
 const HALF = 1 << (BITS - 1);
 
-/** Return the largest centred square of a picture at px by px. */
-export function centredSquare(picture: Picture, px: number): Uint8Array {
+/** Return the largest centred square of a picture at imageSize by imageSize. */
+export function centeredSquare(picture: Picture, imageSize: number): Uint8Array {
   const { width, height } = picture;
   const side = Math.min(width, height);
   const left = (width - side) / 2;
   const top = (height - side) / 2;
   const box = { left, top, right: left + side, bottom: top + side };
-  if (width === px && height === px) return Uint8Array.from(picture.data);
-  const factor = Math.trunc(side / px / GAP);
-  if (factor < 2) return resize(picture, px, box);
-  const reach = ((SUPPORT - 0.5) * side) / px;
+  if (width === imageSize && height === imageSize) return Uint8Array.from(picture.data);
+  const factor = Math.trunc(side / imageSize / GAP);
+  if (factor < 2) return resize(picture, imageSize, box);
+  const reach = ((SUPPORT - 0.5) * side) / imageSize;
   const around = {
     left: Math.max(0, Math.trunc(left - reach)),
     top: Math.max(0, Math.trunc(top - reach)),
     right: Math.min(width, Math.ceil(box.right + reach)),
     bottom: Math.min(height, Math.ceil(box.bottom + reach)),
   };
-  return resize(reduce(picture, factor, around), px, {
+  return resize(reduce(picture, factor, around), imageSize, {
     left: (box.left - around.left) / factor,
     top: (box.top - around.top) / factor,
     right: (box.right - around.left) / factor,
@@ -113,23 +113,23 @@ function oneOver(count: number): number {
   return Math.trunc(Math.fround(2 ** 32 / Math.fround(256 * count)));
 }
 
-function resize(picture: Picture, px: number, box: Box): Uint8Array {
+function resize(picture: Picture, imageSize: number, box: Box): Uint8Array {
   const { width, height } = picture;
-  const across = tapsOf(width, box.left, box.right, px);
-  const down = tapsOf(height, box.top, box.bottom, px);
+  const across = tapsOf(width, box.left, box.right, imageSize);
+  const down = tapsOf(height, box.top, box.bottom, imageSize);
   // Both passes round, so that their order matters; Pillow 13 takes the longer way down first.
-  const tall = height - px > 2 * Math.max(width - px, 0);
+  const tall = height - imageSize > 2 * Math.max(width - imageSize, 0);
   const { data } = tall
-    ? resizeRows(resizeColumns(picture, down, px), across, px)
-    : resizeColumns(resizeRows(picture, across, px), down, px);
+    ? resizeRows(resizeColumns(picture, down, imageSize), across, imageSize)
+    : resizeColumns(resizeRows(picture, across, imageSize), down, imageSize);
   return data as Uint8Array;
 }
 
-function resizeRows(picture: Picture, taps: Taps, px: number): Picture {
+function resizeRows(picture: Picture, taps: Taps, imageSize: number): Picture {
   const { data, width, height } = picture;
-  const narrow = new Uint8Array(3 * px * height);
+  const narrow = new Uint8Array(3 * imageSize * height);
   for (let row = 0, out = 0; row < height; row++) {
-    for (let column = 0; column < px; column++, out += 3) {
+    for (let column = 0; column < imageSize; column++, out += 3) {
       let red = HALF;
       let green = HALF;
       let blue = HALF;
@@ -146,14 +146,14 @@ function resizeRows(picture: Picture, taps: Taps, px: number): Picture {
       narrow[out + 2] = clip(blue);
     }
   }
-  return { data: narrow, width: px, height };
+  return { data: narrow, width: imageSize, height };
 }
 
-function resizeColumns(picture: Picture, taps: Taps, px: number): Picture {
+function resizeColumns(picture: Picture, taps: Taps, imageSize: number): Picture {
   const { data, width } = picture;
   const stride = 3 * width;
-  const low = new Uint8Array(stride * px);
-  for (let row = 0; row < px; row++) {
+  const low = new Uint8Array(stride * imageSize);
+  for (let row = 0; row < imageSize; row++) {
     const first = taps.first[row]! * stride;
     const weight = row * taps.most;
     for (let place = 0; place < stride; place++) {
@@ -164,7 +164,7 @@ function resizeColumns(picture: Picture, taps: Taps, px: number): Picture {
       low[row * stride + place] = clip(sum);
     }
   }
-  return { data: low, width, height: px };
+  return { data: low, width, height: imageSize };
 }
 
 function clip(sum: number): number {
@@ -173,16 +173,16 @@ function clip(sum: number): number {
 }
 
 /** The ends of the box reach Pillow's resampling in single precision. */
-function tapsOf(size: number, from: number, to: number, px: number): Taps {
+function tapsOf(size: number, from: number, to: number, imageSize: number): Taps {
   const begin = Math.fround(from);
-  const scale = Math.fround(Math.fround(to) - begin) / px;
+  const scale = Math.fround(Math.fround(to) - begin) / imageSize;
   const spread = Math.max(scale, 1.0);
   const support = SUPPORT * spread;
   const most = 2 * Math.ceil(support) + 1;
-  const first = new Int32Array(px);
-  const count = new Int32Array(px);
-  const weights = new Int32Array(px * most);
-  for (let place = 0; place < px; place++) {
+  const first = new Int32Array(imageSize);
+  const count = new Int32Array(imageSize);
+  const weights = new Int32Array(imageSize * most);
+  for (let place = 0; place < imageSize; place++) {
     const centre = begin + (place + 0.5) * scale;
     const low = Math.max(Math.trunc(centre - support + 0.5), 0);
     const high = Math.min(Math.trunc(centre + support + 0.5), size);

@@ -1,24 +1,24 @@
 /** The whole answer: plain words first, then what lies behind them. */
 
 import type { Answer, BundleInfo } from "../answer";
-import { concernList, qualitySection } from "./concerns";
 import { el } from "./dom";
+import { heatSection } from "./evidence_map";
+import { sumSection } from "./evidence_sum";
 import type { Explain } from "./gradients";
-import { heatSection } from "./heat";
-import { scaleSection } from "./scale";
-import { sumSection } from "./sum";
 import {
   caution,
   DERMOSCOPY,
+  describePatient,
   FORCED,
   headline,
-  known,
   madeFrom,
   percent,
   SIMULATED,
   sentence,
   WHATEVER,
-} from "./wording";
+} from "./phrases";
+import { scaleSection } from "./probability_scale";
+import { issueList, qualitySection } from "./quality_issues";
 
 export interface Shown {
   readonly answer: Answer;
@@ -33,12 +33,12 @@ export interface Shown {
 
 export function answerSections(shown: Shown): HTMLElement[] {
   const { answer, bundle, square, explain } = shown;
-  const { evidence, person } = answer;
+  const { evidence, person: patient } = answer;
   return [
     answer.probability === null ? refusal(shown) : verdict(shown),
     scaleSection(answer, bundle.record),
     evidence === null ? null : heatSection(evidence, square, bundle, explain),
-    evidence === null ? null : sumSection(evidence, person, mainLogit(shown)),
+    evidence === null ? null : sumSection(evidence, patient, mainLogit(shown)),
     qualitySection(answer, bundle.record),
   ].filter((one) => one !== null);
 }
@@ -111,7 +111,7 @@ function warning(answer: Answer): HTMLElement | null {
       {},
       answer.forced ? FORCED : "Answered, but a better photograph would be answered better.",
     ),
-    concernList(answer.concerns),
+    issueList(answer.concerns),
   );
 }
 
@@ -132,7 +132,7 @@ function refusal(shown: Shown): HTMLElement {
     el("p", {}, caution(answer)),
     answer.simulated ? el("p", { class: "warning" }, SIMULATED) : null,
     el("h3", {}, "What to do better"),
-    concernList(answer.concerns),
+    issueList(answer.concerns),
     el("p", { class: "buttons" }, again, force),
     el("p", {}, el("strong", {}, WHATEVER)),
     made(shown),
@@ -140,7 +140,7 @@ function refusal(shown: Shown): HTMLElement {
 }
 
 function made({ answer, place, seconds }: Shown): HTMLElement {
-  const { age, sex, site } = known(answer.person);
+  const { age, sex, site } = describePatient(answer.person);
   const where =
     place === "device"
       ? "Computed on this device; the photograph has not left it."
@@ -148,7 +148,7 @@ function made({ answer, place, seconds }: Shown): HTMLElement {
   return el(
     "p",
     { class: "hint" },
-    `${where} It took ${duration(seconds)}. ${sentence(`known: ${age}, ${sex}, ${site}`)} `,
+    `${where} It took ${duration(seconds)}. ${sentence(`describePatient: ${age}, ${sex}, ${site}`)} `,
     answer.forced ? "Photograph refused; that was overridden." : `Photograph ${answer.status}.`,
   );
 }

@@ -20,7 +20,7 @@ export function evidenceScale(values: Rows): number {
  * Enlarge a map smoothly to side x side: the middle of each place keeps its value, and between two
  * middles runs half a cosine, so that no value leaves the range of its neighbours.
  */
-export function spread(values: Rows, side: number): Float32Array {
+export function interpolate(values: Rows, side: number): Float32Array {
   const columns = values[0]?.length ?? 0;
   const across = rise(columns, side);
   const along = rise(values.length, side);
@@ -56,7 +56,10 @@ function between({ low, high, share }: Between, value: (index: number) => number
 }
 
 /** Integrated Gradients as they are drawn: strength -1..1, row by row, and what 1 stands for. */
-export function tamed(values: Rows): { readonly strength: Float32Array; readonly scale: number } {
+export function attributionStrength(values: Rows): {
+  readonly strength: Float32Array;
+  readonly scale: number;
+} {
   const side = values.length;
   const limit = high(values.flat());
   const clipped = values.map((row) => row.map((one) => Math.min(Math.max(one, -limit), limit)));
@@ -132,7 +135,7 @@ const NAMES = [
 ] as const;
 
 /** Where a map speaks loudest for and against, in words, for those who do not see it. */
-export function inWords(values: Rows): string {
+export function describeMap(values: Rows): string {
   const height = values.length;
   const width = values[0]?.length ?? 0;
   let [up, down] = [0, 0];

@@ -1,8 +1,8 @@
 /** Pictures of a photograph with a map over it, and the slider that all of them follow. */
 
-import { type Triples, tint, toOklab } from "./colours";
+import { type Triples, tint, toOklab } from "./colormap";
 import { el } from "./dom";
-import { SIDE } from "./photograph";
+import { SIDE } from "./image_field";
 
 const OPACITY = 60; // per cent, of the strongest evidence; the lesion has to be seen under it
 

@@ -2,13 +2,13 @@
 
 import { EngineError, type ErrorKind } from "../engine";
 import { byId, el } from "./dom";
-import { sentence } from "./wording";
+import { sentence } from "./phrases";
 
 const TITLES: Readonly<Record<ErrorKind, string>> = {
   photograph: "This photograph cannot be read",
   format: "This browser cannot open this photograph",
   large: "This photograph is too large",
-  person: "Something that was stated cannot be",
+  patient: "Something that was stated cannot be",
   bundle: "The network cannot be used",
   busy: "The server is busy",
   network: "No connection to the server",

@@ -2,7 +2,7 @@
 
 import type { Decision, Interval, Threshold } from "../answer";
 import { el } from "./dom";
-import { interval, percent, sentence } from "./wording";
+import { bounds, percent, sentence } from "./phrases";
 
 const DISAGREE =
   "The thresholds disagree: each weighs missed melanomas against false alarms in its own way. " +
@@ -95,5 +95,5 @@ export function rates(decisions: readonly Decision[], sealed: readonly Threshold
 }
 
 function rate(found: Interval | null): string {
-  return found === null ? "not measured" : `${percent(found.estimate)} (${interval(found)})`;
+  return found === null ? "not measured" : `${percent(found.estimate)} (${bounds(found)})`;
 }

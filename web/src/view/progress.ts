@@ -1,7 +1,7 @@
 /** What is being done, said in the form, drawn as a bar and announced. */
 
 import { byId } from "./dom";
-import { sentence } from "./wording";
+import { sentence } from "./phrases";
 
 /** Say what is being done; null when nothing is. */
 export function showWork(text: string | null): void {

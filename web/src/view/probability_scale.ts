@@ -3,16 +3,16 @@
  * photograph, the thresholds, and the held-out photographs of both kinds.
  */
 
-import type { Answer, BundleRecord, Decision } from "../answer";
-import { logOdds, probability as toProbability } from "../device/calibrated";
+import type { Answer, BundleManifest, Decision } from "../answer";
+import { logOdds, probability as toProbability } from "../device/calibration";
 import { el, placed, svg } from "./dom";
+import { FORCED, percent, standing } from "./phrases";
 import { rates, thresholds } from "./thresholds";
-import { FORCED, percent, standing } from "./wording";
 
 const TICKS = [0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999, 0.9999];
 const [RAREST, COMMONEST] = [0.001, 0.5];
 
-export function scaleSection(answer: Answer, record: BundleRecord): HTMLElement | null {
+export function scaleSection(answer: Answer, record: BundleManifest): HTMLElement | null {
   const { probability, prevalence } = answer;
   if (probability === null) return null;
   const shifted = el("div", { class: "scale-holder" });
@@ -61,7 +61,7 @@ function restated(answer: Answer, probability: number, stated: number): Stated {
   };
 }
 
-function drawn(stated: Stated, record: BundleRecord): HTMLElement[] {
+function drawn(stated: Stated, record: BundleManifest): HTMLElement[] {
   return [
     el(
       "p",
@@ -74,7 +74,7 @@ function drawn(stated: Stated, record: BundleRecord): HTMLElement[] {
   ];
 }
 
-function picture(stated: Stated, record: BundleRecord): HTMLElement {
+function picture(stated: Stated, record: BundleManifest): HTMLElement {
   const { calibration, heldout } = record;
   const odds = (logits: readonly number[]): number[] =>
     logits.map((logit) => safe(toProbability(calibration, logit, stated.prevalence)));
@@ -175,7 +175,7 @@ function short(share: number): string {
 function spoken({ probability, decisions }: Stated): string {
   const cuts = decisions.map((one) => `${one.name} at ${percent(one.threshold)}`);
   return (
-    `Scale of probability. This photograph: ${percent(probability)}. ` +
+    `TemperatureScaling of probability. This photograph: ${percent(probability)}. ` +
     `Thresholds: ${cuts.join(", ") || "none"}. ` +
     "Behind them, where held-out melanomas and other lesions score."
   );

@@ -2,7 +2,7 @@
 
 export type Kind = "JPEG" | "PNG" | "WEBP" | "TIFF" | "BMP" | "HEIF" | "AVIF";
 
-/** As many bytes as `kindOf` looks at. */
+/** As many bytes as `detectFileType` looks at. */
 export const HEAD = 192;
 
 const MAGIC: readonly (readonly [string, Kind])[] = [
@@ -27,14 +27,14 @@ const FILM_STARTS = [
 ];
 
 /** The format of a file by its first `HEAD` bytes; null for anything else. */
-export function kindOf(bytes: Uint8Array): Kind | "video" | null {
+export function detectFileType(bytes: Uint8Array): Kind | "video" | null {
   const head = text(bytes, 0, HEAD);
   for (const [start, kind] of MAGIC) if (head.startsWith(start)) return kind;
   if (head.startsWith("RIFF")) {
     const form = head.slice(8, 12);
     return form === "WEBP" ? "WEBP" : form === "AVI " ? "video" : null;
   }
-  if (head.slice(4, 8) === "ftyp") return kindOfBrands(bytes, head);
+  if (head.slice(4, 8) === "ftyp") return typeOfBrands(bytes, head);
   if (FILM_BOXES.includes(head.slice(4, 8))) return "video";
   if (FILM_STARTS.some((start) => head.startsWith(start))) return "video";
   return head[0] === "G" && head[188] === "G" ? "video" : null;
@@ -46,7 +46,7 @@ export function text(bytes: Uint8Array, start: number, end: number): string {
 }
 
 /** Tell HEIC and AVIF from films, which begin with the same box. */
-function kindOfBrands(bytes: Uint8Array, head: string): Kind | "video" {
+function typeOfBrands(bytes: Uint8Array, head: string): Kind | "video" {
   const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   const end = Math.min(size, head.length);
   const brands = [head.slice(8, 12)];

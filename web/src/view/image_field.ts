@@ -1,9 +1,9 @@
 /** Choosing, dropping, pasting or taking a photograph, and showing what the network will see of it. */
 
-import { HEAD, kindOf } from "../device/file_kind";
+import { detectFileType, HEAD } from "../device/file_type";
 import { declaredSize } from "../device/image_head";
 import { byId, inputOf } from "./dom";
-import { literal, megabytes } from "./wording";
+import { literal, megabytes } from "./phrases";
 
 /** Side of the square that explanations are drawn over, in pixels. */
 export const SIDE = 448;
@@ -17,10 +17,10 @@ export interface Shown {
   readonly square: ImageData | null;
 }
 
-/** Told of every change; null when there is no photograph any more. */
+/** Called with every change; null when there is no photograph any more. */
 export type Changed = (shown: Shown | null) => void;
 
-export class PhotographField {
+export class ImageField {
   private turn = 0;
   /** Resolves once the photograph that was chosen last is there, or is none. */
   settled: Promise<void> = Promise.resolve();
@@ -136,7 +136,7 @@ async function whatIsWrong(file: File): Promise<string | null> {
   } catch {
     return "This cannot be read as a file. Choose one photograph.";
   }
-  switch (kindOf(head)) {
+  switch (detectFileType(head)) {
     case "video":
       return "This is a video. Take one sharp photograph instead.";
     case null:
@@ -150,7 +150,7 @@ async function whatIsWrong(file: File): Promise<string | null> {
 async function opened(file: File): Promise<ImageBitmap | null> {
   try {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const kind = kindOf(bytes);
+    const kind = detectFileType(bytes);
     const size = kind === null || kind === "video" ? null : declaredSize(kind, bytes);
     // A small file may unfold into gigabytes.
     if (size !== null && size.width * size.height > MOST_PIXELS) return null;

@@ -9,28 +9,30 @@ import { halfEven } from "./format";
 import { median } from "./pixel_measures";
 
 /** Images (count x 3 x side x side) to values (count) and their gradients. */
-export type Run = (
+export type ValueAndGradient = (
   images: Float32Array,
   count: number,
 ) => Promise<{ values: Float32Array; gradients: Float32Array }>;
 
-export interface Integrated {
-  /** What each pixel adds, summed over colours; side x side. */
+export interface Attribution {
+  /** What each pixel adds to the logit, summed over colours; side x side. */
   readonly pixels: Float64Array;
-  /** Points taken on the way from the baseline to the photograph. */
+  /** Points taken on the path from the baseline to the photograph. */
   readonly steps: number;
+  /** What the pixels should sum to: the logit of the photograph less that of the baseline. */
   readonly difference: number;
+  /** |sum of pixels - difference| / |difference|. */
   readonly completenessError: number;
 }
 
-export interface Course {
+export interface AttributionOptions {
   readonly baseline: Baseline;
-  /** Points on the way, 1 or more; doubled until the completeness error is below `TOLERANCE`. */
+  /** Points on the path, 1 or more; doubled until the completeness error is below `TOLERANCE`. */
   readonly steps: number;
   /** Images asked about at once, which bounds the memory. */
   readonly batch: number;
-  /** Told the share that is done; throws to stop. */
-  readonly told: (share: number) => void;
+  /** Called with the share that is done, 0..1; throws to stop. */
+  readonly onProgress: (share: number) => void;
 }
 
 /** Completeness error at which no more steps are taken, and steps that are never exceeded. */
@@ -43,63 +45,72 @@ const FRAME = 0.125; // width of the frame in which skin is looked for, likewise
 
 /** Attribute a photograph (RGB, side x side x 3) to its pixels. */
 export async function integratedGradients(
-  run: Run,
+  run: ValueAndGradient,
   photograph: Uint8Array,
   side: number,
-  { baseline, steps, batch, told }: Course,
-): Promise<Integrated> {
+  { baseline, steps, batch, onProgress }: AttributionOptions,
+): Promise<Attribution> {
   if (!(Number.isInteger(steps) && steps >= 1)) {
     throw new EngineError("internal", "Integrated Gradients without steps", "ask for 64");
   }
   const image = toImage(photograph);
-  const nothing = baselineImage(image, side, baseline);
-  const way = image.map((value, place) => value - nothing[place]!);
+  const baselinePixels = baselineImage(image, side, baseline);
+  const path = image.map((value, place) => value - baselinePixels[place]!);
   // How often the steps will be doubled is not known: each turn takes half of what is left.
   for (let points = steps, left = 1; ; points *= 2, left /= 2) {
-    const turn = (share: number): void => told(1 - left * (1 - share / 2));
-    const { gradient, difference } = await integrate(run, nothing, way, points, batch, turn);
+    const turn = (share: number): void => onProgress(1 - left * (1 - share / 2));
+    const { gradient, difference } = await integrate(
+      run,
+      baselinePixels,
+      path,
+      points,
+      batch,
+      turn,
+    );
     const pixels = new Float64Array(side * side);
-    for (let at = 0; at < way.length; at++) pixels[at % pixels.length]! += gradient[at]! * way[at]!;
+    for (let at = 0; at < path.length; at++)
+      pixels[at % pixels.length]! += gradient[at]! * path[at]!;
     const sum = pixels.reduce((total, value) => total + value, 0);
     const error = Math.abs(sum - difference) / Math.max(Math.abs(difference), LEAST_DIFFERENCE);
     if (error < TOLERANCE || 2 * points > MOST_STEPS) {
-      told(1);
+      onProgress(1);
       return { pixels, steps: points, difference, completenessError: error };
     }
   }
 }
 
-/** The mean gradient on the way, and the difference between the values at its two ends. */
+/** The mean gradient on the path, and the difference between the values at its two ends. */
 async function integrate(
-  run: Run,
-  nothing: Float64Array,
-  way: Float64Array,
+  run: ValueAndGradient,
+  baselinePixels: Float64Array,
+  path: Float64Array,
   steps: number,
   batch: number,
-  told: (share: number) => void,
+  onProgress: (share: number) => void,
 ): Promise<{ gradient: Float64Array; difference: number }> {
   const points = gaussLegendre(steps);
   // The two ends are asked about with the rest: their values give the difference.
   const places = [...points.places, 0, 1];
   const weights = [...points.weights, 0, 0];
   const values = new Float64Array(places.length);
-  const gradient = new Float64Array(way.length);
+  const gradient = new Float64Array(path.length);
   for (let start = 0; start < places.length; start += batch) {
-    // A task of its own, so that whoever wants this stopped is heard; `told` throws then.
+    // A task of its own, so that whoever wants this stopped is heard; `onProgress` throws then.
     await new Promise((done) => setTimeout(done));
-    told(start / places.length);
+    onProgress(start / places.length);
     const part = places.slice(start, start + batch);
-    const images = new Float32Array(part.length * way.length);
+    const images = new Float32Array(part.length * path.length);
     part.forEach((place, index) => {
-      const offset = index * way.length;
-      for (let at = 0; at < way.length; at++) images[offset + at] = nothing[at]! + place * way[at]!;
+      const offset = index * path.length;
+      for (let at = 0; at < path.length; at++)
+        images[offset + at] = baselinePixels[at]! + place * path[at]!;
     });
     const answer = await run(images, part.length);
     part.forEach((_, index) => {
       const weight = weights[start + index]!;
-      const offset = index * way.length;
+      const offset = index * path.length;
       values[start + index] = answer.values[index]!;
-      for (let at = 0; at < way.length; at++) {
+      for (let at = 0; at < path.length; at++) {
         gradient[at]! += weight * answer.gradients[offset + at]!;
       }
     });
@@ -135,7 +146,7 @@ function legendre(degree: number, x: number): [number, number] {
   return [value, before];
 }
 
-/** A photograph's baseline; the meaning of each is told in `inference/explain/integrated_gradients.py`. */
+/** A photograph's baseline; the meaning of each is onProgress in `inference/explain/integrated_gradients.py`. */
 export function baselineImage(image: Float64Array, side: number, baseline: Baseline): Float64Array {
   switch (baseline) {
     case "black":

@@ -1,9 +1,9 @@
 /** The switch that says where answers are computed, and what is known of that place. */
 
-import type { BundleRecord } from "../answer";
+import type { BundleManifest } from "../answer";
 import type { Kept } from "../device/offline";
 import { byId } from "./dom";
-import { megabytes } from "./wording";
+import { megabytes } from "./phrases";
 
 export type Place = "device" | "server";
 
@@ -11,7 +11,7 @@ const REMEMBERED = "melanoscope-where";
 // Compressed bytes of ONNX Runtime's WebAssembly, which comes with the network.
 const RUNTIME = 3_700_000;
 
-export class WhereSwitch {
+export class PlaceSwitch {
   private readonly choices = [
     ...document.querySelectorAll<HTMLInputElement>("input[name='where']"),
   ];
@@ -38,14 +38,14 @@ export class WhereSwitch {
 }
 
 /** Say how much comes to the device, so that it can answer and explain. */
-export function tellSize({ files, graphs }: BundleRecord): void {
+export function showSize({ files, graphs }: BundleManifest): void {
   const bytes = ["model", "gradient"].map((one) => files[graphs[one]?.file ?? ""]?.bytes ?? 0);
   const all = bytes.reduce((before, one) => before + one, RUNTIME);
   byId("device-hint").textContent =
     `The photograph never leaves it. Network and runtime come here once (${megabytes(all)}).`;
 }
 
-export function tellKept(state: Kept): void {
+export function showKept(state: Kept): void {
   byId("kept").textContent = {
     unsupported: "",
     loading: "Keeping page and network for the time without a connection ...",

@@ -3,9 +3,9 @@
  * becomes elements with text in them; whatever is not known here is shown as it is written.
  */
 
-import type { BundleRecord } from "../answer";
+import type { BundleManifest } from "../answer";
 import { type Child, el } from "./dom";
-import { sentence } from "./wording";
+import { sentence } from "./phrases";
 
 const HEADINGS = ["h3", "h4", "h5", "h6"] as const;
 
@@ -159,7 +159,7 @@ function inline(text: string): Child[] {
 }
 
 /** Whose photographs a network learnt from, and on which terms. */
-export function licence(record: BundleRecord): HTMLElement[] {
+export function licence(record: BundleManifest): HTMLElement[] {
   const { notice, terms, attribution } = record.licence;
   const { photographs, melanomas } = record.data;
   const share = ((100 * melanomas) / Math.max(photographs, 1)).toFixed(0);
