@@ -18,9 +18,9 @@ import pytest
 from PIL import Image
 
 import melanoscope
-from data import icc  # of the tests' own folder
 from melanoscope.imaging.decode import UnreadableImageError
 from melanoscope.inference.manifest import seal_of
+from tests.imaging import icc
 
 from . import harness
 from .golden import lesion

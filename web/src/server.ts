@@ -6,6 +6,7 @@ import {
   DEFAULT_BASELINE,
   type Explanation,
   type PatientInfo,
+  type Problem,
 } from "./answer";
 import {
   type DiagnoseOptions,
@@ -14,16 +15,6 @@ import {
   type ErrorKind,
   type ExplainOptions,
 } from "./engine";
-
-/** RFC 9457, with the three clauses of melanoscope's errors. */
-interface Problem {
-  readonly type?: string;
-  readonly title?: string;
-  readonly detail?: string;
-  readonly expected?: string;
-  readonly found?: string;
-  readonly mend?: string;
-}
 
 const SPACE = "urn:melanoscope:problem:";
 const KINDS: Readonly<Record<string, ErrorKind>> = {
@@ -144,14 +135,14 @@ async function toError(response: Response): Promise<EngineError> {
   const name = problem.type?.startsWith(SPACE) ? problem.type.slice(SPACE.length) : "";
   const kind = KINDS[name] ?? STATUSES[response.status] ?? "internal";
   const found =
-    problem.expected !== undefined && problem.found !== undefined
+    problem.expected && problem.found
       ? `expected ${problem.expected}; found ${problem.found}`
       : (problem.detail ?? problem.title ?? `the server answered ${response.status}`);
   const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
   return new EngineError(kind, found, problem.mend ?? "", seconds > 0 ? seconds : null);
 }
 
-async function problemOf(response: Response): Promise<Problem> {
+async function problemOf(response: Response): Promise<Partial<Problem>> {
   if (!(response.headers.get("Content-Type") ?? "").startsWith("application/problem+json")) {
     return {};
   }

@@ -8,7 +8,7 @@
  * new bundle is fetched beside the old one, which goes when the new one is whole.
  */
 
-import type { BundleInfo, BundleManifest } from "./answer";
+import type { BundleInfo, BundleManifest, GraphName } from "./answer";
 import type { ToServiceWorker } from "./device/offline";
 
 declare const self: ServiceWorkerGlobalScope & {
@@ -17,7 +17,7 @@ declare const self: ServiceWorkerGlobalScope & {
 
 const PAGE = "melanoscope-page-";
 const BUNDLE = "melanoscope-bundle-";
-const GRAPHS = ["model", "gradient"];
+const GRAPHS: readonly GraphName[] = ["model", "gradient"];
 const PATIENCE = 4000; // milliseconds until a slow server counts as none
 
 const { build, files } = self.melanoscope;
@@ -134,8 +134,8 @@ async function keep(response: Response): Promise<boolean> {
 }
 
 /** Keep one graph; true also where the bundle has none. */
-async function keepGraph(cache: Cache, record: BundleManifest, graph: string): Promise<boolean> {
-  const file = record.graphs[graph]?.file;
+async function keepGraph(cache: Cache, record: BundleManifest, graph: GraphName): Promise<boolean> {
+  const file = record.graphs[graph]?.file ?? undefined;
   const known = file === undefined ? undefined : record.files[file];
   if (file === undefined || known === undefined) return true;
   const url = new URL(encodeURIComponent(file), graphsUrl);

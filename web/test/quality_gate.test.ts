@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Bounds, QualityIssue, QualityMeasures } from "../src/answer";
+import type { QualityIssue, QualityLimits, QualityMeasures } from "../src/answer";
 import { measureQuality } from "../src/device/pixel_measures";
-import { findDistanceIssue, findIssues, parseLimits } from "../src/device/quality_gate";
+import { checkLimits, findDistanceIssue, findIssues } from "../src/device/quality_gate";
 import { bytes, golden } from "./golden";
 
 interface Case {
@@ -12,8 +12,8 @@ interface Case {
   readonly concerns: QualityIssue[];
 }
 
-const limits = golden<{ record: { gate: { limits: Record<string, Bounds> } } }>("answers").record
-  .gate.limits;
+const limits = golden<{ record: { gate: { limits: QualityLimits } } }>("answers").record.gate
+  .limits;
 
 describe.each(golden<Case[]>("quality"))("$name", ({ side, pixels, quality, concerns }) => {
   const found = measureQuality(bytes(pixels), side, quality.width, quality.height);
@@ -24,19 +24,19 @@ describe.each(golden<Case[]>("quality"))("$name", ({ side, pixels, quality, conc
   });
 
   test("what is said of it", () => {
-    expect(findIssues(found, parseLimits(limits))).toEqual(concerns);
+    expect(findIssues(found, checkLimits(limits))).toEqual(concerns);
   });
 });
 
 describe("limits that make no sense are refused", () => {
   test("a measure is missing", () => {
     const { sharpness: _, ...rest } = limits;
-    expect(() => parseLimits(rest)).toThrow("limits of sharpness");
+    expect(() => checkLimits(rest as QualityLimits)).toThrow("limits of sharpness");
   });
 
   test("refused before doubted", () => {
     const turned = { ...limits, dark_share: { doubtful: 0.5, refused: 0.4 } };
-    expect(() => parseLimits(turned)).toThrow("limits of dark_share");
+    expect(() => checkLimits(turned)).toThrow("limits of dark_share");
   });
 });
 

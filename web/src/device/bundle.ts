@@ -1,9 +1,9 @@
 /** Fetching a bundle from the service, and checking it, as `inference/bundle.py` does. */
 
-import type { BundleInfo, BundleManifest } from "../answer";
+import type { BundleInfo, BundleManifest, GraphName } from "../answer";
 import { EngineError } from "../engine";
 import { FEATURE_NAMES } from "./patient";
-import { parseLimits } from "./quality_gate";
+import { checkLimits } from "./quality_gate";
 
 /** The only schema of bundle.json that this page reads. */
 export const SCHEMA = 1;
@@ -27,13 +27,14 @@ export async function fetchBundle(base: string): Promise<BundleInfo> {
 }
 
 /** Return the address of a graph; throws EngineError where the bundle has none. */
-export function graphUrl(record: BundleManifest, name: string, base: string): URL {
+export function graphUrl(record: BundleManifest, name: GraphName, base: string): URL {
   const entry = record.graphs[name];
-  const known = entry?.file === undefined ? undefined : record.files[entry.file];
-  if (entry?.file === undefined || known === undefined) {
+  const file = entry?.file ?? undefined;
+  const known = file === undefined ? undefined : record.files[file];
+  if (file === undefined || known === undefined) {
     throw new EngineError("bundle", `this network has no ${name} graph`, entry?.why ?? "");
   }
-  const url = new URL(`v1/bundle/files/${encodeURIComponent(entry.file)}`, base);
+  const url = new URL(`v1/bundle/files/${encodeURIComponent(file)}`, base);
   url.searchParams.set("v", known.sha256);
   return url;
 }
@@ -41,7 +42,7 @@ export function graphUrl(record: BundleManifest, name: string, base: string): UR
 /** Fetch a graph; throws EngineError unless every byte is as the manifest's sha256 has it. */
 export async function fetchGraph(
   record: BundleManifest,
-  name: string,
+  name: GraphName,
   base: string,
   onProgress: OnProgress,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -70,7 +71,7 @@ export function checkManifest(record: BundleManifest): void {
   if (record.gate.distance["float32"] === undefined) {
     throw new EngineError("bundle", "the bundle has no limits of distance", "make it anew");
   }
-  parseLimits(record.gate.limits);
+  checkLimits(record.gate.limits);
 }
 
 async function get(url: URL, cache: RequestCache): Promise<Response> {

@@ -5,7 +5,7 @@ import type { Answer, BundleInfo, Decision, Evidence, PatientInfo } from "../ans
 import { logOdds, probability, type TemperatureScaling } from "./calibration";
 import { halfEven } from "./format";
 import { measureQuality } from "./pixel_measures";
-import { findDistanceIssue, findIssues, parseLimits } from "./quality_gate";
+import { checkLimits, findDistanceIssue, findIssues } from "./quality_gate";
 import { shapleyValues } from "./shapley";
 
 export const DISCLAIMER = phrases.disclaimer;
@@ -58,7 +58,7 @@ export function toAnswer(
     limits.doubtful_above,
     limits.refused_above,
   );
-  const concerns = findIssues(quality, parseLimits(record.gate.limits));
+  const concerns = findIssues(quality, checkLimits(record.gate.limits));
   if (distanceIssue !== null) concerns.push(distanceIssue);
   const refused = concerns.some((one) => one.severity === "refused");
   const answered = force || !refused;

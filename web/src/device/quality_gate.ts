@@ -1,14 +1,12 @@
 /** The quality gate: limits of each measure and the issues beyond them (`inference/quality/gate.py`). */
 
 import phrases from "../../../src/melanoscope/inference/text/phrases.json";
-import type { Bounds, QualityIssue, QualityMeasures } from "../answer";
+import type { Bounds, QualityIssue, QualityLimits, QualityMeasures } from "../answer";
 import { EngineError } from "../engine";
 import { fill, fixed, percent } from "./format";
 import { type IssueKind, qualityIssue } from "./quality_issues";
 
-/** A measure that has limits. */
-export type Measure = Exclude<keyof QualityMeasures, "width" | "height">;
-export type QualityLimits = Readonly<Record<Measure, Bounds>>;
+type Measure = keyof QualityLimits;
 
 interface Rule {
   readonly kind: IssueKind;
@@ -69,10 +67,10 @@ export function findDistanceIssue(
   return qualityIssue("unlike the training photographs", refused ? "refused" : "doubtful", found);
 }
 
-/** Read a bundle's limits; throws EngineError of kind "bundle" where they make no sense. */
-export function parseLimits(record: Readonly<Record<string, Bounds>>): QualityLimits {
+/** Return a bundle's limits; throws EngineError of kind "bundle" where they make no sense. */
+export function checkLimits(limits: QualityLimits): QualityLimits {
   for (const name of MEASURES) {
-    const bounds = record[name];
+    const bounds: Bounds | undefined = limits[name];
     const sign = RULES[name].limit === "lower" ? 1 : -1;
     const sensible =
       bounds !== undefined &&
@@ -83,7 +81,7 @@ export function parseLimits(record: Readonly<Record<string, Bounds>>): QualityLi
       throw new EngineError("bundle", `the bundle has no limits of ${name}`, "make it anew");
     }
   }
-  return record as QualityLimits;
+  return limits;
 }
 
 function judgeMeasure(

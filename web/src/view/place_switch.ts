@@ -39,7 +39,9 @@ export class PlaceSwitch {
 
 /** Say how much comes to the device, so that it can answer and explain. */
 export function showSize({ files, graphs }: BundleManifest): void {
-  const bytes = ["model", "gradient"].map((one) => files[graphs[one]?.file ?? ""]?.bytes ?? 0);
+  const bytes = (["model", "gradient"] as const).map(
+    (one) => files[graphs[one]?.file ?? ""]?.bytes ?? 0,
+  );
   const all = bytes.reduce((before, one) => before + one, RUNTIME);
   byId("device-hint").textContent =
     `The photograph never leaves it. Network and runtime come here once (${megabytes(all)}).`;

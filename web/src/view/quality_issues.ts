@@ -1,6 +1,6 @@
 /** What speaks against believing an answer, each with a picture of what to do better. */
 
-import type { Answer, BundleManifest, QualityIssue, QualityMeasures } from "../answer";
+import type { Answer, BundleManifest, QualityIssue, QualityLimits } from "../answer";
 import type { IssueKind } from "../device/quality_issues";
 import { el } from "./dom";
 import { sentence } from "./phrases";
@@ -56,7 +56,7 @@ function item({ kind, severity, found, advice }: QualityIssue): HTMLElement {
   );
 }
 
-const MEASURES: readonly (readonly [keyof QualityMeasures, string, "least" | "most"])[] = [
+const MEASURES: readonly (readonly [keyof QualityLimits, string, "least" | "most"])[] = [
   ["scale", "short side by the network's", "least"],
   ["sharpness", "sharpness", "least"],
   ["brightness", "brightest parts, 0 to 255", "least"],
