@@ -44,10 +44,10 @@ export type GraphName = keyof BundleManifest["graphs"];
 /** "doubtful": answered, with a warning; "refused": not answered unless forced. */
 export type Severity = service.QualityIssue["severity"];
 
-/** Of each place of the photograph ("evidence") or of each pixel (Integrated "gradients"). */
+/** What an explanation is of: each place ("evidence") or each pixel (Integrated "gradients"). */
 export type Method = service.Explanation["method"];
 
-/** What counts as a photograph that says nothing, for Integrated Gradients. */
+/** What Integrated Gradients count as a photograph that says nothing. */
 export type Baseline = NonNullable<service.Explanation["baseline"]>;
 export const BASELINES: readonly Baseline[] = ["black", "blurred", "mean skin"];
 /** The baseline whose attributions err least in completeness. */

@@ -1,4 +1,4 @@
-/** The page: takes a photograph, has it answered where the person wants it, shows the answer. */
+/** The page: takes a photograph, has it answered on the device or the server, shows the answer. */
 
 import "./style/base.css";
 import "./style/controls.css";
@@ -15,27 +15,27 @@ import { type Engine, EngineError, type ErrorKind } from "./engine";
 import { openServer, type Server } from "./server";
 import { answerSections } from "./view/answer";
 import { byId, inputOf } from "./view/dom";
-import { ImageField, type Shown } from "./view/image_field";
+import { type ChosenImage, ImageField } from "./view/image_field";
 import { licence, markdown } from "./view/model_card";
 import { PatientFields } from "./view/patient_fields";
 import { headline, madeFrom } from "./view/phrases";
 import { type Place, PlaceSwitch, showKept, showSize } from "./view/place_switch";
-import { clearProblem, showProblem, type Way } from "./view/problem";
+import { clearProblem, type Remedy, showProblem } from "./view/problem";
 import { announce, showShare, showWork, unlessStopped } from "./view/progress";
 
 const BASE = document.baseURI;
 const REPLACED = "another photograph";
-/** Errors of one place that the other need not have. */
+/** Kinds of errors that the server, or the device, may not have. */
 const SERVER_MAY: ReadonlySet<ErrorKind> = new Set(["format", "device", "bundle", "internal"]);
 const DEVICE_MAY: ReadonlySet<ErrorKind> = new Set(["large", "network", "busy", "internal"]);
 
 class App {
-  private photograph: Shown | null = null;
+  private photograph: ChosenImage | null = null;
   private bundle: BundleInfo | null = null;
   private server: Promise<Server> | null = null;
   private device: Promise<Engine> | null = null;
   private asking: AbortController | null = null;
-  /** Whether something was changed since it was asked. */
+  /** Whether something was changed since the answer was asked for. */
   private outdated = false;
   private life = new AbortController(); // of what the answer that is shown has set going
   private readonly field = new ImageField((shown) => this.changePhotograph(shown));
@@ -65,7 +65,7 @@ class App {
     });
   }
 
-  /** Say which network answers. */
+  /** Show which network answers. */
   private async introduce(): Promise<void> {
     try {
       const { bundle } = await this.openServer();
@@ -82,7 +82,7 @@ class App {
     this.patient.suit(bundle.record);
   }
 
-  private changePhotograph(shown: Shown | null): void {
+  private changePhotograph(shown: ChosenImage | null): void {
     this.asking?.abort(REPLACED);
     this.life.abort();
     this.photograph = shown;
@@ -171,7 +171,7 @@ class App {
     return this.device;
   }
 
-  private show(answer: Answer, photograph: Shown, engine: Engine, seconds: number): void {
+  private show(answer: Answer, photograph: ChosenImage, engine: Engine, seconds: number): void {
     this.life.abort();
     this.life = new AbortController();
     const { signal: life } = this.life;
@@ -204,16 +204,16 @@ class App {
   }
 
   private fail(error: unknown, where: Place, force: boolean): void {
-    const ways: Way[] = [];
+    const remedies: Remedy[] = [];
     const kind = error instanceof EngineError ? error.kind : "internal";
     if (kind === "device") this.device = null; // it may have broken down on the way
     if (kind === "photograph" || kind === "format" || kind === "large") {
-      ways.push({ text: "Choose another photograph", go: () => inputOf("file").click() });
+      remedies.push({ text: "Choose another photograph", go: () => inputOf("file").click() });
     } else if (kind !== "patient") {
-      ways.push({ text: "Try again", go: () => void this.ask(force) });
+      remedies.push({ text: "Try again", go: () => void this.ask(force) });
     }
     const elsewhere = (to: Place, text: string): void =>
-      void ways.push({
+      void remedies.push({
         text,
         go: () => {
           this.where.choose(to);
@@ -224,7 +224,7 @@ class App {
       elsewhere("server", "Send the photograph to the server");
     }
     if (where === "server" && DEVICE_MAY.has(kind)) elsewhere("device", "Compute on this device");
-    showProblem(error, ways);
+    showProblem(error, remedies);
   }
 
   private showConnection(): void {

@@ -1,4 +1,4 @@
-/** Answers computed on the server: forms to the service's API, its problems as errors. */
+/** The engine that has the server compute: sends forms to its API and turns its problems into errors. */
 
 import {
   type Answer,
@@ -41,13 +41,19 @@ const STATUSES: Readonly<Record<number, ErrorKind>> = {
   504: "busy",
 };
 
-/** Ask the service at `base` (the address that `v1/` lies below) what answers. Throws EngineError. */
+/**
+ * Connect to the service.
+ *
+ * @param base - Address of the folder that `v1/` lies in.
+ * @throws EngineError where it does not answer.
+ */
 export async function openServer(base: string, signal?: AbortSignal): Promise<Server> {
   const root = new URL(base, location.href);
   const response = await send(new URL("v1/bundle", root), { signal: signal ?? null });
   return new Server(root, await readJson<BundleInfo>(response));
 }
 
+/** An engine on the server; made by `openServer`. */
 export class Server implements Engine {
   readonly place = "server";
 

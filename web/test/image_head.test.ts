@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { detectFileType, HEAD, type Kind } from "../src/device/file_type";
+import { detectFileType, type FileType, HEAD } from "../src/device/file_type";
 import { declaredSize } from "../src/device/image_head";
 import { jpegOrientation, upright, withoutOrientation } from "../src/device/orientation";
 import { apart, bytes, golden } from "./golden";
 
 interface File {
   readonly name: string;
-  readonly kind: Kind;
+  readonly kind: FileType;
   readonly file: string;
   readonly orientation: number;
 }

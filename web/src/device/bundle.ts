@@ -1,11 +1,11 @@
-/** Fetching a bundle from the service, and checking it, as `inference/bundle.py` does. */
+/** Fetches a bundle from the service and checks it, as `inference/bundle.py` does. */
 
 import type { BundleInfo, BundleManifest, GraphName } from "../answer";
 import { EngineError } from "../engine";
 import { FEATURE_NAMES } from "./patient";
 import { checkLimits } from "./quality_gate";
 
-/** The only schema of bundle.json that this page reads. */
+/** Version of the form of bundle.json that this page reads. */
 export const SCHEMA = 1;
 
 const AGAIN = "reload the page, or let the server compute";
@@ -13,7 +13,12 @@ const AGAIN = "reload the page, or let the server compute";
 /** Called with how many bytes of how many have arrived. */
 export type OnProgress = (loaded: number, whole: number) => void;
 
-/** Fetch and check what a bundle says of itself; `base` is the service's address. */
+/**
+ * Fetch and check the manifest and the model card of a bundle.
+ *
+ * @param base - Address of the folder that `v1/` lies in.
+ * @throws EngineError where the service does not answer, or the page does not understand it.
+ */
 export async function fetchBundle(base: string): Promise<BundleInfo> {
   const response = await get(new URL("v1/bundle", base), "no-cache");
   let info: BundleInfo;
@@ -90,7 +95,7 @@ async function get(url: URL, cache: RequestCache): Promise<Response> {
   return response;
 }
 
-/** Read a body of a known length; null where it is of another. */
+/** Read a body; null where it has not exactly `length` bytes. */
 async function readAll(
   response: Response,
   length: number,

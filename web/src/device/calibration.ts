@@ -1,4 +1,4 @@
-/** From a logit to a calibrated probability at a stated prevalence: `inference/calibration.py`. */
+/** Calibrated probabilities at a stated prevalence, as `inference/calibration.py` computes them. */
 
 import { EngineError } from "../engine";
 

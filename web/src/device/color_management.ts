@@ -1,7 +1,7 @@
 /**
  * Colour profiles of JPEGs. The browser decodes the file without its profile; the square becomes a
  * PNG with that in it, so that the browser converts it as any other picture: after shrinking, as
- * `data/colour.py` does.
+ * `imaging/color_management.py` does.
  */
 
 import { readRows } from "./canvas";
@@ -11,7 +11,7 @@ import { segments } from "./image_head";
 const NAME = "ICC_PROFILE\0";
 const MOST = 4 * 2 ** 20;
 
-/** The ICC profile of a JPEG for RGB, and the file without it; null where there is no such. */
+/** Return the RGB profile (ICC) of a JPEG, null where it has none, and the file without it. */
 export function withoutProfile(bytes: Uint8Array<ArrayBuffer>): {
   readonly profile: Uint8Array | null;
   readonly plain: Uint8Array<ArrayBuffer>;
@@ -30,7 +30,7 @@ export function withoutProfile(bytes: Uint8Array<ArrayBuffer>): {
   return fits && isRgb ? { profile, plain } : { profile: null, plain: bytes };
 }
 
-/** Convert a square of imageSize by imageSize to sRGB; a profile that makes no sense changes nothing. */
+/** Convert a square of `imageSize` x `imageSize` to sRGB; a profile that makes no sense changes nothing. */
 export async function toSrgb(
   square: Uint8Array,
   imageSize: number,
@@ -51,7 +51,7 @@ export async function toSrgb(
   }
 }
 
-/** PNG (ISO/IEC 15948) of RGB pixels with a profile. */
+/** Write RGB pixels as PNG (ISO/IEC 15948) with a profile. */
 async function png(
   square: Uint8Array,
   imageSize: number,

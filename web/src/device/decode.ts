@@ -1,5 +1,5 @@
 /**
- * From a file to the centred square that networks see, as `data/photograph.py` does it: upright,
+ * From a file to the centred square that networks see, as `imaging/decode.py` does it: upright,
  * sRGB, alpha over white. The browser decodes, but for large JPEGs; what Pillow does afterwards is
  * done here. Pixels and a size are all that leaves.
  */
@@ -7,14 +7,14 @@
 import { EngineError } from "../engine";
 import { readRows, refuseAltered } from "./canvas";
 import { toSrgb, withoutProfile } from "./color_management";
-import { detectFileType, HEAD, type Kind } from "./file_type";
+import { detectFileType, type FileType, HEAD } from "./file_type";
 import { declaredSize, type Size } from "./image_head";
 import { decodeJpeg } from "./jpeg";
 import { jpegOrientation, upright, withoutOrientation } from "./orientation";
 import type { DecodedImage } from "./postprocess";
-import { centeredSquare, type Picture, reduce } from "./resample";
+import { centeredSquare, type RgbImage, reduce } from "./resample";
 
-/** As the Python package: Pillow's own limit before it warns of a decompression bomb. */
+/** Most pixels of a photograph, as in the Python package: Pillow's limit for decompression bombs. */
 export const MAX_PIXELS = 89_478_485;
 
 const STRIP = 2 ** 22; // pixels read from the canvas at once, which phones limit to 2 ** 24
@@ -22,7 +22,12 @@ const SAVE_AS = "save it as JPEG or PNG, or let the server compute";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Decode a photograph to imageSize by imageSize. Throws EngineError of kind "photograph" or "device". */
+/**
+ * Decode a photograph.
+ *
+ * @param imageSize - Side of the square that is wanted, in pixels.
+ * @throws EngineError of kind "photograph", "format", "large" or "device".
+ */
 export async function decode(file: Blob, imageSize: number): Promise<DecodedImage> {
   const kind = await admitted(file);
   const bytes = new Uint8Array(await file.arrayBuffer());
@@ -45,10 +50,10 @@ export function draftFactor({ width, height }: Size, imageSize: number): 1 | 2 |
   return ([8, 4, 2] as const).find((factor) => scale >= factor) ?? 1;
 }
 
-/** What is left to do for a JPEG that was decoded here: `size` is that of the whole, as stored. */
+/** Crop, resize and convert a JPEG that was decoded here; `size` is that of the whole, as stored. */
 async function finish(
   bytes: Bytes,
-  draft: Picture,
+  draft: RgbImage,
   size: Size,
   imageSize: number,
 ): Promise<DecodedImage> {
@@ -61,10 +66,10 @@ async function finish(
     : { pixels, imageSize, width: height, height: width };
 }
 
-/** Let the browser decode, and shrink by a factor where Pillow would have it done. */
+/** Let the browser decode, and shrink by the factor by which Pillow would have it done. */
 async function decodeWhole(
   bytes: Bytes,
-  kind: Kind,
+  kind: FileType,
   factor: number,
   imageSize: number,
 ): Promise<DecodedImage> {
@@ -78,8 +83,8 @@ async function decodeWhole(
   const bitmap = await opened(new Blob([plain]), kind);
   try {
     refuseLarge(bitmap);
-    const picture = upright(shrunk(bitmap, factor), orientation);
-    const pixels = await toSrgb(centeredSquare(picture, imageSize), imageSize, profile);
+    const image = upright(shrunk(bitmap, factor), orientation);
+    const pixels = await toSrgb(centeredSquare(image, imageSize), imageSize, profile);
     const swapped = orientation >= 5;
     const width = swapped ? bitmap.height : bitmap.width;
     const height = swapped ? bitmap.width : bitmap.height;
@@ -89,7 +94,7 @@ async function decodeWhole(
   }
 }
 
-async function admitted(file: Blob): Promise<Kind> {
+async function admitted(file: Blob): Promise<FileType> {
   if (file.size === 0) throw unreadable("this file is empty");
   const kind = detectFileType(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
   if (kind === "video") throw unreadable("this is a video", "take one sharp photograph instead");
@@ -97,7 +102,7 @@ async function admitted(file: Blob): Promise<Kind> {
   return kind;
 }
 
-async function opened(file: Blob, kind: Kind): Promise<ImageBitmap> {
+async function opened(file: Blob, kind: FileType): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(file, {
       imageOrientation: "from-image",
@@ -121,8 +126,8 @@ function refuseLarge(size: { readonly width: number; readonly height: number } |
   throw new EngineError("large", found, "make it smaller");
 }
 
-/** Read a bitmap, each factor x factor pixels as their mean. */
-function shrunk(bitmap: ImageBitmap, factor: number): Picture {
+/** Read a bitmap, each `factor` x `factor` pixels as their mean. */
+function shrunk(bitmap: ImageBitmap, factor: number): RgbImage {
   const width = Math.ceil(bitmap.width / factor);
   const height = Math.ceil(bitmap.height / factor);
   const data = new Uint8Array(3 * width * height);

@@ -13,8 +13,9 @@ import {
 import { type DiagnoseOptions, type Engine, EngineError, type ExplainOptions } from "../engine";
 import { type Calls, type Name, toError, type WorkerReply, type WorkerRequest } from "./messages";
 
+/** How to open the device. */
 export interface OpenOptions {
-  /** OnProgress the share of the network that has arrived, 0..1. */
+  /** Called with the share of the network that has arrived, 0..1. */
   readonly progress?: ((share: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -8,12 +8,13 @@ import { EngineError } from "../engine";
 import { halfEven } from "./format";
 import { median } from "./pixel_measures";
 
-/** Images (count x 3 x side x side) to values (count) and their gradients. */
+/** Maps images (count x 3 x side x side) to their values (count) and gradients (as the images). */
 export type ValueAndGradient = (
   images: Float32Array,
   count: number,
 ) => Promise<{ values: Float32Array; gradients: Float32Array }>;
 
+/** What each pixel of a photograph adds to its logit. */
 export interface Attribution {
   /** What each pixel adds to the logit, summed over colours; side x side. */
   readonly pixels: Float64Array;
@@ -25,25 +26,33 @@ export interface Attribution {
   readonly completenessError: number;
 }
 
+/** How to compute an attribution. */
 export interface AttributionOptions {
   readonly baseline: Baseline;
   /** Points on the path, 1 or more; doubled until the completeness error is below `TOLERANCE`. */
   readonly steps: number;
-  /** Images asked about at once, which bounds the memory. */
+  /** Images that are run at once, which bounds the memory. */
   readonly batch: number;
   /** Called with the share that is done, 0..1; throws to stop. */
   readonly onProgress: (share: number) => void;
 }
 
-/** Completeness error at which no more steps are taken, and steps that are never exceeded. */
+/** Completeness error below which no more steps are taken. */
 export const TOLERANCE = 0.02;
-export const MOST_STEPS = 512;
+/** Steps that are never exceeded. */
+export const MAX_STEPS = 512;
 
 const LEAST_DIFFERENCE = 0.01; // of logits: less is nothing to explain, and nothing to divide by
 const BLUR = 0.1; // standard deviation of the blurred baseline's Gaussian, as a share of the side
 const FRAME = 0.125; // width of the frame in which skin is looked for, likewise
 
-/** Attribute a photograph (RGB, side x side x 3) to its pixels. */
+/**
+ * Attribute the logit of a photograph to its pixels.
+ *
+ * @param run - The function that is explained, with its gradient.
+ * @param photograph - RGB, side x side x 3.
+ * @throws EngineError where `steps` is no whole number of 1 or more.
+ */
 export async function integratedGradients(
   run: ValueAndGradient,
   photograph: Uint8Array,
@@ -72,14 +81,14 @@ export async function integratedGradients(
       pixels[at % pixels.length]! += gradient[at]! * path[at]!;
     const sum = pixels.reduce((total, value) => total + value, 0);
     const error = Math.abs(sum - difference) / Math.max(Math.abs(difference), LEAST_DIFFERENCE);
-    if (error < TOLERANCE || 2 * points > MOST_STEPS) {
+    if (error < TOLERANCE || 2 * points > MAX_STEPS) {
       onProgress(1);
       return { pixels, steps: points, difference, completenessError: error };
     }
   }
 }
 
-/** The mean gradient on the path, and the difference between the values at its two ends. */
+/** Return the mean gradient on the path, and the difference between the values at its two ends. */
 async function integrate(
   run: ValueAndGradient,
   baselinePixels: Float64Array,
@@ -118,7 +127,7 @@ async function integrate(
   return { gradient, difference: values[steps + 1]! - values[steps]! };
 }
 
-/** Places in 0..1, rising, and weights that sum to 1: exact for polynomials of degree 2 n - 1. */
+/** Return rising places in 0..1 and weights that sum to 1, exact up to degree 2 `steps` - 1. */
 export function gaussLegendre(steps: number): { places: number[]; weights: number[] } {
   const places: number[] = [];
   const weights: number[] = [];
@@ -137,7 +146,7 @@ export function gaussLegendre(steps: number): { places: number[]; weights: numbe
   return { places, weights };
 }
 
-/** Legendre's polynomials of a degree, 1 or more, and of the one below. */
+/** Return Legendre's polynomials of a degree, 1 or more, and of the one below, at x. */
 function legendre(degree: number, x: number): [number, number] {
   let [before, value] = [1, x];
   for (let n = 1; n < degree; n++) {
@@ -146,7 +155,7 @@ function legendre(degree: number, x: number): [number, number] {
   return [value, before];
 }
 
-/** A photograph's baseline; the meaning of each is onProgress in `inference/explain/integrated_gradients.py`. */
+/** Return the baseline of a photograph; `inference/explain/integrated_gradients.py` explains each. */
 export function baselineImage(image: Float64Array, side: number, baseline: Baseline): Float64Array {
   switch (baseline) {
     case "black":
@@ -162,7 +171,7 @@ export function baselineImage(image: Float64Array, side: number, baseline: Basel
   }
 }
 
-/** From bytes of pixels to planes of 0..1. */
+/** Convert bytes of pixels to planes of 0..1. */
 export function toImage(photograph: Uint8Array): Float64Array {
   const size = photograph.length / 3;
   const image = new Float64Array(photograph.length);
@@ -174,7 +183,7 @@ export function toImage(photograph: Uint8Array): Float64Array {
   return image;
 }
 
-/** Beyond the border there is nothing, and nothing is averaged in. */
+/** Blur by a Gaussian; what lies beyond the border is not averaged in. */
 function blurred(image: Float64Array, side: number): Float64Array {
   const kernel = new Float64Array(side * side);
   for (let to = 0; to < side; to++) {
@@ -212,7 +221,7 @@ function along(
   return found;
 }
 
-/** The median colour of the brighter half of the frame: lesions, hair and corners are darker. */
+/** Return the median colour of the brighter half of the frame: lesions, hair and corners are darker. */
 function skinOf(image: Float64Array, side: number): number[] {
   const size = side * side;
   const margin = Math.max(1, halfEven(FRAME * side));

@@ -1,8 +1,9 @@
-/** What the page and the worker say to each other. Errors cross as plain values. */
+/** Messages between the page and its worker. Errors cross as plain values. */
 
 import type { Answer, Baseline, BundleInfo, Explanation, PatientInfo } from "../answer";
 import { EngineError, type ErrorKind } from "../engine";
 
+/** The calls of the worker: what each takes and returns. */
 export interface Calls {
   readonly open: { readonly request: { readonly base: string }; readonly response: BundleInfo };
   readonly diagnose: {
@@ -38,12 +39,14 @@ export type WorkerReply =
   | { readonly id: number; readonly value: Calls[Name]["response"] }
   | { readonly id: number; readonly failed: Failure };
 
+/** An EngineError as plain values. */
 export interface Failure {
   readonly kind: ErrorKind;
   readonly found: string;
   readonly mend: string;
 }
 
+/** Turn anything that was thrown into plain values. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof EngineError) {
     return { kind: error.kind, found: error.found, mend: error.mend };
@@ -52,6 +55,7 @@ export function toFailure(error: unknown): Failure {
   return { kind: "internal", found, mend: "reload the page, or let the server compute" };
 }
 
+/** Turn plain values back into an error. */
 export function toError({ kind, found, mend }: Failure): EngineError {
   return new EngineError(kind, found, mend);
 }

@@ -1,5 +1,6 @@
-/** Keeping the page and the network for the time without a connection: the page's side of sw.ts. */
+/** Has page and network kept for the time without a connection: the page's side of sw.ts. */
 
+/** Messages to the service worker: keep the bundle, or take over from the one before. */
 export type ToServiceWorker = "keep" | "go";
 
 /**
@@ -10,6 +11,7 @@ export type ToServiceWorker = "keep" | "go";
  */
 export type Kept = "unsupported" | "loading" | "ready" | "failed";
 
+/** What is called when something changes. */
 export interface OfflineListener {
   /** Called with how far it is, for the first time before `keepOffline` returns. */
   readonly onKept: (state: Kept) => void;
@@ -17,7 +19,11 @@ export interface OfflineListener {
   readonly onUpdate: (apply: () => void) => void;
 }
 
-/** Keep all that the page takes, `script` being the address of sw.js. */
+/**
+ * Keep page and network on this device.
+ *
+ * @param script - Address of sw.js.
+ */
 export function keepOffline(script: string | URL, listener: OfflineListener): void {
   if (!("serviceWorker" in navigator)) {
     listener.onKept("unsupported");

@@ -1,4 +1,4 @@
-/** ONNX graphs, run by ONNX Runtime Web, in WebAssembly, on files of the page's own origin. */
+/** ONNX graphs, run by ONNX Runtime Web in WebAssembly from files of the page's own origin. */
 
 import loaderUrl from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
 import wasmUrl from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
@@ -22,6 +22,7 @@ ort.env.wasm.numThreads = globalThis.crossOriginIsolated
   : 1;
 ort.env.logLevel = "error";
 
+/** An ONNX graph that is ready to run. */
 export type OnnxModel = ort.InferenceSession;
 
 /** Make a graph ready to run; throws EngineError of kind "device" where the browser cannot. */

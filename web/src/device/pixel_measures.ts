@@ -9,7 +9,7 @@ const DIM = 40; // below it the colour is mostly noise
 const CELLS = 32; // along the side of the grid on which the lesion is looked for, about
 const LIFT = 8; // added before logarithms, so that noise in the dark does not count
 
-/** Channels of each pixel, sorted: largest, middle, smallest; and whether its colour counts. */
+/** Largest and middle channel of each pixel, and whether its colour counts. */
 interface Bands {
   readonly pixels: Uint8Array;
   readonly side: number;
@@ -99,7 +99,7 @@ function sharpness(pixels: Uint8Array, side: number): number {
   return Math.min(ratio(1, 0), ratio(0, 1));
 }
 
-/** Mean absolute difference of a square array to itself, moved down and to the right. */
+/** Return the mean absolute difference of a square array to itself, moved down and to the right. */
 function meanStep(values: Float32Array, side: number, down: number, right: number): number {
   let sum = 0;
   for (let y = down; y < side; y++) {
@@ -125,7 +125,7 @@ function flatShare({ pixels, side, usable }: Bands): number {
   return flat / usable.length;
 }
 
-/** The strange share and the agreement of hues, over what is neither dark nor white. */
+/** Measure the strange share and the agreement of hues over what is neither dark nor white. */
 function colorMeasures({ pixels, top, middle, usable }: Bands): {
   strange_share: number;
   hue_agreement: number;
@@ -155,7 +155,7 @@ function colorMeasures({ pixels, top, middle, usable }: Bands): {
   return { strange_share: strange / count, hue_agreement: Math.min(agreement, 1) };
 }
 
-/** Clutter and lesion contrast, both from a grid of cells. */
+/** Measure clutter and lesion contrast, both on a grid of cells. */
 function surface(pixels: Uint8Array, side: number): { clutter: number; lesion_contrast: number } {
   const block = Math.max(halfEven(side / CELLS), 1);
   const n = Math.trunc(side / block);
@@ -180,7 +180,7 @@ interface Cell {
   readonly depth: readonly number[];
 }
 
-/** Mean difference between neighbouring cells, those left out aside. */
+/** Return the mean difference between neighbouring cells, those left out aside. */
 function clutter(cells: readonly (Cell | null)[], n: number): number {
   let [sum, count] = [0, 0];
   cells.forEach((cell, at) => {
@@ -193,7 +193,7 @@ function clutter(cells: readonly (Cell | null)[], n: number): number {
   return sum / count;
 }
 
-/** How far the most different hundredth lies from the middle colour away from the centre. */
+/** Return how far the most different hundredth of the cells lies from the colour around. */
 function contrast(seen: readonly Cell[], n: number): number {
   const around = seen.filter((cell) => cell.far > 0.6);
   const frame = around.length >= n ? around : seen;
@@ -223,7 +223,7 @@ function meanColor(
   return sums.map((sum) => sum / block ** 2);
 }
 
-/** numpy's median: the mean of the middle two where the count is even. */
+/** Return the median as numpy has it: the mean of the middle two where the count is even. */
 export function median(values: readonly number[]): number {
   const order = Float64Array.from(values).sort();
   const middle = order.length >> 1;

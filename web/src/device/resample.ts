@@ -1,11 +1,11 @@
 /**
- * The largest centred square of a picture at a fixed side, as `data/photograph.py` asks Pillow for
+ * The largest centred square of a image at a fixed side, as `imaging/decode.py` asks Pillow for
  * it: whole-number means first (`reducing_gap=2.0`), then antialiased bicubic in two passes of
- * 8-bit fixed-point arithmetic. Equal to Pillow 13 bit for bit on the same picture.
+ * 8-bit fixed-point arithmetic. Equal to Pillow 13 bit for bit on the same image.
  */
 
-/** RGB, 3 bytes a pixel, rows from top to bottom. */
-export interface Picture {
+/** An RGB image, 3 bytes a pixel, rows from top to bottom. */
+export interface RgbImage {
   readonly data: Uint8Array | Uint8ClampedArray;
   readonly width: number;
   readonly height: number;
@@ -18,7 +18,7 @@ interface Box {
   readonly bottom: number;
 }
 
-/** For each place of one axis: where its neighbours begin, how many, and their weights. */
+/** For each place of one axis: where its neighbours begin, how many they are, and their weights. */
 interface Taps {
   readonly first: Int32Array;
   readonly count: Int32Array;
@@ -31,16 +31,16 @@ const SUPPORT = 2.0; // of the bicubic filter, to either side
 const BITS = 22; // of the fixed point: 32, less 8 of a pixel, less 2 against overflow
 const HALF = 1 << (BITS - 1);
 
-/** Return the largest centred square of a picture at imageSize by imageSize. */
-export function centeredSquare(picture: Picture, imageSize: number): Uint8Array {
-  const { width, height } = picture;
+/** Return the largest centred square of an image, resized to `imageSize` x `imageSize`. */
+export function centeredSquare(image: RgbImage, imageSize: number): Uint8Array {
+  const { width, height } = image;
   const side = Math.min(width, height);
   const left = (width - side) / 2;
   const top = (height - side) / 2;
   const box = { left, top, right: left + side, bottom: top + side };
-  if (width === imageSize && height === imageSize) return Uint8Array.from(picture.data);
+  if (width === imageSize && height === imageSize) return Uint8Array.from(image.data);
   const factor = Math.trunc(side / imageSize / GAP);
-  if (factor < 2) return resize(picture, imageSize, box);
+  if (factor < 2) return resize(image, imageSize, box);
   const reach = ((SUPPORT - 0.5) * side) / imageSize;
   const around = {
     left: Math.max(0, Math.trunc(left - reach)),
@@ -48,7 +48,7 @@ export function centeredSquare(picture: Picture, imageSize: number): Uint8Array 
     right: Math.min(width, Math.ceil(box.right + reach)),
     bottom: Math.min(height, Math.ceil(box.bottom + reach)),
   };
-  return resize(reduce(picture, factor, around), imageSize, {
+  return resize(reduce(image, factor, around), imageSize, {
     left: (box.left - around.left) / factor,
     top: (box.top - around.top) / factor,
     right: (box.right - around.left) / factor,
@@ -56,8 +56,8 @@ export function centeredSquare(picture: Picture, imageSize: number): Uint8Array 
   });
 }
 
-/** Means of factor x factor pixels of a box at whole numbers; the last may be of fewer. */
-export function reduce(picture: Picture, factor: number, box: Box): Picture {
+/** Return the means of `factor` x `factor` pixels of a box; the last ones may be of fewer. */
+export function reduce(image: RgbImage, factor: number, box: Box): RgbImage {
   const width = Math.ceil((box.right - box.left) / factor);
   const height = Math.ceil((box.bottom - box.top) / factor);
   const data = new Uint8Array(3 * width * height);
@@ -65,7 +65,7 @@ export function reduce(picture: Picture, factor: number, box: Box): Picture {
   for (let row = 0; row < height; row++) {
     const from = box.top + row * factor;
     const to = Math.min(from + factor, box.bottom);
-    sumRows(picture, sums, from, to, factor, box);
+    sumRows(image, sums, from, to, factor, box);
     for (let column = 0; column < width; column++) {
       const across = Math.min(factor, box.right - box.left - column * factor);
       const count = across * (to - from);
@@ -80,14 +80,14 @@ export function reduce(picture: Picture, factor: number, box: Box): Picture {
 }
 
 function sumRows(
-  picture: Picture,
+  image: RgbImage,
   sums: Uint32Array,
   from: number,
   to: number,
   factor: number,
   box: Box,
 ): void {
-  const { data, width } = picture;
+  const { data, width } = image;
   sums.fill(0);
   for (let y = from; y < to; y++) {
     let place = 3 * (y * width + box.left);
@@ -108,25 +108,25 @@ function sumRows(
   }
 }
 
-/** 2^24 / count as Pillow has it: in single precision, cut off. */
+/** Return 2^24 / count as Pillow has it: in single precision, cut off. */
 function oneOver(count: number): number {
   return Math.trunc(Math.fround(2 ** 32 / Math.fround(256 * count)));
 }
 
-function resize(picture: Picture, imageSize: number, box: Box): Uint8Array {
-  const { width, height } = picture;
+function resize(image: RgbImage, imageSize: number, box: Box): Uint8Array {
+  const { width, height } = image;
   const across = tapsOf(width, box.left, box.right, imageSize);
   const down = tapsOf(height, box.top, box.bottom, imageSize);
   // Both passes round, so that their order matters; Pillow 13 takes the longer way down first.
   const tall = height - imageSize > 2 * Math.max(width - imageSize, 0);
   const { data } = tall
-    ? resizeRows(resizeColumns(picture, down, imageSize), across, imageSize)
-    : resizeColumns(resizeRows(picture, across, imageSize), down, imageSize);
+    ? resizeRows(resizeColumns(image, down, imageSize), across, imageSize)
+    : resizeColumns(resizeRows(image, across, imageSize), down, imageSize);
   return data as Uint8Array;
 }
 
-function resizeRows(picture: Picture, taps: Taps, imageSize: number): Picture {
-  const { data, width, height } = picture;
+function resizeRows(image: RgbImage, taps: Taps, imageSize: number): RgbImage {
+  const { data, width, height } = image;
   const narrow = new Uint8Array(3 * imageSize * height);
   for (let row = 0, out = 0; row < height; row++) {
     for (let column = 0; column < imageSize; column++, out += 3) {
@@ -149,8 +149,8 @@ function resizeRows(picture: Picture, taps: Taps, imageSize: number): Picture {
   return { data: narrow, width: imageSize, height };
 }
 
-function resizeColumns(picture: Picture, taps: Taps, imageSize: number): Picture {
-  const { data, width } = picture;
+function resizeColumns(image: RgbImage, taps: Taps, imageSize: number): RgbImage {
+  const { data, width } = image;
   const stride = 3 * width;
   const low = new Uint8Array(stride * imageSize);
   for (let row = 0; row < imageSize; row++) {

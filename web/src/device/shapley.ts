@@ -9,7 +9,7 @@ import { encode, UNKNOWN } from "./patient";
 export const PARTS = ["age", "sex", "site"] as const;
 export type Part = (typeof PARTS)[number];
 
-/** Every subset of what may be known: the patient as given first, nothing known last. */
+/** Every subset of what may be known of a patient: all of it first, nothing last. */
 export const COALITIONS: readonly (readonly Part[])[] = [
   ["age", "sex", "site"],
   ["age", "sex"],
@@ -21,7 +21,7 @@ export const COALITIONS: readonly (readonly Part[])[] = [
   [],
 ];
 
-/** 1/3 for none or two known before, 1/6 for one: orders of three parts in which that happens. */
+/** Share of the orders of three parts in which 0, 1 or 2 certain ones are known before. */
 const WEIGHTS = [1 / 3, 1 / 6, 1 / 3] as const;
 
 /** Encode a patient once for each subset that may be known: 8 rows in the order of `COALITIONS`. */

@@ -1,4 +1,4 @@
-/** The device's own thread: decodes, runs the network and turns its outputs into answers, one at a time. */
+/** The worker of the device: decodes, runs the network and answers, one request after the other. */
 
 import type { Answer, BundleInfo, Explanation } from "../answer";
 import { EngineError } from "../engine";

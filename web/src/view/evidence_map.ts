@@ -1,14 +1,15 @@
-/** Where in the photograph the answer comes from: evidence of each place, Integrated Gradients. */
+/** The section of an answer that shows where in the photograph it comes from. */
 
 import type { BundleInfo, Evidence } from "../answer";
 import { el } from "./dom";
 import { type Explain, GradientsFigure } from "./gradients";
 import { SIDE } from "./image_field";
 import { describeMap, evidenceScale, interpolate } from "./maps";
-import { backdrop, Opacity, Picture } from "./overlay";
+import { backdrop, Opacity, Overlay } from "./overlay";
 import { signed, twoDigits } from "./phrases";
 
-export function heatSection(
+/** Build the section with the evidence map and, on request, Integrated Gradients. */
+export function evidenceMapSection(
   evidence: Evidence,
   square: ImageData | null,
   bundle: BundleInfo,
@@ -16,7 +17,7 @@ export function heatSection(
 ): HTMLElement {
   const opacity = new Opacity();
   const scale = evidenceScale(evidence.places);
-  const heat = new Picture("evidence-picture", backdrop(square), describeMap(evidence.places));
+  const heat = new Overlay("evidence-picture", backdrop(square), describeMap(evidence.places));
   heat.show(interpolate(evidence.places, SIDE).map((one) => one / scale));
   opacity.follow(heat);
   const [rows, columns] = [evidence.places.length, evidence.places[0]?.length ?? 0];

@@ -1,4 +1,4 @@
-/** The logit as the sum it is: a bar and a number for each addend. */
+/** The section of an answer that shows the logit as a sum: a bar and a number for each addend. */
 
 import type { Evidence, PatientInfo } from "../answer";
 import { el, placed } from "./dom";
@@ -12,8 +12,12 @@ const MEANINGS: readonly string[] = [
   "before anything is known",
 ];
 
-/** `main` is the logit from which on the main threshold calls a lesion suspicious. */
-export function sumSection(
+/**
+ * Build the section of the sum.
+ *
+ * @param main - Logit from which on the main threshold calls a lesion suspicious; null if unknown.
+ */
+export function evidenceSumSection(
   evidence: Evidence,
   patient: PatientInfo,
   main: number | null,

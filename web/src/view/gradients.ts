@@ -1,4 +1,4 @@
-/** Integrated Gradients on request: against which baseline, how far, and the picture of them. */
+/** The figure of Integrated Gradients: the choice of a baseline, the progress, the overlay. */
 
 import {
   BASELINES,
@@ -10,7 +10,7 @@ import {
 import { EngineError } from "../engine";
 import { el } from "./dom";
 import { attributionStrength, describeMap } from "./maps";
-import { enlarged, type Opacity, Picture, paleBackdrop } from "./overlay";
+import { enlarged, type Opacity, Overlay, paleBackdrop } from "./overlay";
 import { sentence, signed, twoDigits } from "./phrases";
 
 const NAMES: Readonly<Record<Baseline, string>> = {
@@ -26,6 +26,7 @@ export type Explain = (
   control: AbortController,
 ) => Promise<Explanation>;
 
+/** The figure; computes when its button is pressed. */
 export class GradientsFigure {
   readonly element: HTMLElement;
   private readonly shown = el("div", { class: "gradients" });
@@ -101,7 +102,7 @@ export class GradientsFigure {
   private show(found: Explanation): void {
     const { strength, scale } = attributionStrength(found.values);
     const words = describeMap(found.values);
-    const picture = new Picture("gradients-picture", paleBackdrop(this.square), words);
+    const picture = new Overlay("gradients-picture", paleBackdrop(this.square), words);
     picture.show(enlarged(strength, found.values.length));
     this.opacity.follow(picture);
     this.shown.replaceChildren(picture.canvas);

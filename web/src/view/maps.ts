@@ -1,4 +1,4 @@
-/** Maps of evidence made ready for drawing, as `inference/explain/overlays.py` does it. */
+/** Maps of evidence and attributions prepared for drawing, as `inference/explain/overlays.py` does it. */
 
 export type Rows = readonly (readonly number[])[];
 
@@ -55,7 +55,11 @@ function between({ low, high, share }: Between, value: (index: number) => number
   return value(low) * (1 - share) + value(high) * share;
 }
 
-/** Integrated Gradients as they are drawn: strength -1..1, row by row, and what 1 stands for. */
+/**
+ * Clip and blur attributions for drawing.
+ *
+ * @returns Strength of each pixel, -1..1, row by row, and the attribution that strength 1 stands for.
+ */
 export function attributionStrength(values: Rows): {
   readonly strength: Float32Array;
   readonly scale: number;
@@ -68,7 +72,7 @@ export function attributionStrength(values: Rows): {
   return { strength: Float32Array.from(smooth, (one) => one / scale), scale };
 }
 
-/** The 99th percentile of magnitudes; the largest where few pixels speak at all. */
+/** Return the 99th percentile of magnitudes; the largest one where that is 0. */
 function high(values: readonly number[] | Float64Array): number {
   const sizes = Float64Array.from(values, Math.abs).sort();
   const place = CLIP * (sizes.length - 1);
@@ -86,7 +90,7 @@ function largest(values: ArrayLike<number>): number {
   return found;
 }
 
-/** A Gaussian, reflected at the borders, so that the sum is kept. */
+/** Blur by a Gaussian, reflected at the borders so that the sum is kept. */
 function blurred(values: Rows, side: number): Float64Array {
   const kernel = gaussian(BLUR * side);
   const rows = new Float64Array(side * side);
@@ -134,7 +138,7 @@ const NAMES = [
   ["bottom left", "bottom", "bottom right"],
 ] as const;
 
-/** Where a map speaks loudest for and against, in words, for those who do not see it. */
+/** Say in words where a map speaks most for and against melanoma, for those who do not see it. */
 export function describeMap(values: Rows): string {
   const height = values.length;
   const width = values[0]?.length ?? 0;

@@ -9,6 +9,7 @@ import { sentence } from "./phrases";
 
 const HEADINGS = ["h3", "h4", "h5", "h6"] as const;
 
+/** Turn markdown into elements. */
 export function markdown(text: string): HTMLElement[] {
   const lines = text.split(/\r?\n/);
   const out: HTMLElement[] = [];
@@ -132,7 +133,7 @@ function begins(lines: readonly string[], place: number, line: string): boolean 
   return /^(#{1,6}\s|>|[-*] |`{3,})/.test(line) || isTable(lines, place);
 }
 
-/** Lines from `at` on as long as they belong; without `blank` an empty one ends them. */
+/** Return the lines from `at` on that belong to a block; an empty line ends it unless `blank`. */
 function taken(
   lines: readonly string[],
   at: number,
@@ -158,7 +159,7 @@ function inline(text: string): Child[] {
   });
 }
 
-/** Whose photographs a network learnt from, and on which terms. */
+/** Build what says from whose photographs a network learnt, and on which terms. */
 export function licence(record: BundleManifest): HTMLElement[] {
   const { notice, terms, attribution } = record.licence;
   const { photographs, melanomas } = record.data;

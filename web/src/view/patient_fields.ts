@@ -4,6 +4,7 @@ import type { BundleManifest, PatientInfo } from "../answer";
 import { MAX_AGE, parseAge, UNKNOWN } from "../device/patient";
 import { byId, inputOf } from "./dom";
 
+/** The fields; calls back with every change. */
 export class PatientFields {
   private readonly choices = [
     ...document.querySelectorAll<HTMLInputElement>("input[name='place-on-body']"),
@@ -51,7 +52,7 @@ export class PatientFields {
     byId("no-person").hidden = this.needed;
   }
 
-  /** Return what is stated of the patient; null where the age is none, and then its field says so and has the focus. */
+  /** Return the stated patient; where the age is none, show that, focus its field, return null. */
   read(): PatientInfo | null {
     if (!this.needed) return { age: null, sex: UNKNOWN, site: UNKNOWN };
     const age = statedAge();
@@ -87,7 +88,7 @@ export class PatientFields {
   }
 }
 
-/** Years, null where none are known. */
+/** Years, or null where unknown. */
 type StatedAge = number | null | "no age";
 
 /** Read the age that stands in the form. */

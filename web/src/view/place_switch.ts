@@ -1,16 +1,18 @@
-/** The switch that says where answers are computed, and what is known of that place. */
+/** The switch between computing on the device and on the server, with what is known of the device. */
 
 import type { BundleManifest } from "../answer";
 import type { Kept } from "../device/offline";
 import { byId } from "./dom";
 import { megabytes } from "./phrases";
 
+/** Where answers are computed. */
 export type Place = "device" | "server";
 
 const REMEMBERED = "melanoscope-where";
 // Compressed bytes of ONNX Runtime's WebAssembly, which comes with the network.
 const RUNTIME = 3_700_000;
 
+/** The switch; remembers the choice on this device. */
 export class PlaceSwitch {
   private readonly choices = [
     ...document.querySelectorAll<HTMLInputElement>("input[name='where']"),
@@ -37,7 +39,7 @@ export class PlaceSwitch {
   }
 }
 
-/** Say how much comes to the device, so that it can answer and explain. */
+/** Show how much the device downloads before it can answer and explain. */
 export function showSize({ files, graphs }: BundleManifest): void {
   const bytes = (["model", "gradient"] as const).map(
     (one) => files[graphs[one]?.file ?? ""]?.bytes ?? 0,
@@ -47,6 +49,7 @@ export function showSize({ files, graphs }: BundleManifest): void {
     `The photograph never leaves it. Network and runtime come here once (${megabytes(all)}).`;
 }
 
+/** Show whether page and network are kept for the time without a connection. */
 export function showKept(state: Kept): void {
   byId("kept").textContent = {
     unsupported: "",
@@ -56,7 +59,7 @@ export function showKept(state: Kept): void {
   }[state];
 }
 
-/** Remember where to compute, and nothing about the person. */
+/** Remember the chosen place; nothing else is kept. */
 function remember(place: string): void {
   try {
     localStorage.setItem(REMEMBERED, place);

@@ -12,6 +12,7 @@ import { rates, thresholds } from "./thresholds";
 const TICKS = [0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999, 0.9999];
 const [RAREST, COMMONEST] = [0.001, 0.5];
 
+/** Build the section of the probability; null where the answer has none. */
 export function scaleSection(answer: Answer, record: BundleManifest): HTMLElement | null {
   const { probability, prevalence } = answer;
   if (probability === null) return null;
@@ -46,7 +47,7 @@ interface Stated {
   readonly decisions: readonly Decision[];
 }
 
-/** Bayes' rule, as `device/calibrated.ts` has it, from what was answered. */
+/** Move the probability and the thresholds of an answer to another prevalence, by Bayes' rule. */
 function restated(answer: Answer, probability: number, stated: number): Stated {
   const { prevalence, decisions } = answer;
   const move = (one: number): number =>
@@ -129,7 +130,7 @@ function inner(quantiles: readonly number[]): number[] {
   return [quantiles[Math.round(0.02 * end)] ?? 0, quantiles[Math.round(0.98 * end)] ?? 0];
 }
 
-/** Log odds that stay finite. */
+/** Return log odds, kept finite at 0 and 1. */
 function safe(share: number): number {
   return logOdds(Math.min(Math.max(share, 1e-9), 1 - 1e-9));
 }
@@ -138,7 +139,7 @@ function row(name: string, picture: SVGElement): HTMLElement {
   return el("div", { class: "scale-row" }, el("span", { class: "scale-name" }, name), picture);
 }
 
-/** A line for every hundredth of the photographs. */
+/** Draw a line for every hundredth of the held-out photographs. */
 function strip(places: readonly number[], name: string): SVGElement {
   const path = places.map((place) => `M${place.toFixed(2)} 0V1`).join("");
   return svg(
@@ -148,7 +149,7 @@ function strip(places: readonly number[], name: string): SVGElement {
   );
 }
 
-/** Numbers of the thresholds; those that would lie on another go one row down. */
+/** Draw the numbers of the thresholds; one that would lie on another goes one row down. */
 function numbers(places: readonly number[]): HTMLElement[] {
   const rows: number[][] = [];
   return places.map((place, index) => {
@@ -160,7 +161,7 @@ function numbers(places: readonly number[]): HTMLElement[] {
   });
 }
 
-/** A label at a place that never leaves its line. */
+/** Draw a label, shifted so that it never leaves its line. */
 function held(tag: "span", place: number, text: string): HTMLElement {
   return placed(el(tag, {}, text), {
     left: `${place}%`,
@@ -175,7 +176,7 @@ function short(share: number): string {
 function spoken({ probability, decisions }: Stated): string {
   const cuts = decisions.map((one) => `${one.name} at ${percent(one.threshold)}`);
   return (
-    `TemperatureScaling of probability. This photograph: ${percent(probability)}. ` +
+    `Scale of probability. This photograph: ${percent(probability)}. ` +
     `Thresholds: ${cuts.join(", ") || "none"}. ` +
     "Behind them, where held-out melanomas and other lesions score."
   );

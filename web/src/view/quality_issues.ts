@@ -1,11 +1,11 @@
-/** What speaks against believing an answer, each with a picture of what to do better. */
+/** Quality issues, each with a picture of what to do better, and the table of all measures. */
 
 import type { Answer, BundleManifest, QualityIssue, QualityLimits } from "../answer";
 import type { IssueKind } from "../device/quality_issues";
 import { el } from "./dom";
 import { sentence } from "./phrases";
 
-/** Kind -> its picture, and what is to be seen on it. */
+/** Kind of issue -> name of its picture, and the picture in words. */
 const PICTURES: Readonly<Record<IssueKind, readonly [string, string]>> = {
   "too small": ["too-small", "Crossed out: a thumbnail. Ticked: the whole photograph."],
   blurred: ["blurred", "Crossed out: a blurred spot. Ticked: the same spot, sharp."],
@@ -30,6 +30,7 @@ const PICTURES: Readonly<Record<IssueKind, readonly [string, string]>> = {
   ],
 };
 
+/** Build the list of issues with pictures and advice. */
 export function issueList(issues: readonly QualityIssue[]): HTMLElement {
   return el("ul", { class: "advice" }, ...issues.map(item));
 }
@@ -69,7 +70,7 @@ const MEASURES: readonly (readonly [keyof QualityLimits, string, "least" | "most
   ["lesion_contrast", "contrast of the lesion to the skin around", "least"],
 ];
 
-/** Every measure of the gate with its limits. */
+/** Build the table of all measures of the photograph with their limits. */
 export function qualitySection(answer: Answer, record: BundleManifest): HTMLElement {
   const { quality, distance } = answer;
   const rows = MEASURES.map(([name, label, side]) => {
