@@ -169,7 +169,7 @@ def resample() -> list[dict[str, Any]]:
 
 
 def quality() -> list[dict[str, Any]]:
-    """What is measured, and what is said against it."""
+    """Measures of squares, and the quality issues found in them."""
     processor = post_processor(manifest())
     found = []
     for name, pixels in squares().items():
@@ -188,7 +188,7 @@ def quality() -> list[dict[str, Any]]:
 
 
 def texts() -> dict[str, Any]:
-    """Numbers in words, exact halves among them."""
+    """Sentences, advice, and numbers as text, exact halves among them."""
     values = [0.0, 0.5, 1.5, 2.5, 0.125, 0.375, 0.005, 0.015, 1.005, 2.675, 99.5, 100.5, 0.12499]
     values += np.random.default_rng(3).normal(0, 100, 50).tolist()
     distances = [99.0, 100.0, 100.5, 101.5, 200.0, 200.5, math.nan, math.inf]
@@ -211,7 +211,7 @@ def texts() -> dict[str, Any]:
 
 
 def patients() -> dict[str, Any]:
-    """Encoded persons, and the division of what they add."""
+    """Patients as they are stated, read and encoded, and Shapley values of what they add."""
     known = [
         PatientInfo(),
         PatientInfo(45.0, "female", "torso"),
@@ -287,7 +287,7 @@ def probabilities() -> list[dict[str, float]]:
 
 
 def answers() -> dict[str, Any]:
-    """Whole answers."""
+    """Outputs of the network and the whole answers made of them."""
     record = manifest()
     processor = post_processor(record)
     rng = np.random.default_rng(6)
