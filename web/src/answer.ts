@@ -9,7 +9,6 @@ import type * as service from "./generated/service";
 
 export type {
   Bounds,
-  DistanceLimits,
   QualityLimits,
   Threshold,
 } from "./generated/bundle";

@@ -1,6 +1,6 @@
 /** What computes answers: the server or the device. Both give the same for the same file. */
 
-import type { Answer, Baseline, BundleInfo, Explanation, PatientInfo } from "./answer";
+import type { Answer, Baseline, BundleInfo, Explanation, Method, PatientInfo } from "./answer";
 
 /** How to answer. */
 export interface DiagnoseOptions {
@@ -13,7 +13,7 @@ export interface DiagnoseOptions {
 
 /** How to explain. */
 export interface ExplainOptions {
-  readonly method?: "evidence" | "gradients" | undefined; // "gradients" where absent
+  readonly method?: Method | undefined; // "gradients" where absent
   readonly baseline?: Baseline | undefined; // DEFAULT_BASELINE where absent
   /** Points to begin with, 1 or more, doubled until their sum is complete; 64 where absent. */
   readonly steps?: number | undefined;

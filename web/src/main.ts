@@ -38,7 +38,7 @@ class App {
   /** Whether something was changed since the answer was asked for. */
   private outdated = false;
   private life = new AbortController(); // of what the answer that is shown has set going
-  private readonly field = new ImageField((shown) => this.changePhotograph(shown));
+  private readonly field = new ImageField((image) => this.changePhotograph(image));
   private readonly patient = new PatientFields(() => this.markStale());
   private readonly where = new PlaceSwitch(() => this.markStale());
 
@@ -82,16 +82,16 @@ class App {
     this.patient.suit(bundle.record);
   }
 
-  private changePhotograph(shown: ChosenImage | null): void {
+  private changePhotograph(image: ChosenImage | null): void {
     this.asking?.abort(REPLACED);
     this.life.abort();
-    this.photograph = shown;
+    this.photograph = image;
     clearProblem();
     byId("answer").hidden = true;
     byId("answer").replaceChildren();
     byId("stale").hidden = true;
     byId("before").hidden = false;
-    if (shown === null) return;
+    if (image === null) return;
     announce("Photograph chosen.");
     // The network arrives while age, sex and site are being filled in.
     if (this.where.place === "device") this.openDevice().catch(() => undefined);
@@ -199,8 +199,8 @@ class App {
     if (document.activeElement?.matches("#age, select")) return;
     heading.focus({ preventScroll: true });
     const { top } = heading.getBoundingClientRect();
-    const seen = top > byId("notice").offsetHeight && top < innerHeight / 3;
-    if (!seen) byId("answer").scrollIntoView({ block: "start" });
+    const visible = top > byId("notice").offsetHeight && top < innerHeight / 3;
+    if (!visible) byId("answer").scrollIntoView({ block: "start" });
   }
 
   private fail(error: unknown, where: Place, force: boolean): void {

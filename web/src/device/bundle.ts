@@ -6,7 +6,7 @@ import { FEATURE_NAMES } from "./patient";
 import { checkLimits } from "./quality_gate";
 
 /** Version of the form of bundle.json that this page reads. */
-export const SCHEMA = 1;
+const SCHEMA = 1;
 
 const AGAIN = "reload the page, or let the server compute";
 
@@ -32,7 +32,7 @@ export async function fetchBundle(base: string): Promise<BundleInfo> {
 }
 
 /** Return the address of a graph; throws EngineError where the bundle has none. */
-export function graphUrl(record: BundleManifest, name: GraphName, base: string): URL {
+function graphUrl(record: BundleManifest, name: GraphName, base: string): URL {
   const entry = record.graphs[name];
   const file = entry?.file ?? undefined;
   const known = file === undefined ? undefined : record.files[file];
@@ -61,7 +61,7 @@ export async function fetchGraph(
 }
 
 /** Throw an EngineError of kind "bundle" for a manifest that this page does not understand. */
-export function checkManifest(record: BundleManifest): void {
+function checkManifest(record: BundleManifest): void {
   if (record?.schema !== SCHEMA) {
     throw new EngineError(
       "bundle",

@@ -15,7 +15,7 @@ import type { DecodedImage } from "./postprocess";
 import { centeredSquare, type RgbImage, reduce } from "./resample";
 
 /** Most pixels of a photograph, as in the Python package: Pillow's limit for decompression bombs. */
-export const MAX_PIXELS = 89_478_485;
+const MAX_PIXELS = 89_478_485;
 
 const STRIP = 2 ** 22; // pixels read from the canvas at once, which phones limit to 2 ** 24
 const SAVE_AS = "save it as JPEG or PNG, or let the server compute";
@@ -45,7 +45,7 @@ export async function decode(file: Blob, imageSize: number): Promise<DecodedImag
  * Pillow lets libjpeg decode large JPEGs at 1/2, 1/4 or 1/8, as long as that leaves twice the
  * wanted side.
  */
-export function draftFactor({ width, height }: Size, imageSize: number): 1 | 2 | 4 | 8 {
+function draftFactor({ width, height }: Size, imageSize: number): 1 | 2 | 4 | 8 {
   const scale = Math.min(Math.trunc(width / (2 * imageSize)), Math.trunc(height / (2 * imageSize)));
   return ([8, 4, 2] as const).find((factor) => scale >= factor) ?? 1;
 }

@@ -14,7 +14,7 @@ import { type DiagnoseOptions, type Engine, EngineError, type ExplainOptions } f
 import { type Calls, type Name, toError, type WorkerReply, type WorkerRequest } from "./messages";
 
 /** How to open the device. */
-export interface OpenOptions {
+interface OpenOptions {
   /** Called with the share of the network that has arrived, 0..1. */
   readonly progress?: ((share: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;

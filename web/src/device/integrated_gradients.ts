@@ -15,7 +15,7 @@ export type ValueAndGradient = (
 ) => Promise<{ values: Float32Array; gradients: Float32Array }>;
 
 /** What each pixel of a photograph adds to its logit. */
-export interface Attribution {
+interface Attribution {
   /** What each pixel adds to the logit, summed over colours; side x side. */
   readonly pixels: Float64Array;
   /** Points taken on the path from the baseline to the photograph. */
@@ -27,7 +27,7 @@ export interface Attribution {
 }
 
 /** How to compute an attribution. */
-export interface AttributionOptions {
+interface AttributionOptions {
   readonly baseline: Baseline;
   /** Points on the path, 1 or more; doubled until the completeness error is below `TOLERANCE`. */
   readonly steps: number;
@@ -38,9 +38,9 @@ export interface AttributionOptions {
 }
 
 /** Completeness error below which no more steps are taken. */
-export const TOLERANCE = 0.02;
+const TOLERANCE = 0.02;
 /** Steps that are never exceeded. */
-export const MAX_STEPS = 512;
+const MAX_STEPS = 512;
 
 const LEAST_DIFFERENCE = 0.01; // of logits: less is nothing to explain, and nothing to divide by
 const BLUR = 0.1; // standard deviation of the blurred baseline's Gaussian, as a share of the side

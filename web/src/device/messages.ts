@@ -1,6 +1,6 @@
 /** Messages between the page and its worker. Errors cross as plain values. */
 
-import type { Answer, Baseline, BundleInfo, Explanation, PatientInfo } from "../answer";
+import type { Answer, Baseline, BundleInfo, Explanation, Method, PatientInfo } from "../answer";
 import { EngineError, type ErrorKind } from "../engine";
 
 /** The calls of the worker: what each takes and returns. */
@@ -18,7 +18,7 @@ export interface Calls {
   readonly explain: {
     readonly request: {
       readonly file: Blob;
-      readonly method: "evidence" | "gradients";
+      readonly method: Method;
       readonly baseline: Baseline;
       readonly steps: number;
     };
@@ -40,7 +40,7 @@ export type WorkerReply =
   | { readonly id: number; readonly failed: Failure };
 
 /** An EngineError as plain values. */
-export interface Failure {
+interface Failure {
   readonly kind: ErrorKind;
   readonly found: string;
   readonly mend: string;

@@ -12,7 +12,7 @@ export type ToServiceWorker = "keep" | "go";
 export type Kept = "unsupported" | "loading" | "ready" | "failed";
 
 /** What is called when something changes. */
-export interface OfflineListener {
+interface OfflineListener {
   /** Called with how far it is, for the first time before `keepOffline` returns. */
   readonly onKept: (state: Kept) => void;
   /** Called when a new page is there; `apply` changes to it, which reloads the page. */

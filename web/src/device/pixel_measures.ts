@@ -166,12 +166,12 @@ function surface(pixels: Uint8Array, side: number): { clutter: number; lesion_co
       const mean = meanColor(pixels, side, start + row * block, start + column * block, block);
       const far = Math.hypot((row + 0.5) * (2 / n) - 1, (column + 0.5) * (2 / n) - 1);
       // Dark corners are left out, but not what is dark near the centre: that may be the lesion.
-      const seen = far < 0.97 && (Math.max(...mean) >= BLACK || far < 0.7);
-      cells.push(seen ? { far, depth: mean.map((value) => Math.log(value + LIFT)) } : null);
+      const counts = far < 0.97 && (Math.max(...mean) >= BLACK || far < 0.7);
+      cells.push(counts ? { far, depth: mean.map((value) => Math.log(value + LIFT)) } : null);
     }
   }
-  const seen = cells.filter((cell) => cell !== null);
-  return { clutter: clutter(cells, n), lesion_contrast: contrast(seen, n) };
+  const counted = cells.filter((cell) => cell !== null);
+  return { clutter: clutter(cells, n), lesion_contrast: contrast(counted, n) };
 }
 
 /** A cell of the grid: its distance from the centre, and the logarithms of its colour. */
@@ -194,11 +194,11 @@ function clutter(cells: readonly (Cell | null)[], n: number): number {
 }
 
 /** Return how far the most different hundredth of the cells lies from the colour around. */
-function contrast(seen: readonly Cell[], n: number): number {
-  const around = seen.filter((cell) => cell.far > 0.6);
-  const frame = around.length >= n ? around : seen;
+function contrast(counted: readonly Cell[], n: number): number {
+  const around = counted.filter((cell) => cell.far > 0.6);
+  const frame = around.length >= n ? around : counted;
   const skin = [0, 1, 2].map((band) => median(frame.map(({ depth }) => depth[band]!)));
-  const away = seen.map(({ depth }) => distance(depth, skin)).sort((a, b) => a - b);
+  const away = counted.map(({ depth }) => distance(depth, skin)).sort((a, b) => a - b);
   const most = away.slice(-Math.max(Math.trunc(away.length / 100), 1));
   return most.reduce((sum, value) => sum + value, 0) / most.length;
 }

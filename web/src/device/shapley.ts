@@ -6,7 +6,7 @@
 import type { PatientInfo } from "../answer";
 import { encode, UNKNOWN } from "./patient";
 
-export const PARTS = ["age", "sex", "site"] as const;
+const PARTS = ["age", "sex", "site"] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Every subset of what may be known of a patient: all of it first, nothing last. */

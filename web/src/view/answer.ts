@@ -21,7 +21,7 @@ import { scaleSection } from "./probability_scale";
 import { issueList, qualitySection } from "./quality_issues";
 
 /** An answer with what it takes to show it. */
-export interface AnswerView {
+interface AnswerView {
   readonly answer: Answer;
   readonly bundle: BundleInfo;
   readonly place: "device" | "server";

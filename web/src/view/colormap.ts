@@ -4,10 +4,10 @@
  * equally large.
  */
 
-export type Rgb = readonly [number, number, number];
+type Rgb = readonly [number, number, number];
 
-export const FOR: Rgb = [238, 51, 56];
-export const AGAINST: Rgb = [0, 139, 227];
+const FOR: Rgb = [238, 51, 56];
+const AGAINST: Rgb = [0, 139, 227];
 
 /** Three values for each pixel, one pixel after the other. */
 export type Triples = Float32Array;

@@ -5,7 +5,7 @@
  */
 
 export type Child = Node | string | null | undefined | false;
-export type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
+type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 /** Create an HTML element; children that are null, undefined or false are left out. */
 export function el<K extends keyof HTMLElementTagNameMap>(

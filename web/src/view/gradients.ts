@@ -29,7 +29,7 @@ export type Explain = (
 /** The figure; computes when its button is pressed. */
 export class GradientsFigure {
   readonly element: HTMLElement;
-  private readonly shown = el("div", { class: "gradients" });
+  private readonly holder = el("div", { class: "gradients" });
   private readonly choice = el(
     "select",
     { id: "baseline" },
@@ -57,7 +57,7 @@ export class GradientsFigure {
     this.stop.addEventListener("click", () => this.control?.abort());
     const title = el("figcaption", {}, el("strong", {}, "Integrated Gradients"));
     this.element = bundle.explains
-      ? el("figure", {}, title, this.shown, this.asking(), this.said)
+      ? el("figure", {}, title, this.holder, this.asking(), this.said)
       : el("figure", {}, title, el("p", {}, none(bundle)));
   }
 
@@ -105,7 +105,7 @@ export class GradientsFigure {
     const picture = new Overlay("gradients-picture", paleBackdrop(this.square), words);
     picture.show(enlarged(strength, found.values.length));
     this.opacity.follow(picture);
-    this.shown.replaceChildren(picture.canvas);
+    this.holder.replaceChildren(picture.canvas);
     this.said.textContent = `${about(found, scale)} ${words}`;
     this.button.textContent = "Compute again";
   }

@@ -18,7 +18,7 @@ export interface ChosenImage {
 }
 
 /** Called with every change; null when there is no photograph any more. */
-export type Changed = (image: ChosenImage | null) => void;
+type Changed = (image: ChosenImage | null) => void;
 
 /** The field; calls back with every photograph that is chosen or removed. */
 export class ImageField {

@@ -1,6 +1,6 @@
 /** Maps of evidence and attributions prepared for drawing, as `inference/explain/overlays.py` does it. */
 
-export type Rows = readonly (readonly number[])[];
+type Rows = readonly (readonly number[])[];
 
 // Spread of the Gaussian over Integrated Gradients, as a share of the photograph's side: single
 // pixels are seldom right (their gradients alternate), patches of this size are.

@@ -88,7 +88,7 @@ function picture(stated: Stated, record: BundleManifest): HTMLElement {
   const [low, high] = [Math.min(...all) - 0.2, Math.max(...all) + 0.2];
   const at = (value: number): number =>
     100 * Math.min(Math.max((value - low) / (high - low), 0), 1);
-  const shown = (values: readonly number[]): number[] =>
+  const visible = (values: readonly number[]): number[] =>
     values.filter((value) => value >= low && value <= high).map(at);
   const ticks = TICKS.map((share) => [share, logOdds(share)] as const).filter(
     ([, value]) => value > low && value < high,
@@ -111,8 +111,8 @@ function picture(stated: Stated, record: BundleManifest): HTMLElement {
     el(
       "div",
       { class: "scale-field" },
-      row("melanomas", strip(shown(melanomas), "strip-for")),
-      row("other lesions", strip(shown(others), "strip-against")),
+      row("melanomas", strip(visible(melanomas), "strip-for")),
+      row("other lesions", strip(visible(others), "strip-against")),
       ...cuts.map((cut) => placed(el("i", { class: "scale-cut" }), { left: `${at(cut)}%` })),
       placed(el("i", { class: "scale-mark" }), { left: `${at(here)}%` }),
     ),
