@@ -150,7 +150,7 @@ function provenance({ answer, place, seconds }: AnswerView): HTMLElement {
   return el(
     "p",
     { class: "hint" },
-    `${where} It took ${duration(seconds)}. ${sentence(`describePatient: ${age}, ${sex}, ${site}`)} `,
+    `${where} It took ${duration(seconds)}. ${sentence(`known: ${age}, ${sex}, ${site}`)} `,
     answer.forced ? "Photograph refused; that was overridden." : `Photograph ${answer.status}.`,
   );
 }
