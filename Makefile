@@ -31,7 +31,12 @@ $(VENV)/demo.done: $(VENV)/uv.done pyproject.toml constraints.txt
 
 $(VENV)/test.done: $(VENV)/uv.done pyproject.toml constraints.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,timm,heic,serve,dev]'
-	touch $(VENV)/demo.done $(VENV)/serve.done $(VENV)/node.done $@
+	touch $(VENV)/demo.done $(VENV)/serve.done $(VENV)/api.done $(VENV)/node.done $@
+
+# The service describes itself, for the types of the page.
+$(VENV)/api.done: $(VENV)/uv.done pyproject.toml constraints.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[serve]'
+	touch $@
 
 # Node.js comes from the same registry as the rest; the page is built into the package.
 $(VENV)/node.done: $(VENV)/uv.done constraints.txt
@@ -43,8 +48,13 @@ web/node_modules/done: $(VENV)/node.done web/package-lock.json
 	$(NPM) ci --silent
 	touch $@
 
+# What the page takes from the package: words, sentences, and the types of answers and bundles.
+SHARED := src/melanoscope/patient_words.json src/melanoscope/inference/text/phrases.json \
+	$(wildcard src/melanoscope/service/*.py src/melanoscope/service/routes/*.py \
+	src/melanoscope/inference/manifest*.py)
 PAGE := src/melanoscope/service/page/index.html
-$(PAGE): web/node_modules/done $(shell find web -type f -not -path 'web/node_modules*' -not -path 'web/test/*')
+$(PAGE): $(VENV)/api.done web/node_modules/done $(SHARED) $(shell find web -type f \
+	-not -path 'web/node_modules*' -not -path 'web/test/*' -not -path 'web/src/generated/*')
 	$(NPM) run --silent build -- --logLevel warn
 
 page: $(PAGE)
@@ -96,4 +106,4 @@ constraints: $(VENV)/uv.done
 		--no-emit-index-url --all-extras pyproject.toml -o constraints.txt
 
 clean:
-	rm -rf $(VENV) web/node_modules src/melanoscope/service/page dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) web/node_modules web/src/generated src/melanoscope/service/page dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

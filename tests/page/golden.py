@@ -13,6 +13,7 @@ import io
 import json
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from PIL import Image, ImageOps, features
 
 from melanoscope import patient
 from melanoscope.data.sources.lesion_painter import Traits, paint
+from melanoscope.errors import DataError
 from melanoscope.imaging.decode import DecodedImage, decode_image
 from melanoscope.imaging.file_type import detect_file_type
 from melanoscope.inference.bundle import Bundle
@@ -68,32 +70,40 @@ def lesion(number: int) -> _Bytes:
     return paint(traits, float(rng.random()), rng, np.random.default_rng([6, number]))
 
 
-def squares(px: int = 128) -> dict[str, _Bytes]:
+def squares(image_size: int = 128) -> dict[str, _Bytes]:
     """Return squares of all kinds: drawn lesions, noise, extremes of exposure, screens."""
     rng = np.random.default_rng(0)
-    found = {f"lesion {n}": _decoded(lesion(n), px) for n in range(8)}
+    found = {f"lesion {n}": _decoded(lesion(n), image_size) for n in range(8)}
     one = found["lesion 0"]
-    blocks = rng.integers(0, 256, (px // 16, px // 16, 3), np.uint8).repeat(16, 0).repeat(16, 1)
+    blocks = (
+        rng.integers(0, 256, (image_size // 16, image_size // 16, 3), np.uint8)
+        .repeat(16, 0)
+        .repeat(16, 1)
+    )
     found |= {
-        "noise": rng.integers(0, 256, (px, px, 3), np.uint8),
-        "black": np.zeros((px, px, 3), np.uint8),
-        "white": np.full((px, px, 3), 255, np.uint8),
-        "skin": np.full((px, px, 3), (200, 150, 130), np.uint8),
+        "noise": rng.integers(0, 256, (image_size, image_size, 3), np.uint8),
+        "black": np.zeros((image_size, image_size, 3), np.uint8),
+        "white": np.full((image_size, image_size, 3), 255, np.uint8),
+        "skin": np.full((image_size, image_size, 3), (200, 150, 130), np.uint8),
         "grey": one.mean(axis=2, keepdims=True).astype(np.uint8).repeat(3, axis=2),
         "green": one[..., (1, 0, 2)].copy(),
         "dark": one // 5,
         "bright": np.minimum(one.astype(int) * 2, 255).astype(np.uint8),
-        "blocks": blocks,
+        "blocks": blocks.repeat(16, 0).repeat(16, 1),
         "small": _decoded(lesion(1), 80),
         "smallest": _decoded(lesion(2), 16),
     }
     return found
 
 
-def record_like() -> dict[str, Any]:
-    """Return what of a bundle's record reading an answer takes."""
-    bounds = {"doubtful": 0.6, "refused": 0.3}
-    measured = Interval(
+def manifest() -> BundleManifest:
+    """Return the manifest of a bundle with all that an answer takes; the rest is made up."""
+    from tests.inference.manifests import merged, record_of
+
+    lower, upper = {"doubtful": 0.1, "refused": 0.4}, {"doubtful": 0.6, "refused": 0.3}
+    limits = {name: lower if name in LOW else upper for name in MEASURES}
+    limits["brightness"] = {"doubtful": 120.5, "refused": 60.5}
+    rate = Interval(
         estimate=0.9,
         low=0.8,
         high=0.95,
@@ -102,11 +112,7 @@ def record_like() -> dict[str, Any]:
         method="bootstrap",
         unit="groups",
     ).to_dict()
-    limits = {
-        name: {"doubtful": 0.1, "refused": 0.4} if name in LOW else bounds for name in MEASURES
-    }
-    limits["brightness"] = {"doubtful": 120.5, "refused": 60.5}
-    return {
+    changes = {
         "calibration": {"temperature": 1.37, "prevalence": 0.4},
         "prevalence": 0.018,
         "thresholds": [
@@ -115,8 +121,11 @@ def record_like() -> dict[str, Any]:
                 "name": f"{key} name",
                 "meaning": f"{key} meaning",
                 "logit": logit,
-                "sensitivity": measured,
-                "specificity": None if key == "last" else measured,
+                "sensitivity": rate,
+                "specificity": None if key == "last" else rate | {"standard_error": None},
+                "ppv": None,
+                "npv": None,
+                "prevalence": 0.018,
             }
             for key, logit in (("first", -1.25), ("last", 0.5))
         ],
@@ -131,31 +140,19 @@ def record_like() -> dict[str, Any]:
         "network": {"label": "Drawn", "size": 128},
         "data": {"simulated": True},
     }
+    return BundleManifest.from_dict(merged(record_of(), changes))
 
 
-def bundle_like(record: dict[str, Any]) -> Bundle:
-    """Return a bundle of a record that `record_like` returned, the rest of it made up."""
-    from tests.inference.manifests import merged, record_of
-
-    measured = {"standard_error": None, "method": "counted", "unit": "groups", "confidence": 0.95}
-    thresholds = [
-        {
-            **dict.fromkeys(("ppv", "npv")),
-            "prevalence": record["prevalence"],
-            **one,
-            **{rate: one[rate] and one[rate] | measured for rate in ("sensitivity", "specificity")},
-        }
-        for one in record["thresholds"]
-    ]
-    whole = merged(record_of(), record | {"thresholds": thresholds})
-    return Bundle(Path(), BundleManifest.from_dict(whole), "")
+def post_processor(record: BundleManifest) -> PostProcessor:
+    """Return what turns outputs of the network into answers, as the predictor has it."""
+    return PostProcessor.from_bundle(Bundle(Path(), record, ""), "float32")
 
 
 def resample() -> list[dict[str, Any]]:
     """Squares of noise by the decoder, from PNG."""
     rng = np.random.default_rng(2)
     cases = []
-    for width, height, px in SIZES:
+    for width, height, image_size in SIZES:
         pixels = rng.integers(0, 256, (height, width, 3), np.uint8)
         # Edges at the ends of the scale, where the fixed point overshoots and is cut off.
         pixels[: height // 2] = (pixels[: height // 2] > 127) * np.uint8(255)
@@ -163,17 +160,17 @@ def resample() -> list[dict[str, Any]]:
             {
                 "width": width,
                 "height": height,
-                "px": px,
+                "image_size": image_size,
                 "pixels": _text(pixels),
-                "square": _text(_decoded(pixels, px)),
+                "square": _text(_decoded(pixels, image_size)),
             }
         )
     return cases
 
 
 def quality() -> list[dict[str, Any]]:
-    """What is measured, and what is said against it."""
-    reader = PostProcessor.from_bundle(bundle_like(record_like()), "float32")
+    """Measures of squares, and the quality issues found in them."""
+    processor = post_processor(manifest())
     found = []
     for name, pixels in squares().items():
         size = (4 * len(pixels), 3 * len(pixels)) if name != "lesion 3" else (70, 50)
@@ -184,14 +181,14 @@ def quality() -> list[dict[str, Any]]:
                 "side": len(pixels),
                 "pixels": _text(pixels),
                 "quality": asdict(measured),
-                "concerns": [asdict(one) for one in reader.find_issues(measured, 5.0)],
+                "concerns": [asdict(one) for one in processor.find_issues(measured, 5.0)],
             }
         )
     return found
 
 
-def words() -> dict[str, Any]:
-    """Numbers in words, exact halves among them."""
+def texts() -> dict[str, Any]:
+    """Sentences, advice, and numbers as text, exact halves among them."""
     values = [0.0, 0.5, 1.5, 2.5, 0.125, 0.375, 0.005, 0.015, 1.005, 2.675, 99.5, 100.5, 0.12499]
     values += np.random.default_rng(3).normal(0, 100, 50).tolist()
     distances = [99.0, 100.0, 100.5, 101.5, 200.0, 200.5, math.nan, math.inf]
@@ -213,29 +210,67 @@ def words() -> dict[str, Any]:
     }
 
 
-def persons() -> dict[str, Any]:
-    """Encoded persons, and the division of what they add."""
-    people = [
+def patients() -> dict[str, Any]:
+    """Patients as they are stated, read and encoded, and Shapley values of what they add."""
+    known = [
         PatientInfo(),
         PatientInfo(45.0, "female", "torso"),
-        PatientInfo(0.0, "male", "oral/genital"),
+        PatientInfo(0.5, "male", "oral/genital"),
+        PatientInfo(120.0, "unknown", "head/neck"),
+        PatientInfo(None, "male", "unknown"),
     ]
-    people += [PatientInfo(120.0, "unknown", "head/neck"), PatientInfo(None, "male", "unknown")]
-    answers = np.random.default_rng(4).normal(0, 1, (10, 8)).astype(np.float32)
+    logits = np.random.default_rng(4).normal(0, 1, (10, 8)).astype(np.float32)
     return {
         "features": patient.FEATURE_NAMES,
-        "people": [
-            {"person": asdict(one), "rows": shapley.coalition_rows(one).ravel().tolist()}
-            for one in people
+        "vocabulary": {
+            "sexes": patient.SEXES,
+            "sites": patient.SITES,
+            "max_age": patient.MAX_AGE,
+        },
+        "stated": [{"stated": one, "patient": _parsed(one)} for one in _stated_patients()],
+        "encoded": [
+            {"patient": asdict(one), "rows": shapley.coalition_rows(one).ravel().tolist()}
+            for one in known
         ],
-        "shares": [
-            {"answers": row.tolist(), "parts": parts, "unknown": unknown}
-            for row, (parts, unknown) in ((row, shapley.shapley_values(row)) for row in answers)
+        "shapley": [
+            {"static_logits": row.tolist(), "values": values, "unknown": unknown}
+            for row, (values, unknown) in ((row, shapley.shapley_values(row)) for row in logits)
         ],
     }
 
 
-def calibrated() -> list[dict[str, float]]:
+def _stated_patients() -> list[dict[str, Any]]:
+    """Return patients in anybody's words: every word, ages of all forms, and what is refused."""
+    ages: list[Any] = [None, 0, 0.5, 45, 120, 120.5, -1, -0.0, "", " ", "0", "0.0", "45", " 45 "]
+    ages += ["45.5", "+7", ".5", "5.", "1e2", "1e3", "-3", "121", "NA", "n/a", "NaN", "None"]
+    ages += ["Null", "UNKNOWN", "abc", "4 5", "0x10", "12 years", "inf", "45,5"]
+    sexes = [None, "x", "f m", "femal", *patient.SEX_WORDS, *patient.MISSING]
+    sites = [None, "toe", "anterior  torso", *patient.SITE_WORDS, *patient.MISSING]
+    unknown = dict.fromkeys(("age", "sex", "site"))
+    return [
+        *({**unknown, "age": age} for age in ages),
+        *({**unknown, "sex": form(sex)} for sex in sexes for form in _CASES),
+        *({**unknown, "site": form(site)} for site in sites for form in _CASES),
+        {"age": "61", "sex": "F", "site": "Posterior torso"},
+    ]
+
+
+_CASES: tuple[Callable[[str | None], str | None], ...] = (
+    lambda word: word,
+    lambda word: word and word.upper(),
+    lambda word: word and f"  {word.capitalize()}	",
+)
+
+
+def _parsed(stated: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the patient that Python reads; None where it refuses."""
+    try:
+        return asdict(patient.parse_patient(**stated))
+    except DataError:
+        return None
+
+
+def probabilities() -> list[dict[str, float]]:
     """Probabilities, also of logits that overflow."""
     return [
         {
@@ -251,39 +286,45 @@ def calibrated() -> list[dict[str, float]]:
     ]
 
 
-def reading() -> dict[str, Any]:
-    """Whole answers."""
-    record = record_like()
-    reader = PostProcessor.from_bundle(bundle_like(record), "float32")
+def answers() -> dict[str, Any]:
+    """Outputs of the network and the whole answers made of them."""
+    record = manifest()
+    processor = post_processor(record)
     rng = np.random.default_rng(6)
-    answers = []
+    cases = []
     for name, pixels in squares().items():
         for force in (False, True):
-            places = rng.normal(0, 0.2, (4, 5)).astype(np.float32)
-            told = rng.normal(0, 0.3, 8).astype(np.float32)
-            logit = float(np.float32(places.sum() + told[0] + rng.normal()))
+            evidence_map = rng.normal(0, 0.2, (4, 5)).astype(np.float32)
+            static_logits = rng.normal(0, 0.3, 8).astype(np.float32)
+            logit = float(np.float32(evidence_map.sum() + static_logits[0] + rng.normal()))
             distance = float(np.float32(rng.uniform(20, 250)))
-            seen = ModelOutput(places.astype(np.float64), told.astype(np.float64), logit, distance)
-            who = PatientInfo(55.0, "female", "torso") if force else PatientInfo()
-            stated = 0.1 if force else reader.prevalence
-            photograph = DecodedImage(pixels, 500, 400)
-            quality = measure_quality(photograph.pixels, photograph.width, photograph.height)
-            answer = reader.to_diagnosis(seen, quality, who, prevalence=stated, force=force)
-            answers.append(
+            output = ModelOutput(
+                evidence_map.astype(np.float64), static_logits.astype(np.float64), logit, distance
+            )
+            patient_info = PatientInfo(55.0, "female", "torso") if force else PatientInfo()
+            stated = 0.1 if force else processor.prevalence
+            image = DecodedImage(pixels, 500, 400)
+            quality = measure_quality(image.pixels, image.width, image.height)
+            diagnosis = processor.to_diagnosis(
+                output, quality, patient_info, prevalence=stated, force=force
+            )
+            cases.append(
                 {
                     "name": name,
                     "side": len(pixels),
                     "pixels": _text(pixels),
-                    "places": places.tolist(),
-                    "told": told.tolist(),
+                    "evidence_map": evidence_map.tolist(),
+                    "static_logits": static_logits.tolist(),
                     "logit": logit,
                     "distance": distance,
                     "force": force,
                     "prevalence": stated,
-                    "answer": answer.to_dict(),
+                    "answer": diagnosis.to_dict(),
+                    "headline": phrases.headline(diagnosis),
+                    "caution": phrases.caution(diagnosis),
                 }
             )
-    return {"record": record, "answers": answers}
+    return {"record": record.to_dict(), "answers": cases}
 
 
 def gradients() -> dict[str, Any]:
@@ -451,8 +492,8 @@ def _points(steps: int) -> tuple[list[float], list[float]]:
     return places.tolist(), weights.tolist()
 
 
-def _decoded(pixels: _Bytes, px: int) -> _Bytes:
-    return decode_image(_saved(Image.fromarray(pixels), "PNG"), px).pixels
+def _decoded(pixels: _Bytes, image_size: int) -> _Bytes:
+    return decode_image(_saved(Image.fromarray(pixels), "PNG"), image_size).pixels
 
 
 def _text(pixels: _Bytes) -> str:
@@ -462,7 +503,7 @@ def _text(pixels: _Bytes) -> str:
 def write(folder: Path) -> None:
     """Write all files."""
     made = (
-        *(resample, quality, words, persons, calibrated, reading, gradients),
+        *(resample, quality, texts, patients, probabilities, answers, gradients),
         *(kinds, heads, turns, jpegs),
     )
     for make in made:

@@ -155,11 +155,11 @@ def text(content: bytes) -> str:
 
 
 def diagnose(
-    page: Page, content: bytes, person: Mapping[str, Any] | None = None, *, force: bool = True
+    page: Page, content: bytes, patient: Mapping[str, Any] | None = None, *, force: bool = True
 ) -> dict[str, Any]:
     """Answer a photograph on the device."""
-    known = {"age": None, "sex": "unknown", "site": "unknown", **(person or {})}
-    asked = [{"content": text(content), "person": known}, {"force": force}]
+    known = {"age": None, "sex": "unknown", "site": "unknown", **(patient or {})}
+    asked = [{"content": text(content), "patient": known}, {"force": force}]
     answer: dict[str, Any] = page.evaluate("a => harness.diagnose(...a)", asked)
     return answer
 

@@ -45,8 +45,18 @@ def test_a_photograph_is_answered(
         expected = predictor.diagnose(simulated_photograph, **person, force=True)
     assert expected.probability is not None
     assert page.inner_text("#probability") == phrases.percent(expected.probability)
+    assert "Known: age 45, sex male, site lower extremity." in page.inner_text("#answer")
     sent = [one for one in visit.asked[before:] if "/v1/diagnoses" in one]
     assert bool(sent) == (place == "server")
+
+
+@pytest.mark.parametrize("place", ["server", "device"])
+def test_age_0_is_unknown(place: str, visit: Visit) -> None:
+    visit.choose(spot())
+    visit.page.fill("#age", "0")
+    visit.ask(place)
+    answer = visit.page.inner_text("#answer")
+    assert "Known: age unknown, sex unknown, site unknown." in answer
 
 
 def test_plain_words_come_first(visit: Visit, record: dict[str, Any]) -> None:

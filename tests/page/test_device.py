@@ -18,9 +18,9 @@ import pytest
 from PIL import Image
 
 import melanoscope
-from data import icc  # of the tests' own folder
 from melanoscope.imaging.decode import UnreadableImageError
 from melanoscope.inference.manifest import seal_of
+from tests.imaging import icc
 
 from . import harness
 from .golden import lesion
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from melanoscope.export.trained_model import TrainedModel
     from melanoscope.inference.predictor import Predictor
 
-PERSON = {"age": 45, "sex": "female", "site": "torso"}
+PATIENT = {"age": 45, "sex": "female", "site": "torso"}
 # Where rounding moves an activation across 0 a gradient jumps: ONNX Runtime's optimised and plain
 # graphs differ by as much of the largest value.
 ROUNDING = 0.01
@@ -98,9 +98,9 @@ def test_same_answers_to_simulated_lesions(
 ) -> None:
     for path in small_subject.frame["path"][:20]:
         for force in (False, True):
-            expected = predictor.diagnose(path, **PERSON, force=force).to_dict()
+            expected = predictor.diagnose(path, **PATIENT, force=force).to_dict()
             expected["bundle"] = predictor.bundle.fingerprint
-            found = diagnose(page, Path(path).read_bytes(), PERSON, force=force)
+            found = diagnose(page, Path(path).read_bytes(), PATIENT, force=force)
             assert apart(found, expected) == []
 
 
@@ -117,8 +117,8 @@ def test_same_answers_to_real_photographs(
         pixels, size = square(page, content, predictor.bundle.image_size)
         assert size == (decoded.width, decoded.height)
         assert np.abs(pixels.astype(int) - decoded.pixels).max() <= 1
-        expected = predictor.diagnose(content, **PERSON, force=True).probability
-        assert abs(diagnose(page, content, PERSON)["probability"] - expected) <= 0.01
+        expected = predictor.diagnose(content, **PATIENT, force=True).probability
+        assert abs(diagnose(page, content, PATIENT)["probability"] - expected) <= 0.01
 
 
 def drawn(width: int, height: int) -> Image.Image:
@@ -240,15 +240,15 @@ def test_what_is_too_large_is_not_opened(page: Page) -> None:
 @pytest.mark.parametrize(
     ("asked", "options"),
     [
-        ({"person": {"age": 130, "sex": "female", "site": "torso"}}, {}),
-        ({"person": {"age": 30, "sex": "f", "site": "torso"}}, {}),
+        ({"patient": {"age": 130, "sex": "female", "site": "torso"}}, {}),
+        ({"patient": {"age": 30, "sex": "x", "site": "torso"}}, {}),
         ({}, {"prevalence": 1}),
     ],
 )
 def test_what_cannot_be_is_refused(page: Page, asked: dict[str, Any], options: Any) -> None:
     asked = {"content": text(saved(drawn(211, 160), "PNG")), **asked}
     found = page.evaluate("a => harness.errorOf(...a)", [asked, {"force": True, **options}])
-    assert found["kind"] == "person"
+    assert found["kind"] == "patient"
 
 
 @pytest.mark.parametrize("baseline", ["black", "blurred", "mean skin"])
@@ -308,7 +308,7 @@ def test_the_photograph_stays_on_the_device(
     before = page.evaluate(KEPT)
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))
-    diagnose(page, content, PERSON)
+    diagnose(page, content, PATIENT)
     page.evaluate("a => harness.explain({content: a}, {steps: 257})", text(content))
     assert asked == []
     assert page.evaluate(KEPT) == before
@@ -335,8 +335,8 @@ def test_without_a_connection_after_the_first_visit(
         service.stop()
         page.context.set_offline(True)
         reload(page)
-        expected = predictor.diagnose(content, **PERSON, force=True).probability
-        assert abs(diagnose(page, content, PERSON)["probability"] - expected) <= 0.01
+        expected = predictor.diagnose(content, **PATIENT, force=True).probability
+        assert abs(diagnose(page, content, PATIENT)["probability"] - expected) <= 0.01
         asked = [{"content": text(content)}, {"steps": 257}]
         assert page.evaluate("a => harness.explain(...a)", asked)["method"] == "gradients"
         wait(page, "harness.kept() === 'ready'")

@@ -1,32 +1,35 @@
-/** Where answers come from: the server or the device. Both give the same for the same file. */
+/** What computes answers: the server or the device. Both give the same for the same file. */
 
-import type { Answer, Attribution, Baseline, BundleInfo, Person } from "./answer";
+import type { Answer, Baseline, BundleInfo, Explanation, Method, PatientInfo } from "./answer";
 
+/** How to answer. */
 export interface DiagnoseOptions {
   /** Share of melanomas to assume, between 0 and 1; the bundle's where absent. */
   readonly prevalence?: number | undefined;
-  /** Answer also what the gate refuses. */
+  /** Whether to answer what the quality gate refuses, too. */
   readonly force?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How to explain. */
 export interface ExplainOptions {
-  readonly method?: "evidence" | "gradients" | undefined; // "gradients" where absent
+  readonly method?: Method | undefined; // "gradients" where absent
   readonly baseline?: Baseline | undefined; // DEFAULT_BASELINE where absent
   /** Points to begin with, 1 or more, doubled until their sum is complete; 64 where absent. */
   readonly steps?: number | undefined;
-  /** Told the share that is done, 0..1; may never be called. */
+  /** Called with the share that is done, 0..1; may never be called. */
   readonly progress?: ((share: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What computes answers. */
 export interface Engine {
   readonly place: "server" | "device";
   readonly bundle: BundleInfo;
-  /** Throws EngineError; an abort throws the signal's reason. */
-  diagnose(file: Blob, person: Person, options?: DiagnoseOptions): Promise<Answer>;
-  /** Likewise; of kind "bundle" where it has no gradient graph. */
-  explain(file: Blob, options?: ExplainOptions): Promise<Attribution>;
+  /** Answer a photograph. Throws EngineError; an abort throws the signal's reason. */
+  diagnose(file: Blob, patient: PatientInfo, options?: DiagnoseOptions): Promise<Answer>;
+  /** Explain an answer. Throws as `diagnose`, of kind "bundle" without a gradient graph. */
+  explain(file: Blob, options?: ExplainOptions): Promise<Explanation>;
   /** Give back memory and threads; the engine is of no use afterwards. */
   close(): void;
 }
@@ -36,7 +39,7 @@ export interface Engine {
  * - "photograph": the file cannot be read;
  * - "format": not by this browser;
  * - "large": too large for where it was asked;
- * - "person": age, sex, site or prevalence out of range;
+ * - "patient": age, sex, site or prevalence out of range;
  * - "bundle": no whole bundle of a known version, or without what is asked of it;
  * - "busy": try again in `retryAfter` seconds;
  * - "network": no connection to the server;
@@ -47,14 +50,14 @@ export type ErrorKind =
   | "photograph"
   | "format"
   | "large"
-  | "person"
+  | "patient"
   | "bundle"
   | "busy"
   | "network"
   | "device"
   | "internal";
 
-/** One line: what was expected, what was found, how to mend it. */
+/** An error for people: what is wrong, and how to mend it. */
 export class EngineError extends Error {
   override readonly name = "EngineError";
 

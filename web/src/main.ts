@@ -1,4 +1,4 @@
-/** The page: takes a photograph, has it answered where the person wants it, shows the answer. */
+/** The page: takes a photograph, has it answered on the device or the server, shows the answer. */
 
 import "./style/base.css";
 import "./style/controls.css";
@@ -14,33 +14,33 @@ import { keepOffline } from "./device/offline";
 import { type Engine, EngineError, type ErrorKind } from "./engine";
 import { openServer, type Server } from "./server";
 import { answerSections } from "./view/answer";
-import { licence, markdown } from "./view/card";
 import { byId, inputOf } from "./view/dom";
-import { PersonFields } from "./view/person";
-import { PhotographField, type Shown } from "./view/photograph";
-import { clearProblem, showProblem, type Way } from "./view/problem";
-import { type Place, tellKept, tellSize, WhereSwitch } from "./view/where";
-import { headline, madeFrom } from "./view/wording";
-import { announce, showShare, showWork, unlessStopped } from "./view/work";
+import { type ChosenImage, ImageField } from "./view/image_field";
+import { licence, markdown } from "./view/model_card";
+import { PatientFields } from "./view/patient_fields";
+import { headline, madeFrom } from "./view/phrases";
+import { type Place, PlaceSwitch, showKept, showSize } from "./view/place_switch";
+import { clearProblem, type Remedy, showProblem } from "./view/problem";
+import { announce, showShare, showWork, unlessStopped } from "./view/progress";
 
 const BASE = document.baseURI;
 const REPLACED = "another photograph";
-/** Errors of one place that the other need not have. */
+/** Kinds of errors that the server, or the device, may not have. */
 const SERVER_MAY: ReadonlySet<ErrorKind> = new Set(["format", "device", "bundle", "internal"]);
 const DEVICE_MAY: ReadonlySet<ErrorKind> = new Set(["large", "network", "busy", "internal"]);
 
 class App {
-  private photograph: Shown | null = null;
+  private photograph: ChosenImage | null = null;
   private bundle: BundleInfo | null = null;
   private server: Promise<Server> | null = null;
   private device: Promise<Engine> | null = null;
   private asking: AbortController | null = null;
-  /** Whether something was changed since it was asked. */
+  /** Whether something was changed since the answer was asked for. */
   private outdated = false;
   private life = new AbortController(); // of what the answer that is shown has set going
-  private readonly field = new PhotographField((shown) => this.changePhotograph(shown));
-  private readonly person = new PersonFields(() => this.markStale());
-  private readonly where = new WhereSwitch(() => this.markStale());
+  private readonly field = new ImageField((image) => this.changePhotograph(image));
+  private readonly patient = new PatientFields(() => this.markStale());
+  private readonly where = new PlaceSwitch(() => this.markStale());
 
   start(): void {
     byId("ask").addEventListener("submit", (event) => {
@@ -57,15 +57,15 @@ class App {
     this.showConnection();
     void this.introduce();
     keepOffline(new URL("sw.js", BASE), {
-      kept: tellKept,
-      update: (apply) => {
+      onKept: showKept,
+      onUpdate: (apply) => {
         byId("renewed").hidden = false;
         byId("renew").addEventListener("click", apply, { once: true });
       },
     });
   }
 
-  /** Say which network answers. */
+  /** Show which network answers. */
   private async introduce(): Promise<void> {
     try {
       const { bundle } = await this.openServer();
@@ -79,19 +79,19 @@ class App {
   private meet(bundle: BundleInfo): void {
     this.bundle = bundle;
     introduceBundle(bundle);
-    this.person.suit(bundle.record);
+    this.patient.suit(bundle.record);
   }
 
-  private changePhotograph(shown: Shown | null): void {
+  private changePhotograph(image: ChosenImage | null): void {
     this.asking?.abort(REPLACED);
     this.life.abort();
-    this.photograph = shown;
+    this.photograph = image;
     clearProblem();
     byId("answer").hidden = true;
     byId("answer").replaceChildren();
     byId("stale").hidden = true;
     byId("before").hidden = false;
-    if (shown === null) return;
+    if (image === null) return;
     announce("Photograph chosen.");
     // The network arrives while age, sex and site are being filled in.
     if (this.where.place === "device") this.openDevice().catch(() => undefined);
@@ -112,8 +112,8 @@ class App {
       inputOf("file").focus();
       return;
     }
-    const person = this.person.read();
-    if (person === null) return;
+    const patient = this.patient.read();
+    if (patient === null) return;
     const asking = new AbortController();
     this.asking = asking;
     this.outdated = false;
@@ -129,7 +129,7 @@ class App {
       );
       const start = performance.now();
       const options = { force, signal: asking.signal };
-      const answer = await engine.diagnose(photograph.file, person, options);
+      const answer = await engine.diagnose(photograph.file, patient, options);
       this.rest();
       this.show(answer, photograph, engine, (performance.now() - start) / 1000);
     } catch (error) {
@@ -171,7 +171,7 @@ class App {
     return this.device;
   }
 
-  private show(answer: Answer, photograph: Shown, engine: Engine, seconds: number): void {
+  private show(answer: Answer, photograph: ChosenImage, engine: Engine, seconds: number): void {
     this.life.abort();
     this.life = new AbortController();
     const { signal: life } = this.life;
@@ -199,21 +199,21 @@ class App {
     if (document.activeElement?.matches("#age, select")) return;
     heading.focus({ preventScroll: true });
     const { top } = heading.getBoundingClientRect();
-    const seen = top > byId("notice").offsetHeight && top < innerHeight / 3;
-    if (!seen) byId("answer").scrollIntoView({ block: "start" });
+    const visible = top > byId("notice").offsetHeight && top < innerHeight / 3;
+    if (!visible) byId("answer").scrollIntoView({ block: "start" });
   }
 
   private fail(error: unknown, where: Place, force: boolean): void {
-    const ways: Way[] = [];
+    const remedies: Remedy[] = [];
     const kind = error instanceof EngineError ? error.kind : "internal";
     if (kind === "device") this.device = null; // it may have broken down on the way
     if (kind === "photograph" || kind === "format" || kind === "large") {
-      ways.push({ text: "Choose another photograph", go: () => inputOf("file").click() });
-    } else if (kind !== "person") {
-      ways.push({ text: "Try again", go: () => void this.ask(force) });
+      remedies.push({ text: "Choose another photograph", go: () => inputOf("file").click() });
+    } else if (kind !== "patient") {
+      remedies.push({ text: "Try again", go: () => void this.ask(force) });
     }
     const elsewhere = (to: Place, text: string): void =>
-      void ways.push({
+      void remedies.push({
         text,
         go: () => {
           this.where.choose(to);
@@ -224,7 +224,7 @@ class App {
       elsewhere("server", "Send the photograph to the server");
     }
     if (where === "server" && DEVICE_MAY.has(kind)) elsewhere("device", "Compute on this device");
-    showProblem(error, ways);
+    showProblem(error, remedies);
   }
 
   private showConnection(): void {
@@ -244,7 +244,7 @@ function introduceBundle({ record, card }: BundleInfo): void {
   byId("asking").hidden = false;
   byId("simulated").hidden = !data.simulated;
   byId("dermoscopy").hidden = data.dermoscopy_only !== true;
-  tellSize(record);
+  showSize(record);
   byId("card-text").replaceChildren(...markdown(card));
   byId("card").hidden = false;
   byId("licence-text").replaceChildren(...licence(record));

@@ -1,11 +1,12 @@
-/** Answers computed on the server: forms to the service's API, its problems as errors. */
+/** The engine that has the server compute: sends forms to its API and turns its problems into errors. */
 
 import {
   type Answer,
-  type Attribution,
   type BundleInfo,
   DEFAULT_BASELINE,
-  type Person,
+  type Explanation,
+  type PatientInfo,
+  type Problem,
 } from "./answer";
 import {
   type DiagnoseOptions,
@@ -15,22 +16,12 @@ import {
   type ExplainOptions,
 } from "./engine";
 
-/** RFC 9457, with the three clauses of melanoscope's errors. */
-interface Problem {
-  readonly type?: string;
-  readonly title?: string;
-  readonly detail?: string;
-  readonly expected?: string;
-  readonly found?: string;
-  readonly mend?: string;
-}
-
 const SPACE = "urn:melanoscope:problem:";
 const KINDS: Readonly<Record<string, ErrorKind>> = {
   "unreadable-photograph": "photograph",
   "refused-photograph": "photograph",
   "too-large": "large",
-  "invalid-field": "person",
+  "invalid-field": "patient",
   "no-gradients": "bundle",
   "no-such-file": "bundle",
   "other-bundle": "bundle",
@@ -50,49 +41,54 @@ const STATUSES: Readonly<Record<number, ErrorKind>> = {
   504: "busy",
 };
 
-/** Ask the service at `base` (the address that `v1/` lies below) what answers. Throws EngineError. */
+/**
+ * Connect to the service.
+ *
+ * @param base - Address of the folder that `v1/` lies in.
+ * @throws EngineError where it does not answer.
+ */
 export async function openServer(base: string, signal?: AbortSignal): Promise<Server> {
   const root = new URL(base, location.href);
-  const response = await sent(new URL("v1/bundle", root), { signal: signal ?? null });
-  return new Server(root, await read<BundleInfo>(response));
+  const response = await send(new URL("v1/bundle", root), { signal: signal ?? null });
+  return new Server(root, await readJson<BundleInfo>(response));
 }
 
+/** An engine on the server; made by `openServer`. */
 export class Server implements Engine {
   readonly place = "server";
 
   constructor(
     private readonly root: URL,
-    private told: BundleInfo,
+    private current: BundleInfo,
   ) {}
 
   get bundle(): BundleInfo {
-    return this.told;
+    return this.current;
   }
 
-  async diagnose(file: Blob, person: Person, options: DiagnoseOptions = {}): Promise<Answer> {
+  async diagnose(file: Blob, patient: PatientInfo, options: DiagnoseOptions = {}): Promise<Answer> {
     const { prevalence, force, signal } = options;
-    const fields = { ...stated(person), prevalence, force };
+    const fields = { ...patient, prevalence, force };
     const answer = await this.post<Answer>("v1/diagnoses", file, fields, signal);
-    if (answer.bundle !== this.told.fingerprint) {
+    if (answer.bundle !== this.current.fingerprint) {
       // Another network by now, with thresholds and held-out photographs of its own.
-      this.told = (await openServer(this.root.href, signal)).bundle;
+      this.current = (await openServer(this.root.href, signal)).bundle;
       this.refuseOther(answer.bundle);
     }
     return answer;
   }
 
-  async explain(file: Blob, options: ExplainOptions = {}): Promise<Attribution> {
+  async explain(file: Blob, options: ExplainOptions = {}): Promise<Explanation> {
     const { method = "gradients", baseline = DEFAULT_BASELINE, steps = 64, signal } = options;
     // Whoever asks has an answer, forced or not: there is nothing left to refuse.
     const fields = { method, baseline, steps, force: true };
-    type Told = Attribution & { readonly bundle: string };
-    const found = await this.post<Told>("v1/explanations", file, fields, signal);
-    this.refuseOther(found.bundle);
-    return found;
+    const explanation = await this.post<Explanation>("v1/explanations", file, fields, signal);
+    this.refuseOther(explanation.bundle);
+    return explanation;
   }
 
   private refuseOther(fingerprint: string | undefined): void {
-    if (fingerprint === this.told.fingerprint) return;
+    if (fingerprint === this.current.fingerprint) return;
     throw new EngineError("bundle", "the server has changed its network", "ask again");
   }
 
@@ -113,21 +109,17 @@ export class Server implements Engine {
     // The file's own name may say more about a person than the photograph does.
     form.set("photograph", file, "photograph");
     const headers = { Accept: "application/json" };
-    const asked = { method: "POST", body: form, headers, signal: signal ?? null };
-    return read<T>(await sent(new URL(path, this.root), asked));
+    const request = { method: "POST", body: form, headers, signal: signal ?? null };
+    return readJson<T>(await send(new URL(path, this.root), request));
   }
 }
 
-function stated({ age, sex, site }: Person): Record<string, string | number | null> {
-  return { age, sex, site };
-}
-
-async function sent(url: URL, asked: RequestInit): Promise<Response> {
+async function send(url: URL, request: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { ...asked, credentials: "same-origin" });
+    response = await fetch(url, { ...request, credentials: "same-origin" });
   } catch (error) {
-    if (asked.signal?.aborted) throw asked.signal.reason;
+    if (request.signal?.aborted) throw request.signal.reason;
     if (!(error instanceof TypeError)) throw error;
     throw new EngineError("network", "the server cannot be reached", "check the connection");
   }
@@ -135,7 +127,7 @@ async function sent(url: URL, asked: RequestInit): Promise<Response> {
   return response;
 }
 
-async function read<T>(response: Response): Promise<T> {
+async function readJson<T>(response: Response): Promise<T> {
   try {
     return (await response.json()) as T;
   } catch (error) {
@@ -149,14 +141,14 @@ async function toError(response: Response): Promise<EngineError> {
   const name = problem.type?.startsWith(SPACE) ? problem.type.slice(SPACE.length) : "";
   const kind = KINDS[name] ?? STATUSES[response.status] ?? "internal";
   const found =
-    problem.expected !== undefined && problem.found !== undefined
+    problem.expected && problem.found
       ? `expected ${problem.expected}; found ${problem.found}`
       : (problem.detail ?? problem.title ?? `the server answered ${response.status}`);
   const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
   return new EngineError(kind, found, problem.mend ?? "", seconds > 0 ? seconds : null);
 }
 
-async function problemOf(response: Response): Promise<Problem> {
+async function problemOf(response: Response): Promise<Partial<Problem>> {
   if (!(response.headers.get("Content-Type") ?? "").startsWith("application/problem+json")) {
     return {};
   }

@@ -8,7 +8,7 @@
  * new bundle is fetched beside the old one, which goes when the new one is whole.
  */
 
-import type { BundleInfo, BundleRecord } from "./answer";
+import type { BundleInfo, BundleManifest, GraphName } from "./answer";
 import type { ToServiceWorker } from "./device/offline";
 
 declare const self: ServiceWorkerGlobalScope & {
@@ -17,7 +17,7 @@ declare const self: ServiceWorkerGlobalScope & {
 
 const PAGE = "melanoscope-page-";
 const BUNDLE = "melanoscope-bundle-";
-const GRAPHS = ["model", "gradient"];
+const GRAPHS: readonly GraphName[] = ["model", "gradient"];
 const PATIENCE = 4000; // milliseconds until a slow server counts as none
 
 const { build, files } = self.melanoscope;
@@ -65,13 +65,13 @@ self.addEventListener("fetch", (event) => {
   }
 });
 
-/** What is kept, else what the server has. */
+/** Answer with what is kept, else with what the server has. */
 async function keptOr(request: Request, href = request.url): Promise<Response> {
   const cache = pageUrls.has(href) ? await caches.open(pageCache) : caches;
   return (await cache.match(href, { ignoreVary: true })) ?? fetch(request);
 }
 
-/** The server's bundle, and where there is no server the kept one. */
+/** Answer with the server's bundle, or with the kept one where there is no server. */
 async function recordOr(event: FetchEvent): Promise<Response> {
   try {
     const response = await fetch(recordUrl, {
@@ -98,7 +98,7 @@ async function keepPage(): Promise<void> {
   await cache.addAll(wanted);
 }
 
-/** Keep the server's bundle; answers whether there is a whole one. */
+/** Keep the server's bundle; return whether a whole one is kept. */
 async function keepBundle(): Promise<boolean> {
   try {
     const response = await fetch(recordUrl, { cache: "no-cache" });
@@ -109,7 +109,7 @@ async function keepBundle(): Promise<boolean> {
   return (await keptRecord()) !== undefined;
 }
 
-/** Keep another bundle where one is kept already; who never asked for one is not sent it. */
+/** Keep a new bundle only where one is kept already: who never asked for one is not sent it. */
 async function replaceBundle(response: Response): Promise<boolean> {
   return (await bundleCaches()).length > 0 && keep(response);
 }
@@ -133,14 +133,14 @@ async function keep(response: Response): Promise<boolean> {
   return true;
 }
 
-/** Keep one graph; true also where the bundle has none. */
-async function keepGraph(cache: Cache, record: BundleRecord, graph: string): Promise<boolean> {
-  const file = record.graphs[graph]?.file;
+/** Keep one graph; return false where it could not be kept, true where the bundle has none. */
+async function keepGraph(cache: Cache, record: BundleManifest, graph: GraphName): Promise<boolean> {
+  const file = record.graphs[graph]?.file ?? undefined;
   const known = file === undefined ? undefined : record.files[file];
   if (file === undefined || known === undefined) return true;
   const url = new URL(encodeURIComponent(file), graphsUrl);
   url.searchParams.set("v", known.sha256);
-  // A graph that the bundle before has too is taken over; it is checked as any other.
+  // A graph that the bundle before has too is taken over; it is parsePatient as any other.
   const response = (await caches.match(url.href)) ?? (await fetch(url));
   if (!response.ok) return false;
   const content = await response.arrayBuffer();

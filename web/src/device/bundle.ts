@@ -1,19 +1,24 @@
-/** Fetching a bundle from the service, and checking it, as `inference/bundle.py` does. */
+/** Fetches a bundle from the service and checks it, as `inference/bundle.py` does. */
 
-import type { BundleInfo, BundleRecord } from "../answer";
+import type { BundleInfo, BundleManifest, GraphName } from "../answer";
 import { EngineError } from "../engine";
-import { limitsOf } from "./quality";
-import { FEATURE_NAMES } from "./static";
+import { FEATURE_NAMES } from "./patient";
+import { checkLimits } from "./quality_gate";
 
-/** The only schema of bundle.json that this page reads. */
-export const SCHEMA = 1;
+/** Version of the form of bundle.json that this page reads. */
+const SCHEMA = 1;
 
 const AGAIN = "reload the page, or let the server compute";
 
-/** Told how many bytes of how many are there. */
-export type Told = (loaded: number, whole: number) => void;
+/** Called with how many bytes of how many have arrived. */
+export type OnProgress = (loaded: number, whole: number) => void;
 
-/** Fetch and check what a bundle says of itself; `base` is the service's address. */
+/**
+ * Fetch and check the manifest and the model card of a bundle.
+ *
+ * @param base - Address of the folder that `v1/` lies in.
+ * @throws EngineError where the service does not answer, or the page does not understand it.
+ */
 export async function fetchBundle(base: string): Promise<BundleInfo> {
   const response = await get(new URL("v1/bundle", base), "no-cache");
   let info: BundleInfo;
@@ -22,40 +27,41 @@ export async function fetchBundle(base: string): Promise<BundleInfo> {
   } catch {
     throw new EngineError("bundle", "the server's bundle cannot be read", AGAIN);
   }
-  check(info.record);
+  checkManifest(info.record);
   return info;
 }
 
-/** Where a graph lies; throws EngineError where the bundle has none. */
-export function graphUrl(record: BundleRecord, name: string, base: string): URL {
+/** Return the address of a graph; throws EngineError where the bundle has none. */
+function graphUrl(record: BundleManifest, name: GraphName, base: string): URL {
   const entry = record.graphs[name];
-  const known = entry?.file === undefined ? undefined : record.files[entry.file];
-  if (entry?.file === undefined || known === undefined) {
+  const file = entry?.file ?? undefined;
+  const known = file === undefined ? undefined : record.files[file];
+  if (file === undefined || known === undefined) {
     throw new EngineError("bundle", `this network has no ${name} graph`, entry?.why ?? "");
   }
-  const url = new URL(`v1/bundle/files/${encodeURIComponent(entry.file)}`, base);
+  const url = new URL(`v1/bundle/files/${encodeURIComponent(file)}`, base);
   url.searchParams.set("v", known.sha256);
   return url;
 }
 
-/** Fetch a graph; no byte of it is used before all are as they were sealed. */
+/** Fetch a graph; throws EngineError unless every byte is as the manifest's sha256 has it. */
 export async function fetchGraph(
-  record: BundleRecord,
-  name: string,
+  record: BundleManifest,
+  name: GraphName,
   base: string,
-  told: Told,
+  onProgress: OnProgress,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const url = graphUrl(record, name, base);
   const known = record.files[record.graphs[name]!.file!]!;
-  const content = await readAll(await get(url, "default"), known.bytes, told);
+  const content = await readAll(await get(url, "default"), known.bytes, onProgress);
   if (content === null || (await sha256(content)) !== known.sha256) {
     throw new EngineError("bundle", "the network arrived changed", AGAIN);
   }
   return content;
 }
 
-/** Throws EngineError of kind "bundle" for a record that this page does not understand. */
-export function check(record: BundleRecord): void {
+/** Throw an EngineError of kind "bundle" for a manifest that this page does not understand. */
+function checkManifest(record: BundleManifest): void {
   if (record?.schema !== SCHEMA) {
     throw new EngineError(
       "bundle",
@@ -70,7 +76,7 @@ export function check(record: BundleRecord): void {
   if (record.gate.distance["float32"] === undefined) {
     throw new EngineError("bundle", "the bundle has no limits of distance", "make it anew");
   }
-  limitsOf(record.gate.limits);
+  checkLimits(record.gate.limits);
 }
 
 async function get(url: URL, cache: RequestCache): Promise<Response> {
@@ -89,11 +95,11 @@ async function get(url: URL, cache: RequestCache): Promise<Response> {
   return response;
 }
 
-/** Read a body of a known length; null where it is of another. */
+/** Read a body; null where it has not exactly `length` bytes. */
 async function readAll(
   response: Response,
   length: number,
-  told: Told,
+  onProgress: OnProgress,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const content = new Uint8Array(length);
   let loaded = 0;
@@ -112,7 +118,7 @@ async function readAll(
     }
     content.set(part.value, loaded);
     loaded += part.value.length;
-    told(loaded, length);
+    onProgress(loaded, length);
   }
 }
 

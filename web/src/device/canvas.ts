@@ -1,10 +1,10 @@
-/** Pixels of what the browser decodes, by way of a canvas. */
+/** Reads pixels of what the browser decodes, by way of a canvas. */
 
 import { EngineError } from "../engine";
-import type { Picture } from "./resample";
+import type { RgbImage } from "./resample";
 
-/** RGB of a bitmap's rows from `first` up to `end`, over white. */
-export function readRows(bitmap: ImageBitmap, first: number, end: number): Picture {
+/** Read the rows of a bitmap from `first` up to `end` as RGB over white. */
+export function readRows(bitmap: ImageBitmap, first: number, end: number): RgbImage {
   const { width } = bitmap;
   const height = end - first;
   const context = canvas(width, height);
@@ -21,7 +21,7 @@ export function readRows(bitmap: ImageBitmap, first: number, end: number): Pictu
   return { data, width, height };
 }
 
-/** Some browsers add noise to what pages read of pictures, against being recognised by it. */
+/** Throw an EngineError where the browser adds noise to what pages read of pictures. */
 export function refuseAltered(): void {
   const context = canvas(16, 16);
   const image = context.createImageData(16, 16);

@@ -1,63 +1,78 @@
 /**
- * From a file to the centred square that networks see, as `data/photograph.py` does it: upright,
+ * From a file to the centred square that networks see, as `imaging/decode.py` does it: upright,
  * sRGB, alpha over white. The browser decodes, but for large JPEGs; what Pillow does afterwards is
  * done here. Pixels and a size are all that leaves.
  */
 
 import { EngineError } from "../engine";
 import { readRows, refuseAltered } from "./canvas";
-import { toSrgb, withoutProfile } from "./colour";
-import { HEAD, type Kind, kindOf } from "./file_kind";
+import { toSrgb, withoutProfile } from "./color_management";
+import { detectFileType, type FileType, HEAD } from "./file_type";
 import { declaredSize, type Size } from "./image_head";
 import { decodeJpeg } from "./jpeg";
 import { jpegOrientation, upright, withoutOrientation } from "./orientation";
-import type { Decoded } from "./reading";
-import { centredSquare, type Picture, reduce } from "./resample";
+import type { DecodedImage } from "./postprocess";
+import { centeredSquare, type RgbImage, reduce } from "./resample";
 
-/** As the Python package: Pillow's own limit before it warns of a decompression bomb. */
-export const MAX_PIXELS = 89_478_485;
+/** Most pixels of a photograph, as in the Python package: Pillow's limit for decompression bombs. */
+const MAX_PIXELS = 89_478_485;
 
 const STRIP = 2 ** 22; // pixels read from the canvas at once, which phones limit to 2 ** 24
 const SAVE_AS = "save it as JPEG or PNG, or let the server compute";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Decode a photograph to px by px. Throws EngineError of kind "photograph" or "device". */
-export async function decode(file: Blob, px: number): Promise<Decoded> {
+/**
+ * Decode a photograph.
+ *
+ * @param imageSize - Side of the square that is wanted, in pixels.
+ * @throws EngineError of kind "photograph", "format", "large" or "device".
+ */
+export async function decode(file: Blob, imageSize: number): Promise<DecodedImage> {
   const kind = await admitted(file);
   const bytes = new Uint8Array(await file.arrayBuffer());
   const size = declaredSize(kind, bytes);
   refuseLarge(size);
   refuseAltered();
-  const factor = kind === "JPEG" && size !== null ? draftFactor(size, px) : 1;
+  const factor = kind === "JPEG" && size !== null ? draftFactor(size, imageSize) : 1;
   const draft = factor === 1 ? null : decodeJpeg(bytes, factor);
   return draft === null || size === null
-    ? decodeWhole(bytes, kind, factor, px)
-    : finish(bytes, draft, size, px);
+    ? decodeWhole(bytes, kind, factor, imageSize)
+    : finish(bytes, draft, size, imageSize);
 }
 
 /**
  * Pillow lets libjpeg decode large JPEGs at 1/2, 1/4 or 1/8, as long as that leaves twice the
  * wanted side.
  */
-export function draftFactor({ width, height }: Size, px: number): 1 | 2 | 4 | 8 {
-  const scale = Math.min(Math.trunc(width / (2 * px)), Math.trunc(height / (2 * px)));
+function draftFactor({ width, height }: Size, imageSize: number): 1 | 2 | 4 | 8 {
+  const scale = Math.min(Math.trunc(width / (2 * imageSize)), Math.trunc(height / (2 * imageSize)));
   return ([8, 4, 2] as const).find((factor) => scale >= factor) ?? 1;
 }
 
-/** What is left to do for a JPEG that was decoded here: `size` is that of the whole, as stored. */
-async function finish(bytes: Bytes, draft: Picture, size: Size, px: number): Promise<Decoded> {
+/** Crop, resize and convert a JPEG that was decoded here; `size` is that of the whole, as stored. */
+async function finish(
+  bytes: Bytes,
+  draft: RgbImage,
+  size: Size,
+  imageSize: number,
+): Promise<DecodedImage> {
   const orientation = jpegOrientation(bytes);
-  const square = centredSquare(upright(draft, orientation), px);
-  const pixels = await toSrgb(square, px, withoutProfile(bytes).profile);
+  const square = centeredSquare(upright(draft, orientation), imageSize);
+  const pixels = await toSrgb(square, imageSize, withoutProfile(bytes).profile);
   const { width, height } = size;
   return orientation < 5
-    ? { pixels, px, width, height }
-    : { pixels, px, width: height, height: width };
+    ? { pixels, imageSize, width, height }
+    : { pixels, imageSize, width: height, height: width };
 }
 
-/** Let the browser decode, and shrink by a factor where Pillow would have it done. */
-async function decodeWhole(bytes: Bytes, kind: Kind, factor: number, px: number): Promise<Decoded> {
+/** Let the browser decode, and shrink by the factor by which Pillow would have it done. */
+async function decodeWhole(
+  bytes: Bytes,
+  kind: FileType,
+  factor: number,
+  imageSize: number,
+): Promise<DecodedImage> {
   const { orientation, profile, plain } = {
     orientation: 1,
     profile: null,
@@ -68,26 +83,26 @@ async function decodeWhole(bytes: Bytes, kind: Kind, factor: number, px: number)
   const bitmap = await opened(new Blob([plain]), kind);
   try {
     refuseLarge(bitmap);
-    const picture = upright(shrunk(bitmap, factor), orientation);
-    const pixels = await toSrgb(centredSquare(picture, px), px, profile);
+    const image = upright(shrunk(bitmap, factor), orientation);
+    const pixels = await toSrgb(centeredSquare(image, imageSize), imageSize, profile);
     const swapped = orientation >= 5;
     const width = swapped ? bitmap.height : bitmap.width;
     const height = swapped ? bitmap.width : bitmap.height;
-    return { pixels, px, width, height };
+    return { pixels, imageSize, width, height };
   } finally {
     bitmap.close();
   }
 }
 
-async function admitted(file: Blob): Promise<Kind> {
+async function admitted(file: Blob): Promise<FileType> {
   if (file.size === 0) throw unreadable("this file is empty");
-  const kind = kindOf(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
+  const kind = detectFileType(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
   if (kind === "video") throw unreadable("this is a video", "take one sharp photograph instead");
   if (kind === null) throw unreadable("this is no photograph", "JPEG, PNG and WebP can be read");
   return kind;
 }
 
-async function opened(file: Blob, kind: Kind): Promise<ImageBitmap> {
+async function opened(file: Blob, kind: FileType): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(file, {
       imageOrientation: "from-image",
@@ -111,8 +126,8 @@ function refuseLarge(size: { readonly width: number; readonly height: number } |
   throw new EngineError("large", found, "make it smaller");
 }
 
-/** Read a bitmap, each factor x factor pixels as their mean. */
-function shrunk(bitmap: ImageBitmap, factor: number): Picture {
+/** Read a bitmap, each `factor` x `factor` pixels as their mean. */
+function shrunk(bitmap: ImageBitmap, factor: number): RgbImage {
   const width = Math.ceil(bitmap.width / factor);
   const height = Math.ceil(bitmap.height / factor);
   const data = new Uint8Array(3 * width * height);

@@ -5,16 +5,17 @@
 
 import {
   type Answer,
-  type Attribution,
   type BundleInfo,
   DEFAULT_BASELINE,
-  type Person,
+  type Explanation,
+  type PatientInfo,
 } from "../answer";
 import { type DiagnoseOptions, type Engine, EngineError, type ExplainOptions } from "../engine";
-import { type Calls, type Name, type Question, type Reply, toError } from "./messages";
+import { type Calls, type Name, toError, type WorkerReply, type WorkerRequest } from "./messages";
 
-export interface OpenOptions {
-  /** Told the share of the network that has arrived, 0..1. */
+/** How to open the device. */
+interface OpenOptions {
+  /** Called with the share of the network that has arrived, 0..1. */
   readonly progress?: ((share: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -32,8 +33,8 @@ interface Waiting {
 export async function openDevice(base: string, options: OpenOptions = {}): Promise<Device> {
   const thread = new Thread();
   try {
-    const asked = { base: new URL(base, location.href).href };
-    const bundle = await thread.ask("open", asked, options.progress, options.signal);
+    const request = { base: new URL(base, location.href).href };
+    const bundle = await thread.ask("open", request, options.progress, options.signal);
     return new Device(thread, bundle);
   } catch (error) {
     thread.close();
@@ -50,12 +51,12 @@ export class Device implements Engine {
     readonly bundle: BundleInfo,
   ) {}
 
-  diagnose(file: Blob, person: Person, options: DiagnoseOptions = {}): Promise<Answer> {
+  diagnose(file: Blob, patient: PatientInfo, options: DiagnoseOptions = {}): Promise<Answer> {
     const { prevalence, force, signal } = options;
-    return this.thread.ask("diagnose", { file, person, prevalence, force }, undefined, signal);
+    return this.thread.ask("diagnose", { file, patient, prevalence, force }, undefined, signal);
   }
 
-  explain(file: Blob, options: ExplainOptions = {}): Promise<Attribution> {
+  explain(file: Blob, options: ExplainOptions = {}): Promise<Explanation> {
     const {
       method = "gradients",
       baseline = DEFAULT_BASELINE,
@@ -71,17 +72,19 @@ export class Device implements Engine {
   }
 }
 
-/** Questions to the worker and its replies. */
+/** Sends requests to the worker and hands its replies to whoever waits for them. */
 class Thread {
   private readonly worker: Worker;
   private readonly waiting = new Map<number, Waiting>();
-  private asked = 0;
+  private lastId = 0;
   private ended: EngineError | null = null;
 
   constructor() {
     if (typeof Worker === "undefined") throw cannot();
     this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-    this.worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.hear(data));
+    this.worker.addEventListener("message", ({ data }: MessageEvent<WorkerReply>) =>
+      this.hear(data),
+    );
     this.worker.addEventListener("error", (event) => {
       event.preventDefault();
       this.end(cannot());
@@ -90,17 +93,17 @@ class Thread {
 
   ask<N extends Name>(
     call: N,
-    asked: Calls[N]["asked"],
+    request: Calls[N]["request"],
     progress?: (share: number) => void,
     signal?: AbortSignal,
-  ): Promise<Calls[N]["told"]> {
+  ): Promise<Calls[N]["response"]> {
     signal?.throwIfAborted();
     if (this.ended !== null) return Promise.reject(this.ended);
-    const id = this.asked++;
-    return new Promise<Calls[N]["told"]>((done, failed) => {
+    const id = this.lastId++;
+    return new Promise<Calls[N]["response"]>((done, failed) => {
       const stop = (): void => {
         this.waiting.delete(id);
-        this.worker.postMessage({ id, call: "stop" } satisfies Question);
+        this.worker.postMessage({ id, call: "stop" } satisfies WorkerRequest);
         failed(signal?.reason);
       };
       const settle = (): void => signal?.removeEventListener("abort", stop);
@@ -116,7 +119,7 @@ class Thread {
         },
         progress,
       });
-      this.worker.postMessage({ id, call, asked });
+      this.worker.postMessage({ id, call, request });
     });
   }
 
@@ -124,7 +127,7 @@ class Thread {
     this.end(new EngineError("internal", "the engine was closed", ""));
   }
 
-  private hear(reply: Reply): void {
+  private hear(reply: WorkerReply): void {
     const one = this.waiting.get(reply.id);
     if (one === undefined) return;
     if ("share" in reply) {

@@ -1,6 +1,6 @@
-/** Numbers in words as Python's format() writes them: exact halves go to the even digit. */
+/** Numbers and templates as text, as Python's format() writes them: exact halves go to the even digit. */
 
-/** `{value:.{digits}f}`; digits 0 to 3. */
+/** Write a number as Python's `{value:.{digits}f}` does, for 0 to 3 digits. */
 export function fixed(value: number, digits: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
   const unit = 10 ** digits;
@@ -11,14 +11,19 @@ export function fixed(value: number, digits: number): string {
   return value < 0 || Object.is(value, -0) ? `-${text}` : text;
 }
 
-/** `{value:.0%}` without its sign of per cent. */
+/** Write a share as Python's `{value:.0%}` does, without the sign of per cent. */
 export function percent(share: number): string {
   return fixed(share * 100, 0);
 }
 
-/** numpy's rint. */
+/** Round to a whole number, halves to the even one, as numpy's rint. */
 export function halfEven(value: number): number {
   const low = Math.floor(value);
   if (value - low !== 0.5) return Math.round(value);
   return low % 2 === 0 ? low : low + 1;
+}
+
+/** Fill a template such as "{share} of them" with values by name. */
+export function fill(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
 }

@@ -3,15 +3,16 @@
  * unfolds into gigabytes is refused unopened.
  */
 
-import { type Kind, text } from "./file_kind";
+import { type FileType, text } from "./file_type";
 
+/** Width and height in pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;
 }
 
-/** The size that a file declares, as stored; null where it cannot be found. */
-export function declaredSize(kind: Kind, bytes: Uint8Array): Size | null {
+/** Return the size that a file declares, as stored; null where it cannot be found. */
+export function declaredSize(kind: FileType, bytes: Uint8Array): Size | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
     switch (kind) {
@@ -38,7 +39,7 @@ export function declaredSize(kind: Kind, bytes: Uint8Array): Size | null {
   }
 }
 
-/** Segments of a JPEG before its first scan: marker, and where the content begins and ends. */
+/** Yield the segments of a JPEG before its first scan: marker, and where the content begins and ends. */
 export function* segments(view: DataView): Generator<[number, number, number]> {
   for (let place = 2; place + 4 <= view.byteLength; ) {
     if (view.getUint8(place) !== 0xff) return;
@@ -84,7 +85,7 @@ function webpSize(view: DataView, form: string): Size | null {
   }
 }
 
-/** The largest `ispe` box (ISO/IEC 23008-12): a grid of tiles has one of its own. */
+/** Return the extent of the largest `ispe` box (ISO/IEC 23008-12): a grid of tiles has one of its own. */
 function largestExtent(view: DataView): Size | null {
   let largest: Size | null = null;
   // Headers come first; within pictures these four letters would only be chance.

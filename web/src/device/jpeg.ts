@@ -15,7 +15,7 @@ import {
 } from "./jpeg_head";
 import { decodeScan } from "./jpeg_scan";
 import { type Plane, samples } from "./jpeg_shrink";
-import type { Picture } from "./resample";
+import type { RgbImage } from "./resample";
 
 interface Coded {
   readonly frame: Frame;
@@ -24,10 +24,10 @@ interface Coded {
   readonly rgb: boolean;
 }
 
-/** Decode at 1/factor of the size, as stored; null where the browser has to. */
-export function decodeJpeg(bytes: Uint8Array, factor: 2 | 4 | 8): Picture | null {
+/** Decode at 1/`factor` of the size, as stored; null where the file is left to the browser. */
+export function decodeJpeg(bytes: Uint8Array, factor: 2 | 4 | 8): RgbImage | null {
   try {
-    return toPicture(decodeCoefficients(bytes), 8 / factor);
+    return toImage(decodeCoefficients(bytes), 8 / factor);
   } catch (error) {
     if (error instanceof Unsupported || error instanceof RangeError) return null;
     throw error;
@@ -72,7 +72,7 @@ function decodeCoefficients(bytes: Uint8Array): Coded {
   return { frame, quantization, rgb };
 }
 
-function toPicture({ frame, quantization, rgb }: Coded, side: number): Picture {
+function toImage({ frame, quantization, rgb }: Coded, side: number): RgbImage {
   const width = Math.ceil((frame.width * side) / 8);
   const height = Math.ceil((frame.height * side) / 8);
   const planes = frame.components.map((one) => {
@@ -87,11 +87,11 @@ function toPicture({ frame, quantization, rgb }: Coded, side: number): Picture {
     return widened(plane, Math.ceil(width / 2), one.blocksDown * side, side > 1);
   });
   const data =
-    planes.length === 1 ? grey(planes[0]!, width, height) : colour(planes, rgb, width, height);
+    planes.length === 1 ? grey(planes[0]!, width, height) : color(planes, rgb, width, height);
   return { data, width, height };
 }
 
-/** Twice as many samples across: weighed by their nearness (3 to 1), or repeated. */
+/** Double the samples across: weighed by their nearness (3 to 1) if `smooth`, else repeated. */
 function widened({ data, stride }: Plane, width: number, height: number, smooth: boolean): Plane {
   const wide = new Uint8Array(2 * width * height);
   for (let y = 0; y < height; y++) {
@@ -116,7 +116,7 @@ function grey({ data, stride }: Plane, width: number, height: number): Uint8Arra
   return out;
 }
 
-function colour(planes: readonly Plane[], rgb: boolean, width: number, height: number): Uint8Array {
+function color(planes: readonly Plane[], rgb: boolean, width: number, height: number): Uint8Array {
   const [first, second, third] = planes as [Plane, Plane, Plane];
   const out = new Uint8ClampedArray(3 * width * height);
   for (let y = 0, to = 0; y < height; y++) {

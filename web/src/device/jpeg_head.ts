@@ -3,12 +3,13 @@
  * cameras write is understood: Huffman coding of 8 bits, sequential or progressive.
  */
 
-/** Why a file is left to the browser's decoder. */
+/** Thrown where a file is left to the browser's decoder. */
 export class Unsupported extends Error {}
 
+/** A color component of the frame, with its coefficients. */
 export interface Component {
   readonly id: number;
-  /** Sampling, across and down. */
+  /** Samples across (`h`) and down (`v`) in each unit of the frame. */
   readonly h: number;
   readonly v: number;
   readonly table: number;
@@ -20,6 +21,7 @@ export interface Component {
   readonly coefficients: Int16Array;
 }
 
+/** The frame: the size of the image and its components. */
 export interface Frame {
   readonly width: number;
   readonly height: number;
@@ -40,7 +42,7 @@ export interface Scan {
   readonly restart: number;
 }
 
-/** Codes by their first 9 bits (value << 4 | length), and longer ones by length. */
+/** A table of Huffman codes: by their first 9 bits (value << 4 | length), longer ones by length. */
 export interface Huffman {
   readonly short: Int32Array;
   readonly values: Uint8Array;
@@ -49,9 +51,11 @@ export interface Huffman {
   readonly offset: Int32Array;
 }
 
+/** Bits of the codes that one look-up finds. */
 export const SHORT = 9;
 const MOST_COEFFICIENTS = 3 * 2 ** 26; // 400 MB
 
+/** Natural place of each coefficient in zigzag order. */
 export const ZIGZAG = Uint8Array.of(
   ...[0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5],
   ...[12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28],
@@ -59,13 +63,14 @@ export const ZIGZAG = Uint8Array.of(
   ...[58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63],
 );
 
+/** Read the frame. */
 export function readFrame(view: DataView, marker: number, start: number): Frame {
   if (marker > 0xc2) throw new Unsupported("lossless, hierarchical or arithmetic");
   if (view.getUint8(start) !== 8) throw new Unsupported("more than 8 bits");
   const [height, width] = [view.getUint16(start + 1), view.getUint16(start + 3)];
   const count = view.getUint8(start + 5);
   if (height * width === 0 || (count !== 1 && count !== 3)) throw new Unsupported("frame");
-  const told = Array.from({ length: count }, (_, index) => {
+  const declared = Array.from({ length: count }, (_, index) => {
     const place = start + 6 + 3 * index;
     const sampling = view.getUint8(place + 1);
     const [h, v] = [sampling >> 4, sampling & 15];
@@ -73,12 +78,15 @@ export function readFrame(view: DataView, marker: number, start: number): Frame 
     return { id: view.getUint8(place), h, v, table: view.getUint8(place + 2) };
   });
   // A single component is never interleaved: its sampling means nothing.
-  if (count === 1) Object.assign(told[0]!, { h: 1, v: 1 });
-  const [h, v] = [Math.max(...told.map((one) => one.h)), Math.max(...told.map((one) => one.v))];
+  if (count === 1) Object.assign(declared[0]!, { h: 1, v: 1 });
+  const [h, v] = [
+    Math.max(...declared.map((one) => one.h)),
+    Math.max(...declared.map((one) => one.v)),
+  ];
   const [across, down] = [Math.ceil(width / (8 * h)), Math.ceil(height / (8 * v))];
-  const whole = told.reduce((sum, one) => sum + 64 * across * one.h * down * one.v, 0);
+  const whole = declared.reduce((sum, one) => sum + 64 * across * one.h * down * one.v, 0);
   if (whole > MOST_COEFFICIENTS) throw new Unsupported("size");
-  const components = told.map((one) => ({
+  const components = declared.map((one) => ({
     ...one,
     blocksAcross: Math.ceil((width * one.h) / (8 * h)),
     blocksDown: Math.ceil((height * one.v) / (8 * v)),
@@ -88,6 +96,7 @@ export function readFrame(view: DataView, marker: number, start: number): Frame 
   return { width, height, progressive: marker === 0xc2, components, h, v };
 }
 
+/** Read quantization tables into `to`. */
 export function readQuantization(
   view: DataView,
   start: number,
@@ -105,7 +114,7 @@ export function readQuantization(
   }
 }
 
-/** Tables by class and number: DC from 0, AC from 16. */
+/** Read tables of Huffman codes into `to` by class and number: DC from 0, AC from 16. */
 export function readHuffman(view: DataView, start: number, end: number, to: Huffman[]): void {
   for (let place = start; place < end; ) {
     const kind = view.getUint8(place);
@@ -137,6 +146,7 @@ function huffman(counts: readonly number[], values: Uint8Array): Huffman {
   return { short, values, limit, offset };
 }
 
+/** Read the head of a scan. */
 export function readScan(
   view: DataView,
   start: number,

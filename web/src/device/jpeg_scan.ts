@@ -46,7 +46,7 @@ export function decodeScan(
   return bits.end();
 }
 
-/** Blocks of one scan; what runs from block to block is here. */
+/** Decodes the blocks of one scan, and holds what runs from block to block. */
 class Blocks {
   private readonly before: Int32Array;
   private zeros = 0; // blocks that have no further coefficients, this one included
@@ -165,7 +165,7 @@ class Blocks {
   }
 }
 
-/** Bits of a scan, from the highest on; a marker ends them. */
+/** Reads the bits of a scan, from the highest on, up to a marker. */
 class Bits {
   private held = 0;
   private count = 0;
@@ -176,7 +176,7 @@ class Bits {
     private place: number,
   ) {}
 
-  /** Up to 16 bits as a number. */
+  /** Read up to 16 bits as a number. */
   take(length: number): number {
     if (length === 0) return 0;
     this.fill();
@@ -185,7 +185,7 @@ class Bits {
     return (this.held >>> this.count) & ((1 << length) - 1);
   }
 
-  /** A number of a size, the upper half of its range being positive. */
+  /** Read a number of `size` bits, the upper half of whose range is positive. */
   signed(size: number): number {
     const value = this.take(size);
     return value < 1 << (size - 1) ? value - (1 << size) + 1 : value;
@@ -209,7 +209,7 @@ class Bits {
     throw new Unsupported("no such code");
   }
 
-  /** Go behind the restart marker of a number. */
+  /** Go behind the restart marker of a `number`. */
   restart(number: number): void {
     this.place = this.end();
     if (this.bytes[this.place + 1] !== 0xd0 + number) throw new Unsupported("restart");
@@ -217,7 +217,7 @@ class Bits {
     this.held = this.count = this.borrowed = 0;
   }
 
-  /** Where the marker behind these bits is; reading ahead stops before it. */
+  /** Return where the marker behind these bits is. */
   end(): number {
     for (let place = this.place; place < this.bytes.length; place++) {
       const follows = this.bytes[place + 1];

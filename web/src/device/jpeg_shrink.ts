@@ -31,7 +31,7 @@ const F2562 = fix(2.562915447);
 const F3072 = fix(3.072711026);
 const F3624 = fix(3.624509785);
 
-/** One transform: 8 values, `step` apart, to as many as the side, not yet shifted down. */
+/** Transforms 8 values, `step` apart, to as many as the side, not yet shifted down. */
 type Transform = (from: Int32Array, at: number, step: number, to: Int32Array) => void;
 
 const two: Transform = (from, at, step, to) => {

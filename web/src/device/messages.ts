@@ -1,49 +1,52 @@
-/** What the page and the worker say to each other. Errors cross as plain values. */
+/** Messages between the page and its worker. Errors cross as plain values. */
 
-import type { Answer, Attribution, Baseline, BundleInfo, Person } from "../answer";
+import type { Answer, Baseline, BundleInfo, Explanation, Method, PatientInfo } from "../answer";
 import { EngineError, type ErrorKind } from "../engine";
 
+/** The calls of the worker: what each takes and returns. */
 export interface Calls {
-  readonly open: { readonly asked: { readonly base: string }; readonly told: BundleInfo };
+  readonly open: { readonly request: { readonly base: string }; readonly response: BundleInfo };
   readonly diagnose: {
-    readonly asked: {
+    readonly request: {
       readonly file: Blob;
-      readonly person: Person;
+      readonly patient: PatientInfo;
       readonly prevalence: number | undefined;
       readonly force: boolean | undefined;
     };
-    readonly told: Answer;
+    readonly response: Answer;
   };
   readonly explain: {
-    readonly asked: {
+    readonly request: {
       readonly file: Blob;
-      readonly method: "evidence" | "gradients";
+      readonly method: Method;
       readonly baseline: Baseline;
       readonly steps: number;
     };
-    readonly told: Attribution;
+    readonly response: Explanation;
   };
 }
 
 export type Name = keyof Calls;
 
-export type Question =
+export type WorkerRequest =
   | {
-      [N in Name]: { readonly id: number; readonly call: N; readonly asked: Calls[N]["asked"] };
+      [N in Name]: { readonly id: number; readonly call: N; readonly request: Calls[N]["request"] };
     }[Name]
   | { readonly id: number; readonly call: "stop" };
 
-export type Reply =
+export type WorkerReply =
   | { readonly id: number; readonly share: number }
-  | { readonly id: number; readonly value: Calls[Name]["told"] }
+  | { readonly id: number; readonly value: Calls[Name]["response"] }
   | { readonly id: number; readonly failed: Failure };
 
-export interface Failure {
+/** An EngineError as plain values. */
+interface Failure {
   readonly kind: ErrorKind;
   readonly found: string;
   readonly mend: string;
 }
 
+/** Turn anything that was thrown into plain values. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof EngineError) {
     return { kind: error.kind, found: error.found, mend: error.mend };
@@ -52,6 +55,7 @@ export function toFailure(error: unknown): Failure {
   return { kind: "internal", found, mend: "reload the page, or let the server compute" };
 }
 
+/** Turn plain values back into an error. */
 export function toError({ kind, found, mend }: Failure): EngineError {
   return new EngineError(kind, found, mend);
 }

@@ -1,5 +1,6 @@
-/** Keeping the page and the network for the time without a connection: the page's side of sw.ts. */
+/** Has page and network kept for the time without a connection: the page's side of sw.ts. */
 
+/** Messages to the service worker: keep the bundle, or take over from the one before. */
 export type ToServiceWorker = "keep" | "go";
 
 /**
@@ -10,26 +11,31 @@ export type ToServiceWorker = "keep" | "go";
  */
 export type Kept = "unsupported" | "loading" | "ready" | "failed";
 
-export interface Offline {
-  /** Told how far it is; first before this function returns. */
-  readonly kept: (state: Kept) => void;
-  /** Told that a new page is there; `apply` changes to it, which reloads the page. */
-  readonly update: (apply: () => void) => void;
+/** What is called when something changes. */
+interface OfflineListener {
+  /** Called with how far it is, for the first time before `keepOffline` returns. */
+  readonly onKept: (state: Kept) => void;
+  /** Called when a new page is there; `apply` changes to it, which reloads the page. */
+  readonly onUpdate: (apply: () => void) => void;
 }
 
-/** Keep all that the page takes, `script` being the address of sw.js. */
-export function keepOffline(script: string | URL, told: Offline): void {
+/**
+ * Keep page and network on this device.
+ *
+ * @param script - Address of sw.js.
+ */
+export function keepOffline(script: string | URL, listener: OfflineListener): void {
   if (!("serviceWorker" in navigator)) {
-    told.kept("unsupported");
+    listener.onKept("unsupported");
     return;
   }
-  told.kept("loading");
-  void keep(script, told).then(told.kept, () => told.kept("failed"));
+  listener.onKept("loading");
+  void keep(script, listener).then(listener.onKept, () => listener.onKept("failed"));
 }
 
-async function keep(script: string | URL, told: Offline): Promise<Kept> {
+async function keep(script: string | URL, listener: OfflineListener): Promise<Kept> {
   const registration = await navigator.serviceWorker.register(script);
-  watch(registration, told);
+  watch(registration, listener);
   const ready = await navigator.serviceWorker.ready;
   return (await askToKeep(ready.active!)) ? "ready" : "failed";
 }
@@ -42,11 +48,11 @@ function askToKeep(worker: ServiceWorker): Promise<boolean> {
   });
 }
 
-function watch(registration: ServiceWorkerRegistration, told: Offline): void {
+function watch(registration: ServiceWorkerRegistration, listener: OfflineListener): void {
   const offer = (waiting: ServiceWorker | null): void => {
     // The first worker of all replaces nothing.
     if (waiting === null || navigator.serviceWorker.controller === null) return;
-    told.update(() => {
+    listener.onUpdate(() => {
       // Another tab may have changed to it already.
       if (waiting.state !== "installed") location.reload();
       navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), {

@@ -3,15 +3,15 @@
  * and PNG by themselves; of WebP, Chromium does not. There it is done here, for all browsers.
  */
 
-import { text } from "./file_kind";
+import { text } from "./file_type";
 import { segments } from "./image_head";
-import type { Picture } from "./resample";
+import type { RgbImage } from "./resample";
 
 const ORIENTATION = 0x0112;
 const EXIF = "Exif\0\0";
 const HAS_EXIF = 0x08; // among the flags of a WebP
 
-/** Orientation of a JPEG; 1 where none is told or EXIF is broken. */
+/** Return the orientation of a JPEG; 1 where it states none or its EXIF is broken. */
 export function jpegOrientation(bytes: Uint8Array): number {
   return orElse(1, () => {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -24,7 +24,7 @@ export function jpegOrientation(bytes: Uint8Array): number {
   });
 }
 
-/** Orientation of a WebP, and the same file without it. */
+/** Return the orientation of a WebP, and the same file without it. */
 export function withoutOrientation(bytes: Uint8Array<ArrayBuffer>): {
   readonly orientation: number;
   readonly plain: Uint8Array<ArrayBuffer>;
@@ -48,23 +48,23 @@ export function withoutOrientation(bytes: Uint8Array<ArrayBuffer>): {
   return { orientation, plain };
 }
 
-/** Turn a picture upright. */
-export function upright(picture: Picture, orientation: number): Picture {
-  if (orientation === 1) return picture;
+/** Turn an image upright, as its orientation (1 to 8) says. */
+export function upright(image: RgbImage, orientation: number): RgbImage {
+  if (orientation === 1) return image;
   const swapped = orientation >= 5;
-  const width = swapped ? picture.height : picture.width;
-  const height = swapped ? picture.width : picture.height;
-  // Whether columns and rows of the upright picture run backwards in the file.
+  const width = swapped ? image.height : image.width;
+  const height = swapped ? image.width : image.height;
+  // Whether columns and rows of the upright image run backwards in the file.
   const mirrored = [2, 3, 6, 7].includes(orientation);
   const flipped = [3, 4, 7, 8].includes(orientation);
   const data = new Uint8Array(3 * width * height);
   for (let y = 0, to = 0; y < height; y++) {
     for (let x = 0; x < width; x++, to += 3) {
       const [column, row] = [mirrored ? width - 1 - x : x, flipped ? height - 1 - y : y];
-      const from = 3 * (swapped ? column * picture.width + row : row * picture.width + column);
-      data[to] = picture.data[from]!;
-      data[to + 1] = picture.data[from + 1]!;
-      data[to + 2] = picture.data[from + 2]!;
+      const from = 3 * (swapped ? column * image.width + row : row * image.width + column);
+      data[to] = image.data[from]!;
+      data[to + 1] = image.data[from + 1]!;
+      data[to + 2] = image.data[from + 2]!;
     }
   }
   return { data, width, height };
@@ -84,7 +84,7 @@ function orientationIn(exif: Uint8Array): number {
   return 1;
 }
 
-/** Where EXIF leads out of the file it is broken, and the photograph may be whole. */
+/** Call `find`; where it reads beyond the file, EXIF is broken and `otherwise` is returned. */
 function orElse<T>(otherwise: T, find: () => T): T {
   try {
     return find();

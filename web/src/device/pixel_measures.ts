@@ -1,10 +1,7 @@
-/** The arithmetic of the quality gate, as `inference/quality/pixel_measures.py` does it. */
+/** Measures of the quality gate, as `inference/quality/measures.py` and `pixel_measures.py` take them. */
 
-import type { Quality } from "../answer";
+import type { QualityMeasures } from "../answer";
 import { halfEven } from "./format";
-
-/** What the gate looks at, but what the size of the file says. */
-export type Measures = Omit<Quality, "width" | "height" | "scale">;
 
 const BLACK = 30; // largest channel of what is near-black: a dermoscope's corners, a covered lens
 const FULL = 250; // a channel from here on is at its end stop, after resampling
@@ -12,7 +9,7 @@ const DIM = 40; // below it the colour is mostly noise
 const CELLS = 32; // along the side of the grid on which the lesion is looked for, about
 const LIFT = 8; // added before logarithms, so that noise in the dark does not count
 
-/** Channels of each pixel, sorted: largest, middle, smallest; and whether its colour counts. */
+/** Largest and middle channel of each pixel, and whether its colour counts. */
 interface Bands {
   readonly pixels: Uint8Array;
   readonly side: number;
@@ -21,18 +18,33 @@ interface Bands {
   readonly usable: Uint8Array;
 }
 
-/** Measure a decoded square: RGB, side x side x 3. */
-export function measures(pixels: Uint8Array, side: number): Measures {
+/**
+ * Measure a decoded photograph.
+ *
+ * @param pixels - The centred square, RGB, side x side x 3.
+ * @param side - Side of the square in pixels.
+ * @param width - Width of the whole photograph, upright, in pixels.
+ * @param height - Height of the whole photograph, upright, in pixels.
+ */
+export function measureQuality(
+  pixels: Uint8Array,
+  side: number,
+  width: number,
+  height: number,
+): QualityMeasures {
   const bands = sorted(pixels, side);
   const upTo = cumulated(bands.top);
   const size = side * side;
   return {
+    width,
+    height,
+    scale: Math.min(width, height) / side,
     sharpness: sharpness(pixels, side),
     brightness: upTo.findIndex((count) => count >= 0.95 * size),
     dark_share: upTo[BLACK - 1]! / size,
     bright_share: bands.middle.reduce((count, value) => count + +(value >= FULL), 0) / size,
     flat_share: flatShare(bands),
-    ...colours(bands),
+    ...colorMeasures(bands),
     ...surface(pixels, side),
   };
 }
@@ -87,7 +99,7 @@ function sharpness(pixels: Uint8Array, side: number): number {
   return Math.min(ratio(1, 0), ratio(0, 1));
 }
 
-/** Mean absolute difference of a square array to itself, moved down and to the right. */
+/** Return the mean absolute difference of a square array to itself, moved down and to the right. */
 function meanStep(values: Float32Array, side: number, down: number, right: number): number {
   let sum = 0;
   for (let y = down; y < side; y++) {
@@ -113,8 +125,8 @@ function flatShare({ pixels, side, usable }: Bands): number {
   return flat / usable.length;
 }
 
-/** The strange share and the agreement of hues, over what is neither dark nor white. */
-function colours({ pixels, top, middle, usable }: Bands): {
+/** Measure the strange share and the agreement of hues over what is neither dark nor white. */
+function colorMeasures({ pixels, top, middle, usable }: Bands): {
   strange_share: number;
   hue_agreement: number;
 } {
@@ -143,7 +155,7 @@ function colours({ pixels, top, middle, usable }: Bands): {
   return { strange_share: strange / count, hue_agreement: Math.min(agreement, 1) };
 }
 
-/** Clutter and lesion contrast, both from a grid of cells. */
+/** Measure clutter and lesion contrast, both on a grid of cells. */
 function surface(pixels: Uint8Array, side: number): { clutter: number; lesion_contrast: number } {
   const block = Math.max(halfEven(side / CELLS), 1);
   const n = Math.trunc(side / block);
@@ -151,15 +163,15 @@ function surface(pixels: Uint8Array, side: number): { clutter: number; lesion_co
   const cells: (Cell | null)[] = [];
   for (let row = 0; row < n; row++) {
     for (let column = 0; column < n; column++) {
-      const mean = meanColour(pixels, side, start + row * block, start + column * block, block);
+      const mean = meanColor(pixels, side, start + row * block, start + column * block, block);
       const far = Math.hypot((row + 0.5) * (2 / n) - 1, (column + 0.5) * (2 / n) - 1);
       // Dark corners are left out, but not what is dark near the centre: that may be the lesion.
-      const seen = far < 0.97 && (Math.max(...mean) >= BLACK || far < 0.7);
-      cells.push(seen ? { far, depth: mean.map((value) => Math.log(value + LIFT)) } : null);
+      const counts = far < 0.97 && (Math.max(...mean) >= BLACK || far < 0.7);
+      cells.push(counts ? { far, depth: mean.map((value) => Math.log(value + LIFT)) } : null);
     }
   }
-  const seen = cells.filter((cell) => cell !== null);
-  return { clutter: clutter(cells, n), lesion_contrast: contrast(seen, n) };
+  const counted = cells.filter((cell) => cell !== null);
+  return { clutter: clutter(cells, n), lesion_contrast: contrast(counted, n) };
 }
 
 /** A cell of the grid: its distance from the centre, and the logarithms of its colour. */
@@ -168,7 +180,7 @@ interface Cell {
   readonly depth: readonly number[];
 }
 
-/** Mean difference between neighbouring cells, those left out aside. */
+/** Return the mean difference between neighbouring cells, those left out aside. */
 function clutter(cells: readonly (Cell | null)[], n: number): number {
   let [sum, count] = [0, 0];
   cells.forEach((cell, at) => {
@@ -181,12 +193,12 @@ function clutter(cells: readonly (Cell | null)[], n: number): number {
   return sum / count;
 }
 
-/** How far the most different hundredth lies from the middle colour away from the centre. */
-function contrast(seen: readonly Cell[], n: number): number {
-  const around = seen.filter((cell) => cell.far > 0.6);
-  const frame = around.length >= n ? around : seen;
+/** Return how far the most different hundredth of the cells lies from the colour around. */
+function contrast(counted: readonly Cell[], n: number): number {
+  const around = counted.filter((cell) => cell.far > 0.6);
+  const frame = around.length >= n ? around : counted;
   const skin = [0, 1, 2].map((band) => median(frame.map(({ depth }) => depth[band]!)));
-  const away = seen.map(({ depth }) => distance(depth, skin)).sort((a, b) => a - b);
+  const away = counted.map(({ depth }) => distance(depth, skin)).sort((a, b) => a - b);
   const most = away.slice(-Math.max(Math.trunc(away.length / 100), 1));
   return most.reduce((sum, value) => sum + value, 0) / most.length;
 }
@@ -195,7 +207,7 @@ function distance(one: readonly number[], other: readonly number[]): number {
   return Math.sqrt(one.reduce((sum, value, band) => sum + (value - other[band]!) ** 2, 0));
 }
 
-function meanColour(
+function meanColor(
   pixels: Uint8Array,
   side: number,
   top: number,
@@ -211,7 +223,7 @@ function meanColour(
   return sums.map((sum) => sum / block ** 2);
 }
 
-/** numpy's median: the mean of the middle two where the count is even. */
+/** Return the median as numpy has it: the mean of the middle two where the count is even. */
 export function median(values: readonly number[]): number {
   const order = Float64Array.from(values).sort();
   const middle = order.length >> 1;

@@ -1,11 +1,11 @@
 /**
- * The largest centred square of a picture at a fixed side, as `data/photograph.py` asks Pillow for
+ * The largest centred square of a image at a fixed side, as `imaging/decode.py` asks Pillow for
  * it: whole-number means first (`reducing_gap=2.0`), then antialiased bicubic in two passes of
- * 8-bit fixed-point arithmetic. Equal to Pillow 13 bit for bit on the same picture.
+ * 8-bit fixed-point arithmetic. Equal to Pillow 13 bit for bit on the same image.
  */
 
-/** RGB, 3 bytes a pixel, rows from top to bottom. */
-export interface Picture {
+/** An RGB image, 3 bytes a pixel, rows from top to bottom. */
+export interface RgbImage {
   readonly data: Uint8Array | Uint8ClampedArray;
   readonly width: number;
   readonly height: number;
@@ -18,7 +18,7 @@ interface Box {
   readonly bottom: number;
 }
 
-/** For each place of one axis: where its neighbours begin, how many, and their weights. */
+/** For each place of one axis: where its neighbours begin, how many they are, and their weights. */
 interface Taps {
   readonly first: Int32Array;
   readonly count: Int32Array;
@@ -31,24 +31,24 @@ const SUPPORT = 2.0; // of the bicubic filter, to either side
 const BITS = 22; // of the fixed point: 32, less 8 of a pixel, less 2 against overflow
 const HALF = 1 << (BITS - 1);
 
-/** Return the largest centred square of a picture at px by px. */
-export function centredSquare(picture: Picture, px: number): Uint8Array {
-  const { width, height } = picture;
+/** Return the largest centred square of an image, resized to `imageSize` x `imageSize`. */
+export function centeredSquare(image: RgbImage, imageSize: number): Uint8Array {
+  const { width, height } = image;
   const side = Math.min(width, height);
   const left = (width - side) / 2;
   const top = (height - side) / 2;
   const box = { left, top, right: left + side, bottom: top + side };
-  if (width === px && height === px) return Uint8Array.from(picture.data);
-  const factor = Math.trunc(side / px / GAP);
-  if (factor < 2) return resize(picture, px, box);
-  const reach = ((SUPPORT - 0.5) * side) / px;
+  if (width === imageSize && height === imageSize) return Uint8Array.from(image.data);
+  const factor = Math.trunc(side / imageSize / GAP);
+  if (factor < 2) return resize(image, imageSize, box);
+  const reach = ((SUPPORT - 0.5) * side) / imageSize;
   const around = {
     left: Math.max(0, Math.trunc(left - reach)),
     top: Math.max(0, Math.trunc(top - reach)),
     right: Math.min(width, Math.ceil(box.right + reach)),
     bottom: Math.min(height, Math.ceil(box.bottom + reach)),
   };
-  return resize(reduce(picture, factor, around), px, {
+  return resize(reduce(image, factor, around), imageSize, {
     left: (box.left - around.left) / factor,
     top: (box.top - around.top) / factor,
     right: (box.right - around.left) / factor,
@@ -56,8 +56,8 @@ export function centredSquare(picture: Picture, px: number): Uint8Array {
   });
 }
 
-/** Means of factor x factor pixels of a box at whole numbers; the last may be of fewer. */
-export function reduce(picture: Picture, factor: number, box: Box): Picture {
+/** Return the means of `factor` x `factor` pixels of a box; the last ones may be of fewer. */
+export function reduce(image: RgbImage, factor: number, box: Box): RgbImage {
   const width = Math.ceil((box.right - box.left) / factor);
   const height = Math.ceil((box.bottom - box.top) / factor);
   const data = new Uint8Array(3 * width * height);
@@ -65,7 +65,7 @@ export function reduce(picture: Picture, factor: number, box: Box): Picture {
   for (let row = 0; row < height; row++) {
     const from = box.top + row * factor;
     const to = Math.min(from + factor, box.bottom);
-    sumRows(picture, sums, from, to, factor, box);
+    sumRows(image, sums, from, to, factor, box);
     for (let column = 0; column < width; column++) {
       const across = Math.min(factor, box.right - box.left - column * factor);
       const count = across * (to - from);
@@ -80,14 +80,14 @@ export function reduce(picture: Picture, factor: number, box: Box): Picture {
 }
 
 function sumRows(
-  picture: Picture,
+  image: RgbImage,
   sums: Uint32Array,
   from: number,
   to: number,
   factor: number,
   box: Box,
 ): void {
-  const { data, width } = picture;
+  const { data, width } = image;
   sums.fill(0);
   for (let y = from; y < to; y++) {
     let place = 3 * (y * width + box.left);
@@ -108,28 +108,28 @@ function sumRows(
   }
 }
 
-/** 2^24 / count as Pillow has it: in single precision, cut off. */
+/** Return 2^24 / count as Pillow has it: in single precision, cut off. */
 function oneOver(count: number): number {
   return Math.trunc(Math.fround(2 ** 32 / Math.fround(256 * count)));
 }
 
-function resize(picture: Picture, px: number, box: Box): Uint8Array {
-  const { width, height } = picture;
-  const across = tapsOf(width, box.left, box.right, px);
-  const down = tapsOf(height, box.top, box.bottom, px);
+function resize(image: RgbImage, imageSize: number, box: Box): Uint8Array {
+  const { width, height } = image;
+  const across = tapsOf(width, box.left, box.right, imageSize);
+  const down = tapsOf(height, box.top, box.bottom, imageSize);
   // Both passes round, so that their order matters; Pillow 13 takes the longer way down first.
-  const tall = height - px > 2 * Math.max(width - px, 0);
+  const tall = height - imageSize > 2 * Math.max(width - imageSize, 0);
   const { data } = tall
-    ? resizeRows(resizeColumns(picture, down, px), across, px)
-    : resizeColumns(resizeRows(picture, across, px), down, px);
+    ? resizeRows(resizeColumns(image, down, imageSize), across, imageSize)
+    : resizeColumns(resizeRows(image, across, imageSize), down, imageSize);
   return data as Uint8Array;
 }
 
-function resizeRows(picture: Picture, taps: Taps, px: number): Picture {
-  const { data, width, height } = picture;
-  const narrow = new Uint8Array(3 * px * height);
+function resizeRows(image: RgbImage, taps: Taps, imageSize: number): RgbImage {
+  const { data, width, height } = image;
+  const narrow = new Uint8Array(3 * imageSize * height);
   for (let row = 0, out = 0; row < height; row++) {
-    for (let column = 0; column < px; column++, out += 3) {
+    for (let column = 0; column < imageSize; column++, out += 3) {
       let red = HALF;
       let green = HALF;
       let blue = HALF;
@@ -146,14 +146,14 @@ function resizeRows(picture: Picture, taps: Taps, px: number): Picture {
       narrow[out + 2] = clip(blue);
     }
   }
-  return { data: narrow, width: px, height };
+  return { data: narrow, width: imageSize, height };
 }
 
-function resizeColumns(picture: Picture, taps: Taps, px: number): Picture {
-  const { data, width } = picture;
+function resizeColumns(image: RgbImage, taps: Taps, imageSize: number): RgbImage {
+  const { data, width } = image;
   const stride = 3 * width;
-  const low = new Uint8Array(stride * px);
-  for (let row = 0; row < px; row++) {
+  const low = new Uint8Array(stride * imageSize);
+  for (let row = 0; row < imageSize; row++) {
     const first = taps.first[row]! * stride;
     const weight = row * taps.most;
     for (let place = 0; place < stride; place++) {
@@ -164,7 +164,7 @@ function resizeColumns(picture: Picture, taps: Taps, px: number): Picture {
       low[row * stride + place] = clip(sum);
     }
   }
-  return { data: low, width, height: px };
+  return { data: low, width, height: imageSize };
 }
 
 function clip(sum: number): number {
@@ -173,16 +173,16 @@ function clip(sum: number): number {
 }
 
 /** The ends of the box reach Pillow's resampling in single precision. */
-function tapsOf(size: number, from: number, to: number, px: number): Taps {
+function tapsOf(size: number, from: number, to: number, imageSize: number): Taps {
   const begin = Math.fround(from);
-  const scale = Math.fround(Math.fround(to) - begin) / px;
+  const scale = Math.fround(Math.fround(to) - begin) / imageSize;
   const spread = Math.max(scale, 1.0);
   const support = SUPPORT * spread;
   const most = 2 * Math.ceil(support) + 1;
-  const first = new Int32Array(px);
-  const count = new Int32Array(px);
-  const weights = new Int32Array(px * most);
-  for (let place = 0; place < px; place++) {
+  const first = new Int32Array(imageSize);
+  const count = new Int32Array(imageSize);
+  const weights = new Int32Array(imageSize * most);
+  for (let place = 0; place < imageSize; place++) {
     const centre = begin + (place + 0.5) * scale;
     const low = Math.max(Math.trunc(centre - support + 0.5), 0);
     const high = Math.min(Math.trunc(centre + support + 0.5), size);

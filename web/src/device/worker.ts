@@ -1,14 +1,14 @@
-/** The device's own thread: decodes, asks the network and reads it, one question at a time. */
+/** The worker of the device: decodes, runs the network and answers, one request after the other. */
 
-import type { Answer, Attribution, BundleInfo } from "../answer";
+import type { Answer, BundleInfo, Explanation } from "../answer";
 import { EngineError } from "../engine";
-import { integratedGradients } from "./attribution";
-import { fetchBundle, fetchGraph, type Told } from "./bundle";
+import { fetchBundle, fetchGraph, type OnProgress } from "./bundle";
 import { decode } from "./decode";
-import { type Calls, type Question, type Reply, toFailure } from "./messages";
-import { gradientOf, openGraph, type Session, see } from "./network";
-import { placesOf, read } from "./reading";
-import { checked } from "./static";
+import { integratedGradients } from "./integrated_gradients";
+import { type Calls, toFailure, type WorkerReply, type WorkerRequest } from "./messages";
+import { forward, gradientFunction, type OnnxModel, openModel } from "./onnx_model";
+import { parsePatient } from "./patient";
+import { evidenceRows, toAnswer } from "./postprocess";
 
 const NOBODY = { age: null, sex: "unknown", site: "unknown" };
 const BATCH = 4; // images of the gradient's graph at once: some 50 MB for MobileNetV2 at 128 pixels
@@ -16,17 +16,17 @@ const BATCH = 4; // images of the gradient's graph at once: some 50 MB for Mobil
 interface Opened {
   readonly base: string;
   readonly bundle: BundleInfo;
-  readonly model: Session;
-  gradient?: Session;
+  readonly model: OnnxModel;
+  gradient?: OnnxModel;
 }
 
-type Share = (share: number) => void;
+type OnShare = (share: number) => void;
 
 let opened: Opened | null = null;
 let last: Promise<void> = Promise.resolve();
 const stopped = new Set<number>();
 
-self.addEventListener("message", ({ data }: MessageEvent<Question>) => {
+self.addEventListener("message", ({ data }: MessageEvent<WorkerRequest>) => {
   if (data.call === "stop") {
     stopped.add(data.id);
     return;
@@ -34,14 +34,14 @@ self.addEventListener("message", ({ data }: MessageEvent<Question>) => {
   last = last.then(() => answer(data));
 });
 
-async function answer(question: Exclude<Question, { call: "stop" }>): Promise<void> {
-  const { id } = question;
-  const told: Share = (share) => {
+async function answer(request: Exclude<WorkerRequest, { call: "stop" }>): Promise<void> {
+  const { id } = request;
+  const onProgress: OnShare = (share) => {
     if (stopped.has(id)) throw new EngineError("internal", "stopped", "");
     reply({ id, share });
   };
   try {
-    if (!stopped.has(id)) reply({ id, value: await dispatch(question, told) });
+    if (!stopped.has(id)) reply({ id, value: await dispatch(request, onProgress) });
   } catch (error) {
     reply({ id, failed: toFailure(error) });
   } finally {
@@ -49,25 +49,25 @@ async function answer(question: Exclude<Question, { call: "stop" }>): Promise<vo
   }
 }
 
-function reply(message: Reply): void {
+function reply(message: WorkerReply): void {
   self.postMessage(message);
 }
 
 function dispatch(
-  question: Exclude<Question, { call: "stop" }>,
-  told: Share,
-): Promise<BundleInfo | Answer | Attribution> {
-  switch (question.call) {
+  request: Exclude<WorkerRequest, { call: "stop" }>,
+  onProgress: OnShare,
+): Promise<BundleInfo | Answer | Explanation> {
+  switch (request.call) {
     case "open":
-      return open(question.asked, told);
+      return open(request.request, onProgress);
     case "diagnose":
-      return diagnose(question.asked);
+      return diagnose(request.request);
     case "explain":
-      return explain(question.asked, told);
+      return explain(request.request, onProgress);
   }
 }
 
-async function open({ base }: Calls["open"]["asked"], told: Share): Promise<BundleInfo> {
+async function open({ base }: Calls["open"]["request"], onProgress: OnShare): Promise<BundleInfo> {
   if (globalThis.crypto?.subtle === undefined) {
     throw new EngineError(
       "device",
@@ -76,44 +76,51 @@ async function open({ base }: Calls["open"]["asked"], told: Share): Promise<Bund
     );
   }
   const bundle = await fetchBundle(base);
-  const model = await openGraph(await fetchGraph(bundle.record, "model", base, toShare(told)));
+  const model = await openModel(
+    await fetchGraph(bundle.record, "model", base, toOnProgress(onProgress)),
+  );
   opened = { base, bundle, model };
   return bundle;
 }
 
-async function diagnose(asked: Calls["diagnose"]["asked"]): Promise<Answer> {
+async function diagnose(request: Calls["diagnose"]["request"]): Promise<Answer> {
   const { bundle, model } = ready();
-  const person = checked(asked.person);
-  const photograph = await decode(asked.file, bundle.record.network.size);
-  return read(bundle, await see(model, photograph, person), photograph, person, asked);
+  const patient = parsePatient(request.patient);
+  const image = await decode(request.file, bundle.record.network.size);
+  return toAnswer(bundle, await forward(model, image, patient), image, patient, request);
 }
 
-async function explain(asked: Calls["explain"]["asked"], told: Share): Promise<Attribution> {
+async function explain(
+  request: Calls["explain"]["request"],
+  onProgress: OnShare,
+): Promise<Explanation> {
   const device = ready();
+  const { fingerprint } = device.bundle;
   const side = device.bundle.record.network.size;
-  const photograph = await decode(asked.file, side);
-  if (asked.method === "evidence") {
-    const seen = await see(device.model, photograph, NOBODY);
-    const difference = seen.places.reduce((sum, value) => sum + value, 0);
-    const values = placesOf(seen);
-    return { method: "evidence", values, difference, ...NO_STEPS };
+  const image = await decode(request.file, side);
+  if (request.method === "evidence") {
+    const output = await forward(device.model, image, NOBODY);
+    const difference = output.evidenceMap.reduce((sum, value) => sum + value, 0);
+    const values = evidenceRows(output);
+    return { method: "evidence", values, difference, ...NO_STEPS, bundle: fingerprint };
   }
-  const { baseline, steps } = asked;
-  device.gradient ??= await openGraph(
-    await fetchGraph(device.bundle.record, "gradient", device.base, () => told(0)),
+  const { baseline, steps } = request;
+  device.gradient ??= await openModel(
+    await fetchGraph(device.bundle.record, "gradient", device.base, () => onProgress(0)),
   );
-  const run = gradientOf(device.gradient, side);
-  const course = { baseline, steps, batch: BATCH, told };
-  const found = await integratedGradients(run, photograph.pixels, side, course);
+  const run = gradientFunction(device.gradient, side);
+  const options = { baseline, steps, batch: BATCH, onProgress };
+  const attribution = await integratedGradients(run, image.pixels, side, options);
   return {
     method: "gradients",
     values: Array.from({ length: side }, (_, row) =>
-      Array.from(found.pixels.subarray(row * side, (row + 1) * side)),
+      Array.from(attribution.pixels.subarray(row * side, (row + 1) * side)),
     ),
     baseline,
-    steps: found.steps,
-    difference: found.difference,
-    completeness_error: found.completenessError,
+    steps: attribution.steps,
+    difference: attribution.difference,
+    completeness_error: attribution.completenessError,
+    bundle: fingerprint,
   };
 }
 
@@ -124,6 +131,6 @@ function ready(): Opened {
   return opened;
 }
 
-function toShare(told: Share): Told {
-  return (loaded, whole) => told(loaded / whole);
+function toOnProgress(onProgress: OnShare): OnProgress {
+  return (loaded, whole) => onProgress(loaded / whole);
 }

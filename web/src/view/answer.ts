@@ -1,63 +1,65 @@
-/** The whole answer: plain words first, then what lies behind them. */
+/** The whole answer on the page: plain words first, then what lies behind them. */
 
 import type { Answer, BundleInfo } from "../answer";
-import { concernList, qualitySection } from "./concerns";
 import { el } from "./dom";
+import { evidenceMapSection } from "./evidence_map";
+import { evidenceSumSection } from "./evidence_sum";
 import type { Explain } from "./gradients";
-import { heatSection } from "./heat";
-import { scaleSection } from "./scale";
-import { sumSection } from "./sum";
 import {
   caution,
   DERMOSCOPY,
+  describePatient,
   FORCED,
   headline,
-  known,
   madeFrom,
   percent,
   SIMULATED,
   sentence,
   WHATEVER,
-} from "./wording";
+} from "./phrases";
+import { scaleSection } from "./probability_scale";
+import { issueList, qualitySection } from "./quality_issues";
 
-export interface Shown {
+/** An answer with what it takes to show it. */
+interface AnswerView {
   readonly answer: Answer;
   readonly bundle: BundleInfo;
   readonly place: "device" | "server";
   readonly square: ImageData | null;
   readonly seconds: number;
   readonly explain: Explain;
-  /** Asks again, overriding the gate. */
+  /** Ask again, overriding the quality gate. */
   readonly force: () => void;
 }
 
-export function answerSections(shown: Shown): HTMLElement[] {
-  const { answer, bundle, square, explain } = shown;
-  const { evidence, person } = answer;
+/** Build the sections of an answer. */
+export function answerSections(view: AnswerView): HTMLElement[] {
+  const { answer, bundle, square, explain } = view;
+  const { evidence, person: patient } = answer;
   return [
-    answer.probability === null ? refusal(shown) : verdict(shown),
+    answer.probability === null ? refusal(view) : verdict(view),
     scaleSection(answer, bundle.record),
-    evidence === null ? null : heatSection(evidence, square, bundle, explain),
-    evidence === null ? null : sumSection(evidence, person, mainLogit(shown)),
+    evidence === null ? null : evidenceMapSection(evidence, square, bundle, explain),
+    evidence === null ? null : evidenceSumSection(evidence, patient, mainLogit(view)),
     qualitySection(answer, bundle.record),
   ].filter((one) => one !== null);
 }
 
-/** The main threshold's logit. */
-function mainLogit({ answer, bundle }: Shown): number | null {
+/** Return the logit of the main threshold; null where the bundle does not have it. */
+function mainLogit({ answer, bundle }: AnswerView): number | null {
   const key = answer.decisions[0]?.key;
   return bundle.record.thresholds.find((one) => one.key === key)?.logit ?? null;
 }
 
-function verdict(shown: Shown): HTMLElement {
-  const { answer } = shown;
+function verdict(view: AnswerView): HTMLElement {
+  const { answer } = view;
   const [main] = answer.decisions;
   return el(
     "div",
     { class: `panel verdict ${main?.positive ? "verdict-called" : ""}` },
     heading(answer),
     answer.simulated ? el("p", { class: "warning" }, SIMULATED) : null,
-    shown.bundle.record.data.dermoscopy_only === true
+    view.bundle.record.data.dermoscopy_only === true
       ? el("p", { class: "warning" }, DERMOSCOPY)
       : null,
     warning(answer),
@@ -65,13 +67,13 @@ function verdict(shown: Shown): HTMLElement {
       "dl",
       {},
       el("dt", {}, "What it is"),
-      el("dd", {}, whatItIs(shown)),
+      el("dd", {}, whatItIs(view)),
       el("dt", {}, "What it is not"),
       el("dd", {}, caution(answer)),
       el("dt", {}, "What to do"),
       el("dd", {}, el("strong", {}, WHATEVER)),
     ),
-    made(shown),
+    provenance(view),
   );
 }
 
@@ -79,7 +81,7 @@ function heading(answer: Answer): HTMLElement {
   return el("h2", { id: "answer-heading", tabindex: -1 }, headline(answer));
 }
 
-function whatItIs({ answer, bundle }: Shown): string {
+function whatItIs({ answer, bundle }: AnswerView): string {
   const { probability, prevalence, decisions, network } = answer;
   if (probability === null) return "";
   const [main] = decisions;
@@ -111,12 +113,12 @@ function warning(answer: Answer): HTMLElement | null {
       {},
       answer.forced ? FORCED : "Answered, but a better photograph would be answered better.",
     ),
-    concernList(answer.concerns),
+    issueList(answer.concerns),
   );
 }
 
-function refusal(shown: Shown): HTMLElement {
-  const { answer } = shown;
+function refusal(view: AnswerView): HTMLElement {
+  const { answer } = view;
   const again = el(
     "button",
     { type: "button", class: "button-strong" },
@@ -124,7 +126,7 @@ function refusal(shown: Shown): HTMLElement {
   );
   again.addEventListener("click", () => document.getElementById("file")?.click());
   const force = el("button", { type: "button", id: "force" }, "Answer it anyway");
-  force.addEventListener("click", shown.force);
+  force.addEventListener("click", view.force);
   return el(
     "div",
     { class: "panel verdict verdict-refused" },
@@ -132,15 +134,15 @@ function refusal(shown: Shown): HTMLElement {
     el("p", {}, caution(answer)),
     answer.simulated ? el("p", { class: "warning" }, SIMULATED) : null,
     el("h3", {}, "What to do better"),
-    concernList(answer.concerns),
+    issueList(answer.concerns),
     el("p", { class: "buttons" }, again, force),
     el("p", {}, el("strong", {}, WHATEVER)),
-    made(shown),
+    provenance(view),
   );
 }
 
-function made({ answer, place, seconds }: Shown): HTMLElement {
-  const { age, sex, site } = known(answer.person);
+function provenance({ answer, place, seconds }: AnswerView): HTMLElement {
+  const { age, sex, site } = describePatient(answer.person);
   const where =
     place === "device"
       ? "Computed on this device; the photograph has not left it."

@@ -5,8 +5,9 @@
  */
 
 export type Child = Node | string | null | undefined | false;
-export type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
+type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
+/** Create an HTML element; children that are null, undefined or false are left out. */
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -15,6 +16,7 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return filled(document.createElement(tag), attributes, children);
 }
 
+/** Create an SVG element. */
 export function svg<K extends keyof SVGElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -40,18 +42,19 @@ function filled<E extends Element>(
   return element;
 }
 
-/** An element of index.html; its absence is a mistake of ours. */
+/** Return an element of index.html by its id; throws where there is none. */
 export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`index.html has no #${id}`);
   return found as E;
 }
 
+/** Return an input of index.html by its id. */
 export function inputOf(id: string): HTMLInputElement {
   return byId<HTMLInputElement>(id);
 }
 
-/** Set lengths and the like without a style attribute. */
+/** Set style properties of an element; the Content-Security-Policy forbids style attributes. */
 export function placed<E extends HTMLElement | SVGElement>(
   element: E,
   style: Readonly<Record<string, string>>,

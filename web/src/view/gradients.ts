@@ -1,17 +1,17 @@
-/** Integrated Gradients on request: against which baseline, how far, and the picture of them. */
+/** The figure of Integrated Gradients: the choice of a baseline, the progress, the overlay. */
 
 import {
-  type Attribution,
   BASELINES,
   type Baseline,
   type BundleInfo,
   DEFAULT_BASELINE,
+  type Explanation,
 } from "../answer";
 import { EngineError } from "../engine";
 import { el } from "./dom";
-import { inWords, tamed } from "./maps";
-import { enlarged, type Opacity, Picture, paleBackdrop } from "./overlay";
-import { sentence, signed, small } from "./wording";
+import { attributionStrength, describeMap } from "./maps";
+import { enlarged, type Opacity, Overlay, paleBackdrop } from "./overlay";
+import { sentence, signed, twoDigits } from "./phrases";
 
 const NAMES: Readonly<Record<Baseline, string>> = {
   black: "a black photograph",
@@ -19,16 +19,17 @@ const NAMES: Readonly<Record<Baseline, string>> = {
   "mean skin": "mean skin",
 };
 
-/** Asks for Integrated Gradients; tells the share that is done; `control` stops it. */
+/** Ask for Integrated Gradients; `progress` is called with the share that is done, and `control` stops it. */
 export type Explain = (
   baseline: Baseline,
   progress: (share: number) => void,
   control: AbortController,
-) => Promise<Attribution>;
+) => Promise<Explanation>;
 
+/** The figure; computes when its button is pressed. */
 export class GradientsFigure {
   readonly element: HTMLElement;
-  private readonly shown = el("div", { class: "gradients" });
+  private readonly holder = el("div", { class: "gradients" });
   private readonly choice = el(
     "select",
     { id: "baseline" },
@@ -56,7 +57,7 @@ export class GradientsFigure {
     this.stop.addEventListener("click", () => this.control?.abort());
     const title = el("figcaption", {}, el("strong", {}, "Integrated Gradients"));
     this.element = bundle.explains
-      ? el("figure", {}, title, this.shown, this.asking(), this.said)
+      ? el("figure", {}, title, this.holder, this.asking(), this.said)
       : el("figure", {}, title, el("p", {}, none(bundle)));
   }
 
@@ -80,10 +81,10 @@ export class GradientsFigure {
     this.work(true);
     this.stop.focus();
     try {
-      const told = (done: number): void => {
+      const onProgress = (done: number): void => {
         this.share.value = done;
       };
-      this.show(await this.explain(this.choice.value as Baseline, told, control));
+      this.show(await this.explain(this.choice.value as Baseline, onProgress, control));
     } catch (error) {
       this.said.textContent = control.signal.aborted ? "Stopped." : reason(error);
     } finally {
@@ -98,13 +99,13 @@ export class GradientsFigure {
     this.button.hidden = this.choice.disabled = on;
   }
 
-  private show(found: Attribution): void {
-    const { strength, scale } = tamed(found.values);
-    const words = inWords(found.values);
-    const picture = new Picture("gradients-picture", paleBackdrop(this.square), words);
+  private show(found: Explanation): void {
+    const { strength, scale } = attributionStrength(found.values);
+    const words = describeMap(found.values);
+    const picture = new Overlay("gradients-picture", paleBackdrop(this.square), words);
     picture.show(enlarged(strength, found.values.length));
     this.opacity.follow(picture);
-    this.shown.replaceChildren(picture.canvas);
+    this.holder.replaceChildren(picture.canvas);
     this.said.textContent = `${about(found, scale)} ${words}`;
     this.button.textContent = "Compute again";
   }
@@ -121,12 +122,12 @@ function reason(error: unknown): string {
     : "This did not work: a mistake of ours.";
 }
 
-function about(found: Attribution, scale: number): string {
+function about(found: Explanation, scale: number): string {
   const sum = found.values.flat().reduce((before, one) => before + one, 0);
   const error = found.completeness_error;
   return (
     `What each pixel adds, against ${found.baseline === null ? "nothing" : NAMES[found.baseline]}, ` +
-    `over a grey photograph; ${found.steps ?? 0} steps, strongest colour at \u00b1${small(scale)}. ` +
+    `over a grey photograph; ${found.steps ?? 0} steps, strongest colour at \u00b1${twoDigits(scale)}. ` +
     `Sum ${signed(sum, 3)}, should be ${signed(found.difference, 3)}` +
     (error === null ? "." : `: completeness error ${(100 * error).toFixed(2)} %.`)
   );

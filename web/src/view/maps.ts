@@ -1,6 +1,6 @@
-/** Maps of evidence made ready for drawing, as `inference/explain/overlays.py` does it. */
+/** Maps of evidence and attributions prepared for drawing, as `inference/explain/overlays.py` does it. */
 
-export type Rows = readonly (readonly number[])[];
+type Rows = readonly (readonly number[])[];
 
 // Spread of the Gaussian over Integrated Gradients, as a share of the photograph's side: single
 // pixels are seldom right (their gradients alternate), patches of this size are.
@@ -20,7 +20,7 @@ export function evidenceScale(values: Rows): number {
  * Enlarge a map smoothly to side x side: the middle of each place keeps its value, and between two
  * middles runs half a cosine, so that no value leaves the range of its neighbours.
  */
-export function spread(values: Rows, side: number): Float32Array {
+export function interpolate(values: Rows, side: number): Float32Array {
   const columns = values[0]?.length ?? 0;
   const across = rise(columns, side);
   const along = rise(values.length, side);
@@ -55,8 +55,15 @@ function between({ low, high, share }: Between, value: (index: number) => number
   return value(low) * (1 - share) + value(high) * share;
 }
 
-/** Integrated Gradients as they are drawn: strength -1..1, row by row, and what 1 stands for. */
-export function tamed(values: Rows): { readonly strength: Float32Array; readonly scale: number } {
+/**
+ * Clip and blur attributions for drawing.
+ *
+ * @returns Strength of each pixel, -1..1, row by row, and the attribution that strength 1 stands for.
+ */
+export function attributionStrength(values: Rows): {
+  readonly strength: Float32Array;
+  readonly scale: number;
+} {
   const side = values.length;
   const limit = high(values.flat());
   const clipped = values.map((row) => row.map((one) => Math.min(Math.max(one, -limit), limit)));
@@ -65,7 +72,7 @@ export function tamed(values: Rows): { readonly strength: Float32Array; readonly
   return { strength: Float32Array.from(smooth, (one) => one / scale), scale };
 }
 
-/** The 99th percentile of magnitudes; the largest where few pixels speak at all. */
+/** Return the 99th percentile of magnitudes; the largest one where that is 0. */
 function high(values: readonly number[] | Float64Array): number {
   const sizes = Float64Array.from(values, Math.abs).sort();
   const place = CLIP * (sizes.length - 1);
@@ -83,7 +90,7 @@ function largest(values: ArrayLike<number>): number {
   return found;
 }
 
-/** A Gaussian, reflected at the borders, so that the sum is kept. */
+/** Blur by a Gaussian, reflected at the borders so that the sum is kept. */
 function blurred(values: Rows, side: number): Float64Array {
   const kernel = gaussian(BLUR * side);
   const rows = new Float64Array(side * side);
@@ -131,8 +138,8 @@ const NAMES = [
   ["bottom left", "bottom", "bottom right"],
 ] as const;
 
-/** Where a map speaks loudest for and against, in words, for those who do not see it. */
-export function inWords(values: Rows): string {
+/** Say in words where a map speaks most for and against melanoma, for those who do not see it. */
+export function describeMap(values: Rows): string {
   const height = values.length;
   const width = values[0]?.length ?? 0;
   let [up, down] = [0, 0];

@@ -1,13 +1,13 @@
-/** Pictures of a photograph with a map over it, and the slider that all of them follow. */
+/** Overlays of a map over a photograph, and the slider of their opacity. */
 
-import { type Triples, tint, toOklab } from "./colours";
+import { type Triples, tint, toOklab } from "./colormap";
 import { el } from "./dom";
-import { SIDE } from "./photograph";
+import { SIDE } from "./image_field";
 
 const OPACITY = 60; // per cent, of the strongest evidence; the lesion has to be seen under it
 
-/** A photograph with a map over it, drawn anew whenever the opacity changes. */
-export class Picture {
+/** A canvas with a map over a photograph, drawn anew whenever the opacity changes. */
+export class Overlay {
   readonly canvas: HTMLCanvasElement;
   private strength = new Float32Array(SIDE * SIDE);
   private opacity = OPACITY / 100;
@@ -44,10 +44,10 @@ export class Picture {
   }
 }
 
-/** The slider, and the pictures that follow it. */
+/** The slider of the opacity, and the overlays that follow it. */
 export class Opacity {
   readonly element: HTMLElement;
-  private readonly pictures = new Map<string, Picture>();
+  private readonly pictures = new Map<string, Overlay>();
   private readonly range = el("input", {
     type: "range",
     id: "opacity",
@@ -73,7 +73,7 @@ export class Opacity {
     );
   }
 
-  follow(picture: Picture): void {
+  follow(picture: Overlay): void {
     this.pictures.set(picture.canvas.id, picture);
     picture.fade(this.value);
   }
@@ -83,14 +83,14 @@ export class Opacity {
   }
 }
 
-/** The photograph, or grey where this browser cannot show it. */
+/** Return the photograph in OKLab, or grey where this browser cannot show it. */
 export function backdrop(square: ImageData | null): Triples {
   if (square !== null) return toOklab(square.data);
   const grey = new Uint8ClampedArray(4 * SIDE * SIDE).fill(200);
   return toOklab(grey);
 }
 
-/** A pale grey version on which both hues are seen, of dark skin as of light skin. */
+/** Return the photograph in pale grey, on which both hues stand out on dark and on light skin. */
 export function paleBackdrop(square: ImageData | null): Triples {
   const lab = backdrop(square);
   const light = Float32Array.from({ length: lab.length / 3 }, (_, pixel) => lab[3 * pixel]!);
@@ -105,7 +105,7 @@ export function paleBackdrop(square: ImageData | null): Triples {
   return out;
 }
 
-/** Enlarge a map of pixels to the picture's side, bilinearly. */
+/** Enlarge a map of `side` x `side` values to the side of the overlay, bilinearly. */
 export function enlarged(values: Float32Array, side: number): Float32Array<ArrayBuffer> {
   const out = new Float32Array(SIDE * SIDE);
   const places = Array.from({ length: SIDE }, (_, index) => {

@@ -1,14 +1,14 @@
-/** Errors in plain words, with what can be done about them. */
+/** Errors in plain words, with buttons for what can be done about them. */
 
 import { EngineError, type ErrorKind } from "../engine";
 import { byId, el } from "./dom";
-import { sentence } from "./wording";
+import { sentence } from "./phrases";
 
 const TITLES: Readonly<Record<ErrorKind, string>> = {
   photograph: "This photograph cannot be read",
   format: "This browser cannot open this photograph",
   large: "This photograph is too large",
-  person: "Something that was stated cannot be",
+  patient: "Something that was stated cannot be",
   bundle: "The network cannot be used",
   busy: "The server is busy",
   network: "No connection to the server",
@@ -16,13 +16,14 @@ const TITLES: Readonly<Record<ErrorKind, string>> = {
   internal: "This did not work",
 };
 
-export interface Way {
+/** A button that may help: its text, and what it does. */
+export interface Remedy {
   readonly text: string;
   readonly go: () => void;
 }
 
-/** Show an error; each way out becomes a button. */
-export function showProblem(error: unknown, ways: readonly Way[]): void {
+/** Show an error, with a button for each remedy. */
+export function showProblem(error: unknown, remedies: readonly Remedy[]): void {
   const known = error instanceof EngineError ? error : unexpected(error);
   const wait = known.retryAfter === null ? "" : `Try again in ${known.retryAfter} seconds.`;
   const heading = el("h2", { id: "problem-heading", tabindex: -1 }, TITLES[known.kind]);
@@ -32,17 +33,20 @@ export function showProblem(error: unknown, ways: readonly Way[]): void {
       { class: "panel problem" },
       heading,
       el("p", {}, [sentence(known.found), sentence(known.mend), wait].filter(Boolean).join(" ")),
-      ways.length > 0 ? el("p", { class: "buttons" }, ...ways.map((way) => button(way))) : null,
+      remedies.length > 0
+        ? el("p", { class: "buttons" }, ...remedies.map((remedy) => button(remedy)))
+        : null,
     ),
   );
   byId("problem").scrollIntoView({ block: "nearest" });
 }
 
+/** Remove the error that is shown. */
 export function clearProblem(): void {
   byId("problem").replaceChildren();
 }
 
-function button({ text, go }: Way): HTMLElement {
+function button({ text, go }: Remedy): HTMLElement {
   const made = el("button", { type: "button" }, text);
   made.addEventListener("click", go);
   return made;

@@ -1,14 +1,14 @@
-/** The bundle's thresholds: what each says of this photograph, and how often it is right. */
+/** The thresholds of the bundle: what each says of the photograph, and how often it is right. */
 
-import type { Decision, Measured, Threshold } from "../answer";
+import type { Decision, Interval, Threshold } from "../answer";
 import { el } from "./dom";
-import { interval, percent, sentence } from "./wording";
+import { bounds, percent, sentence } from "./phrases";
 
 const DISAGREE =
   "The thresholds disagree: each weighs missed melanomas against false alarms in its own way. " +
   "What is said first is what the main one says.";
 
-/** Numbered as on the scale. */
+/** Build the list of thresholds, numbered as on the scale of probability. */
 export function thresholds(decisions: readonly Decision[]): HTMLElement {
   const agree = new Set(decisions.map((one) => one.positive)).size < 2;
   return el("div", {}, list(decisions), agree ? null : el("p", { class: "hint" }, DISAGREE));
@@ -40,7 +40,7 @@ function list(decisions: readonly Decision[]): HTMLElement {
   );
 }
 
-/** How often each threshold was right on held-out photographs. */
+/** Build the table of how often each threshold was right on held-out photographs. */
 export function rates(decisions: readonly Decision[], sealed: readonly Threshold[]): HTMLElement {
   return el(
     "details",
@@ -94,6 +94,6 @@ export function rates(decisions: readonly Decision[], sealed: readonly Threshold
   );
 }
 
-function rate(found: Measured | null): string {
-  return found === null ? "not measured" : `${percent(found.estimate)} (${interval(found)})`;
+function rate(found: Interval | null): string {
+  return found === null ? "not measured" : `${percent(found.estimate)} (${bounds(found)})`;
 }

@@ -1,6 +1,6 @@
 /** A bare page through which the browser tests reach the engine. */
 
-import type { Answer, Attribution, Person } from "../../src/answer";
+import type { Answer, Explanation, PatientInfo } from "../../src/answer";
 import { decode } from "../../src/device/decode";
 import { type Device, openDevice } from "../../src/device/device";
 import { type Kept, keepOffline } from "../../src/device/offline";
@@ -8,10 +8,10 @@ import { type DiagnoseOptions, EngineError, type ExplainOptions } from "../../sr
 
 interface Named {
   readonly content: string; // base64
-  readonly person?: Person;
+  readonly patient?: PatientInfo;
 }
 
-const NOBODY: Person = { age: null, sex: "unknown", site: "unknown" };
+const NOBODY: PatientInfo = { age: null, sex: "unknown", site: "unknown" };
 
 let device: Promise<Device> | null = null;
 let kept: Kept | null = null;
@@ -19,17 +19,17 @@ let apply: (() => void) | null = null;
 
 const harness = {
   open: async (): Promise<unknown> => (await engine()).bundle,
-  diagnose: async ({ content, person }: Named, options?: DiagnoseOptions): Promise<Answer> =>
-    (await engine()).diagnose(toBlob(content), person ?? NOBODY, options),
-  explain: async ({ content }: Named, options?: ExplainOptions): Promise<Attribution> => {
+  diagnose: async ({ content, patient }: Named, options?: DiagnoseOptions): Promise<Answer> =>
+    (await engine()).diagnose(toBlob(content), patient ?? NOBODY, options),
+  explain: async ({ content }: Named, options?: ExplainOptions): Promise<Explanation> => {
     const shares: number[] = [];
     const progress = (share: number): void => void shares.push(share);
     const found = await (await engine()).explain(toBlob(content), { ...options, progress });
-    return { ...found, shares } as Attribution;
+    return { ...found, shares } as Explanation;
   },
   /** The square as the network would see it, base64, and the size of the whole. */
-  decode: async (content: string, px: number): Promise<unknown> => {
-    const { pixels, width, height } = await decode(toBlob(content), px);
+  decode: async (content: string, imageSize: number): Promise<unknown> => {
+    const { pixels, width, height } = await decode(toBlob(content), imageSize);
     const letters = Array.from(pixels, (one) => String.fromCharCode(one));
     return { pixels: btoa(letters.join("")), width, height };
   },
@@ -56,7 +56,7 @@ const harness = {
     }, 5);
     for (let turn = 0; turn < times; turn++) {
       const start = performance.now();
-      await ready.diagnose(blob, named.person ?? NOBODY, { force: true });
+      await ready.diagnose(blob, named.patient ?? NOBODY, { force: true });
       answers.push(performance.now() - start);
     }
     clearInterval(clock);
@@ -99,11 +99,11 @@ function toBlob(content: string): Blob {
 }
 
 keepOffline(new URL("sw.js", document.baseURI), {
-  kept: (state) => {
+  onKept: (state) => {
     kept = state;
     document.querySelector("#state")!.textContent = state;
   },
-  update: (offered) => {
+  onUpdate: (offered) => {
     apply = offered;
   },
 });

@@ -4,12 +4,12 @@
  * equally large.
  */
 
-export type Rgb = readonly [number, number, number];
+type Rgb = readonly [number, number, number];
 
-export const FOR: Rgb = [238, 51, 56];
-export const AGAINST: Rgb = [0, 139, 227];
+const FOR: Rgb = [238, 51, 56];
+const AGAINST: Rgb = [0, 139, 227];
 
-/** Interleaved triples, one per pixel. */
+/** Three values for each pixel, one pixel after the other. */
 export type Triples = Float32Array;
 
 const LINEAR = Float32Array.from({ length: 256 }, (_, byte) => {
@@ -26,7 +26,7 @@ const BYTES = Uint8Array.from({ length: FINE + 1 }, (_, step) => {
   );
 });
 
-/** OKLab of RGBA bytes: lightness 0..1, green to red, blue to yellow. */
+/** Convert RGBA bytes to OKLab: lightness 0..1, green to red, blue to yellow. */
 export function toOklab(rgba: ArrayLike<number>): Triples {
   const out = new Float32Array((rgba.length / 4) * 3);
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {

@@ -1,9 +1,9 @@
-/** What is being done, said in the form, drawn as a bar and announced. */
+/** The progress of an answer: a text and a bar in the form, announced to screen readers. */
 
 import { byId } from "./dom";
-import { sentence } from "./wording";
+import { sentence } from "./phrases";
 
-/** Say what is being done; null when nothing is. */
+/** Show what is being done; null removes it. */
 export function showWork(text: string | null): void {
   const busy = text !== null;
   byId("submit").setAttribute("aria-disabled", String(busy));
@@ -14,19 +14,19 @@ export function showWork(text: string | null): void {
   if (busy) announce(text);
 }
 
-/** Draw the share that is done, 0..1; at 1 something else goes on. */
+/** Show the share that is done, 0..1; from 1 on the bar has no share. */
 export function showShare(share: number): void {
   const bar = byId<HTMLProgressElement>("working-share");
   if (share < 1) bar.value = share;
   else bar.removeAttribute("value");
 }
 
-/** Tell screen readers. */
+/** Announce a text to screen readers. */
 export function announce(text: string): void {
   byId("announced").textContent = sentence(text);
 }
 
-/** A promise that is given up when a signal says so. */
+/** Return a promise that is rejected as soon as `signal` is aborted. */
 export function unlessStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((done, failed) => {
     signal.addEventListener("abort", () => failed(signal.reason), { once: true });

@@ -8,98 +8,118 @@ import { EngineError } from "../engine";
 import { halfEven } from "./format";
 import { median } from "./pixel_measures";
 
-/** Images (count x 3 x side x side) to values (count) and their gradients. */
-export type Run = (
+/** Maps images (count x 3 x side x side) to their values (count) and gradients (as the images). */
+export type ValueAndGradient = (
   images: Float32Array,
   count: number,
 ) => Promise<{ values: Float32Array; gradients: Float32Array }>;
 
-export interface Integrated {
-  /** What each pixel adds, summed over colours; side x side. */
+/** What each pixel of a photograph adds to its logit. */
+interface Attribution {
+  /** What each pixel adds to the logit, summed over colours; side x side. */
   readonly pixels: Float64Array;
-  /** Points taken on the way from the baseline to the photograph. */
+  /** Points taken on the path from the baseline to the photograph. */
   readonly steps: number;
+  /** What the pixels should sum to: the logit of the photograph less that of the baseline. */
   readonly difference: number;
+  /** |sum of pixels - difference| / |difference|. */
   readonly completenessError: number;
 }
 
-export interface Course {
+/** How to compute an attribution. */
+interface AttributionOptions {
   readonly baseline: Baseline;
-  /** Points on the way, 1 or more; doubled until the completeness error is below `TOLERANCE`. */
+  /** Points on the path, 1 or more; doubled until the completeness error is below `TOLERANCE`. */
   readonly steps: number;
-  /** Images asked about at once, which bounds the memory. */
+  /** Images that are run at once, which bounds the memory. */
   readonly batch: number;
-  /** Told the share that is done; throws to stop. */
-  readonly told: (share: number) => void;
+  /** Called with the share that is done, 0..1; throws to stop. */
+  readonly onProgress: (share: number) => void;
 }
 
-/** Completeness error at which no more steps are taken, and steps that are never exceeded. */
-export const TOLERANCE = 0.02;
-export const MOST_STEPS = 512;
+/** Completeness error below which no more steps are taken. */
+const TOLERANCE = 0.02;
+/** Steps that are never exceeded. */
+const MAX_STEPS = 512;
 
 const LEAST_DIFFERENCE = 0.01; // of logits: less is nothing to explain, and nothing to divide by
 const BLUR = 0.1; // standard deviation of the blurred baseline's Gaussian, as a share of the side
 const FRAME = 0.125; // width of the frame in which skin is looked for, likewise
 
-/** Attribute a photograph (RGB, side x side x 3) to its pixels. */
+/**
+ * Attribute the logit of a photograph to its pixels.
+ *
+ * @param run - The function that is explained, with its gradient.
+ * @param photograph - RGB, side x side x 3.
+ * @throws EngineError where `steps` is no whole number of 1 or more.
+ */
 export async function integratedGradients(
-  run: Run,
+  run: ValueAndGradient,
   photograph: Uint8Array,
   side: number,
-  { baseline, steps, batch, told }: Course,
-): Promise<Integrated> {
+  { baseline, steps, batch, onProgress }: AttributionOptions,
+): Promise<Attribution> {
   if (!(Number.isInteger(steps) && steps >= 1)) {
     throw new EngineError("internal", "Integrated Gradients without steps", "ask for 64");
   }
   const image = toImage(photograph);
-  const nothing = baselineImage(image, side, baseline);
-  const way = image.map((value, place) => value - nothing[place]!);
+  const baselinePixels = baselineImage(image, side, baseline);
+  const path = image.map((value, place) => value - baselinePixels[place]!);
   // How often the steps will be doubled is not known: each turn takes half of what is left.
   for (let points = steps, left = 1; ; points *= 2, left /= 2) {
-    const turn = (share: number): void => told(1 - left * (1 - share / 2));
-    const { gradient, difference } = await integrate(run, nothing, way, points, batch, turn);
+    const turn = (share: number): void => onProgress(1 - left * (1 - share / 2));
+    const { gradient, difference } = await integrate(
+      run,
+      baselinePixels,
+      path,
+      points,
+      batch,
+      turn,
+    );
     const pixels = new Float64Array(side * side);
-    for (let at = 0; at < way.length; at++) pixels[at % pixels.length]! += gradient[at]! * way[at]!;
+    for (let at = 0; at < path.length; at++)
+      pixels[at % pixels.length]! += gradient[at]! * path[at]!;
     const sum = pixels.reduce((total, value) => total + value, 0);
     const error = Math.abs(sum - difference) / Math.max(Math.abs(difference), LEAST_DIFFERENCE);
-    if (error < TOLERANCE || 2 * points > MOST_STEPS) {
-      told(1);
+    if (error < TOLERANCE || 2 * points > MAX_STEPS) {
+      onProgress(1);
       return { pixels, steps: points, difference, completenessError: error };
     }
   }
 }
 
-/** The mean gradient on the way, and the difference between the values at its two ends. */
+/** Return the mean gradient on the path, and the difference between the values at its two ends. */
 async function integrate(
-  run: Run,
-  nothing: Float64Array,
-  way: Float64Array,
+  run: ValueAndGradient,
+  baselinePixels: Float64Array,
+  path: Float64Array,
   steps: number,
   batch: number,
-  told: (share: number) => void,
+  onProgress: (share: number) => void,
 ): Promise<{ gradient: Float64Array; difference: number }> {
   const points = gaussLegendre(steps);
   // The two ends are asked about with the rest: their values give the difference.
   const places = [...points.places, 0, 1];
   const weights = [...points.weights, 0, 0];
   const values = new Float64Array(places.length);
-  const gradient = new Float64Array(way.length);
+  const gradient = new Float64Array(path.length);
   for (let start = 0; start < places.length; start += batch) {
-    // A task of its own, so that whoever wants this stopped is heard; `told` throws then.
+    // A task of its own, so that whoever wants this stopped is heard; `onProgress` throws then.
     await new Promise((done) => setTimeout(done));
-    told(start / places.length);
+    onProgress(start / places.length);
     const part = places.slice(start, start + batch);
-    const images = new Float32Array(part.length * way.length);
+    const images = new Float32Array(part.length * path.length);
     part.forEach((place, index) => {
-      const offset = index * way.length;
-      for (let at = 0; at < way.length; at++) images[offset + at] = nothing[at]! + place * way[at]!;
+      const offset = index * path.length;
+      for (let at = 0; at < path.length; at++)
+        images[offset + at] = baselinePixels[at]! + place * path[at]!;
     });
     const answer = await run(images, part.length);
     part.forEach((_, index) => {
       const weight = weights[start + index]!;
-      const offset = index * way.length;
+      const offset = index * path.length;
       values[start + index] = answer.values[index]!;
-      for (let at = 0; at < way.length; at++) {
+      for (let at = 0; at < path.length; at++) {
         gradient[at]! += weight * answer.gradients[offset + at]!;
       }
     });
@@ -107,7 +127,7 @@ async function integrate(
   return { gradient, difference: values[steps + 1]! - values[steps]! };
 }
 
-/** Places in 0..1, rising, and weights that sum to 1: exact for polynomials of degree 2 n - 1. */
+/** Return rising places in 0..1 and weights that sum to 1, exact up to degree 2 `steps` - 1. */
 export function gaussLegendre(steps: number): { places: number[]; weights: number[] } {
   const places: number[] = [];
   const weights: number[] = [];
@@ -126,7 +146,7 @@ export function gaussLegendre(steps: number): { places: number[]; weights: numbe
   return { places, weights };
 }
 
-/** Legendre's polynomials of a degree, 1 or more, and of the one below. */
+/** Return Legendre's polynomials of a degree, 1 or more, and of the one below, at x. */
 function legendre(degree: number, x: number): [number, number] {
   let [before, value] = [1, x];
   for (let n = 1; n < degree; n++) {
@@ -135,7 +155,7 @@ function legendre(degree: number, x: number): [number, number] {
   return [value, before];
 }
 
-/** A photograph's baseline; the meaning of each is told in `inference/explain/integrated_gradients.py`. */
+/** Return the baseline of a photograph; `inference/explain/integrated_gradients.py` explains each. */
 export function baselineImage(image: Float64Array, side: number, baseline: Baseline): Float64Array {
   switch (baseline) {
     case "black":
@@ -151,7 +171,7 @@ export function baselineImage(image: Float64Array, side: number, baseline: Basel
   }
 }
 
-/** From bytes of pixels to planes of 0..1. */
+/** Convert bytes of pixels to planes of 0..1. */
 export function toImage(photograph: Uint8Array): Float64Array {
   const size = photograph.length / 3;
   const image = new Float64Array(photograph.length);
@@ -163,7 +183,7 @@ export function toImage(photograph: Uint8Array): Float64Array {
   return image;
 }
 
-/** Beyond the border there is nothing, and nothing is averaged in. */
+/** Blur by a Gaussian; what lies beyond the border is not averaged in. */
 function blurred(image: Float64Array, side: number): Float64Array {
   const kernel = new Float64Array(side * side);
   for (let to = 0; to < side; to++) {
@@ -201,7 +221,7 @@ function along(
   return found;
 }
 
-/** The median colour of the brighter half of the frame: lesions, hair and corners are darker. */
+/** Return the median colour of the brighter half of the frame: lesions, hair and corners are darker. */
 function skinOf(image: Float64Array, side: number): number[] {
   const size = side * side;
   const margin = Math.max(1, halfEven(FRAME * side));

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { HEAD, type Kind, kindOf } from "../src/device/file_kind";
+import { detectFileType, type FileType, HEAD } from "../src/device/file_type";
 import { declaredSize } from "../src/device/image_head";
 import { jpegOrientation, upright, withoutOrientation } from "../src/device/orientation";
 import { apart, bytes, golden } from "./golden";
 
 interface File {
   readonly name: string;
-  readonly kind: Kind;
+  readonly kind: FileType;
   readonly file: string;
   readonly orientation: number;
 }
@@ -16,13 +16,13 @@ const files = golden<File[]>("heads");
 test.each(golden<{ head: string; kind: string | null }[]>("kinds"))(
   "$head is known as $kind",
   ({ head, kind }) => {
-    expect(kindOf(bytes(head))).toBe(kind);
+    expect(detectFileType(bytes(head))).toBe(kind);
   },
 );
 
 describe.each(files)("$name", ({ kind, file, orientation }) => {
   test("is known by its head", () => {
-    expect(kindOf(bytes(file).subarray(0, HEAD))).toBe(kind);
+    expect(detectFileType(bytes(file).subarray(0, HEAD))).toBe(kind);
   });
 
   test("its size is found", () => {

@@ -1,11 +1,12 @@
-/** What a file is, by its first bytes, as `data/file_kind.py` tells it. */
+/** Detects the format of a file by its first bytes, as `imaging/file_type.py` does. */
 
-export type Kind = "JPEG" | "PNG" | "WEBP" | "TIFF" | "BMP" | "HEIF" | "AVIF";
+/** Formats of photographs. */
+export type FileType = "JPEG" | "PNG" | "WEBP" | "TIFF" | "BMP" | "HEIF" | "AVIF";
 
-/** As many bytes as `kindOf` looks at. */
+/** Number of bytes that `detectFileType` looks at. */
 export const HEAD = 192;
 
-const MAGIC: readonly (readonly [string, Kind])[] = [
+const MAGIC: readonly (readonly [string, FileType])[] = [
   ["\xff\xd8\xff", "JPEG"],
   ["\x89PNG\r\n\x1a\n", "PNG"],
   ["BM", "BMP"],
@@ -26,27 +27,27 @@ const FILM_STARTS = [
   "OggS",
 ];
 
-/** The format of a file by its first `HEAD` bytes; null for anything else. */
-export function kindOf(bytes: Uint8Array): Kind | "video" | null {
+/** Return the format of a file by its first `HEAD` bytes; null for anything else. */
+export function detectFileType(bytes: Uint8Array): FileType | "video" | null {
   const head = text(bytes, 0, HEAD);
   for (const [start, kind] of MAGIC) if (head.startsWith(start)) return kind;
   if (head.startsWith("RIFF")) {
     const form = head.slice(8, 12);
     return form === "WEBP" ? "WEBP" : form === "AVI " ? "video" : null;
   }
-  if (head.slice(4, 8) === "ftyp") return kindOfBrands(bytes, head);
+  if (head.slice(4, 8) === "ftyp") return typeOfBrands(bytes, head);
   if (FILM_BOXES.includes(head.slice(4, 8))) return "video";
   if (FILM_STARTS.some((start) => head.startsWith(start))) return "video";
   return head[0] === "G" && head[188] === "G" ? "video" : null;
 }
 
-/** Characters of the same numbers as a stretch of bytes. */
+/** Return bytes from `start` up to `end` as characters of the same codes. */
 export function text(bytes: Uint8Array, start: number, end: number): string {
   return String.fromCharCode(...bytes.subarray(start, end));
 }
 
 /** Tell HEIC and AVIF from films, which begin with the same box. */
-function kindOfBrands(bytes: Uint8Array, head: string): Kind | "video" {
+function typeOfBrands(bytes: Uint8Array, head: string): FileType | "video" {
   const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   const end = Math.min(size, head.length);
   const brands = [head.slice(8, 12)];

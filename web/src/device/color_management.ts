@@ -1,17 +1,17 @@
 /**
  * Colour profiles of JPEGs. The browser decodes the file without its profile; the square becomes a
  * PNG with that in it, so that the browser converts it as any other picture: after shrinking, as
- * `data/colour.py` does.
+ * `imaging/color_management.py` does.
  */
 
 import { readRows } from "./canvas";
-import { text } from "./file_kind";
+import { text } from "./file_type";
 import { segments } from "./image_head";
 
 const NAME = "ICC_PROFILE\0";
 const MOST = 4 * 2 ** 20;
 
-/** The ICC profile of a JPEG for RGB, and the file without it; null where there is no such. */
+/** Return the RGB profile (ICC) of a JPEG, null where it has none, and the file without it. */
 export function withoutProfile(bytes: Uint8Array<ArrayBuffer>): {
   readonly profile: Uint8Array | null;
   readonly plain: Uint8Array<ArrayBuffer>;
@@ -30,41 +30,44 @@ export function withoutProfile(bytes: Uint8Array<ArrayBuffer>): {
   return fits && isRgb ? { profile, plain } : { profile: null, plain: bytes };
 }
 
-/** Convert a square of px by px to sRGB; a profile that makes no sense changes nothing. */
+/** Convert a square of `imageSize` x `imageSize` to sRGB; a profile that makes no sense changes nothing. */
 export async function toSrgb(
   square: Uint8Array,
-  px: number,
+  imageSize: number,
   profile: Uint8Array | null,
 ): Promise<Uint8Array> {
   if (profile === null) return square;
   let bitmap: ImageBitmap;
   try {
-    const file = new Blob([await png(square, px, profile)], { type: "image/png" });
+    const file = new Blob([await png(square, imageSize, profile)], { type: "image/png" });
     bitmap = await createImageBitmap(file, { colorSpaceConversion: "default" });
   } catch {
     return square;
   }
   try {
-    return readRows(bitmap, 0, px).data as Uint8Array;
+    return readRows(bitmap, 0, imageSize).data as Uint8Array;
   } finally {
     bitmap.close();
   }
 }
 
-/** PNG (ISO/IEC 15948) of RGB pixels with a profile. */
+/** Write RGB pixels as PNG (ISO/IEC 15948) with a profile. */
 async function png(
   square: Uint8Array,
-  px: number,
+  imageSize: number,
   profile: Uint8Array,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const head = new Uint8Array(13);
   const view = new DataView(head.buffer);
-  view.setUint32(0, px);
-  view.setUint32(4, px);
+  view.setUint32(0, imageSize);
+  view.setUint32(4, imageSize);
   head.set([8, 2], 8); // bits, RGB
-  const rows = new Uint8Array(px * (3 * px + 1)); // each begins with its filter: none
-  for (let row = 0; row < px; row++) {
-    rows.set(square.subarray(3 * px * row, 3 * px * (row + 1)), row * (3 * px + 1) + 1);
+  const rows = new Uint8Array(imageSize * (3 * imageSize + 1)); // each begins with its filter: none
+  for (let row = 0; row < imageSize; row++) {
+    rows.set(
+      square.subarray(3 * imageSize * row, 3 * imageSize * (row + 1)),
+      row * (3 * imageSize + 1) + 1,
+    );
   }
   return concatenated([
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),

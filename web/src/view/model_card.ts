@@ -3,12 +3,13 @@
  * becomes elements with text in them; whatever is not known here is shown as it is written.
  */
 
-import type { BundleRecord } from "../answer";
+import type { BundleManifest } from "../answer";
 import { type Child, el } from "./dom";
-import { sentence } from "./wording";
+import { sentence } from "./phrases";
 
 const HEADINGS = ["h3", "h4", "h5", "h6"] as const;
 
+/** Turn markdown into elements. */
 export function markdown(text: string): HTMLElement[] {
   const lines = text.split(/\r?\n/);
   const out: HTMLElement[] = [];
@@ -132,7 +133,7 @@ function begins(lines: readonly string[], place: number, line: string): boolean 
   return /^(#{1,6}\s|>|[-*] |`{3,})/.test(line) || isTable(lines, place);
 }
 
-/** Lines from `at` on as long as they belong; without `blank` an empty one ends them. */
+/** Return the lines from `at` on that belong to a block; an empty line ends it unless `blank`. */
 function taken(
   lines: readonly string[],
   at: number,
@@ -158,8 +159,8 @@ function inline(text: string): Child[] {
   });
 }
 
-/** Whose photographs a network learnt from, and on which terms. */
-export function licence(record: BundleRecord): HTMLElement[] {
+/** Build what says from whose photographs a network learnt, and on which terms. */
+export function licence(record: BundleManifest): HTMLElement[] {
   const { notice, terms, attribution } = record.licence;
   const { photographs, melanomas } = record.data;
   const share = ((100 * melanomas) / Math.max(photographs, 1)).toFixed(0);

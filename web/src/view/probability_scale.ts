@@ -3,16 +3,17 @@
  * photograph, the thresholds, and the held-out photographs of both kinds.
  */
 
-import type { Answer, BundleRecord, Decision } from "../answer";
-import { logOdds, probability as toProbability } from "../device/calibrated";
+import type { Answer, BundleManifest, Decision } from "../answer";
+import { logOdds, probability as toProbability } from "../device/calibration";
 import { el, placed, svg } from "./dom";
+import { FORCED, percent, standing } from "./phrases";
 import { rates, thresholds } from "./thresholds";
-import { FORCED, percent, standing } from "./wording";
 
 const TICKS = [0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999, 0.9999];
 const [RAREST, COMMONEST] = [0.001, 0.5];
 
-export function scaleSection(answer: Answer, record: BundleRecord): HTMLElement | null {
+/** Build the section of the probability; null where the answer has none. */
+export function scaleSection(answer: Answer, record: BundleManifest): HTMLElement | null {
   const { probability, prevalence } = answer;
   if (probability === null) return null;
   const shifted = el("div", { class: "scale-holder" });
@@ -46,7 +47,7 @@ interface Stated {
   readonly decisions: readonly Decision[];
 }
 
-/** Bayes' rule, as `device/calibrated.ts` has it, from what was answered. */
+/** Move the probability and the thresholds of an answer to another prevalence, by Bayes' rule. */
 function restated(answer: Answer, probability: number, stated: number): Stated {
   const { prevalence, decisions } = answer;
   const move = (one: number): number =>
@@ -61,7 +62,7 @@ function restated(answer: Answer, probability: number, stated: number): Stated {
   };
 }
 
-function drawn(stated: Stated, record: BundleRecord): HTMLElement[] {
+function drawn(stated: Stated, record: BundleManifest): HTMLElement[] {
   return [
     el(
       "p",
@@ -74,7 +75,7 @@ function drawn(stated: Stated, record: BundleRecord): HTMLElement[] {
   ];
 }
 
-function picture(stated: Stated, record: BundleRecord): HTMLElement {
+function picture(stated: Stated, record: BundleManifest): HTMLElement {
   const { calibration, heldout } = record;
   const odds = (logits: readonly number[]): number[] =>
     logits.map((logit) => safe(toProbability(calibration, logit, stated.prevalence)));
@@ -87,7 +88,7 @@ function picture(stated: Stated, record: BundleRecord): HTMLElement {
   const [low, high] = [Math.min(...all) - 0.2, Math.max(...all) + 0.2];
   const at = (value: number): number =>
     100 * Math.min(Math.max((value - low) / (high - low), 0), 1);
-  const shown = (values: readonly number[]): number[] =>
+  const visible = (values: readonly number[]): number[] =>
     values.filter((value) => value >= low && value <= high).map(at);
   const ticks = TICKS.map((share) => [share, logOdds(share)] as const).filter(
     ([, value]) => value > low && value < high,
@@ -110,8 +111,8 @@ function picture(stated: Stated, record: BundleRecord): HTMLElement {
     el(
       "div",
       { class: "scale-field" },
-      row("melanomas", strip(shown(melanomas), "strip-for")),
-      row("other lesions", strip(shown(others), "strip-against")),
+      row("melanomas", strip(visible(melanomas), "strip-for")),
+      row("other lesions", strip(visible(others), "strip-against")),
       ...cuts.map((cut) => placed(el("i", { class: "scale-cut" }), { left: `${at(cut)}%` })),
       placed(el("i", { class: "scale-mark" }), { left: `${at(here)}%` }),
     ),
@@ -129,7 +130,7 @@ function inner(quantiles: readonly number[]): number[] {
   return [quantiles[Math.round(0.02 * end)] ?? 0, quantiles[Math.round(0.98 * end)] ?? 0];
 }
 
-/** Log odds that stay finite. */
+/** Return log odds, kept finite at 0 and 1. */
 function safe(share: number): number {
   return logOdds(Math.min(Math.max(share, 1e-9), 1 - 1e-9));
 }
@@ -138,7 +139,7 @@ function row(name: string, picture: SVGElement): HTMLElement {
   return el("div", { class: "scale-row" }, el("span", { class: "scale-name" }, name), picture);
 }
 
-/** A line for every hundredth of the photographs. */
+/** Draw a line for every hundredth of the held-out photographs. */
 function strip(places: readonly number[], name: string): SVGElement {
   const path = places.map((place) => `M${place.toFixed(2)} 0V1`).join("");
   return svg(
@@ -148,7 +149,7 @@ function strip(places: readonly number[], name: string): SVGElement {
   );
 }
 
-/** Numbers of the thresholds; those that would lie on another go one row down. */
+/** Draw the numbers of the thresholds; one that would lie on another goes one row down. */
 function numbers(places: readonly number[]): HTMLElement[] {
   const rows: number[][] = [];
   return places.map((place, index) => {
@@ -160,7 +161,7 @@ function numbers(places: readonly number[]): HTMLElement[] {
   });
 }
 
-/** A label at a place that never leaves its line. */
+/** Draw a label, shifted so that it never leaves its line. */
 function held(tag: "span", place: number, text: string): HTMLElement {
   return placed(el(tag, {}, text), {
     left: `${place}%`,

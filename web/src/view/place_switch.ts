@@ -1,17 +1,19 @@
-/** The switch that says where answers are computed, and what is known of that place. */
+/** The switch between computing on the device and on the server, with what is known of the device. */
 
-import type { BundleRecord } from "../answer";
+import type { BundleManifest } from "../answer";
 import type { Kept } from "../device/offline";
 import { byId } from "./dom";
-import { megabytes } from "./wording";
+import { megabytes } from "./phrases";
 
+/** Where answers are computed. */
 export type Place = "device" | "server";
 
 const REMEMBERED = "melanoscope-where";
 // Compressed bytes of ONNX Runtime's WebAssembly, which comes with the network.
 const RUNTIME = 3_700_000;
 
-export class WhereSwitch {
+/** The switch; remembers the choice on this device. */
+export class PlaceSwitch {
   private readonly choices = [
     ...document.querySelectorAll<HTMLInputElement>("input[name='where']"),
   ];
@@ -37,15 +39,18 @@ export class WhereSwitch {
   }
 }
 
-/** Say how much comes to the device, so that it can answer and explain. */
-export function tellSize({ files, graphs }: BundleRecord): void {
-  const bytes = ["model", "gradient"].map((one) => files[graphs[one]?.file ?? ""]?.bytes ?? 0);
+/** Show how much the device downloads before it can answer and explain. */
+export function showSize({ files, graphs }: BundleManifest): void {
+  const bytes = (["model", "gradient"] as const).map(
+    (one) => files[graphs[one]?.file ?? ""]?.bytes ?? 0,
+  );
   const all = bytes.reduce((before, one) => before + one, RUNTIME);
   byId("device-hint").textContent =
     `The photograph never leaves it. Network and runtime come here once (${megabytes(all)}).`;
 }
 
-export function tellKept(state: Kept): void {
+/** Show whether page and network are kept for the time without a connection. */
+export function showKept(state: Kept): void {
   byId("kept").textContent = {
     unsupported: "",
     loading: "Keeping page and network for the time without a connection ...",
@@ -54,7 +59,7 @@ export function tellKept(state: Kept): void {
   }[state];
 }
 
-/** Remember where to compute, and nothing about the person. */
+/** Remember the chosen place; nothing else is kept. */
 function remember(place: string): void {
   try {
     localStorage.setItem(REMEMBERED, place);

@@ -1,8 +1,8 @@
-/** The logit as the sum it is: a bar and a number for each addend. */
+/** The section of an answer that shows the logit as a sum: a bar and a number for each addend. */
 
-import type { EvidenceSum, Person } from "../answer";
+import type { Evidence, PatientInfo } from "../answer";
 import { el, placed } from "./dom";
-import { digits, parts, ROUNDED, sentence, signed } from "./wording";
+import { decimalsOfSum, evidenceRows, ROUNDED, sentence, signed } from "./phrases";
 
 const MEANINGS: readonly string[] = [
   "all its places together",
@@ -12,15 +12,19 @@ const MEANINGS: readonly string[] = [
   "before anything is known",
 ];
 
-/** `main` is the logit from which on the main threshold calls a lesion suspicious. */
-export function sumSection(
-  evidence: EvidenceSum,
-  person: Person,
+/**
+ * Build the section of the sum.
+ *
+ * @param main - Logit from which on the main threshold calls a lesion suspicious; null if unknown.
+ */
+export function evidenceSumSection(
+  evidence: Evidence,
+  patient: PatientInfo,
   main: number | null,
 ): HTMLElement {
-  const addends = parts(evidence, person);
+  const addends = evidenceRows(evidence, patient);
   const values = addends.map(([, value]) => value);
-  const [decimals, holds] = digits(values, evidence.logit);
+  const [decimals, holds] = decimalsOfSum(values, evidence.logit);
   const scale = Math.max(...[...values, evidence.logit].map(Math.abs)) || 1;
   return el(
     "section",

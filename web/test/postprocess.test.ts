@@ -1,43 +1,50 @@
 import { describe, expect, test } from "vitest";
-import type { Answer, BundleInfo, BundleRecord } from "../src/answer";
-import { probability } from "../src/device/calibrated";
-import { DISCLAIMER, read, shareBelow } from "../src/device/reading";
+import type { Answer, BundleInfo, BundleManifest } from "../src/answer";
+import { probability } from "../src/device/calibration";
+import { DISCLAIMER, shareBelow, toAnswer } from "../src/device/postprocess";
+import { caution, headline } from "../src/view/phrases";
 import { bytes, golden } from "./golden";
 
 interface Case {
   readonly name: string;
   readonly side: number;
   readonly pixels: string;
-  readonly places: number[][];
-  readonly told: number[];
+  readonly evidence_map: number[][];
+  readonly static_logits: number[];
   readonly logit: number;
   readonly distance: number;
   readonly force: boolean;
   readonly prevalence: number;
   readonly answer: Omit<Answer, "bundle">;
+  readonly headline: string;
+  readonly caution: string;
 }
 
-const { record, answers } = golden<{ record: BundleRecord; answers: Case[] }>("reading");
+const { record, answers } = golden<{ record: BundleManifest; answers: Case[] }>("answers");
 const bundle: BundleInfo = { fingerprint: "f00d", record, card: "", explains: false };
 
 describe.each(answers)("$name, forced: $force", (one) => {
-  const found = read(
+  const found = toAnswer(
     bundle,
     {
-      places: Float32Array.from(one.places.flat()),
-      rows: one.places.length,
-      columns: one.places[0]!.length,
-      told: Float32Array.from(one.told),
+      evidenceMap: Float32Array.from(one.evidence_map.flat()),
+      rows: one.evidence_map.length,
+      columns: one.evidence_map[0]!.length,
+      staticLogits: Float32Array.from(one.static_logits),
       logit: one.logit,
       distance: one.distance,
     },
-    { pixels: bytes(one.pixels), px: one.side, width: 500, height: 400 },
+    { pixels: bytes(one.pixels), imageSize: one.side, width: 500, height: 400 },
     one.answer.person,
     { prevalence: one.prevalence, force: one.force },
   );
 
   test("the whole answer is Python's", () => {
     expect(close(found, { ...one.answer, bundle: "f00d" }, "answer")).toEqual([]);
+  });
+
+  test("it is put into the same words", () => {
+    expect([headline(found), caution(found)]).toEqual([one.headline, one.caution]);
   });
 
   test("the sum is the logit", () => {
@@ -50,14 +57,25 @@ describe.each(answers)("$name, forced: $force", (one) => {
 
 test("the bundle's prevalence where none is stated", () => {
   const one = answers[0]!;
-  const seen = { places: new Float32Array(1), rows: 1, columns: 1, told: new Float32Array(8) };
-  const square = { pixels: bytes(one.pixels), px: one.side, width: 500, height: 400 };
-  const answer = read(bundle, { ...seen, logit: 0, distance: 0 }, square, one.answer.person, {});
+  const seen = {
+    evidenceMap: new Float32Array(1),
+    rows: 1,
+    columns: 1,
+    staticLogits: new Float32Array(8),
+  };
+  const square = { pixels: bytes(one.pixels), imageSize: one.side, width: 500, height: 400 };
+  const answer = toAnswer(
+    bundle,
+    { ...seen, logit: 0, distance: 0 },
+    square,
+    one.answer.person,
+    {},
+  );
   expect(answer.prevalence).toBe(record.prevalence);
   expect(answer.disclaimer).toBe(DISCLAIMER);
 });
 
-interface Calibrated {
+interface Probability {
   readonly temperature: number;
   readonly prevalence: number;
   readonly logit: number;
@@ -65,7 +83,7 @@ interface Calibrated {
   readonly probability: number;
 }
 
-test.each(golden<Calibrated[]>("calibrated"))("calibrated, $logit at $stated", (one) => {
+test.each(golden<Probability[]>("probabilities"))("calibrated, $logit at $stated", (one) => {
   const found = probability(one, one.logit, one.stated);
   expect(Math.abs(found - one.probability)).toBeLessThanOrEqual(1e-14 * one.probability);
 });

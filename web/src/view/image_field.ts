@@ -1,26 +1,27 @@
-/** Choosing, dropping, pasting or taking a photograph, and showing what the network will see of it. */
+/** The form's field of a photograph: chosen, dropped, pasted or taken, and shown as the network will see it. */
 
-import { HEAD, kindOf } from "../device/file_kind";
+import { detectFileType, HEAD } from "../device/file_type";
 import { declaredSize } from "../device/image_head";
 import { byId, inputOf } from "./dom";
-import { literal, megabytes } from "./wording";
+import { literal, megabytes } from "./phrases";
 
 /** Side of the square that explanations are drawn over, in pixels. */
 export const SIDE = 448;
 const PREVIEW = 720; // longer side
 const MOST_PIXELS = 90_000_000;
 
-/** A photograph as the page shows it. */
-export interface Shown {
+/** The photograph that was chosen. */
+export interface ChosenImage {
   readonly file: File;
   /** The centred square, `SIDE` by `SIDE`, RGBA; null where this browser cannot show the file. */
   readonly square: ImageData | null;
 }
 
-/** Told of every change; null when there is no photograph any more. */
-export type Changed = (shown: Shown | null) => void;
+/** Called with every change; null when there is no photograph any more. */
+type Changed = (image: ChosenImage | null) => void;
 
-export class PhotographField {
+/** The field; calls back with every photograph that is chosen or removed. */
+export class ImageField {
   private turn = 0;
   /** Resolves once the photograph that was chosen last is there, or is none. */
   settled: Promise<void> = Promise.resolve();
@@ -70,7 +71,7 @@ export class PhotographField {
     bitmap?.close();
   }
 
-  /** Say what is wrong, beside the field. */
+  /** Show beside the field what is wrong; an empty text removes it. */
   complain(text: string): void {
     byId("photograph-error").textContent = text;
     for (const id of ["file", "camera"])
@@ -136,7 +137,7 @@ async function whatIsWrong(file: File): Promise<string | null> {
   } catch {
     return "This cannot be read as a file. Choose one photograph.";
   }
-  switch (kindOf(head)) {
+  switch (detectFileType(head)) {
     case "video":
       return "This is a video. Take one sharp photograph instead.";
     case null:
@@ -146,11 +147,11 @@ async function whatIsWrong(file: File): Promise<string | null> {
   }
 }
 
-/** Null where this browser cannot show it. */
+/** Decode a photograph for showing it; null where this browser cannot. */
 async function opened(file: File): Promise<ImageBitmap | null> {
   try {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const kind = kindOf(bytes);
+    const kind = detectFileType(bytes);
     const size = kind === null || kind === "video" ? null : declaredSize(kind, bytes);
     // A small file may unfold into gigabytes.
     if (size !== null && size.width * size.height > MOST_PIXELS) return null;
@@ -160,7 +161,7 @@ async function opened(file: File): Promise<ImageBitmap | null> {
   }
 }
 
-/** Draw the whole photograph, what lies outside the network's square under a veil. */
+/** Draw the whole photograph, with a veil over what lies outside the network's square. */
 function draw(canvas: HTMLCanvasElement, bitmap: ImageBitmap): void {
   const scale = Math.min(1, PREVIEW / Math.max(bitmap.width, bitmap.height));
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));

@@ -1,23 +1,24 @@
-/** Where in the photograph the answer comes from: evidence of each place, Integrated Gradients. */
+/** The section of an answer that shows where in the photograph it comes from. */
 
-import type { BundleInfo, EvidenceSum } from "../answer";
+import type { BundleInfo, Evidence } from "../answer";
 import { el } from "./dom";
 import { type Explain, GradientsFigure } from "./gradients";
-import { evidenceScale, inWords, spread } from "./maps";
-import { backdrop, Opacity, Picture } from "./overlay";
-import { SIDE } from "./photograph";
-import { signed, small } from "./wording";
+import { SIDE } from "./image_field";
+import { describeMap, evidenceScale, interpolate } from "./maps";
+import { backdrop, Opacity, Overlay } from "./overlay";
+import { signed, twoDigits } from "./phrases";
 
-export function heatSection(
-  evidence: EvidenceSum,
+/** Build the section with the evidence map and, on request, Integrated Gradients. */
+export function evidenceMapSection(
+  evidence: Evidence,
   square: ImageData | null,
   bundle: BundleInfo,
   explain: Explain,
 ): HTMLElement {
   const opacity = new Opacity();
   const scale = evidenceScale(evidence.places);
-  const heat = new Picture("evidence-picture", backdrop(square), inWords(evidence.places));
-  heat.show(spread(evidence.places, SIDE).map((one) => one / scale));
+  const heat = new Overlay("evidence-picture", backdrop(square), describeMap(evidence.places));
+  heat.show(interpolate(evidence.places, SIDE).map((one) => one / scale));
   opacity.follow(heat);
   const [rows, columns] = [evidence.places.length, evidence.places[0]?.length ?? 0];
   return el(
@@ -45,7 +46,7 @@ export function heatSection(
           "p",
           { class: "hint" },
           `What each of ${rows} x ${columns} places adds to the logit, together ` +
-            `${signed(evidence.photograph, 2)}. ${inWords(evidence.places)}`,
+            `${signed(evidence.photograph, 2)}. ${describeMap(evidence.places)}`,
         ),
       ),
       new GradientsFigure(square, opacity, bundle, explain).element,
@@ -59,7 +60,7 @@ export function heatSection(
 }
 
 function legend(scale: number): HTMLElement {
-  const number = small(scale);
+  const number = twoDigits(scale);
   return el(
     "div",
     { class: "legend" },

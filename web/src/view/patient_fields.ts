@@ -1,16 +1,17 @@
-/** Age, sex and the site on a drawn body: what is known of a person. */
+/** The form's fields of a patient: age, sex, and the site on a drawn body. */
 
-import type { BundleRecord, Person } from "../answer";
-import { MAX_AGE, UNKNOWN } from "../device/static";
+import type { BundleManifest, PatientInfo } from "../answer";
+import { MAX_AGE, parseAge, UNKNOWN } from "../device/patient";
 import { byId, inputOf } from "./dom";
 
-export class PersonFields {
+/** The fields; calls back with every change. */
+export class PatientFields {
   private readonly choices = [
     ...document.querySelectorAll<HTMLInputElement>("input[name='place-on-body']"),
   ];
   private readonly regions = [...document.querySelectorAll<SVGGElement>("#body-drawing .region")];
   private readonly list = byId<HTMLSelectElement>("site");
-  private asked = true;
+  private needed = true;
 
   constructor(changed: () => void) {
     this.list.addEventListener("change", () => {
@@ -33,10 +34,10 @@ export class PersonFields {
       });
     }
     inputOf("age").addEventListener("input", () => {
-      if (this.ageError() === "") this.showAgeError("");
+      if (statedAge() !== "no age") this.showAgeError(null);
       changed();
     });
-    inputOf("age").addEventListener("change", () => this.showAgeError(this.ageError()));
+    inputOf("age").addEventListener("change", () => this.showAgeError(statedAge()));
     for (const one of document.querySelectorAll("input[name='sex']")) {
       one.addEventListener("change", changed);
     }
@@ -44,24 +45,24 @@ export class PersonFields {
     window.addEventListener("pageshow", () => this.choose(this.list.value));
   }
 
-  /** Ask for nothing that the network does not look at. */
-  suit(record: BundleRecord): void {
-    this.asked = record.network.with_static;
-    byId("person").hidden = !this.asked;
-    byId("no-person").hidden = this.asked;
+  /** Show the fields only where the network looks at them. */
+  suit(record: BundleManifest): void {
+    this.needed = record.network.with_static;
+    byId("person").hidden = !this.needed;
+    byId("no-person").hidden = this.needed;
   }
 
-  /** What is known, or null when something cannot be; then the field says so and has the focus. */
-  read(): Person | null {
-    if (!this.asked) return { age: null, sex: UNKNOWN, site: UNKNOWN };
-    const error = this.ageError();
-    this.showAgeError(error);
-    if (error !== "") {
+  /** Return the stated patient; where the age is none, show that, focus its field, return null. */
+  read(): PatientInfo | null {
+    if (!this.needed) return { age: null, sex: UNKNOWN, site: UNKNOWN };
+    const age = statedAge();
+    this.showAgeError(age);
+    if (age === "no age") {
       inputOf("age").focus();
       return null;
     }
     const sex = document.querySelector<HTMLInputElement>("input[name='sex']:checked");
-    return { age: years(), sex: sex?.value ?? UNKNOWN, site: this.list.value };
+    return { age, sex: sex?.value ?? UNKNOWN, site: this.list.value };
   }
 
   private choose(site: string): void {
@@ -80,21 +81,21 @@ export class PersonFields {
     byId("body").classList.toggle("body-focused", focused !== undefined);
   }
 
-  private ageError(): string {
-    const age = years();
-    if (age === null || (age >= 0 && age <= MAX_AGE)) return "";
-    return `Years from 0 to ${MAX_AGE}, or nothing.`;
-  }
-
-  private showAgeError(text: string): void {
-    byId("age-error").textContent = text;
-    inputOf("age").setAttribute("aria-invalid", String(text !== ""));
+  private showAgeError(age: StatedAge): void {
+    const wrong = age === "no age";
+    byId("age-error").textContent = wrong ? `Years from 0 to ${MAX_AGE}, or nothing.` : "";
+    inputOf("age").setAttribute("aria-invalid", String(wrong));
   }
 }
 
-/** Null where nothing is written; not a number where it is none. */
-function years(): number | null {
-  const text = inputOf("age").value.trim().replace(",", ".");
-  if (text === "" || text.toLowerCase() === UNKNOWN) return null;
-  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+/** Years, or null where unknown. */
+type StatedAge = number | null | "no age";
+
+/** Read the age that stands in the form. */
+function statedAge(): StatedAge {
+  try {
+    return parseAge(inputOf("age").value.replace(",", "."));
+  } catch {
+    return "no age";
+  }
 }

@@ -1,48 +1,42 @@
-/** What speaks against believing an answer, each with a picture of what to do better. */
+/** Quality issues, each with a picture of what to do better, and the table of all measures. */
 
-import type { Answer, BundleRecord, Concern, Quality } from "../answer";
-import {
-  BLURRED,
-  CLUTTERED,
-  DRAWN,
-  NO_LESION,
-  TOO_BRIGHT,
-  TOO_DARK,
-  TOO_SMALL,
-  UNLIKE_SKIN,
-  UNLIKE_TRAINING,
-} from "../device/concern";
+import type { Answer, BundleManifest, QualityIssue, QualityLimits } from "../answer";
+import type { IssueKind } from "../device/quality_issues";
 import { el } from "./dom";
-import { sentence } from "./wording";
+import { sentence } from "./phrases";
 
-/** Kind -> its picture, and what is to be seen on it. */
-const PICTURES: Readonly<Record<string, readonly [string, string]>> = {
-  [TOO_SMALL]: ["too-small", "Crossed out: a thumbnail. Ticked: the whole photograph."],
-  [BLURRED]: ["blurred", "Crossed out: a blurred spot. Ticked: the same spot, sharp."],
-  [TOO_DARK]: ["too-dark", "Crossed out: a spot in the dark. Ticked: the same spot in good light."],
-  [TOO_BRIGHT]: [
+/** Kind of issue -> name of its picture, and the picture in words. */
+const PICTURES: Readonly<Record<IssueKind, readonly [string, string]>> = {
+  "too small": ["too-small", "Crossed out: a thumbnail. Ticked: the whole photograph."],
+  blurred: ["blurred", "Crossed out: a blurred spot. Ticked: the same spot, sharp."],
+  "too dark": ["too-dark", "Crossed out: a spot in the dark. Ticked: the same spot in good light."],
+  "too bright": [
     "too-bright",
     "Crossed out: glare over the spot. Ticked: the same spot in even light.",
   ],
-  [DRAWN]: ["drawn", "Crossed out: a page on a screen. Ticked: the skin itself."],
-  [UNLIKE_SKIN]: [
+  "drawn, not photographed": ["drawn", "Crossed out: a page on a screen. Ticked: the skin itself."],
+  "colours unlike skin": [
     "unlike-skin",
     "Crossed out: a spot under a coloured filter. Ticked: the same spot in white light.",
   ],
-  [CLUTTERED]: ["cluttered", "Crossed out: a person in a room. Ticked: one spot from close by."],
-  [NO_LESION]: ["no-lesion", "Crossed out: bare skin. Ticked: one spot in the middle."],
-  [UNLIKE_TRAINING]: [
+  "no close-up of skin": [
+    "cluttered",
+    "Crossed out: a person in a room. Ticked: one spot from close by.",
+  ],
+  "no lesion in frame": ["no-lesion", "Crossed out: bare skin. Ticked: one spot in the middle."],
+  "unlike the training photographs": [
     "unlike-training",
     "Crossed out: several spots from afar. Ticked: one spot that fills half of the picture.",
   ],
 };
 
-export function concernList(concerns: readonly Concern[]): HTMLElement {
-  return el("ul", { class: "advice" }, ...concerns.map(item));
+/** Build the list of issues with pictures and advice. */
+export function issueList(issues: readonly QualityIssue[]): HTMLElement {
+  return el("ul", { class: "advice" }, ...issues.map(item));
 }
 
-function item({ kind, severity, found, advice }: Concern): HTMLElement {
-  const [name, alt] = PICTURES[kind] ?? [null, ""];
+function item({ kind, severity, found, advice }: QualityIssue): HTMLElement {
+  const [name, alt] = PICTURES[kind as IssueKind] ?? [null, ""];
   return el(
     "li",
     { "data-kind": kind },
@@ -63,7 +57,7 @@ function item({ kind, severity, found, advice }: Concern): HTMLElement {
   );
 }
 
-const MEASURES: readonly (readonly [keyof Quality, string, "least" | "most"])[] = [
+const MEASURES: readonly (readonly [keyof QualityLimits, string, "least" | "most"])[] = [
   ["scale", "short side by the network's", "least"],
   ["sharpness", "sharpness", "least"],
   ["brightness", "brightest parts, 0 to 255", "least"],
@@ -76,8 +70,8 @@ const MEASURES: readonly (readonly [keyof Quality, string, "least" | "most"])[] 
   ["lesion_contrast", "contrast of the lesion to the skin around", "least"],
 ];
 
-/** Every measure of the gate with its limits. */
-export function qualitySection(answer: Answer, record: BundleRecord): HTMLElement {
+/** Build the table of all measures of the photograph with their limits. */
+export function qualitySection(answer: Answer, record: BundleManifest): HTMLElement {
   const { quality, distance } = answer;
   const rows = MEASURES.map(([name, label, side]) => {
     const bounds = record.gate.limits[name];

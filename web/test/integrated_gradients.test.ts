@@ -4,9 +4,9 @@ import {
   baselineImage,
   gaussLegendre,
   integratedGradients,
-  type Run,
   toImage,
-} from "../src/device/attribution";
+  type ValueAndGradient,
+} from "../src/device/integrated_gradients";
 import { apart, bytes, golden } from "./golden";
 
 interface Gradients {
@@ -29,7 +29,7 @@ const given = golden<Gradients>("gradients");
 const photograph = bytes(given.photograph);
 
 /** A weighted sum of cubes, and its gradient. */
-const run: Run = async (images, count) => {
+const run: ValueAndGradient = async (images, count) => {
   const size = given.weights.length;
   const gradients = images.map((value, at) => 3 * given.weights[at % size]! * value ** 2);
   const values = new Float32Array(count);
@@ -53,27 +53,27 @@ test.each(Object.keys(given.baselines) as Baseline[])("the baseline %s", (name) 
 
 test.each(given.attributions)("against $baseline in $asked steps or more", async (one) => {
   for (const batch of [1, 5, 100]) {
-    const told: number[] = [];
+    const shares: number[] = [];
     const found = await integratedGradients(run, photograph, given.side, {
       baseline: one.baseline,
       steps: one.asked,
       batch,
-      told: (share) => told.push(share),
+      onProgress: (share) => shares.push(share),
     });
     expect(apart(found.pixels, one.pixels)).toBeLessThan(1e-6);
     expect(Math.abs(found.difference - one.difference)).toBeLessThan(1e-4);
     expect(Math.abs(found.completenessError - one.completeness_error)).toBeLessThan(1e-4);
     expect(found.steps).toBe(one.steps);
-    expect(told).toEqual([...told].sort((a, b) => a - b));
-    expect(told.at(-1)).toBe(1);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    expect(shares.at(-1)).toBe(1);
   }
 });
 
-test("what is told can stop it", async () => {
-  const course = { baseline: "black", steps: 64, batch: 1 } as const;
+test("a progress callback that throws stops it", async () => {
+  const options = { baseline: "black", steps: 64, batch: 1 } as const;
   const stopped = integratedGradients(run, photograph, given.side, {
-    ...course,
-    told: () => {
+    ...options,
+    onProgress: () => {
       throw new Error("enough");
     },
   });
@@ -81,6 +81,6 @@ test("what is told can stop it", async () => {
 });
 
 test("no steps are refused", async () => {
-  const course = { baseline: "black", steps: 0, batch: 1, told: () => {} } as const;
-  await expect(integratedGradients(run, photograph, given.side, course)).rejects.toThrow("steps");
+  const options = { baseline: "black", steps: 0, batch: 1, onProgress: () => {} } as const;
+  await expect(integratedGradients(run, photograph, given.side, options)).rejects.toThrow("steps");
 });
