@@ -131,15 +131,7 @@ class BenchmarkConfig:
 
 
 def cells_of(config: BenchmarkConfig) -> list[CellKey]:
-    """List the cells of a run.
-
-    Args:
-        config: Configuration of the run.
-
-    Returns:
-        Its cells fold by fold, so that a stopped run has compared all networks on some folds.
-        Transfer of backbones without ImageNet weights is left out.
-    """
+    """List the cells of a run fold by fold, so that a stopped run has compared all networks."""
     return [
         CellKey(repeat, fold, backbone, transfer)
         for repeat in range(config.repeats)

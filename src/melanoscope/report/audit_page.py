@@ -68,14 +68,7 @@ def audit_document(audit: Audit) -> dict[str, Any]:
 
 
 def render_audit(audit: Audit) -> str:
-    """Render the page of an audit.
-
-    Args:
-        audit: What the audit found.
-
-    Returns:
-        HTML that loads nothing from elsewhere: photographs are embedded.
-    """
+    """Render an `audit` as HTML that loads nothing from elsewhere: photographs are embedded."""
     pairs = audit.copies[:MOST_PAIRS]
     image_ids = {image_id for pair in pairs for image_id in (pair.a, pair.b)}
     counts = Counter(pair.kind for pair in audit.copies)

@@ -43,12 +43,5 @@ class ReportContext(RunResults):
         return f"{self.labels.get(key[0], key[0])}, {TRANSFER_NAMES[key[1]]}"
 
     def column(self, name: str) -> NDArray[np.object_]:
-        """Return a column of the catalog, to be indexed by the photographs' codes in `predictions`.
-
-        Args:
-            name: Name of the column.
-
-        Returns:
-            Shape (n,), one value for each row of the catalog.
-        """
+        """Return the catalog's column `name`, shape (n,); `Predictions.image_index` indexes it."""
         return self.run.catalog[name].to_numpy(allow_copy=True)

@@ -60,8 +60,7 @@ class Effect:
         act: The transfer as the subject of a sentence.
         difference: Mean AUROC difference from training from scratch, signed.
         interval: Bounds of the difference's interval.
-        verdict: "helps" or "hurts" where the interval lies above or below 0; "probably" where it
-            reaches 0 and the one-sided test is significant all the same; else "unclear".
+        verdict: "helps", "hurts" or "unclear" by the interval; "probably" by the one-sided test alone.
         better: Number of networks that are significantly better after Holm's adjustment.
         compared: Number of networks compared.
     """
@@ -87,14 +86,7 @@ class Effect:
 
 
 def best_network(context: ReportContext) -> BestNetwork | None:
-    """Describe the best network.
-
-    Args:
-        context: Results of the run.
-
-    Returns:
-        The network; None without a complete row.
-    """
+    """Describe the best network; None without a complete row."""
     row = best_row(context.summary.rows)
     if row is None:
         return None
@@ -132,14 +124,7 @@ def _against_physicians(row: SummaryRow) -> str:
 
 
 def effects(summary: Summary) -> list[Effect]:
-    """Describe the effect of each transfer, of fine-tuning first.
-
-    Args:
-        summary: Rows and comparisons of the run.
-
-    Returns:
-        One effect for each transfer that a complete network was compared by.
-    """
+    """Describe the effect of each transfer that networks were compared by, fine-tuning first."""
     found = []
     for transfer, act in _ACTS.items():
         if transfer not in summary.overall:
@@ -171,13 +156,7 @@ def _verdict(test: PairedTest) -> str:
 
 @dataclass(frozen=True)
 class Archive:
-    """Photographs of one archive that took part.
-
-    Attributes:
-        name: Title of the archive.
-        photographs: Number of its photographs.
-        melanomas: Number of melanomas among them.
-    """
+    """Number of photographs, and of melanomas among them, of one archive."""
 
     name: str
     photographs: int
@@ -196,16 +175,7 @@ def archives(run: Run) -> list[Archive]:
 
 
 def archive_auroc(run: Run) -> float | None:
-    """Return the AUROC of guessing each photograph by the prevalence of its archive.
-
-    Where it is far above 0.5, a network can do well by telling archives apart.
-
-    Args:
-        run: The run.
-
-    Returns:
-        The AUROC, 0..1; None where there is one archive.
-    """
+    """Return the AUROC of guessing each photograph of a `run` by its archive; None with one."""
     if run.catalog["dataset"].n_unique() < 2:
         return None
     return archive_only_auroc(run.catalog["target"].to_numpy(), run.catalog["dataset"].to_numpy())

@@ -11,18 +11,7 @@ from melanoscope.report.tables.tables import MINUS, bounds, signed
 
 
 def render_template(name: str, context: dict[str, Any]) -> str:
-    """Render a template of templates/; HTML in values is escaped.
-
-    Args:
-        name: Path of the template below templates/.
-        context: Name in the template -> value.
-
-    Returns:
-        The rendered HTML.
-
-    Raises:
-        jinja2.UndefinedError: The template asks for something that is not in `context`.
-    """
+    """Render `name` below templates/ with the values of `context`, which are escaped as HTML."""
     environment = Environment(
         loader=PackageLoader("melanoscope.report"),
         autoescape=True,

@@ -19,13 +19,7 @@ _NATURAL = 0.1
 
 @dataclass(frozen=True)
 class DataWarning:
-    """One thing to know about the data before believing a number.
-
-    Attributes:
-        text: A sentence.
-        anchor: Name of the section that says more.
-        grave: Whether it can explain the result by itself.
-    """
+    """A sentence about the data with the section that says more; `grave` can explain the result."""
 
     text: str
     anchor: str
@@ -33,15 +27,7 @@ class DataWarning:
 
 
 def collect_warnings(context: ReportContext, sections: Sequence[Section]) -> list[DataWarning]:
-    """Collect what is suspicious about the data of a run.
-
-    Args:
-        context: Results of the run.
-        sections: Sections of the page; some have counted what is warned of.
-
-    Returns:
-        The warnings, grave ones first.
-    """
+    """Collect what is suspicious about the data of a run, grave things first."""
     by_name = {section.name: section.content for section in sections}
     found = [
         *_protocol(context),

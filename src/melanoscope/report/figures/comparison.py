@@ -36,17 +36,7 @@ _PHYSICIAN_MARKS = {"gp": ("^", 8, "#1B7837"), "dermatologists": ("*", 11, "#216
 
 
 def roc_figure(run: Run, tables: Sequence[Table]) -> tuple[Figure, dict[str, Figure]]:
-    """Draw Figure 3, the ROC curves, with one panel per kind of transfer.
-
-    Each curve is the vertical average of the curves of its folds.
-
-    Args:
-        run: The run.
-        tables: The tables of the run; they give the panels, and the order and AUROC of the curves.
-
-    Returns:
-        All panels side by side, and each panel by itself (by transfer) for narrow screens.
-    """
+    """Draw all ROC panels of `tables` side by side, and each alone (by transfer) for narrow screens."""
     drawn = [table for table in tables if any(row.finished for row in table.rows)]
     curves = max((sum(1 for row in table.rows if row.finished) for table in drawn), default=0)
     height = _TOP + _SIDE + 0.6 + 0.175 * (curves + len(PHYSICIANS) + 1)
@@ -128,16 +118,7 @@ def _physicians_point(axes: Axes, physicians: Physicians) -> Line2D:
 def transfer_figure(
     summary: Summary, labels: Mapping[str, str], *, simulated: bool
 ) -> Figure | None:
-    """Draw by how much each kind of transfer differs from scratch in AUROC, with intervals.
-
-    Args:
-        summary: Rows and comparisons of the run.
-        labels: Backbone -> name for readers.
-        simulated: Whether the photographs are simulated.
-
-    Returns:
-        The figure; None where nothing could be compared.
-    """
+    """Draw by how much each transfer changes AUROC; None where nothing could be compared."""
     transfers = [transfer for transfer in ("finetune", "frozen") if transfer in summary.overall]
     effects = {
         (c.backbone, c.transfer): c
@@ -221,15 +202,7 @@ def _effect(axes: Axes, y: float, effect: Interval, transfer: str, *, filled: bo
 
 
 def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
-    """Draw validation AUROC by epoch, one panel per backbone, one line per fold and transfer.
-
-    Args:
-        run: The run.
-        labels: Backbone -> name for readers.
-
-    Returns:
-        The figure; None without a finished cell.
-    """
+    """Draw validation AUROC by epoch, a panel per backbone; None without a finished cell."""
     trained = {key.backbone for key in run.histories}
     backbones = [b for b in run.record["configuration"]["backbones"] if b in trained]
     if not backbones:

@@ -8,15 +8,7 @@ from melanoscope.runs.reader import Run
 
 
 def credit_of(run: Run, rows: pl.DataFrame) -> str:
-    """Name the archives of some photographs, and their licences.
-
-    Args:
-        run: The run; run.json names the source of each archive.
-        rows: Rows of the run's catalog.
-
-    Returns:
-        A line without a full stop.
-    """
+    """Name archives and licences of the catalog's `rows`, in a line without a full stop."""
     datasets = set(rows["dataset"])
     sources = [
         f"{source['title']} ({source['attribution']}; {source['licence']})"

@@ -188,13 +188,7 @@ def _hide_frame(axes: Axes) -> None:
 
 
 def add_credit(figure: Figure, credit: str, simulated: bool) -> None:
-    """Write source and licence on the figure itself: figures travel alone.
-
-    Args:
-        figure: The figure.
-        credit: Source and licence of its photographs.
-        simulated: Whether its photographs are simulated.
-    """
+    """Write source and licence on a `figure` of photographs itself: figures travel alone."""
     lines = fill(credit, int(figure.get_figwidth() * 17))
     figure.supxlabel(lines, fontsize=7, color=MUTED, x=0.005, ha="left")
     mark_simulated(figure, simulated)

@@ -32,14 +32,7 @@ _PHOTOGRAPHS, _VARIATIONS = 4, 5
 
 
 def figure_2(run: Run) -> ImageFigure | None:
-    """Show photographs beside their augmentations, both classes and all archives in turn.
-
-    Args:
-        run: The run.
-
-    Returns:
-        The figure; None when the photographs have gone since the run.
-    """
+    """Show photographs of both classes beside their augmentations; None when they have gone."""
     rows = (
         run.catalog.sort("image_id")
         .with_columns(turn=pl.int_range(pl.len()).over("dataset", "target"))
@@ -60,18 +53,7 @@ def figure_2(run: Run) -> ImageFigure | None:
 
 
 def figure_4(context: ReportContext) -> ImageFigure | None:
-    """Show the Integrated Gradients of the melanoma that the best network is surest of.
-
-    Of the best network's cells, that with the highest AUROC is taken, so that the figure shows the
-    network at its best, and says so.
-
-    Args:
-        context: Results of the run.
-
-    Returns:
-        The figure; None without a complete network, or when the photograph or the checkpoint has
-        gone since the run.
-    """
+    """Explain the melanoma that the best network is surest of; None without network or photograph."""
     run = context.run
     mine = [cell for cell in run.cells if (cell.backbone, cell.transfer) == context.best]
     if not mine:

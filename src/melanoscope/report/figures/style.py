@@ -49,24 +49,13 @@ _SETTINGS = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw with the settings of all figures, without changing the caller's.
-
-    Yields:
-        Nothing; the settings hold inside the `with` block.
-    """
+    """Draw inside the `with` block as all figures do, without changing the caller's settings."""
     with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
         yield
 
 
 def line_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Give each name a color and dash of its own, the same in every figure of a run.
-
-    Args:
-        names: Names of backbones, in the order of run.json.
-
-    Returns:
-        Name -> keyword arguments of `Axes.plot`.
-    """
+    """Give each backbone in `names` a color and dash of its own, as arguments of `Axes.plot`."""
     return {
         name: {
             "color": _HUES[i % len(_HUES)],

@@ -33,8 +33,7 @@ class Calibration:
 
     Attributes:
         label: Name for readers.
-        temperatures: One per fold and repeat, fitted on its validation photographs; 1 where none
-            fits best.
+        temperatures: One for each fold of each repeat; 1 where none fits.
         before: Metric -> interval of the probabilities as the network gives them.
         after: Metric -> interval of the probabilities after scaling.
     """
@@ -46,14 +45,7 @@ class Calibration:
 
 
 def calibration_section(context: ReportContext) -> Section | None:
-    """Show how far the best network's probabilities can be taken at their word.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network.
-    """
+    """Show how far the best network's probabilities can be taken at their word."""
     if context.best is None:
         return None
     predictions = context.predictions[context.best]
@@ -112,18 +104,7 @@ def _temperatures(context: ReportContext, key: RowKey) -> dict[int, float]:
 
 @lru_cache(maxsize=32)
 def calibrated_predictions(context: ReportContext, key: RowKey) -> Predictions:
-    """Return a network's test predictions after each fold's temperature.
-
-    The temperature of a fold is fitted on its validation photographs, which no group shares with
-    its test photographs.
-
-    Args:
-        context: The run with what several sections need.
-        key: Backbone and transfer of the network.
-
-    Returns:
-        The predictions.
-    """
+    """Return a network's test predictions after each fold's own temperature."""
     predictions = context.predictions[key]
     scaled: Floats = np.empty_like(predictions.probability)
     for fold_id, temperature in _temperatures(context, key).items():

@@ -29,14 +29,7 @@ _RISKS = np.round(np.arange(0.002, 0.2001, 0.002), 3)
 
 
 def decisions_section(context: ReportContext) -> Section | None:
-    """Measure thresholds chosen on validation photographs, on test photographs.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network.
-    """
+    """Test the best network at thresholds chosen on validation photographs."""
     if context.best is None:
         return None
     validation = validation_of(context.run, *context.best)

@@ -32,10 +32,9 @@ class NetworkIntervals:
         label: Name for readers.
         auroc: AUROC, mean over cells.
         metrics: Metric -> interval over patients (`ReportContext.interval`).
-        widened: AUROC with the cross-validation interval, which held the truth in a simulation
-            study; None with one cell.
-        over_folds: AUROC with the corrected resampled t interval; None with one cell.
-        influence: AUROC with LeDell's influence curve interval.
+        widened: Interval of AUROC widened for cross-validation; None with one cell.
+        over_folds: Corrected resampled t interval of AUROC; None with one cell.
+        influence: LeDell's influence curve interval of AUROC.
     """
 
     label: str
@@ -47,14 +46,7 @@ class NetworkIntervals:
 
 
 def intervals_section(context: ReportContext) -> Section | None:
-    """Collect the intervals of all complete networks, best AUROC first.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network.
-    """
+    """Collect the intervals of all complete networks, best AUROC first."""
     if not context.bootstrapped:
         return None
     networks = [_network_intervals(context, key) for key in context.bootstrapped]

@@ -19,14 +19,7 @@ _IMAGE_SIZE = 160
 
 
 def misses_section(context: ReportContext) -> Section | None:
-    """Show the melanomas with the lowest and the other lesions with the highest probability.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network, or when a photograph has gone since the run.
-    """
+    """Show the melanomas with the lowest and the other lesions with the highest probability."""
     if context.best is None:
         return None
     predictions, run = context.predictions[context.best], context.run

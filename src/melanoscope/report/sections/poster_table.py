@@ -34,14 +34,7 @@ class PrintedRow:
 
 
 def poster_table_section(context: ReportContext) -> Section | None:
-    """Set the poster's printed row beside each complete network that it has a row for.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None where the poster printed none of the networks.
-    """
+    """Set the poster's printed row beside each complete network that it has a row for."""
     rows = []
     for row in context.summary.rows:
         printed = printed_row(row.backbone, row.transfer)

@@ -34,10 +34,8 @@ class SamePredictions:
         as_poster: "AUROC" of rounded predictions with the poster's interval.
         as_ours: AUROC of probabilities, mean over cells.
         difference: `as_poster` minus `as_ours`.
-        p_poster: p-value of a one-tailed unpaired t-test against the reference transfer, on rounded
-            predictions; None where there is no reference.
-        p_ours: p-value of the corrected resampled t-test after Holm; None where there is no
-            reference.
+        p_poster: Unpaired one-tailed t-test against the reference transfer on rounded predictions.
+        p_ours: Corrected resampled t-test against the reference transfer, after Holm.
     """
 
     label: str
@@ -57,13 +55,10 @@ class BothProtocols:
         printed: What the poster's protocol would print as AUROC.
         printed_auroc: AUROC of the same probabilities.
         corrected: AUROC of the corrected run, all photographs.
-        corrected_poster_mix: AUROC of the corrected run on the photographs of the poster's mix;
-            None where it has none.
-        within: AUROC of the corrected run over pairs of photographs of one archive; None where
-            there is one archive.
+        corrected_poster_mix: AUROC of the corrected run on the poster's mix of archives, if it has it.
+        within: AUROC of the corrected run within archives; None where there is one archive.
         difference: `printed` minus `within` (or `corrected`, where there is one archive).
-        inflation: `printed_auroc` minus the same: what division by photograph, the mix of archives
-            and networks that go on from fold to fold add, without the rounding that takes away.
+        inflation: `printed_auroc` minus the same, thus without what rounding takes away.
     """
 
     label: str
@@ -77,15 +72,7 @@ class BothProtocols:
 
 
 def protocols_section(context: ReportContext) -> Section | None:
-    """Count this run's networks as the poster did, and set a run of its protocol beside them.
-
-    Args:
-        context: The run with what several sections need, a run of the poster's protocol among
-            `beside`.
-
-    Returns:
-        None without a complete network.
-    """
+    """Count this run's networks as the poster did, and set a run of its protocol beside them."""
     counted = [_same_predictions(context, key) for key in context.predictions]
     poster = next((one for one in context.beside if one.run.protocol == "poster"), None)
     beside = [] if poster is None else _both_protocols(context, poster)

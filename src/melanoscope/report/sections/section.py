@@ -50,14 +50,7 @@ class Section:
 
 
 def plain(value: Any) -> Any:
-    """Turn a value into what JSON has.
-
-    Args:
-        value: Dataclasses, mappings, sequences and scalars, nested in any way.
-
-    Returns:
-        Dictionaries, lists and plain scalars; keys are text, NaN and infinity become None.
-    """
+    """Turn nested dataclasses, mappings and arrays into what JSON has; NaN becomes None."""
     if isinstance(value, Interval):
         return plain(value.to_dict())
     if is_dataclass(value):

@@ -28,12 +28,7 @@ from melanoscope.stats.subgroups.source_balanced_auroc import (
 
 @dataclass(frozen=True)
 class Baseline:
-    """A prediction without the photograph.
-
-    Attributes:
-        name: What the prediction was made from, in words.
-        auroc: AUROC over the networks' own folds.
-    """
+    """A prediction made without the photograph, from what `name` says."""
 
     name: str
     auroc: Interval
@@ -47,8 +42,7 @@ class WithoutShortcut:
         label: Name for readers.
         overall: AUROC over all photographs.
         within: AUROC over pairs of photographs of one archive; None with one archive.
-        balanced: AUROC with each archive weighed to one prevalence; None where no two archives hold
-            both classes.
+        balanced: AUROC with each archive weighed to one prevalence; None where that cannot be.
         alone: Archive -> AUROC within it; None where it holds one class or too few patients.
     """
 
@@ -60,14 +54,7 @@ class WithoutShortcut:
 
 
 def shortcuts_section(context: ReportContext) -> Section | None:
-    """Compare every network with what needs no photograph, and look at it without the archive.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network.
-    """
+    """Compare every network with what needs no photograph, and look at it without the archive."""
     if not context.predictions:
         return None
     datasets = sorted(context.run.catalog["dataset"].unique())

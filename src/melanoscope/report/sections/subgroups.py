@@ -14,14 +14,7 @@ if TYPE_CHECKING:
 
 
 def subgroups_section(context: ReportContext) -> Section | None:
-    """Measure the best network in each subgroup, those too small without a number.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network.
-    """
+    """Test the best network in each subgroup; those too small get no number."""
     if context.best is None:
         return None
     predictions = context.predictions[context.best]

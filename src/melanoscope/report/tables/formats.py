@@ -26,17 +26,7 @@ _LATEX = {
 
 
 def as_csv(table: Table) -> str:
-    """Write every number of a table at full precision, one line per network or physicians.
-
-    Columns: network, backbone, transfer, cells, planned, prevalence, above, simulated, and per
-    metric its mean, bounds, stars, difference from the reference with bounds, and adjusted p-value.
-
-    Args:
-        table: The table.
-
-    Returns:
-        The file's text, with a header line.
-    """
+    """Write every number of a table at full precision, one line per network or physicians."""
     out = StringIO()
     suffixes = ("", "_low", "_high", "_stars", "_gain", "_gain_low", "_gain_high", "_p_holm")
     columns = ["network", "backbone", "transfer", "cells", "planned", "prevalence", "above"]
@@ -75,14 +65,7 @@ def _numbers(value: MetricValue | None) -> list[float | str]:
 
 
 def as_markdown(table: Table) -> str:
-    """Write a table as Markdown; beside every star stands the effect with its interval.
-
-    Args:
-        table: The table.
-
-    Returns:
-        The file's text: title, table and notes.
-    """
+    """Write a table as Markdown; beside every star stands the effect with its interval."""
     rows = [["Network", *_heads(table)], ["---", *["---:"] * len(METRICS)]]
     for row in table.rows:
         rows.append([_name(row).replace("|", r"\|"), *(_markdown(row, m) for m in METRICS)])
@@ -107,14 +90,7 @@ def _markdown(row: TableRow, metric: str) -> str:
 
 
 def as_latex(table: Table) -> str:
-    """Write a table as LaTeX for the packages booktabs and xcolor.
-
-    Args:
-        table: The table.
-
-    Returns:
-        The file's text: one table environment with its caption.
-    """
+    """Write a table as LaTeX for the packages booktabs and xcolor."""
     rows = [" & ".join(["Network", *map(_escape, _heads(table))]) + r" \\", r"\midrule"]
     for row in table.rows:
         cells = [_escape(_name(row)), *(_latex(row, metric) for metric in METRICS)]

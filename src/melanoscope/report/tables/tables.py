@@ -73,8 +73,8 @@ class TableRow:
         label: Name for readers.
         values: Metric -> value; physicians have AUROC only, networks without results nothing.
         backbone: Name of the backbone; empty for physicians.
-        finished: Cells that are there.
-        planned: Cells that should be there; 0 for physicians.
+        finished: Number of cells that are there.
+        planned: Number of cells that should be there; 0 for physicians.
         above: "dermatologists", "gp" or "": whom the AUROC is significantly above.
         physicians: The physicians; None for a network.
         prevalence: Share of melanomas among tested photographs, NaN where not known.
@@ -112,7 +112,6 @@ class Table:
     Attributes:
         letter: "a" to "d".
         transfer: Kind of transfer of all its networks.
-        title: The transfer in words.
         rows: Rows from worst to best AUROC; networks without any result last.
         prevalence: Share of melanomas, the level of AUPRC without skill; NaN without results.
         skipped: (label, why) of networks that were not run with this transfer.
@@ -154,17 +153,7 @@ def make_tables(
     skipped: Sequence[Mapping[str, Any]] = (),
     simulated: bool = False,
 ) -> tuple[Table, ...]:
-    """Arrange a summary as tables, one per kind of transfer that was planned or skipped.
-
-    Args:
-        summary: Rows and comparisons of the run.
-        labels: Backbone -> name for readers; a missing one is shown by its own name.
-        skipped: Networks that were not run, as mappings with backbone, transfer and why.
-        simulated: Whether the photographs are simulated.
-
-    Returns:
-        The tables in the order of their letters.
-    """
+    """Arrange a `summary` as tables, one per transfer that was planned or skipped."""
     tables = []
     for transfer, letter in zip(TRANSFERS, "abcd", strict=True):
         networks = [row for row in summary.rows if row.transfer == transfer]
