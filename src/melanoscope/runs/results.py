@@ -64,8 +64,9 @@ class RunResults:
     @cached_property
     def predictions(self) -> dict[RowKey, Predictions]:
         """Test predictions of each complete row, in the order of the summary."""
+        tables = self.run.predictions.partition_by("backbone", "transfer", as_dict=True)
         rows = [(row.backbone, row.transfer) for row in self.summary.rows if row.complete]
-        return {key: predictions_of(self.run, *key) for key in rows}
+        return {key: as_predictions(self.run, tables[key]) for key in rows}
 
     @cached_property
     def bootstrapped(self) -> dict[RowKey, BootstrapResult]:
@@ -90,17 +91,6 @@ class RunResults:
             The interval; None where some replicate lacks a class.
         """
         return interval_of(self.predictions[key], self.bootstrapped[key], metric)
-
-    def catalog_rows(self, image_codes: NDArray[np.int64]) -> pl.DataFrame:
-        """Return the catalog's rows of photographs.
-
-        Args:
-            image_codes: Photographs as `predictions_of` codes them, shape (n,).
-
-        Returns:
-            One row of the catalog for each, in the same order.
-        """
-        return self.run.catalog[image_codes]
 
 
 def best_row(rows: Iterable[SummaryRow]) -> SummaryRow | None:
@@ -143,23 +133,6 @@ def interval_of(
         return bootstrapped.interval(metric)
     except StatisticsError:
         return None
-
-
-def predictions_of(run: Run, backbone: str, transfer: str) -> Predictions:
-    """Return the test predictions of a row.
-
-    Args:
-        run: The run.
-        backbone: Name of the row's backbone.
-        transfer: Name of the row's transfer.
-
-    Returns:
-        The predictions of its finished cells, as `as_predictions`.
-
-    Raises:
-        StatisticsError: The row has no finished cell.
-    """
-    return as_predictions(run, run.predictions.filter(backbone=backbone, transfer=transfer))
 
 
 def validation_of(run: Run, backbone: str, transfer: str) -> Predictions:

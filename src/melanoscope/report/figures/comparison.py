@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import (
     GRID,
     INK,
@@ -35,20 +36,27 @@ _PANEL, _LEFT, _TOP, _SIDE = 4.1, 0.62, 0.5, 3.3
 _PHYSICIAN_MARKS = {"gp": ("^", 8, "#1B7837"), "dermatologists": ("*", 11, "#2166AC")}
 
 
-def roc_figure(run: Run, tables: Sequence[Table]) -> tuple[Figure, dict[str, Figure]]:
-    """Draw all ROC panels of `tables` side by side, and each alone (by transfer) for narrow screens."""
+def roc_figures(run: Run, tables: Sequence[Table]) -> list[ReportFigure]:
+    """Draw Figure 3, the ROC curves: panels of all `tables` side by side, then each panel alone."""
     drawn = [table for table in tables if any(row.finished for row in table.rows)]
     curves = max((sum(1 for row in table.rows if row.finished) for table in drawn), default=0)
     height = _TOP + _SIDE + 0.6 + 0.175 * (curves + len(PHYSICIANS) + 1)
     with styled():
-        whole = _roc_panels(run, drawn, height)
-        panels = {table.transfer: _roc_panels(run, [table], height) for table in drawn}
-    return whole, panels
+        whole = [ReportFigure("figure_3_roc", _roc_panels(run, drawn, height))] if drawn else []
+        panels = [
+            ReportFigure(
+                name=f"figure_3_roc_{table.transfer}",
+                figure=_roc_panels(run, [table], height),
+                alt=f"ROC curves of the networks {table.transfer}, with the points of physicians.",
+            )
+            for table in drawn
+        ]
+    return whole + panels
 
 
 def _roc_panels(run: Run, tables: Sequence[Table], height: float) -> Figure:
     """Place panels by hand, so that they align whatever the length of their legends."""
-    width = _PANEL * max(len(tables), 1)
+    width = _PANEL * len(tables)
     figure = Figure(figsize=(width, height))
     for i, table in enumerate(tables):
         left, bottom = (i * _PANEL + _LEFT) / width, (height - _TOP - _SIDE) / height
@@ -117,7 +125,7 @@ def _physicians_point(axes: Axes, physicians: Physicians) -> Line2D:
 
 def transfer_figure(
     summary: Summary, labels: Mapping[str, str], *, simulated: bool
-) -> Figure | None:
+) -> ReportFigure | None:
     """Draw by how much each transfer changes AUROC; None where nothing could be compared."""
     transfers = [transfer for transfer in ("finetune", "frozen") if transfer in summary.overall]
     effects = {
@@ -150,7 +158,15 @@ def transfer_figure(
         names = ["Mean", *(labels.get(backbone, backbone) for backbone in backbones)]
         _label_effects(axes, names, transfers)
         mark_simulated(figure, simulated)
-    return figure
+    return ReportFigure(
+        name="transfer_effect",
+        figure=figure,
+        alt="Differences in AUROC between transfer learning and training from scratch, with "
+        "intervals.",
+        caption="Difference in AUROC between transfer learning and training from scratch, paired "
+        "by fold, with corrected 95 % intervals. Filled marks: significantly better (one-sided, "
+        "for networks after Holm's adjustment). The mean weighs all compared networks alike.",
+    )
 
 
 def _label_effects(axes: Axes, names: Sequence[str], transfers: Sequence[str]) -> None:
@@ -201,7 +217,7 @@ def _effect(axes: Axes, y: float, effect: Interval, transfer: str, *, filled: bo
     )
 
 
-def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
+def learning_figure(run: Run, labels: Mapping[str, str]) -> ReportFigure | None:
     """Draw validation AUROC by epoch, a panel per backbone; None without a finished cell."""
     trained = {key.backbone for key in run.histories}
     backbones = [b for b in run.record["configuration"]["backbones"] if b in trained]
@@ -228,7 +244,14 @@ def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
         ]
         figure.legend(handles=handles, loc="outside lower left", ncols=len(handles))
         mark_simulated(figure, run.simulated)
-    return figure
+    return ReportFigure(
+        name="learning_curves",
+        figure=figure,
+        alt="Validation AUROC by epoch for each network.",
+        caption="Learning curves: AUROC on validation photographs by epoch, one line per fold; a "
+        "dot marks the epoch whose weights were kept. Validation photographs steer training, so "
+        "these numbers are no results.",
+    )
 
 
 def _learning_panel(axes: Axes, run: Run, backbone: str) -> None:

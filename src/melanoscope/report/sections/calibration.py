@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 
 from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
+from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import INK, MUTED, mark_simulated, styled
-from melanoscope.report.sections.section import Section, SectionFigure
+from melanoscope.report.sections.section import Section
 from melanoscope.runs.cell import RowKey
 from melanoscope.runs.results import interval_of, validation_of
 from melanoscope.stats.arrays import Floats
@@ -60,7 +61,7 @@ def calibration_section(context: ReportContext) -> Section | None:
         after={metric: interval_of(scaled, after, metric) for metric in PROBABILITY_METRICS},
     )
     bins = [calibration_curve(p.target, p.probability) for p in (predictions, scaled)]
-    figure = SectionFigure(
+    figure = ReportFigure(
         name="reliability",
         figure=_reliability_figure(bins, simulated=context.run.simulated),
         alt="Observed share of melanomas against predicted probability, before and after scaling.",

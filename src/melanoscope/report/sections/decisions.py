@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from melanoscope.report.context import ReportContext
+from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import MUTED, mark_simulated, styled
 from melanoscope.report.sections.calibration import calibrated_predictions
-from melanoscope.report.sections.section import Section, SectionFigure
+from melanoscope.report.sections.section import Section
 from melanoscope.runs.results import validation_of
 from melanoscope.stats.arrays import Floats
 from melanoscope.stats.calibration.temperature_scaling import to_prevalence
@@ -53,7 +54,7 @@ def decisions_section(context: ReportContext) -> Section | None:
         "useful_from": float(useful.min()) if useful.size else None,
         "useful_to": float(useful.max()) if useful.size else None,
     }
-    figure = SectionFigure(
+    figure = ReportFigure(
         name="decision_curve",
         figure=_curve_figure(curve, simulated=context.run.simulated),
         alt="Net benefit of the network, of treating all and of treating nobody, by risk "

@@ -55,7 +55,7 @@ class BothProtocols:
         printed: What the poster's protocol would print as AUROC.
         printed_auroc: AUROC of the same probabilities.
         corrected: AUROC of the corrected run, all photographs.
-        corrected_poster_mix: AUROC of the corrected run on the poster's mix of archives, if it has it.
+        corrected_poster_mix: AUROC of the corrected run on the poster's mix of archives.
         within: AUROC of the corrected run within archives; None where there is one archive.
         difference: `printed` minus `within` (or `corrected`, where there is one archive).
         inflation: `printed_auroc` minus the same, thus without what rounding takes away.

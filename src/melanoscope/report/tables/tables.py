@@ -120,11 +120,15 @@ class Table:
 
     letter: str
     transfer: str
-    title: str
     rows: tuple[TableRow, ...]
     prevalence: float
     skipped: tuple[tuple[str, str], ...]
     simulated: bool
+
+    @property
+    def title(self) -> str:
+        """The transfer in words."""
+        return TRANSFER_TITLES[self.transfer]
 
 
 def signed(value: float) -> str:
@@ -174,7 +178,6 @@ def make_tables(
             Table(
                 letter=letter,
                 transfer=transfer,
-                title=TRANSFER_TITLES[transfer],
                 rows=tuple(sorted(rows, key=_worst_first)),
                 prevalence=known[0].prevalence if known else float("nan"),
                 skipped=left_out,
