@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from melanoscope.report.tables.tables import ALPHA
 from melanoscope.runs.results import PREVALENCE, RunResults
 from melanoscope.transfers import TRANSFER_NAMES
 
@@ -32,11 +31,6 @@ class ReportContext(RunResults):
     labels: Mapping[str, str]
     beside: tuple[RunResults, ...] = ()
     prevalence: float = PREVALENCE
-
-    @property
-    def alpha(self) -> float:
-        """Level of the tests."""
-        return ALPHA
 
     def label(self, key: RowKey) -> str:
         """Name a row, of a backbone and a transfer, for readers."""

@@ -68,6 +68,11 @@ class RunResults:
         rows = [(row.backbone, row.transfer) for row in self.summary.rows if row.complete]
         return {key: as_predictions(self.run, tables[key]) for key in rows}
 
+    def validation(self, key: RowKey) -> Predictions:
+        """Return the validation predictions of a row, named by its `key`."""
+        table = self.run.validation.filter(backbone=key[0], transfer=key[1])
+        return as_predictions(self.run, table)
+
     @cached_property
     def bootstrapped(self) -> dict[RowKey, BootstrapResult]:
         """All metrics of each complete row, resampled by the same weights of the groups."""
@@ -133,23 +138,6 @@ def interval_of(
         return bootstrapped.interval(metric)
     except StatisticsError:
         return None
-
-
-def validation_of(run: Run, backbone: str, transfer: str) -> Predictions:
-    """Return the validation predictions of a row.
-
-    Args:
-        run: The run.
-        backbone: Name of the row's backbone.
-        transfer: Name of the row's transfer.
-
-    Returns:
-        The predictions of its finished cells, as `as_predictions`.
-
-    Raises:
-        StatisticsError: The row has no finished cell.
-    """
-    return as_predictions(run, run.validation.filter(backbone=backbone, transfer=transfer))
 
 
 def as_predictions(run: Run, rows: pl.DataFrame) -> Predictions:

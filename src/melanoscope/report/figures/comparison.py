@@ -22,9 +22,8 @@ from melanoscope.report.figures.style import (
     mark_simulated,
     styled,
 )
-from melanoscope.report.tables.tables import ALPHA, Table, TableRow, signed
+from melanoscope.report.tables.tables import ALPHA, Table, signed
 from melanoscope.runs.reader import Run
-from melanoscope.stats.arrays import Floats
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.metrics.roc import mean_roc
 from melanoscope.stats.reference.physicians import PHYSICIANS, Physicians
@@ -74,8 +73,9 @@ def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
         if row.physicians:
             handles.append(_physicians_point(axes, row.physicians))
         elif row.finished:
+            cells = run.cells_of((row.backbone, table.transfer))
             (handle,) = axes.plot(
-                *_mean_curve(run, row, table.transfer),
+                *mean_roc([(cell.target, cell.probability) for cell in cells]),
                 linewidth=1.5,
                 label=f"{row.values['auroc'].estimate:.3f}  {row.label}"
                 + (" (unfinished)" if row.unfinished else ""),
@@ -96,16 +96,6 @@ def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
         borderpad=0,
     )
     legend.get_title().set(fontsize=9, color=MUTED)
-
-
-def _mean_curve(run: Run, row: TableRow, transfer: str) -> tuple[Floats, Floats]:
-    return mean_roc(
-        [
-            (cell.target, cell.probability)
-            for cell in run.cells
-            if (cell.backbone, cell.transfer) == (row.backbone, transfer)
-        ]
-    )
 
 
 def _physicians_point(axes: Axes, physicians: Physicians) -> Line2D:

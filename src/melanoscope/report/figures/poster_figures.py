@@ -56,10 +56,9 @@ def figure_2(run: Run) -> ReportFigure | None:
 def figure_4(context: ReportContext) -> ReportFigure | None:
     """Explain the melanoma that the best network is surest of; None if either has gone."""
     run = context.run
-    mine = [cell for cell in run.cells if (cell.backbone, cell.transfer) == context.best]
-    if not mine:
+    if context.best is None:
         return None
-    cell = max(mine, key=lambda cell: auroc(cell.target, cell.probability))
+    cell = max(run.cells_of(context.best), key=lambda cell: auroc(cell.target, cell.probability))
     rows = run.catalog.filter(image_id=_surest_melanoma(cell))
     images = _read_images(rows, run)
     checkpoint = RunFolder(run.path).checkpoint(

@@ -15,7 +15,7 @@ from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import INK, MUTED, mark_simulated, styled
 from melanoscope.report.sections.section import Section
 from melanoscope.runs.cell import RowKey
-from melanoscope.runs.results import interval_of, validation_of
+from melanoscope.runs.results import interval_of
 from melanoscope.stats.arrays import Floats
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.bootstrap.weighted_metrics import PROBABILITY_METRICS
@@ -92,7 +92,7 @@ def _bin_numbers(calibration_bin: CalibrationBin) -> dict[str, float]:
 @lru_cache(maxsize=32)
 def _temperatures(context: ReportContext, key: RowKey) -> dict[int, float]:
     """Fit the temperature of each fold and repeat on its validation photographs."""
-    validation = validation_of(context.run, *key)
+    validation = context.validation(key)
     temperatures = {}
     for fold_id in validation.fold_ids:
         rows = validation.where(validation.fold_id == fold_id)

@@ -12,7 +12,6 @@ from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import MUTED, mark_simulated, styled
 from melanoscope.report.sections.calibration import calibrated_predictions
 from melanoscope.report.sections.section import Section
-from melanoscope.runs.results import validation_of
 from melanoscope.stats.arrays import Floats
 from melanoscope.stats.calibration.temperature_scaling import to_prevalence
 from melanoscope.stats.metrics.decision_curve import DecisionCurve, decision_curve
@@ -33,7 +32,7 @@ def decisions_section(context: ReportContext) -> Section | None:
     """Test the best network at thresholds chosen on validation photographs."""
     if context.best is None:
         return None
-    validation = validation_of(context.run, *context.best)
+    validation = context.validation(context.best)
     predictions, prevalence = context.predictions[context.best], context.prevalence
     points = [
         operating_point(

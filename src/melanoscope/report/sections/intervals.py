@@ -25,7 +25,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class NetworkIntervals:
+class _NetworkIntervals:
     """The intervals of one network.
 
     Attributes:
@@ -45,10 +45,8 @@ class NetworkIntervals:
     influence: Interval
 
 
-def intervals_section(context: ReportContext) -> Section | None:
+def intervals_section(context: ReportContext) -> Section:
     """Collect the intervals of all complete networks, best AUROC first."""
-    if not context.bootstrapped:
-        return None
     networks = [_network_intervals(context, key) for key in context.bootstrapped]
     networks.sort(key=lambda network: -network.auroc)
     content = {
@@ -60,9 +58,9 @@ def intervals_section(context: ReportContext) -> Section | None:
     return Section("intervals", "How sure", content, networks)
 
 
-def _network_intervals(context: ReportContext, key: RowKey) -> NetworkIntervals:
+def _network_intervals(context: ReportContext, key: RowKey) -> _NetworkIntervals:
     row = context.summary.row(*key)
-    return NetworkIntervals(
+    return _NetworkIntervals(
         label=context.label(key),
         auroc=context.bootstrapped[key].estimate["auroc"],
         metrics={metric: context.interval(key, metric) for metric in COLUMNS},

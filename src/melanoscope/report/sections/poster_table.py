@@ -15,7 +15,7 @@ METRICS = ("accuracy", "auroc", "auprc", "f1")
 
 
 @dataclass(frozen=True)
-class PrintedRow:
+class _PrintedRow:
     """A network of a run beside its row in the poster.
 
     Attributes:
@@ -47,8 +47,8 @@ def poster_table_section(context: ReportContext) -> Section | None:
     return Section("poster_table", "The poster's table", content, rows)
 
 
-def _printed_row(context: ReportContext, row: SummaryRow, published: PublishedRow) -> PrintedRow:
-    return PrintedRow(
+def _printed_row(context: ReportContext, row: SummaryRow, published: PublishedRow) -> _PrintedRow:
+    return _PrintedRow(
         label=context.label((row.backbone, row.transfer)),
         printed_label=f"{published.label}{published.stars}",
         note=published.note,

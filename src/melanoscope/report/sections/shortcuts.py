@@ -35,7 +35,7 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class WithoutShortcut:
+class _WithoutShortcut:
     """One network where the archive's name cannot help.
 
     Attributes:
@@ -53,10 +53,8 @@ class WithoutShortcut:
     alone: dict[str, Interval | None]
 
 
-def shortcuts_section(context: ReportContext) -> Section | None:
+def shortcuts_section(context: ReportContext) -> Section:
     """Compare every network with what needs no photograph, and look at it without the archive."""
-    if not context.predictions:
-        return None
     datasets = sorted(context.run.catalog["dataset"].unique())
     datasets = datasets if len(datasets) > 1 else []
     networks = [_without_shortcut(context, key, datasets) for key in context.predictions]
@@ -112,7 +110,7 @@ def _static_data_adds(context: ReportContext) -> dict[str, PairedTest]:
 
 def _without_shortcut(
     context: ReportContext, key: RowKey, datasets: Sequence[str]
-) -> WithoutShortcut:
+) -> _WithoutShortcut:
     predictions, weights = context.predictions[key], context.weights
     archive = context.column("dataset")[predictions.image_index]
 
@@ -122,7 +120,7 @@ def _without_shortcut(
 
     within = partial(within_archive_auroc, predictions, weights, archive)
     balanced = partial(source_balanced_auroc, predictions, weights, archive)
-    return WithoutShortcut(
+    return _WithoutShortcut(
         label=context.label(key),
         overall=context.bootstrapped[key].interval("auroc"),
         within=_or_none(within) if datasets else None,

@@ -43,27 +43,6 @@ class MetricValue:
         """Stars of the comparison."""
         return self.comparison.stars if self.comparison else ""
 
-    @property
-    def text(self) -> str:
-        """The estimate with half the interval's width, three decimals.
-
-        >>> auroc = Interval(
-        ...     estimate=0.9314, low=0.9262, high=0.9366, standard_error=0.002, n=5, method=""
-        ... )
-        >>> MetricValue(0.9314, auroc).text
-        '0.931 ± 0.005'
-        """
-        half = f" ± {self.interval.half_width:.3f}" if self.interval else ""
-        return f"{self.estimate:.3f}{half}"
-
-    @property
-    def effect(self) -> str:
-        """Difference from the reference with its interval; empty without a comparison."""
-        if not self.comparison:
-            return ""
-        difference = self.comparison.test.difference
-        return f"{signed(difference.estimate)} ({bounds(difference)})"
-
 
 @dataclass(frozen=True)
 class TableRow:
@@ -88,14 +67,6 @@ class TableRow:
     above: str = ""
     physicians: Physicians | None = None
     prevalence: float = field(default=float("nan"), compare=False)
-
-    @property
-    def published(self) -> str:
-        """AUROC of physicians as it was published; empty for a network."""
-        if not self.physicians:
-            return ""
-        auroc = self.physicians.auroc
-        return f"{auroc.estimate:.2f} ({auroc.low:.2f} to {auroc.high:.2f})"
 
     @property
     def unfinished(self) -> str:
