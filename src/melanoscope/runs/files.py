@@ -130,19 +130,7 @@ def require_keys(content: Mapping[str, Any], keys: Iterable[str], where: str) ->
 
 
 def read_table(path: Path, columns: Schema) -> pl.DataFrame:
-    """Read Parquet.
-
-    Args:
-        path: File to read.
-        columns: Columns that it must have, with the types that they are cast to.
-
-    Returns:
-        The table with these columns cast, and its further columns as they are.
-
-    Raises:
-        RunError: There is no such file, it is no Parquet, a column is missing, or a value is of
-            another type.
-    """
+    """Read Parquet with its `columns` cast to their types; a `RunError` says why it cannot be."""
     if not path.is_file():
         raise RunError(
             f"a file {path.name}", f"none at '{path}'", "let the benchmark finish a cell first"

@@ -86,29 +86,13 @@ class RunResults:
         return next(iter(self.bootstrapped.values())).weights
 
     def interval(self, key: RowKey, metric: str) -> Interval | None:
-        """Return the interval over groups of a row's metric, by `interval_of`.
-
-        Args:
-            key: A complete row.
-            metric: One of the metrics of the bootstrap.
-
-        Returns:
-            The interval; None where some replicate lacks a class.
-        """
+        """Return the interval over groups of a complete row's `metric`, by `interval_of`."""
         return interval_of(self.predictions[key], self.bootstrapped[key], metric)
 
 
 def best_row(rows: Iterable[SummaryRow]) -> SummaryRow | None:
-    """Return the best network: the complete row with the highest mean AUROC over its cells.
-
-    A row that lacks folds would be judged by those that happened to finish first.
-
-    Args:
-        rows: Rows of a summary.
-
-    Returns:
-        The first of the best rows; None without a complete one.
-    """
+    """Return the complete row with the highest mean AUROC over its cells; None without one."""
+    # A row that lacks folds would be judged by those that happened to finish first.
     complete = (row for row in rows if row.complete and row.keys)
     return max(complete, key=lambda row: row.estimate("auroc"), default=None)
 
