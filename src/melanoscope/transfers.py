@@ -35,6 +35,20 @@ TRANSFER_TITLES: dict[str, str] = {
 }
 """Titles of the tables and of their figures."""
 
+TRANSFER_CLAUSES: dict[str, str] = {
+    "scratch": "trained from scratch",
+    "finetune": "fine-tuned",
+    "frozen": "backbone frozen",
+    "image_only": "fine-tuned on the photograph alone",
+}
+"""What the headline says of the best network."""
+
+TRANSFER_ACTS: dict[str, str] = {
+    "finetune": "Fine-tuning ImageNet weights",
+    "frozen": "Training only a head on frozen ImageNet weights",
+}
+"""Subjects of sentences on the effect of a transfer."""
+
 TRANSFER_DESCRIPTIONS: dict[str, str] = {
     "scratch": "trained from scratch",
     "finetune": "started from ImageNet weights, all layers trained",

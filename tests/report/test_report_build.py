@@ -12,8 +12,12 @@ import pytest
 
 from melanoscope.errors import RunError
 from melanoscope.report.figures.image_figures import attribution_figure, augmentation_figure
-from melanoscope.report.figures.style import render
 
+COMMAND = (
+    "<code>melanoscope benchmark --data pad-ufes-20=pad --data isic2020=isic --backbones "
+    "standard_cnn,resnet50,vgg16 --transfer scratch,finetune,frozen --folds 5 --repeats 1 "
+    "--epochs 15 --batch-size 64 --size 128 --seed 3 --out RUN</code>"
+)
 CREDIT = "Photographs: ISIC 2020, CC BY-NC 4.0"
 
 
@@ -63,7 +67,7 @@ def pictures(simulated=False):
 @pytest.fixture(scope="module")
 def report(tmp_path_factory, writer, build_page):
     run = writer(tmp_path_factory.mktemp("report") / "run")
-    page = build_page(run, command="melanoscope benchmark --out RUN", **pictures())
+    page = build_page(run, **pictures())
     return page.parent
 
 
@@ -134,14 +138,14 @@ def test_everything_from_the_run_is_escaped_and_shown(html):
         *("truncated &amp; short", "ViDIR Group &amp; others", "CC BY-NC 4.0", "gone_1", "0 bytes"),
         *("0f" * 32, "ab" * 32, "torch 2.11.0", "a processor", "no ImageNet weights exist"),
         *("prevalence 0.200", "highest F1 on validation", "Nadeau", "Holm", "learning rate"),
-        *("melanoscope benchmark --out RUN", "2 unreadable", CREDIT, "Standard CNN"),
+        *(COMMAND, "2 unreadable", CREDIT, "Standard CNN"),
     ):
         assert words in html, words
 
 
 def test_equal_runs_give_equal_reports(report, html, build_page):
     before = {f: f.read_bytes() for f in report.rglob("*") if f.is_file()}
-    build_page(report.parent, command="melanoscope benchmark --out RUN", **pictures())
+    build_page(report.parent, **pictures())
     assert {f: f.read_bytes() for f in report.rglob("*") if f.is_file()} == before
 
 
@@ -221,7 +225,9 @@ def test_pictures_refuse_other_arrays(spoil):
     else:
         attribution[0, 0] = np.nan
     with pytest.raises(RunError):
-        attribution_figure(photograph, attribution, network="n", credit=CREDIT)
+        attribution_figure(
+            photograph, attribution, network="n", credit=CREDIT, probability=0.5, melanoma=True
+        )
 
 
 def test_augmentation_refuses_other_numbers_of_photographs():
@@ -233,8 +239,13 @@ def test_augmentation_refuses_other_numbers_of_photographs():
 
 def test_pictures_carry_their_licence_and_an_all_zero_attribution_draws():
     picture = attribution_figure(
-        np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8)), network="n", credit=CREDIT
+        np.zeros((8, 8, 3), np.uint8),
+        np.zeros((8, 8)),
+        network="n",
+        credit=CREDIT,
+        probability=0.5,
+        melanoma=True,
     )
     assert CREDIT in picture.caption
     assert CREDIT in [text.get_text() for text in picture.figure.findobj(match=mpl.text.Text)]
-    assert render(picture.figure, "png").startswith(b"\x89PNG")
+    assert picture.files["png"].startswith(b"\x89PNG")

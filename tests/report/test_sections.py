@@ -24,7 +24,7 @@ from melanoscope.report.sections.leaks import (
 from melanoscope.report.sections.misses import misses_section
 from melanoscope.report.sections.poster_table import poster_table_section
 from melanoscope.runs.reader import read_run
-from melanoscope.runs.results import predictions_of
+from melanoscope.runs.results import as_predictions
 from melanoscope.stats.metrics.classification import auroc
 
 
@@ -199,11 +199,11 @@ def test_the_posters_run_beside(
     assert "this run's are those of probabilities" in page.read_text(encoding="utf-8")
 
 
-def test_predictions_of_an_unknown_row_are_refused(context: ReportContext) -> None:
+def test_no_predictions_are_refused(context: ReportContext) -> None:
     from melanoscope.errors import StatisticsError
 
     with pytest.raises(StatisticsError):
-        predictions_of(context.run, "vgg16", "image_only")
+        as_predictions(context.run, context.run.predictions.filter(backbone="no such"))
 
 
 def test_reliability_at_rates_of_nought_and_one(context: ReportContext) -> None:

@@ -23,15 +23,7 @@ Rows = NDArray[np.int64]
 
 
 def baseline_predictions(frame: pl.DataFrame, split: Split) -> pl.DataFrame:
-    """Predict a cell's test photographs without their pixels.
-
-    Args:
-        frame: Rows of the catalog.
-        split: Rows to learn from and to test on; those of validation are learnt from too.
-
-    Returns:
-        One row per test photograph and baseline: image_id, target, baseline, probability.
-    """
+    """Predict the test photographs of `split`, rows of `frame`, without their pixels."""
     learned = np.concatenate([split.train, split.validation])
     return pl.concat(
         pl.DataFrame(

@@ -141,15 +141,7 @@ class BenchmarkConfig:
 
 
 def cells_of(config: BenchmarkConfig) -> list[CellKey]:
-    """List the cells of a run.
-
-    Args:
-        config: Configuration of the run.
-
-    Returns:
-        Its cells fold by fold, so that a stopped run has compared all networks on some folds.
-        Transfer of backbones without ImageNet weights is left out.
-    """
+    """List the cells of a run fold by fold, so that a stopped run has compared all networks."""
     from melanoscope.models.backbones import get_backbone
 
     return [
@@ -163,16 +155,7 @@ def cells_of(config: BenchmarkConfig) -> list[CellKey]:
 
 
 def parse_transfers(text: str) -> tuple[Transfer, ...]:
-    """Parse comma-separated transfers.
-
-    Args:
-        text: Names of `melanoscope.training.config.TRANSFERS`.
-
-    Returns:
-        The transfers, each once.
-
-    Raises:
-        DataError: A name is unknown; the error names the nearest.
+    """Parse comma-separated names of transfers, each once.
 
     >>> parse_transfers("scratch,finetune")
     ('scratch', 'finetune')
@@ -181,14 +164,7 @@ def parse_transfers(text: str) -> tuple[Transfer, ...]:
 
 
 def split_names(text: str | None, default: Sequence[str]) -> tuple[str, ...]:
-    """Split a comma-separated option.
-
-    Args:
-        text: The option; None where it was not given.
-        default: Names to take then.
-
-    Returns:
-        The names, each once.
+    """Split a comma-separated option into its names, each once; None gives the `default`.
 
     >>> split_names("a, b,a", ())
     ('a', 'b')

@@ -53,18 +53,7 @@ class Dataset:
         return self.usable.frame.with_columns(*folds, skin)
 
     def split(self, repeat: int, fold: int) -> Split:
-        """Say which photographs a cell learns from, is validated on and is tested on.
-
-        Args:
-            repeat: Division into folds, from 0.
-            fold: Fold of that division, from 0.
-
-        Returns:
-            Rows of the usable photographs; the same for every network of the fold.
-
-        Raises:
-            DataError: Too few groups outside the fold.
-        """
+        """Divide the usable photographs for a `fold` of a `repeat`, the same for every network."""
         return split_catalog(
             self.config.protocol,
             self.usable.frame,

@@ -27,13 +27,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, eq=False)
 class PhotoChecks:
-    """What was found in the photographs of a catalog.
-
-    Attributes:
-        near_duplicates: Pairs of photographs that show the same picture.
-        skin: Individual typology angle of each row of the catalog in degrees, shape (n,); NaN where
-            it cannot be estimated.
-    """
+    """Near-duplicates of a catalog, and the skin's angle (ITA) in degrees, shape (n,), or NaN."""
 
     near_duplicates: tuple[NearDuplicate, ...]
     skin: NDArray[np.float64]
@@ -47,20 +41,7 @@ class PhotoChecks:
 def check_photos(
     usable: Catalog, cache: Path, read_pixels: Callable[[list[str]], NDArray[np.uint8]]
 ) -> PhotoChecks:
-    """Find near-duplicates and skin tones, or read from the cache what was found before.
-
-    Args:
-        usable: The photographs.
-        cache: Folder where the findings are kept, under the fingerprint of the photographs.
-        read_pixels: Returns photographs by their ids, shape (n, 128, 128, 3). Only called when
-            nothing is kept.
-
-    Returns:
-        The findings.
-
-    Raises:
-        RunError: The disk is full.
-    """
+    """Find near-duplicates and skin tones, or read from the cache what was found before."""
     image_ids = usable.frame["image_id"].to_list()
     identity = f"{_VERSION}\0{near_duplicates.THRESHOLD}\0{usable.fingerprint()}"
     folder = cache / "photo_checks" / hashlib.sha256(identity.encode()).hexdigest()[:16]

@@ -44,17 +44,7 @@ class Split:
 
 
 def parse_protocol(text: str) -> Protocol:
-    """Parse the name of a protocol.
-
-    Args:
-        text: One of `PROTOCOLS`.
-
-    Returns:
-        The same name.
-
-    Raises:
-        DataError: The name is unknown; the error names the nearest.
-    """
+    """Return `text` as a protocol; where it is none, a `DataError` names the nearest."""
     known: dict[str, Protocol] = {name: name for name in PROTOCOLS}
     if text not in known:
         raise DataError("a known protocol", f"'{text}'", nearest(text, list(known)))
@@ -72,22 +62,7 @@ def poster_sources(specs: Sequence[DataSpec]) -> tuple[DataSpec, ...]:
 def assign_protocol_folds(
     protocol: Protocol, groups: Sequence[str], targets: NDArray[np.int8], n_folds: int, seed: int
 ) -> NDArray[np.int64]:
-    """Assign each photograph its fold.
-
-    Args:
-        protocol: "corrected" divides whole groups, "poster" single photographs.
-        groups: Group of each photograph, length n.
-        targets: 1 for melanoma, 0 for other lesions, shape (n,).
-        n_folds: Number of folds, at least 2.
-        seed: Seed of the division.
-
-    Returns:
-        Fold of each photograph, shape (n,): 0 to n_folds - 1, or `TEST_FOLD` for those of the
-        poster's fixed test set.
-
-    Raises:
-        DataError: Only one class, or too few groups or photographs for such folds.
-    """
+    """Assign each photograph, given its group and target, one of `n_folds` or `TEST_FOLD`."""
     if protocol == "corrected":
         return assign_folds(groups, targets, n_folds, seed)
     singles = [str(row) for row in range(len(groups))]
@@ -106,24 +81,7 @@ def split_catalog(
     validation_fraction: float,
     seed: int,
 ) -> Split:
-    """Say which photographs one cell learns from, is validated on and is tested on.
-
-    Args:
-        protocol: "corrected" tests on the fold and validates on some groups of the others, the same
-            for every network of the fold; "poster" validates on the fold and tests on the fixed
-            test set.
-        frame: Rows of the catalog, n of them.
-        folds: Fold of each row, shape (n,), as `assign_protocol_folds`.
-        fold: Fold of the cell.
-        validation_fraction: Share of the photographs outside the fold that validate, 0..0.5.
-        seed: Seed of their choice.
-
-    Returns:
-        The rows of each use.
-
-    Raises:
-        DataError: Too few groups outside the fold.
-    """
+    """Divide the rows of `frame`, whose `folds` are given, for one `fold` of a `protocol`."""
     if protocol == "poster":
         return Split(
             train=np.flatnonzero((folds != fold) & (folds != TEST_FOLD)),

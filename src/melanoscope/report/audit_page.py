@@ -49,7 +49,7 @@ def write_audit(audit: Audit, folder: Path) -> Path:
     document = json.dumps(audit_document(audit), indent=1, ensure_ascii=False) + "\n"
     (folder / "audit.json").write_text(document, encoding="utf-8")
     page = folder / "index.html"
-    page.write_text(render_audit(audit), encoding="utf-8")
+    page.write_text(_render(audit), encoding="utf-8")
     return page
 
 
@@ -67,15 +67,8 @@ def audit_document(audit: Audit) -> dict[str, Any]:
     return document
 
 
-def render_audit(audit: Audit) -> str:
-    """Render the page of an audit.
-
-    Args:
-        audit: What the audit found.
-
-    Returns:
-        HTML that loads nothing from elsewhere: photographs are embedded.
-    """
+def _render(audit: Audit) -> str:
+    """Render an `audit` as HTML that loads nothing from elsewhere: photographs are embedded."""
     pairs = audit.copies[:MOST_PAIRS]
     image_ids = {image_id for pair in pairs for image_id in (pair.a, pair.b)}
     counts = Counter(pair.kind for pair in audit.copies)

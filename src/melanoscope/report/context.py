@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from melanoscope.report.tables.tables import ALPHA
 from melanoscope.runs.results import PREVALENCE, RunResults
 from melanoscope.transfers import TRANSFER_NAMES
 
@@ -33,22 +32,10 @@ class ReportContext(RunResults):
     beside: tuple[RunResults, ...] = ()
     prevalence: float = PREVALENCE
 
-    @property
-    def alpha(self) -> float:
-        """Level of the tests."""
-        return ALPHA
-
     def label(self, key: RowKey) -> str:
         """Name a row, of a backbone and a transfer, for readers."""
         return f"{self.labels.get(key[0], key[0])}, {TRANSFER_NAMES[key[1]]}"
 
     def column(self, name: str) -> NDArray[np.object_]:
-        """Return a column of the catalog, to be indexed by the photographs' codes in `predictions`.
-
-        Args:
-            name: Name of the column.
-
-        Returns:
-            Shape (n,), one value for each row of the catalog.
-        """
+        """Return the catalog's column `name`, shape (n,); `Predictions.image_index` indexes it."""
         return self.run.catalog[name].to_numpy(allow_copy=True)

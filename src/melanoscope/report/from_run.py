@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,37 +55,7 @@ def report_run(
         prevalence=prevalence,
         replicates=replicates,
     )
-    return build(
-        context,
-        figure_2=figure_2(context.run),
-        figure_4=figure_4(context),
-        command=command_of(context.run.configuration),
-    )
-
-
-def command_of(configuration: Mapping[str, Any]) -> str:
-    """Return the command line that makes a run.
-
-    Args:
-        configuration: "configuration" of run.json.
-
-    Returns:
-        The command, with RUN for the folder.
-    """
-    words = ["melanoscope benchmark", *(f"--data {spec}" for spec in configuration["data"])]
-    words.append(f"--backbones {','.join(configuration['backbones'])}")
-    words.append(f"--transfer {','.join(configuration['transfer'])}")
-    words += [f"--{name} {configuration[name]}" for name in ("folds", "repeats")]
-    recipe = configuration["recipe"]
-    words.append(f"--epochs {recipe['epochs']} --batch-size {recipe['batch_size']}")
-    words += [f"--{name} {configuration[name]}" for name in ("size", "seed")]
-    if configuration["protocol"] != "corrected":
-        words.append(f"--protocol {configuration['protocol']}")
-    elif not configuration["near_duplicates"]:
-        words.append("--no-near-duplicates")
-    if configuration["weights"]:
-        words.append(f"--weights {configuration['weights']}")
-    return " ".join([*words, "--out RUN"])
+    return build(context, figure_2=figure_2(context.run), figure_4=figure_4(context))
 
 
 def result_of(report: Report) -> dict[str, Any]:

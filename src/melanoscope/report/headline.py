@@ -1,4 +1,4 @@
-"""The headline of a run: the best network and the effect of transfer, in plain words."""
+"""The headline of a run: the best network beside physicians, and the effect of transfer."""
 
 from __future__ import annotations
 
@@ -7,48 +7,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from melanoscope.report.tables.tables import ALPHA, bounds, signed
-from melanoscope.runs.results import best_row
+from melanoscope.report.tables.tables import ALPHA
 from melanoscope.stats.intervals.interval import Interval, PairedTest
 from melanoscope.stats.reference.physicians import PHYSICIANS
 from melanoscope.stats.subgroups.source_balanced_auroc import archive_only_auroc
 from melanoscope.stats.summary import Summary, SummaryRow
+from melanoscope.transfers import TRANSFER_ACTS
 
 if TYPE_CHECKING:
-    from melanoscope.report.context import ReportContext
     from melanoscope.runs.reader import Run
-
-_ACTS = {
-    "finetune": "Fine-tuning ImageNet weights",
-    "frozen": "Training only a head on frozen ImageNet weights",
-}
-_HOW = {
-    "scratch": "trained from scratch",
-    "finetune": "fine-tuned",
-    "frozen": "backbone frozen",
-    "image_only": "fine-tuned on the photograph alone",
-}
-
-
-@dataclass(frozen=True)
-class BestNetwork:
-    """The best network of a run, in words.
-
-    Attributes:
-        label: Name for readers.
-        how: How it was begun and trained.
-        auroc: Mean AUROC over its cells, with three decimals.
-        interval: Bounds of the AUROC's interval; empty with a single cell.
-        physicians: Sentence that compares it with physicians; empty where there is no comparison.
-        among: Number of complete rows that it was picked from.
-    """
-
-    label: str
-    how: str
-    auroc: str
-    interval: str
-    physicians: str
-    among: int
 
 
 @dataclass(frozen=True)
@@ -56,65 +23,22 @@ class Effect:
     """Effect of one transfer on AUROC, on average over networks.
 
     Attributes:
-        transfer: "finetune" or "frozen".
         act: The transfer as the subject of a sentence.
-        difference: Mean AUROC difference from training from scratch, signed.
-        interval: Bounds of the difference's interval.
-        verdict: "helps" or "hurts" where the interval lies above or below 0; "probably" where it
-            reaches 0 and the one-sided test is significant all the same; else "unclear".
+        difference: Mean difference from training from scratch.
+        verdict: "helps", "hurts" or "unclear" by the interval; "probably" by the test alone.
         better: Number of networks that are significantly better after Holm's adjustment.
         compared: Number of networks compared.
     """
 
-    transfer: str
     act: str
-    difference: str
-    interval: str
+    difference: Interval
     verdict: str
     better: int
     compared: int
 
-    @property
-    def sentence(self) -> str:
-        """The effect in one sentence."""
-        size = self.difference.lstrip("+\N{MINUS SIGN}")
-        return {
-            "helps": f"{self.act} raises AUROC by {size} on average.",
-            "probably": f"{self.act} probably raises AUROC, by {size} on average.",
-            "hurts": f"{self.act} lowers AUROC by {size} on average.",
-            "unclear": f"{self.act} makes no difference to AUROC that this run can show.",
-        }[self.verdict]
 
-
-def best_network(context: ReportContext) -> BestNetwork | None:
-    """Describe the best network.
-
-    Args:
-        context: Results of the run.
-
-    Returns:
-        The network; None without a complete row.
-    """
-    row = best_row(context.summary.rows)
-    if row is None:
-        return None
-    interval = row.intervals.get("auroc")
-    return BestNetwork(
-        label=context.labels.get(row.backbone, row.backbone),
-        how=_HOW[row.transfer],
-        auroc=f"{row.estimate('auroc'):.3f}",
-        interval=_range(interval) if interval else "",
-        physicians=_against_physicians(row),
-        among=len(context.predictions),
-    )
-
-
-def _range(interval: Interval) -> str:
-    """Write the bounds of an AUROC within 0..1, which a t interval over few folds may leave."""
-    return f"{max(interval.low, 0):.3f} to {min(interval.high, 1):.3f}"
-
-
-def _against_physicians(row: SummaryRow) -> str:
+def compare_with_physicians(row: SummaryRow) -> str:
+    """Say in one sentence whose AUROC a network is above; empty where that was not tested."""
     if not row.above:
         return ""
     names: dict[bool, list[str]] = {True: [], False: []}
@@ -132,32 +56,13 @@ def _against_physicians(row: SummaryRow) -> str:
 
 
 def effects(summary: Summary) -> list[Effect]:
-    """Describe the effect of each transfer, of fine-tuning first.
-
-    Args:
-        summary: Rows and comparisons of the run.
-
-    Returns:
-        One effect for each transfer that a complete network was compared by.
-    """
+    """Describe the effect of each transfer that networks were compared by, fine-tuning first."""
     found = []
-    for transfer, act in _ACTS.items():
-        if transfer not in summary.overall:
-            continue
-        test = summary.overall[transfer]
-        compared = [c for c in summary.comparisons if c.transfer == transfer]
-        compared = [c for c in compared if c.metric == "auroc"]
-        found.append(
-            Effect(
-                transfer=transfer,
-                act=act,
-                difference=signed(test.difference.estimate),
-                interval=bounds(test.difference),
-                verdict=_verdict(test),
-                better=sum(1 for c in compared if c.stars),
-                compared=len(compared),
-            )
-        )
+    for transfer, act in TRANSFER_ACTS.items():
+        compared = [c for c in summary.comparisons if (c.transfer, c.metric) == (transfer, "auroc")]
+        if test := summary.overall.get(transfer):
+            better = sum(1 for c in compared if c.stars)
+            found.append(Effect(act, test.difference, _verdict(test), better, len(compared)))
     return found
 
 
@@ -171,13 +76,7 @@ def _verdict(test: PairedTest) -> str:
 
 @dataclass(frozen=True)
 class Archive:
-    """Photographs of one archive that took part.
-
-    Attributes:
-        name: Title of the archive.
-        photographs: Number of its photographs.
-        melanomas: Number of melanomas among them.
-    """
+    """Number of photographs, and of melanomas among them, of one archive."""
 
     name: str
     photographs: int
@@ -196,16 +95,7 @@ def archives(run: Run) -> list[Archive]:
 
 
 def archive_auroc(run: Run) -> float | None:
-    """Return the AUROC of guessing each photograph by the prevalence of its archive.
-
-    Where it is far above 0.5, a network can do well by telling archives apart.
-
-    Args:
-        run: The run.
-
-    Returns:
-        The AUROC, 0..1; None where there is one archive.
-    """
+    """Return the AUROC of guessing each photograph of a `run` by its archive; None with one."""
     if run.catalog["dataset"].n_unique() < 2:
         return None
     return archive_only_auroc(run.catalog["target"].to_numpy(), run.catalog["dataset"].to_numpy())

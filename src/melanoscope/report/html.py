@@ -5,38 +5,25 @@ from __future__ import annotations
 from math import isnan
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from melanoscope.report.tables.tables import MINUS, bounds, signed
 
+_LATEX = {
+    **{c: f"\\{c}" for c in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    MINUS: "$-$",
+    "<": "$<$",
+    ">": "$>$",
+}
+
 
 def render_template(name: str, context: dict[str, Any]) -> str:
-    """Render a template of templates/; HTML in values is escaped.
-
-    Args:
-        name: Path of the template below templates/.
-        context: Name in the template -> value.
-
-    Returns:
-        The rendered HTML.
-
-    Raises:
-        jinja2.UndefinedError: The template asks for something that is not in `context`.
-    """
-    environment = Environment(
-        loader=PackageLoader("melanoscope.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "count": _count,
-        "decimals": _decimals,
-        "signed": signed,
-        "bounds": bounds,
-    }
-    return environment.get_template(name).render(context)
+    """Render `name` below templates/ with the values of `context`, escaped where it is HTML."""
+    return ENVIRONMENT.get_template(name).render(context)
 
 
 def _count(value: float) -> str:
@@ -47,3 +34,24 @@ def _count(value: float) -> str:
 def _decimals(value: float, places: int = 3) -> str:
     """Write a number with fixed decimals, a dash for NaN."""
     return "\N{EN DASH}" if isnan(value) else f"{value:.{places}f}".replace("-", MINUS)
+
+
+def _escape_latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+ENVIRONMENT = Environment(
+    loader=PackageLoader("melanoscope.report"),
+    autoescape=select_autoescape(["html.j2"], default_for_string=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+ENVIRONMENT.filters |= {
+    "count": _count,
+    "decimals": _decimals,
+    "signed": signed,
+    "bounds": bounds,
+    "latex": _escape_latex,
+}
+"""Values are escaped in HTML, and a missing one is an error."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from melanoscope.report.headline import archive_auroc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from melanoscope.report.context import ReportContext
     from melanoscope.report.sections.section import Section
 
@@ -19,13 +18,7 @@ _NATURAL = 0.1
 
 @dataclass(frozen=True)
 class DataWarning:
-    """One thing to know about the data before believing a number.
-
-    Attributes:
-        text: A sentence.
-        anchor: Name of the section that says more.
-        grave: Whether it can explain the result by itself.
-    """
+    """A sentence about the data with the section that says more; `grave` can explain the result."""
 
     text: str
     anchor: str
@@ -33,81 +26,55 @@ class DataWarning:
 
 
 def collect_warnings(context: ReportContext, sections: Sequence[Section]) -> list[DataWarning]:
-    """Collect what is suspicious about the data of a run.
-
-    Args:
-        context: Results of the run.
-        sections: Sections of the page; some have counted what is warned of.
-
-    Returns:
-        The warnings, grave ones first.
-    """
-    by_name = {section.name: section.content for section in sections}
+    """Collect what is suspicious about the data of a run, grave things first."""
+    content = {section.name: section.content for section in sections}
     found = [
-        *_protocol(context),
-        *_archive(context),
-        *_leaks(by_name.get("leaks")),
-        *_prevalence(context),
-        *_subgroups(by_name.get("subgroups")),
+        *_by_division(context),
+        *(_by_leaks(content["leaks"]) if "leaks" in content else ()),
+        *_by_lesions(context, content.get("subgroups", {"significant": ()})),
     ]
-    there = {*by_name, "data", "method"}
+    there = {*content, "data", "method"}
     found = [one if one.anchor in there else replace(one, anchor="data") for one in found]
     return sorted(found, key=lambda one: not one.grave)
 
 
-def _protocol(context: ReportContext) -> list[DataWarning]:
-    if context.run.protocol != "poster":
-        return []
-    words = (
-        "The poster's protocol: these numbers are computed as the poster did, and do not mean what "
-        "their names say."
-    )
-    return [DataWarning(words, "method", grave=True)]
-
-
-def _archive(context: ReportContext) -> list[DataWarning]:
+def _by_division(context: ReportContext) -> Iterator[DataWarning]:
+    if context.run.protocol == "poster":
+        words = (
+            "The poster's protocol: these numbers are computed as the poster did, and do not mean "
+            "what their names say."
+        )
+        yield DataWarning(words, "method", grave=True)
     area = archive_auroc(context.run)
-    if area is None or area < _SHORTCUT:
-        return []
-    words = f"The archive's name alone foretells the label: AUROC {area:.3f}."
-    return [DataWarning(words, "shortcuts", grave=area > 0.6)]
+    if area is not None and area >= _SHORTCUT:
+        words = f"The archive's name alone foretells the label: AUROC {area:.3f}."
+        yield DataWarning(words, "shortcuts", grave=area > 0.6)
 
 
-def _leaks(content: dict[str, Any] | None) -> list[DataWarning]:
-    if content is None:
-        return []
-    found = []
-    if content["divided_groups"]:
-        words = f"{content['divided_groups']:,} patients or lesions lie in more than one fold."
-        found.append(DataWarning(words, "leaks", grave=True))
-    if content["crossing"]:
-        words = f"{content['crossing']:,} pairs of near-duplicate photographs cross folds."
-        found.append(DataWarning(words, "leaks", grave=content["touched"] > 0.02 * _size(content)))
-    if content["conflicting"]:
-        words = f"{content['conflicting']} near-duplicate pairs carry two labels."
-        found.append(DataWarning(words, "leaks"))
-    if content["nameless"]:
-        share = content["nameless"] / _size(content)
+def _by_leaks(leaks: Mapping[str, Any]) -> Iterator[DataWarning]:
+    if leaks["divided_groups"]:
+        words = f"{leaks['divided_groups']:,} patients or lesions lie in more than one fold."
+        yield DataWarning(words, "leaks", grave=True)
+    if leaks["crossing"]:
+        words = f"{leaks['crossing']:,} pairs of near-duplicate photographs cross folds."
+        yield DataWarning(words, "leaks", grave=leaks["touched"] > 0.02 * leaks["photographs"])
+    if leaks["conflicting"]:
+        words = f"{leaks['conflicting']} near-duplicate pairs carry two labels."
+        yield DataWarning(words, "leaks")
+    if leaks["nameless"]:
+        share = leaks["nameless"] / leaks["photographs"]
         words = f"{share:.0%} of the photographs name no patient, who may be on both sides."
-        found.append(DataWarning(words, "leaks"))
-    return found
+        yield DataWarning(words, "leaks")
 
 
-def _size(content: dict[str, Any]) -> int:
-    return int(content["photographs"])
-
-
-def _prevalence(context: ReportContext) -> list[DataWarning]:
-    share = float(context.run.catalog["target"].mean())  # type: ignore[arg-type]
-    if share < _NATURAL:
-        return []
-    words = f"{share:.0%} of the photographs are melanomas; among people's lesions hardly any are."
-    return [DataWarning(words, "decisions")]
-
-
-def _subgroups(content: dict[str, Any] | None) -> list[DataWarning]:
-    if not content or not content["significant"]:
-        return []
-    levels = dict.fromkeys(d.level for d in content["significant"])
-    words = f"The best network does differently for: {', '.join(levels)}."
-    return [DataWarning(words, "subgroups")]
+def _by_lesions(context: ReportContext, subgroups: Mapping[str, Any]) -> Iterator[DataWarning]:
+    share = context.run.catalog["target"].to_numpy().mean()
+    if share >= _NATURAL:
+        words = (
+            f"{share:.0%} of the photographs are melanomas; among people's lesions hardly any are."
+        )
+        yield DataWarning(words, "decisions")
+    if subgroups["significant"]:
+        levels = dict.fromkeys(difference.level for difference in subgroups["significant"])
+        words = f"The best network does differently for: {', '.join(levels)}."
+        yield DataWarning(words, "subgroups")

@@ -50,16 +50,7 @@ class CellKey:
 
     @staticmethod
     def named(name: str) -> CellKey:
-        """Return the cell of a folder's name.
-
-        Args:
-            name: As `CellKey.name` writes it.
-
-        Returns:
-            The cell.
-
-        Raises:
-            DataError: The name holds an unknown transfer.
+        """Return the cell whose folder has a `name`.
 
         >>> CellKey.named("vgg16-scratch-r0-f2")
         CellKey(repeat=0, fold=2, backbone='vgg16', transfer='scratch')
@@ -68,30 +59,13 @@ class CellKey:
         return CellKey(int(repeat[1:]), int(fold[1:]), backbone, parse_transfer(transfer))
 
     def seed(self, base: int) -> int:
-        """Return a seed of the cell's own, which does not depend on the order of the cells.
-
-        Args:
-            base: Seed of the run.
-
-        Returns:
-            An integer from 0 to 2**31 - 1.
-        """
+        """Return a seed of 31 bits from the run's seed `base`, whatever the order of the cells."""
         digest = hashlib.sha256(f"{base}/{self.name}".encode()).digest()
         return int.from_bytes(digest[:4], "big") >> 1
 
 
 def parse_transfer(text: str) -> Transfer:
-    """Parse the name of a transfer.
-
-    Args:
-        text: One of `TRANSFERS`.
-
-    Returns:
-        The same name.
-
-    Raises:
-        DataError: The name is unknown; the error names the nearest.
-    """
+    """Return `text` as a transfer; where it is none, a `DataError` names the nearest."""
     known: dict[str, Transfer] = {transfer: transfer for transfer in TRANSFERS}
     if text not in known:
         raise DataError("a known transfer", f"'{text}'", nearest(text, list(known)))
@@ -99,15 +73,7 @@ def parse_transfer(text: str) -> Transfer:
 
 
 def skipped_transfers(backbones: Sequence[str], transfers: Sequence[str]) -> list[dict[str, str]]:
-    """List the rows that cannot be: transfer of backbones without ImageNet weights.
-
-    Args:
-        backbones: Names in the registry.
-        transfers: Names of `TRANSFERS`.
-
-    Returns:
-        For run.json, one entry per row with its backbone, its transfer and why it is skipped.
-    """
+    """List, for run.json, the rows that cannot be: transfer without ImageNet weights."""
     from melanoscope.models.backbones import get_backbone  # PyTorch: readers do without it
 
     return [

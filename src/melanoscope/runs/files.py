@@ -106,17 +106,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Args:
-        path: File to read.
-
-    Returns:
-        The object.
-
-    Raises:
-        RunError: There is no such file, or it holds something else.
-    """
+    """Read a JSON object; a `RunError` says why there is none at `path`."""
     if not path.is_file():
         raise RunError(f"a file {path.name}", f"none at '{path}'", "check the run folder's path")
     try:
@@ -129,16 +119,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def require_keys(content: Mapping[str, Any], keys: Iterable[str], where: str) -> None:
-    """Refuse content that lacks a key.
-
-    Args:
-        content: A JSON object.
-        keys: Keys that it must have.
-        where: What the object is, for the error.
-
-    Raises:
-        RunError: A key is missing.
-    """
+    """Refuse `content` (of `where`, for the error) that lacks one of `keys`."""
     missing = [key for key in keys if key not in content]
     if missing:
         raise RunError(
@@ -149,19 +130,7 @@ def require_keys(content: Mapping[str, Any], keys: Iterable[str], where: str) ->
 
 
 def read_table(path: Path, columns: Schema) -> pl.DataFrame:
-    """Read Parquet.
-
-    Args:
-        path: File to read.
-        columns: Columns that it must have, with the types that they are cast to.
-
-    Returns:
-        The table with these columns cast, and its further columns as they are.
-
-    Raises:
-        RunError: There is no such file, it is no Parquet, a column is missing, or a value is of
-            another type.
-    """
+    """Read Parquet with its `columns` cast to their types; a `RunError` says why it cannot be."""
     if not path.is_file():
         raise RunError(
             f"a file {path.name}", f"none at '{path}'", "let the benchmark finish a cell first"
@@ -178,17 +147,7 @@ def read_table(path: Path, columns: Schema) -> pl.DataFrame:
 
 
 def read_history(path: Path) -> pl.DataFrame:
-    """Read the learning curve of a cell.
-
-    Args:
-        path: Its history.csv.
-
-    Returns:
-        One row per epoch, with `HISTORY_COLUMNS`.
-
-    Raises:
-        RunError: There is no such file, or a column is missing.
-    """
+    """Read a cell's history.csv: one row per epoch, with `HISTORY_COLUMNS`."""
     if not path.is_file():
         raise RunError(f"a file {path.name}", f"none at '{path}'", "run the cell again")
     history = pl.read_csv(path)

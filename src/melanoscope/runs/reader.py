@@ -78,6 +78,10 @@ class Run:
         """Whether the photographs are drawn by a program and say nothing about skin."""
         return bool(self.configuration["simulated"])
 
+    def cells_of(self, key: RowKey) -> list[CellPredictions]:
+        """Return the finished cells of a row, named by its `key`, repeat by repeat."""
+        return [cell for cell in self.cells if (cell.backbone, cell.transfer) == key]
+
     @property
     def cells_per_row(self) -> int:
         """Number of cells of a complete row: folds x repeats."""

@@ -64,8 +64,14 @@ class RunResults:
     @cached_property
     def predictions(self) -> dict[RowKey, Predictions]:
         """Test predictions of each complete row, in the order of the summary."""
+        tables = self.run.predictions.partition_by("backbone", "transfer", as_dict=True)
         rows = [(row.backbone, row.transfer) for row in self.summary.rows if row.complete]
-        return {key: predictions_of(self.run, *key) for key in rows}
+        return {key: as_predictions(self.run, tables[key]) for key in rows}
+
+    def validation(self, key: RowKey) -> Predictions:
+        """Return the validation predictions of a row, named by its `key`."""
+        table = self.run.validation.filter(backbone=key[0], transfer=key[1])
+        return as_predictions(self.run, table)
 
     @cached_property
     def bootstrapped(self) -> dict[RowKey, BootstrapResult]:
@@ -80,40 +86,13 @@ class RunResults:
         return next(iter(self.bootstrapped.values())).weights
 
     def interval(self, key: RowKey, metric: str) -> Interval | None:
-        """Return the interval over groups of a row's metric, by `interval_of`.
-
-        Args:
-            key: A complete row.
-            metric: One of the metrics of the bootstrap.
-
-        Returns:
-            The interval; None where some replicate lacks a class.
-        """
+        """Return the interval over groups of a complete row's `metric`, by `interval_of`."""
         return interval_of(self.predictions[key], self.bootstrapped[key], metric)
-
-    def catalog_rows(self, image_codes: NDArray[np.int64]) -> pl.DataFrame:
-        """Return the catalog's rows of photographs.
-
-        Args:
-            image_codes: Photographs as `predictions_of` codes them, shape (n,).
-
-        Returns:
-            One row of the catalog for each, in the same order.
-        """
-        return self.run.catalog[image_codes]
 
 
 def best_row(rows: Iterable[SummaryRow]) -> SummaryRow | None:
-    """Return the best network: the complete row with the highest mean AUROC over its cells.
-
-    A row that lacks folds would be judged by those that happened to finish first.
-
-    Args:
-        rows: Rows of a summary.
-
-    Returns:
-        The first of the best rows; None without a complete one.
-    """
+    """Return the complete row with the highest mean AUROC over its cells; None without one."""
+    # A row that lacks folds would be judged by those that happened to finish first.
     complete = (row for row in rows if row.complete and row.keys)
     return max(complete, key=lambda row: row.estimate("auroc"), default=None)
 
@@ -143,40 +122,6 @@ def interval_of(
         return bootstrapped.interval(metric)
     except StatisticsError:
         return None
-
-
-def predictions_of(run: Run, backbone: str, transfer: str) -> Predictions:
-    """Return the test predictions of a row.
-
-    Args:
-        run: The run.
-        backbone: Name of the row's backbone.
-        transfer: Name of the row's transfer.
-
-    Returns:
-        The predictions of its finished cells, as `as_predictions`.
-
-    Raises:
-        StatisticsError: The row has no finished cell.
-    """
-    return as_predictions(run, run.predictions.filter(backbone=backbone, transfer=transfer))
-
-
-def validation_of(run: Run, backbone: str, transfer: str) -> Predictions:
-    """Return the validation predictions of a row.
-
-    Args:
-        run: The run.
-        backbone: Name of the row's backbone.
-        transfer: Name of the row's transfer.
-
-    Returns:
-        The predictions of its finished cells, as `as_predictions`.
-
-    Raises:
-        StatisticsError: The row has no finished cell.
-    """
-    return as_predictions(run, run.validation.filter(backbone=backbone, transfer=transfer))
 
 
 def as_predictions(run: Run, rows: pl.DataFrame) -> Predictions:

@@ -24,11 +24,7 @@ _SESSION = ("created", "versions", "hardware")
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run folder that is being written.
-
-    Attributes:
-        folder: Path of the run folder.
-    """
+    """A run folder that is being written, at the path `folder`."""
 
     folder: Path
 
@@ -81,14 +77,7 @@ class RunFolder:
             files.write_json(file, record)
 
     def write_baselines(self, predictions: pl.DataFrame) -> None:
-        """Write what is predicted without the photograph.
-
-        Args:
-            predictions: Columns `files.BASELINE_COLUMNS`.
-
-        Raises:
-            RunError: The disk is full.
-        """
+        """Write `predictions` made without the photograph, with `files.BASELINE_COLUMNS`."""
         with refuse_full_disk(self.folder):
             files.write_table(self.folder / files.BASELINES, predictions)
 
@@ -136,11 +125,7 @@ class RunFolder:
         return sorted(CellKey.named(mark.parent.name) for mark in marks)
 
     def join_cells(self) -> None:
-        """Join the finished cells' test and validation predictions into one table each.
-
-        Raises:
-            RunError: No cell is finished, or the disk is full.
-        """
+        """Join the finished cells' test and validation predictions into one table each."""
         cells = self.finished()
         if not cells:
             raise RunError("a finished cell", "none", "start the run again")

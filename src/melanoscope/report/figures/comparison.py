@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import (
     GRID,
     INK,
@@ -21,9 +22,8 @@ from melanoscope.report.figures.style import (
     mark_simulated,
     styled,
 )
-from melanoscope.report.tables.tables import ALPHA, Table, TableRow, signed
+from melanoscope.report.tables.tables import ALPHA, Table, signed
 from melanoscope.runs.reader import Run
-from melanoscope.stats.arrays import Floats
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.metrics.roc import mean_roc
 from melanoscope.stats.reference.physicians import PHYSICIANS, Physicians
@@ -35,30 +35,27 @@ _PANEL, _LEFT, _TOP, _SIDE = 4.1, 0.62, 0.5, 3.3
 _PHYSICIAN_MARKS = {"gp": ("^", 8, "#1B7837"), "dermatologists": ("*", 11, "#2166AC")}
 
 
-def roc_figure(run: Run, tables: Sequence[Table]) -> tuple[Figure, dict[str, Figure]]:
-    """Draw Figure 3, the ROC curves, with one panel per kind of transfer.
-
-    Each curve is the vertical average of the curves of its folds.
-
-    Args:
-        run: The run.
-        tables: The tables of the run; they give the panels, and the order and AUROC of the curves.
-
-    Returns:
-        All panels side by side, and each panel by itself (by transfer) for narrow screens.
-    """
+def roc_figures(run: Run, tables: Sequence[Table]) -> list[ReportFigure]:
+    """Draw Figure 3, the ROC curves: panels of all `tables` side by side, then each panel alone."""
     drawn = [table for table in tables if any(row.finished for row in table.rows)]
     curves = max((sum(1 for row in table.rows if row.finished) for table in drawn), default=0)
     height = _TOP + _SIDE + 0.6 + 0.175 * (curves + len(PHYSICIANS) + 1)
     with styled():
-        whole = _roc_panels(run, drawn, height)
-        panels = {table.transfer: _roc_panels(run, [table], height) for table in drawn}
-    return whole, panels
+        whole = [ReportFigure("figure_3_roc", _roc_panels(run, drawn, height))] if drawn else []
+        panels = [
+            ReportFigure(
+                name=f"figure_3_roc_{table.transfer}",
+                figure=_roc_panels(run, [table], height),
+                alt=f"ROC curves of the networks {table.transfer}, with the points of physicians.",
+            )
+            for table in drawn
+        ]
+    return whole + panels
 
 
 def _roc_panels(run: Run, tables: Sequence[Table], height: float) -> Figure:
     """Place panels by hand, so that they align whatever the length of their legends."""
-    width = _PANEL * max(len(tables), 1)
+    width = _PANEL * len(tables)
     figure = Figure(figsize=(width, height))
     for i, table in enumerate(tables):
         left, bottom = (i * _PANEL + _LEFT) / width, (height - _TOP - _SIDE) / height
@@ -76,8 +73,9 @@ def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
         if row.physicians:
             handles.append(_physicians_point(axes, row.physicians))
         elif row.finished:
+            cells = run.cells_of((row.backbone, table.transfer))
             (handle,) = axes.plot(
-                *_mean_curve(run, row, table.transfer),
+                *mean_roc([(cell.target, cell.probability) for cell in cells]),
                 linewidth=1.5,
                 label=f"{row.values['auroc'].estimate:.3f}  {row.label}"
                 + (" (unfinished)" if row.unfinished else ""),
@@ -100,16 +98,6 @@ def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
     legend.get_title().set(fontsize=9, color=MUTED)
 
 
-def _mean_curve(run: Run, row: TableRow, transfer: str) -> tuple[Floats, Floats]:
-    return mean_roc(
-        [
-            (cell.target, cell.probability)
-            for cell in run.cells
-            if (cell.backbone, cell.transfer) == (row.backbone, transfer)
-        ]
-    )
-
-
 def _physicians_point(axes: Axes, physicians: Physicians) -> Line2D:
     marker, size, color = _PHYSICIAN_MARKS[physicians.key]
     (point,) = axes.plot(
@@ -127,17 +115,8 @@ def _physicians_point(axes: Axes, physicians: Physicians) -> Line2D:
 
 def transfer_figure(
     summary: Summary, labels: Mapping[str, str], *, simulated: bool
-) -> Figure | None:
-    """Draw by how much each kind of transfer differs from scratch in AUROC, with intervals.
-
-    Args:
-        summary: Rows and comparisons of the run.
-        labels: Backbone -> name for readers.
-        simulated: Whether the photographs are simulated.
-
-    Returns:
-        The figure; None where nothing could be compared.
-    """
+) -> ReportFigure | None:
+    """Draw by how much each transfer changes AUROC; None where nothing could be compared."""
     transfers = [transfer for transfer in ("finetune", "frozen") if transfer in summary.overall]
     effects = {
         (c.backbone, c.transfer): c
@@ -169,7 +148,15 @@ def transfer_figure(
         names = ["Mean", *(labels.get(backbone, backbone) for backbone in backbones)]
         _label_effects(axes, names, transfers)
         mark_simulated(figure, simulated)
-    return figure
+    return ReportFigure(
+        name="transfer_effect",
+        figure=figure,
+        alt="Differences in AUROC between transfer learning and training from scratch, with "
+        "intervals.",
+        caption="Difference in AUROC between transfer learning and training from scratch, paired "
+        "by fold, with corrected 95 % intervals. Filled marks: significantly better (one-sided, "
+        "for networks after Holm's adjustment). The mean weighs all compared networks alike.",
+    )
 
 
 def _label_effects(axes: Axes, names: Sequence[str], transfers: Sequence[str]) -> None:
@@ -220,16 +207,8 @@ def _effect(axes: Axes, y: float, effect: Interval, transfer: str, *, filled: bo
     )
 
 
-def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
-    """Draw validation AUROC by epoch, one panel per backbone, one line per fold and transfer.
-
-    Args:
-        run: The run.
-        labels: Backbone -> name for readers.
-
-    Returns:
-        The figure; None without a finished cell.
-    """
+def learning_figure(run: Run, labels: Mapping[str, str]) -> ReportFigure | None:
+    """Draw validation AUROC by epoch, a panel per backbone; None without a finished cell."""
     trained = {key.backbone for key in run.histories}
     backbones = [b for b in run.record["configuration"]["backbones"] if b in trained]
     if not backbones:
@@ -255,7 +234,14 @@ def learning_figure(run: Run, labels: Mapping[str, str]) -> Figure | None:
         ]
         figure.legend(handles=handles, loc="outside lower left", ncols=len(handles))
         mark_simulated(figure, run.simulated)
-    return figure
+    return ReportFigure(
+        name="learning_curves",
+        figure=figure,
+        alt="Validation AUROC by epoch for each network.",
+        caption="Learning curves: AUROC on validation photographs by epoch, one line per fold; a "
+        "dot marks the epoch whose weights were kept. Validation photographs steer training, so "
+        "these numbers are no results.",
+    )
 
 
 def _learning_panel(axes: Axes, run: Run, backbone: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from textwrap import fill
 from typing import Any
 
 import numpy as np
+import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -14,43 +14,28 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from melanoscope.errors import RunError
+from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import INK, MUTED, SIMULATED, mark_simulated, styled
+from melanoscope.runs.reader import Run
 
 Pixels = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False)
-class ImageFigure:
-    """A figure of photographs with its words.
-
-    Attributes:
-        figure: The figure.
-        caption: Sentences for the page.
-        alt: What is seen, for those who do not see it.
-    """
-
-    figure: Figure
-    caption: str
-    alt: str
+def credit_of(run: Run, rows: pl.DataFrame) -> str:
+    """Name archives and licences of the catalog's `rows`, in a line without a full stop."""
+    datasets = set(rows["dataset"])
+    sources = [
+        f"{source['title']} ({source['attribution']}; {source['licence']})"
+        for source in run.record["data"]["sources"]
+        if any(source["kind"].startswith(name.partition(":")[0]) for name in datasets)
+    ]
+    return "Photographs: " + "; ".join(dict.fromkeys(sources))
 
 
 def augmentation_figure(
     originals: Pixels, augmented: Pixels, *, credit: str, simulated: bool = False
-) -> ImageFigure:
-    """Draw Figure 2: each photograph, and what the network is shown instead of it.
-
-    Args:
-        originals: Photographs, uint8, shape (n, h, w, 3).
-        augmented: k variations of each photograph, uint8, shape (n, k, h, w, 3).
-        credit: Source and licence of the photographs; written on the figure as well.
-        simulated: Whether the photographs are simulated.
-
-    Returns:
-        The figure with its caption.
-
-    Raises:
-        RunError: Arrays of other shapes or not uint8.
-    """
+) -> ReportFigure:
+    """Draw Figure 2: photographs (n, h, w, 3), each beside k variations (n, k, h, w, 3), uint8."""
     n, k = augmented.shape[:2] if augmented.ndim == 5 else (0, 0)
     if min(n, k) < 1 or originals.shape != (n, *originals.shape[1:3], 3):
         raise RunError(
@@ -74,8 +59,13 @@ def augmentation_figure(
         "cropped, turned, mirrored and shifted in colour, differently in every epoch. "
         f"{_source(credit, simulated)}"
     )
-    alt = f"{n} photographs, each beside {k} randomly changed versions of it."
-    return ImageFigure(figure, caption, alt)
+    return ReportFigure(
+        name="figure_2_augmentation",
+        figure=figure,
+        alt=f"{n} photographs, each beside {k} randomly changed versions of it.",
+        caption=caption,
+        photographs=True,
+    )
 
 
 def attribution_figure(
@@ -84,27 +74,11 @@ def attribution_figure(
     *,
     network: str,
     credit: str,
-    probability: float | None = None,
-    melanoma: bool | None = None,
+    probability: float,
+    melanoma: bool,
     simulated: bool = False,
-) -> ImageFigure:
-    """Draw Figure 4: a photograph and what speaks for and against melanoma in it.
-
-    Args:
-        photograph: The photograph, uint8, shape (h, w, 3).
-        attribution: Integrated Gradients, shape (h, w): above 0 speaks for melanoma.
-        network: Name for readers of the network that was asked.
-        credit: Source and licence of the photograph; written on the figure as well.
-        probability: The network's probability of melanoma, 0..1; None where not known.
-        melanoma: Whether the photograph shows a melanoma; None where not known.
-        simulated: Whether the photograph is simulated.
-
-    Returns:
-        The figure with its caption.
-
-    Raises:
-        RunError: Arrays of other shapes, not uint8, or attributions that are not finite.
-    """
+) -> ReportFigure:
+    """Draw Figure 4: a photograph (h, w, 3), uint8, and the attribution (h, w) of its pixels."""
     _refuse_other_pixels(photograph)
     _refuse_other_attribution(attribution, photograph.shape)
     with styled():
@@ -115,19 +89,20 @@ def attribution_figure(
         bar.ax.set_yticklabels(["against\nmelanoma", "0", "for\nmelanoma"], fontsize=8, color=INK)
         bar.outline.set_visible(False)
         add_credit(figure, credit, simulated)
-    facts = []
-    if melanoma is not None:
-        facts.append("a melanoma" if melanoma else "not a melanoma")
-    if probability is not None:
-        facts.append(f"{network} gives melanoma {100 * probability:.0f} %")
-    known = f" ({'; '.join(facts)})" if facts else ""
     caption = (
-        f"Integrated Gradients of {network} on one test photograph{known}."
+        f"Integrated Gradients of {network} on one test photograph "
+        f"({'a melanoma' if melanoma else 'not a melanoma'}; {network} gives melanoma "
+        f"{100 * probability:.0f} %)."
         " Red pixels raise the probability of melanoma, blue pixels lower it. It shows what the "
         f"network used, not what a melanoma is. {_source(credit, simulated)}"
     )
-    alt = "A photograph, its attribution map, and the map laid over the photograph."
-    return ImageFigure(figure, caption, alt)
+    return ReportFigure(
+        name="figure_4_attribution",
+        figure=figure,
+        alt="A photograph, its attribution map, and the map laid over the photograph.",
+        caption=caption,
+        photographs=True,
+    )
 
 
 def _attribution_panels(
@@ -188,13 +163,7 @@ def _hide_frame(axes: Axes) -> None:
 
 
 def add_credit(figure: Figure, credit: str, simulated: bool) -> None:
-    """Write source and licence on the figure itself: figures travel alone.
-
-    Args:
-        figure: The figure.
-        credit: Source and licence of its photographs.
-        simulated: Whether its photographs are simulated.
-    """
+    """Write source and licence on a `figure` of photographs itself: figures travel alone."""
     lines = fill(credit, int(figure.get_figwidth() * 17))
     figure.supxlabel(lines, fontsize=7, color=MUTED, x=0.005, ha="left")
     mark_simulated(figure, simulated)

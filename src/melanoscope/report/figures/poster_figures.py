@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,12 @@ from melanoscope.imaging.decode import UnreadableImageError, read_image
 from melanoscope.models.integrated_gradients import BASELINE, integrated_gradients
 from melanoscope.models.lesion_net import from_checkpoint
 from melanoscope.report.context import ReportContext
-from melanoscope.report.figures.credit import credit_of
 from melanoscope.report.figures.image_figures import (
-    ImageFigure,
     attribution_figure,
     augmentation_figure,
+    credit_of,
 )
+from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.runs.cell import CellKey, parse_transfer
 from melanoscope.runs.reader import Run
 from melanoscope.runs.run_folder import RunFolder
@@ -31,15 +32,8 @@ from melanoscope.transfers import TRANSFER_NAMES
 _PHOTOGRAPHS, _VARIATIONS = 4, 5
 
 
-def figure_2(run: Run) -> ImageFigure | None:
-    """Show photographs beside their augmentations, both classes and all archives in turn.
-
-    Args:
-        run: The run.
-
-    Returns:
-        The figure; None when the photographs have gone since the run.
-    """
+def figure_2(run: Run) -> ReportFigure | None:
+    """Show photographs of both classes beside their augmentations; None when they have gone."""
     rows = (
         run.catalog.sort("image_id")
         .with_columns(turn=pl.int_range(pl.len()).over("dataset", "target"))
@@ -59,24 +53,12 @@ def figure_2(run: Run) -> ImageFigure | None:
     )
 
 
-def figure_4(context: ReportContext) -> ImageFigure | None:
-    """Show the Integrated Gradients of the melanoma that the best network is surest of.
-
-    Of the best network's cells, that with the highest AUROC is taken, so that the figure shows the
-    network at its best, and says so.
-
-    Args:
-        context: Results of the run.
-
-    Returns:
-        The figure; None without a complete network, or when the photograph or the checkpoint has
-        gone since the run.
-    """
+def figure_4(context: ReportContext) -> ReportFigure | None:
+    """Explain the melanoma that the best network is surest of; None if either has gone."""
     run = context.run
-    mine = [cell for cell in run.cells if (cell.backbone, cell.transfer) == context.best]
-    if not mine:
+    if context.best is None:
         return None
-    cell = max(mine, key=lambda cell: auroc(cell.target, cell.probability))
+    cell = max(run.cells_of(context.best), key=lambda cell: auroc(cell.target, cell.probability))
     rows = run.catalog.filter(image_id=_surest_melanoma(cell))
     images = _read_images(rows, run)
     checkpoint = RunFolder(run.path).checkpoint(
@@ -103,7 +85,7 @@ def figure_4(context: ReportContext) -> ImageFigure | None:
         f"difference of {attribution.difference:+.2f} in the logit. The photograph is the melanoma "
         f"of {tested_on} that this network is surest of: the network at its best, not on average."
     )
-    return ImageFigure(figure=figure.figure, caption=figure.caption + more, alt=figure.alt)
+    return replace(figure, caption=figure.caption + more)
 
 
 def _surest_melanoma(cell: CellPredictions) -> str:

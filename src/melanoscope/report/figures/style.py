@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID = "#1c2430", "#5b6572", "#e3e6ea"
@@ -49,24 +47,13 @@ _SETTINGS = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw with the settings of all figures, without changing the caller's.
-
-    Yields:
-        Nothing; the settings hold inside the `with` block.
-    """
+    """Draw inside the `with` block as all figures do, without changing the caller's settings."""
     with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
         yield
 
 
 def line_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Give each name a color and dash of its own, the same in every figure of a run.
-
-    Args:
-        names: Names of backbones, in the order of run.json.
-
-    Returns:
-        Name -> keyword arguments of `Axes.plot`.
-    """
+    """Give each backbone in `names` a color and dash of its own, as arguments of `Axes.plot`."""
     return {
         name: {
             "color": _HUES[i % len(_HUES)],
@@ -81,24 +68,3 @@ def mark_simulated(figure: Figure, simulated: bool) -> None:
     if simulated:
         # As the title, because layouts keep room for a title and not for loose text.
         figure.suptitle(SIMULATED, x=0.01, ha="left", fontsize=8, color="#a11212", weight="bold")
-
-
-def render(figure: Figure, kind: str, dpi: int = 160) -> bytes:
-    """Render a figure; without a date, so that equal runs give equal files.
-
-    Args:
-        figure: The figure.
-        kind: "svg" or "png".
-        dpi: Pixels per inch of a PNG.
-
-    Returns:
-        The file's content.
-    """
-    buffer = BytesIO()
-    with styled():
-        if kind == "svg":
-            figure.savefig(buffer, format="svg", metadata={"Date": None})
-        else:
-            FigureCanvasAgg(figure)
-            figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": "melanoscope"})
-    return buffer.getvalue()

@@ -32,17 +32,7 @@ _BUILDERS: dict[str, Callable[[ReportContext], Section | None]] = {
 
 
 def all_sections(context: ReportContext) -> list[Section]:
-    """Build each section that the run allows; one too small for a number says so.
-
-    A run of the poster's protocol gets none but the leaks and the poster's table: its networks are
-    not independent of each other, nor its test photographs of its training photographs.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        The sections in the order of the page.
-    """
+    """Build each section that the run allows, in the order of the page."""
     if not context.predictions or context.run.protocol == "poster":
         only = [leaks_section(context), poster_table_section(context)]
         return [section for section in only if section is not None]

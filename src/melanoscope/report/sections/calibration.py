@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 
 from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
+from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import INK, MUTED, mark_simulated, styled
-from melanoscope.report.sections.section import Section, SectionFigure
+from melanoscope.report.sections.section import Section
 from melanoscope.runs.cell import RowKey
-from melanoscope.runs.results import interval_of, validation_of
+from melanoscope.runs.results import interval_of
 from melanoscope.stats.arrays import Floats
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.bootstrap.weighted_metrics import PROBABILITY_METRICS
@@ -33,8 +34,7 @@ class Calibration:
 
     Attributes:
         label: Name for readers.
-        temperatures: One per fold and repeat, fitted on its validation photographs; 1 where none
-            fits best.
+        temperatures: One for each fold of each repeat; 1 where none fits.
         before: Metric -> interval of the probabilities as the network gives them.
         after: Metric -> interval of the probabilities after scaling.
     """
@@ -46,14 +46,7 @@ class Calibration:
 
 
 def calibration_section(context: ReportContext) -> Section | None:
-    """Show how far the best network's probabilities can be taken at their word.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network.
-    """
+    """Show how far the best network's probabilities can be taken at their word."""
     if context.best is None:
         return None
     predictions = context.predictions[context.best]
@@ -68,7 +61,7 @@ def calibration_section(context: ReportContext) -> Section | None:
         after={metric: interval_of(scaled, after, metric) for metric in PROBABILITY_METRICS},
     )
     bins = [calibration_curve(p.target, p.probability) for p in (predictions, scaled)]
-    figure = SectionFigure(
+    figure = ReportFigure(
         name="reliability",
         figure=_reliability_figure(bins, simulated=context.run.simulated),
         alt="Observed share of melanomas against predicted probability, before and after scaling.",
@@ -99,7 +92,7 @@ def _bin_numbers(calibration_bin: CalibrationBin) -> dict[str, float]:
 @lru_cache(maxsize=32)
 def _temperatures(context: ReportContext, key: RowKey) -> dict[int, float]:
     """Fit the temperature of each fold and repeat on its validation photographs."""
-    validation = validation_of(context.run, *key)
+    validation = context.validation(key)
     temperatures = {}
     for fold_id in validation.fold_ids:
         rows = validation.where(validation.fold_id == fold_id)
@@ -112,18 +105,7 @@ def _temperatures(context: ReportContext, key: RowKey) -> dict[int, float]:
 
 @lru_cache(maxsize=32)
 def calibrated_predictions(context: ReportContext, key: RowKey) -> Predictions:
-    """Return a network's test predictions after each fold's temperature.
-
-    The temperature of a fold is fitted on its validation photographs, which no group shares with
-    its test photographs.
-
-    Args:
-        context: The run with what several sections need.
-        key: Backbone and transfer of the network.
-
-    Returns:
-        The predictions.
-    """
+    """Return a network's test predictions after each fold's own temperature."""
     predictions = context.predictions[key]
     scaled: Floats = np.empty_like(predictions.probability)
     for fold_id, temperature in _temperatures(context, key).items():

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from melanoscope.report.context import ReportContext
+from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import MUTED, mark_simulated, styled
 from melanoscope.report.sections.calibration import calibrated_predictions
-from melanoscope.report.sections.section import Section, SectionFigure
-from melanoscope.runs.results import validation_of
+from melanoscope.report.sections.section import Section
 from melanoscope.stats.arrays import Floats
 from melanoscope.stats.calibration.temperature_scaling import to_prevalence
 from melanoscope.stats.metrics.decision_curve import DecisionCurve, decision_curve
@@ -29,17 +29,10 @@ _RISKS = np.round(np.arange(0.002, 0.2001, 0.002), 3)
 
 
 def decisions_section(context: ReportContext) -> Section | None:
-    """Measure thresholds chosen on validation photographs, on test photographs.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network.
-    """
+    """Test the best network at thresholds chosen on validation photographs."""
     if context.best is None:
         return None
-    validation = validation_of(context.run, *context.best)
+    validation = context.validation(context.best)
     predictions, prevalence = context.predictions[context.best], context.prevalence
     points = [
         operating_point(
@@ -60,7 +53,7 @@ def decisions_section(context: ReportContext) -> Section | None:
         "useful_from": float(useful.min()) if useful.size else None,
         "useful_to": float(useful.max()) if useful.size else None,
     }
-    figure = SectionFigure(
+    figure = ReportFigure(
         name="decision_curve",
         figure=_curve_figure(curve, simulated=context.run.simulated),
         alt="Net benefit of the network, of treating all and of treating nobody, by risk "

@@ -25,17 +25,16 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class NetworkIntervals:
+class _NetworkIntervals:
     """The intervals of one network.
 
     Attributes:
         label: Name for readers.
         auroc: AUROC, mean over cells.
         metrics: Metric -> interval over patients (`ReportContext.interval`).
-        widened: AUROC with the cross-validation interval, which held the truth in a simulation
-            study; None with one cell.
-        over_folds: AUROC with the corrected resampled t interval; None with one cell.
-        influence: AUROC with LeDell's influence curve interval.
+        widened: Interval of AUROC widened for cross-validation; None with one cell.
+        over_folds: Corrected resampled t interval of AUROC; None with one cell.
+        influence: LeDell's influence curve interval of AUROC.
     """
 
     label: str
@@ -46,17 +45,8 @@ class NetworkIntervals:
     influence: Interval
 
 
-def intervals_section(context: ReportContext) -> Section | None:
-    """Collect the intervals of all complete networks, best AUROC first.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network.
-    """
-    if not context.bootstrapped:
-        return None
+def intervals_section(context: ReportContext) -> Section:
+    """Collect the intervals of all complete networks, best AUROC first."""
     networks = [_network_intervals(context, key) for key in context.bootstrapped]
     networks.sort(key=lambda network: -network.auroc)
     content = {
@@ -68,9 +58,9 @@ def intervals_section(context: ReportContext) -> Section | None:
     return Section("intervals", "How sure", content, networks)
 
 
-def _network_intervals(context: ReportContext, key: RowKey) -> NetworkIntervals:
+def _network_intervals(context: ReportContext, key: RowKey) -> _NetworkIntervals:
     row = context.summary.row(*key)
-    return NetworkIntervals(
+    return _NetworkIntervals(
         label=context.label(key),
         auroc=context.bootstrapped[key].estimate["auroc"],
         metrics={metric: context.interval(key, metric) for metric in COLUMNS},

@@ -16,14 +16,7 @@ from melanoscope.stats.intervals.interval import Interval
 
 
 def leaks_section(context: ReportContext) -> Section:
-    """Count groups that a division splits, pairs that cross folds, and labels that disagree.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        The section.
-    """
+    """Count groups that a division splits, pairs that cross folds, and labels that disagree."""
     run, best = context.run, context.best
     crossing = crossing_pairs(run)
     touched = sorted({image_id for pair in crossing.select("a", "b").rows() for image_id in pair})
@@ -52,14 +45,7 @@ def count_divided_groups(run: Run) -> int:
 
 
 def crossing_pairs(run: Run) -> pl.DataFrame:
-    """Return the near-duplicates that lie in different folds of repeat 0.
-
-    Args:
-        run: The run.
-
-    Returns:
-        Columns a, b (image ids), likeness and relation; the likest pair first.
-    """
+    """Return a `run`'s near-duplicates in different folds of repeat 0, the likest first."""
     pairs = _pairs_with(run, "fold_r0")
     crossing = pairs.filter(pl.col("fold_r0") != pl.col("fold_r0_b"))
     columns = ["a", "b", "likeness", "relation"]

@@ -9,28 +9,21 @@ from matplotlib.figure import Figure
 
 from melanoscope.imaging.decode import UnreadableImageError, read_image
 from melanoscope.report.context import ReportContext
-from melanoscope.report.figures.credit import credit_of
-from melanoscope.report.figures.image_figures import add_credit, show_image
+from melanoscope.report.figures.image_figures import add_credit, credit_of, show_image
+from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import styled
-from melanoscope.report.sections.section import Section, SectionFigure
+from melanoscope.report.sections.section import Section
 
 _EACH = 6
 _IMAGE_SIZE = 160
 
 
 def misses_section(context: ReportContext) -> Section | None:
-    """Show the melanomas with the lowest and the other lesions with the highest probability.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network, or when a photograph has gone since the run.
-    """
+    """Show the melanomas with the lowest and the other lesions with the highest probability."""
     if context.best is None:
         return None
     predictions, run = context.predictions[context.best], context.run
-    tested = context.catalog_rows(predictions.image_index).with_columns(
+    tested = run.catalog[predictions.image_index].with_columns(
         probability=pl.Series(predictions.probability)
     )
     missed = _first_of_each(tested.filter(target=1).sort("probability", maintain_order=True))
@@ -47,7 +40,7 @@ def misses_section(context: ReportContext) -> Section | None:
         "missed_melanomas": missed.select("image_id", "probability").to_dicts(),
         "false_alarms": alarms.select("image_id", "probability").to_dicts(),
     }
-    figure = SectionFigure(
+    figure = ReportFigure(
         name="misses",
         figure=gallery,
         alt=f"{missed.height + alarms.height} photographs that the network judged most wrongly.",

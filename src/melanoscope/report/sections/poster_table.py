@@ -15,7 +15,7 @@ METRICS = ("accuracy", "auroc", "auprc", "f1")
 
 
 @dataclass(frozen=True)
-class PrintedRow:
+class _PrintedRow:
     """A network of a run beside its row in the poster.
 
     Attributes:
@@ -34,14 +34,7 @@ class PrintedRow:
 
 
 def poster_table_section(context: ReportContext) -> Section | None:
-    """Set the poster's printed row beside each complete network that it has a row for.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None where the poster printed none of the networks.
-    """
+    """Set the poster's printed row beside each complete network that it has a row for."""
     rows = []
     for row in context.summary.rows:
         printed = printed_row(row.backbone, row.transfer)
@@ -54,8 +47,8 @@ def poster_table_section(context: ReportContext) -> Section | None:
     return Section("poster_table", "The poster's table", content, rows)
 
 
-def _printed_row(context: ReportContext, row: SummaryRow, published: PublishedRow) -> PrintedRow:
-    return PrintedRow(
+def _printed_row(context: ReportContext, row: SummaryRow, published: PublishedRow) -> _PrintedRow:
+    return _PrintedRow(
         label=context.label((row.backbone, row.transfer)),
         printed_label=f"{published.label}{published.stars}",
         note=published.note,

@@ -12,6 +12,7 @@ from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
 from melanoscope.report.headline import archive_auroc
 from melanoscope.report.sections.section import Section
+from melanoscope.report.tables.tables import ALPHA
 from melanoscope.runs.cell import RowKey
 from melanoscope.runs.files import TEST_FOLD
 from melanoscope.runs.reader import Run
@@ -26,7 +27,7 @@ from melanoscope.transfers import REFERENCES
 
 
 @dataclass(frozen=True)
-class SamePredictions:
+class _SamePredictions:
     """The predictions of one network, counted as the poster did and as we do.
 
     Attributes:
@@ -34,10 +35,8 @@ class SamePredictions:
         as_poster: "AUROC" of rounded predictions with the poster's interval.
         as_ours: AUROC of probabilities, mean over cells.
         difference: `as_poster` minus `as_ours`.
-        p_poster: p-value of a one-tailed unpaired t-test against the reference transfer, on rounded
-            predictions; None where there is no reference.
-        p_ours: p-value of the corrected resampled t-test after Holm; None where there is no
-            reference.
+        p_poster: Unpaired one-tailed t-test against the reference transfer on rounded predictions.
+        p_ours: Corrected resampled t-test against the reference transfer, after Holm.
     """
 
     label: str
@@ -49,7 +48,7 @@ class SamePredictions:
 
 
 @dataclass(frozen=True)
-class BothProtocols:
+class _BothProtocols:
     """One network trained under both protocols.
 
     Attributes:
@@ -57,13 +56,10 @@ class BothProtocols:
         printed: What the poster's protocol would print as AUROC.
         printed_auroc: AUROC of the same probabilities.
         corrected: AUROC of the corrected run, all photographs.
-        corrected_poster_mix: AUROC of the corrected run on the photographs of the poster's mix;
-            None where it has none.
-        within: AUROC of the corrected run over pairs of photographs of one archive; None where
-            there is one archive.
+        corrected_poster_mix: AUROC of the corrected run on the poster's mix of archives.
+        within: AUROC of the corrected run within archives; None where there is one archive.
         difference: `printed` minus `within` (or `corrected`, where there is one archive).
-        inflation: `printed_auroc` minus the same: what division by photograph, the mix of archives
-            and networks that go on from fold to fold add, without the rounding that takes away.
+        inflation: `printed_auroc` minus the same, thus without what rounding takes away.
     """
 
     label: str
@@ -76,36 +72,21 @@ class BothProtocols:
     inflation: float
 
 
-def protocols_section(context: ReportContext) -> Section | None:
-    """Count this run's networks as the poster did, and set a run of its protocol beside them.
-
-    Args:
-        context: The run with what several sections need, a run of the poster's protocol among
-            `beside`.
-
-    Returns:
-        None without a complete network.
-    """
+def protocols_section(context: ReportContext) -> Section:
+    """Count this run's networks as the poster did, and set a run of its protocol beside them."""
     counted = [_same_predictions(context, key) for key in context.predictions]
     poster = next((one for one in context.beside if one.run.protocol == "poster"), None)
     beside = [] if poster is None else _both_protocols(context, poster)
-    if not counted and not beside:
-        return None
     changed = [
         network
         for network in counted
         if network.p_poster is not None
         and network.p_ours is not None
-        and (network.p_poster < context.alpha) != (network.p_ours < context.alpha)
+        and (network.p_poster < ALPHA) != (network.p_ours < ALPHA)
     ]
     numbers = {"same_predictions": counted, "beside": beside, "verdicts_that_change": len(changed)}
     about = None if poster is None else _about(poster.run)
     return Section("protocols", "The poster's protocol", {**numbers, "poster": about}, numbers)
-
-
-def _cells(run: Run, key: RowKey) -> list[CellPredictions]:
-    cells = [cell for cell in run.cells if (cell.backbone, cell.transfer) == key]
-    return sorted(cells, key=lambda cell: (cell.repeat, cell.fold))
 
 
 def _rounded_auroc(cells: Iterable[CellPredictions]) -> list[float]:
@@ -116,17 +97,17 @@ def _mean_auroc(cells: Iterable[CellPredictions]) -> float:
     return float(np.mean([auroc(cell.target, cell.probability) for cell in cells]))
 
 
-def _same_predictions(context: ReportContext, key: RowKey) -> SamePredictions:
-    cells = _cells(context.run, key)
+def _same_predictions(context: ReportContext, key: RowKey) -> _SamePredictions:
+    cells = context.run.cells_of(key)
     rounded = _rounded_auroc(cells)
     as_poster, as_ours = poster_interval(rounded), _mean_auroc(cells)
     p_poster = p_ours = None
     reference = (key[0], REFERENCES.get(key[1], ""))
     comparison = context.summary.comparison(*key, "auroc")
     if comparison is not None and reference in context.predictions:
-        p_poster = poster_t_test(rounded, _rounded_auroc(_cells(context.run, reference))).p_value
+        p_poster = poster_t_test(rounded, _rounded_auroc(context.run.cells_of(reference))).p_value
         p_ours = comparison.p_holm
-    return SamePredictions(
+    return _SamePredictions(
         label=context.label(key),
         as_poster=as_poster,
         as_ours=as_ours,
@@ -136,7 +117,7 @@ def _same_predictions(context: ReportContext, key: RowKey) -> SamePredictions:
     )
 
 
-def _both_protocols(context: ReportContext, poster: RunResults) -> list[BothProtocols]:
+def _both_protocols(context: ReportContext, poster: RunResults) -> list[_BothProtocols]:
     networks = [
         _network(context, poster.run, row)
         for row in poster.summary.rows
@@ -145,17 +126,17 @@ def _both_protocols(context: ReportContext, poster: RunResults) -> list[BothProt
     return sorted(networks, key=lambda network: -network.printed.estimate)
 
 
-def _network(context: ReportContext, poster: Run, row: SummaryRow) -> BothProtocols:
+def _network(context: ReportContext, poster: Run, row: SummaryRow) -> _BothProtocols:
     key = (row.backbone, row.transfer)
     predictions = context.predictions[key]
     archive = context.column("dataset")[predictions.image_index]
     within = None
     if len(set(archive)) > 1:
         within = within_archive_auroc(predictions, context.weights, archive)
-    printed, printed_auroc = row.intervals["auroc"], _mean_auroc(_cells(poster, key))
+    printed, printed_auroc = row.intervals["auroc"], _mean_auroc(poster.cells_of(key))
     corrected = context.bootstrapped[key].interval("auroc")
     honest = (within or corrected).estimate
-    return BothProtocols(
+    return _BothProtocols(
         label=context.label(key),
         printed=printed,
         printed_auroc=printed_auroc,

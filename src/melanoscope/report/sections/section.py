@@ -6,28 +6,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from math import isfinite
 from typing import Any
 
-from matplotlib.figure import Figure
-
+from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.stats.intervals.interval import Interval
-
-
-@dataclass(frozen=True, eq=False)
-class SectionFigure:
-    """A figure of a section.
-
-    Attributes:
-        name: Name of its files, without suffix.
-        figure: The figure.
-        alt: What is seen, for those who do not see it.
-        caption: Sentences below it.
-        photographs: Whether it holds photographs, which SVG would only make larger.
-    """
-
-    name: str
-    figure: Figure
-    alt: str
-    caption: str
-    photographs: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,25 +19,18 @@ class Section:
         title: Title in the page's navigation.
         content: What its template sees as `content`.
         numbers: What evidence.json says of it; plain values and dataclasses.
-        figures: Its figures; the template sees them by name.
+        figures: Its figures.
     """
 
     name: str
     title: str
     content: dict[str, Any]
     numbers: Any = None
-    figures: tuple[SectionFigure, ...] = ()
+    figures: tuple[ReportFigure, ...] = ()
 
 
 def plain(value: Any) -> Any:
-    """Turn a value into what JSON has.
-
-    Args:
-        value: Dataclasses, mappings, sequences and scalars, nested in any way.
-
-    Returns:
-        Dictionaries, lists and plain scalars; keys are text, NaN and infinity become None.
-    """
+    """Turn nested dataclasses, mappings and arrays into what JSON has; NaN becomes None."""
     if isinstance(value, Interval):
         return plain(value.to_dict())
     if is_dataclass(value):

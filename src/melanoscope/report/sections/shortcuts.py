@@ -28,27 +28,21 @@ from melanoscope.stats.subgroups.source_balanced_auroc import (
 
 @dataclass(frozen=True)
 class Baseline:
-    """A prediction without the photograph.
-
-    Attributes:
-        name: What the prediction was made from, in words.
-        auroc: AUROC over the networks' own folds.
-    """
+    """A prediction made without the photograph, from what `name` says."""
 
     name: str
     auroc: Interval
 
 
 @dataclass(frozen=True)
-class WithoutShortcut:
+class _WithoutShortcut:
     """One network where the archive's name cannot help.
 
     Attributes:
         label: Name for readers.
         overall: AUROC over all photographs.
         within: AUROC over pairs of photographs of one archive; None with one archive.
-        balanced: AUROC with each archive weighed to one prevalence; None where no two archives hold
-            both classes.
+        balanced: AUROC with each archive weighed to one prevalence; None where that cannot be.
         alone: Archive -> AUROC within it; None where it holds one class or too few patients.
     """
 
@@ -59,17 +53,8 @@ class WithoutShortcut:
     alone: dict[str, Interval | None]
 
 
-def shortcuts_section(context: ReportContext) -> Section | None:
-    """Compare every network with what needs no photograph, and look at it without the archive.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network.
-    """
-    if not context.predictions:
-        return None
+def shortcuts_section(context: ReportContext) -> Section:
+    """Compare every network with what needs no photograph, and look at it without the archive."""
     datasets = sorted(context.run.catalog["dataset"].unique())
     datasets = datasets if len(datasets) > 1 else []
     networks = [_without_shortcut(context, key, datasets) for key in context.predictions]
@@ -125,7 +110,7 @@ def _static_data_adds(context: ReportContext) -> dict[str, PairedTest]:
 
 def _without_shortcut(
     context: ReportContext, key: RowKey, datasets: Sequence[str]
-) -> WithoutShortcut:
+) -> _WithoutShortcut:
     predictions, weights = context.predictions[key], context.weights
     archive = context.column("dataset")[predictions.image_index]
 
@@ -135,7 +120,7 @@ def _without_shortcut(
 
     within = partial(within_archive_auroc, predictions, weights, archive)
     balanced = partial(source_balanced_auroc, predictions, weights, archive)
-    return WithoutShortcut(
+    return _WithoutShortcut(
         label=context.label(key),
         overall=context.bootstrapped[key].interval("auroc"),
         within=_or_none(within) if datasets else None,

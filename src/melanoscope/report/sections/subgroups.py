@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from melanoscope.data.subgroup_variables import subgroup_variables
 from melanoscope.report.sections.calibration import calibrated_predictions
 from melanoscope.report.sections.section import Section
+from melanoscope.report.tables.tables import ALPHA
 from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
 
 if TYPE_CHECKING:
@@ -14,14 +15,7 @@ if TYPE_CHECKING:
 
 
 def subgroups_section(context: ReportContext) -> Section | None:
-    """Measure the best network in each subgroup, those too small without a number.
-
-    Args:
-        context: The run with what several sections need.
-
-    Returns:
-        None without a complete network.
-    """
+    """Test the best network in each subgroup; those too small get no number."""
     if context.best is None:
         return None
     predictions = context.predictions[context.best]
@@ -43,6 +37,6 @@ def subgroups_section(context: ReportContext) -> Section | None:
         "network": context.label(context.best),
         "variables": variables,
         "tests": len(tested),
-        "significant": [d for d in tested if d.p_holm < context.alpha],
+        "significant": [d for d in tested if d.p_holm < ALPHA],
     }
     return Section("subgroups", "Subgroups", numbers, numbers)

@@ -43,27 +43,6 @@ class MetricValue:
         """Stars of the comparison."""
         return self.comparison.stars if self.comparison else ""
 
-    @property
-    def text(self) -> str:
-        """The estimate with half the interval's width, three decimals.
-
-        >>> auroc = Interval(
-        ...     estimate=0.9314, low=0.9262, high=0.9366, standard_error=0.002, n=5, method=""
-        ... )
-        >>> MetricValue(0.9314, auroc).text
-        '0.931 ± 0.005'
-        """
-        half = f" ± {self.interval.half_width:.3f}" if self.interval else ""
-        return f"{self.estimate:.3f}{half}"
-
-    @property
-    def effect(self) -> str:
-        """Difference from the reference with its interval; empty without a comparison."""
-        if not self.comparison:
-            return ""
-        difference = self.comparison.test.difference
-        return f"{signed(difference.estimate)} ({bounds(difference)})"
-
 
 @dataclass(frozen=True)
 class TableRow:
@@ -73,8 +52,8 @@ class TableRow:
         label: Name for readers.
         values: Metric -> value; physicians have AUROC only, networks without results nothing.
         backbone: Name of the backbone; empty for physicians.
-        finished: Cells that are there.
-        planned: Cells that should be there; 0 for physicians.
+        finished: Number of cells that are there.
+        planned: Number of cells that should be there; 0 for physicians.
         above: "dermatologists", "gp" or "": whom the AUROC is significantly above.
         physicians: The physicians; None for a network.
         prevalence: Share of melanomas among tested photographs, NaN where not known.
@@ -88,14 +67,6 @@ class TableRow:
     above: str = ""
     physicians: Physicians | None = None
     prevalence: float = field(default=float("nan"), compare=False)
-
-    @property
-    def published(self) -> str:
-        """AUROC of physicians as it was published; empty for a network."""
-        if not self.physicians:
-            return ""
-        auroc = self.physicians.auroc
-        return f"{auroc.estimate:.2f} ({auroc.low:.2f} to {auroc.high:.2f})"
 
     @property
     def unfinished(self) -> str:
@@ -112,7 +83,6 @@ class Table:
     Attributes:
         letter: "a" to "d".
         transfer: Kind of transfer of all its networks.
-        title: The transfer in words.
         rows: Rows from worst to best AUROC; networks without any result last.
         prevalence: Share of melanomas, the level of AUPRC without skill; NaN without results.
         skipped: (label, why) of networks that were not run with this transfer.
@@ -121,11 +91,15 @@ class Table:
 
     letter: str
     transfer: str
-    title: str
     rows: tuple[TableRow, ...]
     prevalence: float
     skipped: tuple[tuple[str, str], ...]
     simulated: bool
+
+    @property
+    def title(self) -> str:
+        """The transfer in words."""
+        return TRANSFER_TITLES[self.transfer]
 
 
 def signed(value: float) -> str:
@@ -154,17 +128,7 @@ def make_tables(
     skipped: Sequence[Mapping[str, Any]] = (),
     simulated: bool = False,
 ) -> tuple[Table, ...]:
-    """Arrange a summary as tables, one per kind of transfer that was planned or skipped.
-
-    Args:
-        summary: Rows and comparisons of the run.
-        labels: Backbone -> name for readers; a missing one is shown by its own name.
-        skipped: Networks that were not run, as mappings with backbone, transfer and why.
-        simulated: Whether the photographs are simulated.
-
-    Returns:
-        The tables in the order of their letters.
-    """
+    """Arrange a `summary` as tables, one per transfer that was planned or skipped."""
     tables = []
     for transfer, letter in zip(TRANSFERS, "abcd", strict=True):
         networks = [row for row in summary.rows if row.transfer == transfer]
@@ -185,7 +149,6 @@ def make_tables(
             Table(
                 letter=letter,
                 transfer=transfer,
-                title=TRANSFER_TITLES[transfer],
                 rows=tuple(sorted(rows, key=_worst_first)),
                 prevalence=known[0].prevalence if known else float("nan"),
                 skipped=left_out,
