@@ -31,8 +31,7 @@ class Decision:
         meaning: What the threshold was chosen for.
         threshold: Probability, at the assumed prevalence, from which on a lesion is suspicious.
         positive: Whether this lesion is called suspicious.
-        sensitivity: Sensitivity of the threshold on held-out photographs; None if not measured.
-        specificity: Specificity of the threshold on held-out photographs; None if not measured.
+        sensitivity: On held-out photographs, as the specificity; None if not measured.
     """
 
     key: str
@@ -45,12 +44,7 @@ class Decision:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
-        return {
-            "key": self.key,
-            "name": self.name,
-            "meaning": self.meaning,
-            "threshold": self.threshold,
-            "positive": self.positive,
+        return asdict(self) | {
             "sensitivity": None if self.sensitivity is None else self.sensitivity.to_dict(),
             "specificity": None if self.specificity is None else self.specificity.to_dict(),
         }
@@ -64,9 +58,7 @@ class EvidenceSum:
         places: Evidence map, shape (rows, columns): what each place of the photograph adds to the
             logit; above 0 speaks for melanoma.
         photograph: Sum of `places`.
-        age: Shapley value of the age (`inference.explain.shapley`).
-        sex: Shapley value of the sex.
-        site: Shapley value of the site.
+        age: Shapley value (`inference.explain.shapley`), as sex and site.
         bias: What is left of the logit while nothing is known.
     """
 
