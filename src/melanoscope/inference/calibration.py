@@ -30,7 +30,7 @@ class TemperatureScaling:
     prevalence: float
 
     def probability(self, logit: float, prevalence: float) -> float:
-        """Return the probability of melanoma of a `logit`, before calibration, at a `prevalence`."""
+        """Return the probability of melanoma of an uncalibrated `logit` at a `prevalence`."""
         z = logit / self.temperature + log_odds(prevalence) - log_odds(self.prevalence)
         # The form that cannot overflow, on either side.
         return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))

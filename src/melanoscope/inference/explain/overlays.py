@@ -32,10 +32,8 @@ def heat_overlay(
     Args:
         pixels: Photograph, RGB of shape (height, width, 3), uint8.
         values: What each place adds, shape (rows, columns); places share the photograph.
-        opacity: Opacity of the strongest color, 0..1; weaker evidence is more transparent, none is
-            not drawn at all.
-        scale: Magnitude that gets the strongest color, on either side of 0; larger ones get it too.
-            None for the largest magnitude in `values`.
+        opacity: Opacity of the strongest color, 0..1; no evidence is not drawn at all.
+        scale: Least magnitude that gets the strongest color; None for the largest in `values`.
 
     Returns:
         RGB of the photograph's shape, uint8.
@@ -71,29 +69,21 @@ def attribution_overlay(pixels: _Pixels, attribution: _Map) -> _Pixels:
 
 
 def attribution_scale(attribution: _Map) -> float:
-    """Return the magnitude that gets the strongest color in an `attribution_overlay`.
-
-    The 99th percentile of what is drawn; above 0 also where all of `attribution` is 0.
-    """
+    """Return the magnitude that gets the strongest color in an `attribution_overlay`, above 0."""
     return _percentile(np.abs(_clip_and_blur(attribution))) or 1.0
 
 
 def evidence_scale(values: _Map) -> float:
-    """Return the magnitude that gets the strongest color in the evidence map `values`.
-
-    The largest magnitude, but no less than would move the logit by 1 if all places spoke with one
-    voice: where nothing is said, a scale of its own would draw the noise in full colors.
-    """
+    """Return the magnitude that gets the strongest color in the evidence map `values`."""
+    # No less than would move the logit by 1 if all places spoke with one voice: where nothing is
+    # said, a scale of its own would draw the noise in full colors.
     return max(float(np.abs(values).max()), 1 / values.size)
 
 
 def interpolate(values: _Map, height: int, width: int) -> NDArray[np.float64]:
-    """Enlarge the map `values`, shape (rows, columns), smoothly to (height, width).
-
-    The middle of each place keeps its value, no value leaves the range of its neighbors, and none
-    changes its sign: between two middles runs half a cosine. (Cubic interpolation would ring, and
-    draw evidence against melanoma round a spot that speaks for it.)
-    """
+    """Enlarge the map `values`, shape (rows, columns), smoothly to (height, width)."""
+    # Between the middles of two places runs half a cosine: no value leaves the range of its
+    # neighbors. Cubic interpolation would ring, and draw evidence of the other sign round a spot.
     rows, columns = _cosine_matrix(values.shape[0], height), _cosine_matrix(values.shape[1], width)
     return rows @ values.astype(np.float64) @ columns.T
 

@@ -24,7 +24,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class QualityLimits:
-    """Bounds of the measures of `QualityMeasures`: upper ones of those in `LOW`, else lower ones."""
+    """Bounds of the measures of `QualityMeasures`: upper ones of those in `LOW`, else lower."""
 
     scale: Bounds
     sharpness: Bounds
@@ -84,7 +84,11 @@ def find_issues(quality: QualityMeasures, limits: QualityLimits) -> tuple[Qualit
     """
     issues: dict[str, QualityIssue] = {}
     for name in MEASURES:
-        value, bounds, sign = getattr(quality, name), getattr(limits, name), -1 if name in LOW else 1
+        value, bounds, sign = (
+            getattr(quality, name),
+            getattr(limits, name),
+            -1 if name in LOW else 1,
+        )
         side = min(quality.width, quality.height)
         if sign * value < sign * bounds.refused:
             issues[_KINDS[name]] = _issue(name, "refused", value, bounds.refused, side)

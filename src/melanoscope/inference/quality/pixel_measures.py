@@ -50,7 +50,7 @@ def is_colored(channels: _Channels) -> _Mask:
 
 
 def sharpness(channels: _Channels) -> float:
-    """Return the sharpness of `channels`: the lesser of two ratios, along rows and along columns."""
+    """Return the sharpness of `channels`, along rows or along columns, whichever is less."""
     # A step from pixel to pixel by the step between means of 2 x 2 pixels side by side, which is
     # twice as large where nothing is finer than two pixels. A camera moved sideways loses one
     # direction only. Means, so that a few hairs do not make a blurred photograph sharp.
