@@ -183,7 +183,7 @@ def test_one_bad_photograph_does_not_stop_the_others(
         (("--prevalence", "1.8"), "state 1.8 % as 0.018"),
         (("--variant", "int4"), "a known variant"),
         (("--explain", "x", "--baseline", "blak"), "nearest: black"),
-        (("--explain", "x", "--steps", "0"), "at least 1 step"),
+        (("--explain", "x", "--steps", "0"), "1 to 1024 steps"),
     ],
 )
 def test_what_cannot_be_is_one_line(call: Call, small_bundle, simulated_photograph, options, hint):

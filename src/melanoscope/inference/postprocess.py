@@ -10,8 +10,8 @@ import numpy as np
 from melanoscope.errors import BundleError
 from melanoscope.inference.calibration import TemperatureScaling, log_odds
 from melanoscope.inference.explain.shapley import shapley_values
-from melanoscope.inference.quality.gate import find_distance_issue, find_issues
-from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
+from melanoscope.inference.quality.gate import gate_issues
+from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from melanoscope.inference.bundle import Bundle
     from melanoscope.inference.manifest import BundleManifest
     from melanoscope.inference.manifest_records import DistanceLimits
-    from melanoscope.inference.quality.issues import QualityIssue
     from melanoscope.inference.quality.measures import QualityMeasures
     from melanoscope.patient import PatientInfo
 
@@ -72,12 +71,6 @@ class PostProcessor:
         fitted = manifest.calibration
         return cls(manifest, distance, TemperatureScaling(fitted.temperature, fitted.prevalence))
 
-    def find_issues(self, quality: QualityMeasures, distance: float) -> tuple[QualityIssue, ...]:
-        """Return the issues of a photograph's quality, and of its distance from the training."""
-        limits = self.distance
-        far = find_distance_issue(distance, limits.doubtful_above, limits.refused_above)
-        return find_issues(quality, self.manifest.gate.limits) + (() if far is None else (far,))
-
     def to_diagnosis(
         self,
         output: ModelOutput,
@@ -89,12 +82,13 @@ class PostProcessor:
     ) -> Diagnosis:
         """Return the diagnosis of one photograph; see `Predictor.predict`."""
         log_odds(prevalence)  # refused before anything else is said
-        issues = self.find_issues(quality, output.distance)
-        refused = any(issue.severity == "refused" for issue in issues)
-        answered = force or not refused
+        issues = gate_issues(quality, output.distance, self.manifest.gate.limits, self.distance)
+        status = status_of(issues)
+        answered = force or status != "refused"
+        forced = force and status == "refused"
         probability = self.calibration.probability
         return Diagnosis(
-            status="refused" if not answered else "doubtful" if issues else "accepted",
+            status="doubtful" if forced else status,
             concerns=issues,
             person=patient,
             probability=probability(output.logit, prevalence) if answered else None,
@@ -106,7 +100,7 @@ class PostProcessor:
             distance=output.distance,
             network=self.manifest.network.label,
             simulated=self.manifest.data.simulated,
-            forced=refused and force,
+            forced=forced,
         )
 
     def _decide(self, logit: float, prevalence: float) -> tuple[Decision, ...]:

@@ -49,21 +49,7 @@ def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = 
 
 
 class Predictor:
-    """Diagnoses photographs with a bundle's network; safe to be used by several threads at once.
-
-    Args:
-        bundle: Checked bundle.
-        variant: "float32", or "int8" where the bundle has it.
-        threads: Threads of the network; None for all cores.
-
-    Raises:
-        BundleError: An unknown variant, or one that the bundle lacks.
-
-    >>> predictor = load("bundle", threads=1)
-    >>> diagnosis = predictor.diagnose("photo.jpg", age=45, sex="female", site="torso")
-    >>> diagnosis.status in ("accepted", "doubtful", "refused")
-    True
-    """
+    """Diagnoses photographs with a bundle's network, in several threads at once; see `load`."""
 
     def __init__(
         self, bundle: Bundle, *, variant: str = "float32", threads: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -19,6 +20,13 @@ Status = Literal["accepted", "doubtful", "refused"]
 DISCLAIMER: str = PHRASES["disclaimer"]
 EVIDENCE_PARTS = ("photograph", "age", "sex", "site", "bias")
 """Addends of the logit, as `EvidenceSum` and every file name them."""
+
+
+def status_of(issues: Sequence[QualityIssue]) -> Status:
+    """Return what becomes of a photograph: the worst of its issues decides."""
+    if any(issue.severity == "refused" for issue in issues):
+        return "refused"
+    return "doubtful" if issues else "accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +108,11 @@ class Diagnosis:
     Attributes:
         status: "accepted"; "doubtful": answered, with a warning; "refused": not answered.
         concerns: Issues of quality because of which the photograph is not accepted.
-        person: Age, sex and site as they were given.
         probability: Calibrated probability of melanoma at `prevalence`; None where refused.
         prevalence: Share of melanomas that the probability assumes, 0..1.
         decisions: One per threshold of the bundle, the main one first; empty where refused.
         standing: Rank among the held-out photographs; None where refused.
         evidence: The logit as an exact sum; None where refused.
-        quality: Measures of the photograph's quality.
         distance: Distance from the training photographs, in the space of the network's features.
         network: Name of the network for readers.
         simulated: Whether the network learnt from simulated lesions and knows nothing of skin.
@@ -134,19 +140,9 @@ class Diagnosis:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
-        return {
-            "status": self.status,
+        return asdict(self) | {
             "concerns": [asdict(issue) for issue in self.concerns],
-            "probability": self.probability,
-            "prevalence": self.prevalence,
             "decisions": [decision.to_dict() for decision in self.decisions],
-            "standing": None if self.standing is None else asdict(self.standing),
             "evidence": None if self.evidence is None else self.evidence.to_dict(),
-            "person": asdict(self.person),
-            "quality": asdict(self.quality),
-            "distance": self.distance,
-            "network": self.network,
-            "simulated": self.simulated,
-            "forced": self.forced,
             "disclaimer": DISCLAIMER,
         }

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from melanoscope.inference.quality import issues
-from melanoscope.inference.quality.gate import MEASURES
+from melanoscope.inference.quality.gate import KIND_OF_MEASURE, MEASURES
 from melanoscope.inference.result import EVIDENCE_PARTS, EvidenceSum
 from melanoscope.inference.text import phrases
 from melanoscope.patient import PatientInfo
@@ -36,13 +36,8 @@ def test_placeholders_are_plain_names(sentence):
 
 
 def test_every_kind_has_advice_and_every_measure_a_clause():
-    kinds = {
-        value
-        for name, value in vars(issues).items()
-        if name.isupper() and isinstance(value, str) and name != "ADVICE"
-    }
-    assert kinds == set(issues.KINDS) == set(phrases.PHRASES["advice"])
-    assert list(phrases.PHRASES["found"]) == [*MEASURES, "distance"]
+    assert set(KIND_OF_MEASURE.values()) == set(issues.KINDS) == set(phrases.PHRASES["advice"])
+    assert list(phrases.PHRASES["found"]) == list(KIND_OF_MEASURE) == [*MEASURES, "distance"]
     assert tuple(phrases.PHRASES["parts"]) == EVIDENCE_PARTS
 
 

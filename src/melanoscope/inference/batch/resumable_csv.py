@@ -23,23 +23,7 @@ from melanoscope.inference.batch.rows_in import Row
 
 
 class ResumableCsv:
-    """A CSV that is written batch by batch and appears under its name when it is whole.
-
-    Attributes:
-        partial: File that holds the rows until the CSV is whole.
-        kept: Number of rows that an earlier run has written.
-
-    Args:
-        out: Path of the CSV; nothing may be there.
-        job: What determines the rows, as plain values: only rows of the same job are kept.
-        header: Names of the columns.
-        delimiter: Character between the fields.
-        rows: Number of rows that the whole CSV has.
-        batch_size: Rows that are written together.
-
-    Raises:
-        DataError: `out` exists, another job was begun there, or another process is writing.
-    """
+    """A CSV that is written batch by batch; after a kill it goes on with rows of the same `job`."""
 
     def __init__(
         self,

@@ -11,12 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-FOR = (238, 51, 56)
-"""RGB of evidence for melanoma: a red off the hues of skin, which are orange."""
-AGAINST = (0, 139, 227)
-"""RGB of evidence against it: a blue of the same lightness."""
-WHITE = (255, 255, 255)
-"""RGB of no evidence."""
+FOR = (238, 51, 56)  # evidence for melanoma: a red off the hues of skin, which are orange
+AGAINST = (0, 139, 227)  # evidence against it: a blue of the same lightness
+WHITE = (255, 255, 255)  # no evidence
 
 _TO_LMS = np.array(
     [

@@ -23,24 +23,16 @@ if TYPE_CHECKING:
 
 Baseline = Literal["black", "blurred", "mean skin"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
-"""Names of the images that say nothing; `baseline_image` makes them."""
 
 DEFAULT_BASELINE: Baseline = "mean skin"  # the least completeness error: benchmarks/attribution.py
 DEFAULT_STEPS = 64
 
-BLUR = 0.1
-"""Standard deviation of the blurred baseline's Gaussian, as a share of the photograph's side."""
-
+BLUR = 0.1  # standard deviation of the blurred baseline's Gaussian, as a share of the side
 _FRAME = 0.125  # width of the frame in which skin is looked for, as a share of the side
 
-TOLERANCE = 0.02
-"""Completeness error below which no more steps are taken."""
-
-MAX_STEPS = 512
-"""Number of steps that is never exceeded in search of completeness."""
-
-# Finding the points takes time with the third power of their number.
-_STEPS_LIMIT = 1024
+TOLERANCE = 0.02  # completeness error below which no more steps are taken
+MAX_STEPS = 512  # never exceeded in search of completeness
+_STEPS_LIMIT = 1024  # finding the points takes time with the third power of their number
 
 # A difference below a hundredth of a logit is nothing to explain, and nothing to divide by.
 _LEAST_DIFFERENCE = 0.01

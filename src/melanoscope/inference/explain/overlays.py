@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from melanoscope.errors import DataError
 from melanoscope.inference.explain.colormap import from_oklab, tint, to_oklab
@@ -13,10 +14,8 @@ from melanoscope.inference.explain.colormap import from_oklab, tint, to_oklab
 _Pixels = NDArray[np.uint8]
 _Map = NDArray[np.floating]
 
-OPACITY = 0.6
-"""Opacity of the strongest evidence in figures; the lesion has to be seen under it."""
-SIDE = 420
-"""Least side of a figure in pixels."""
+OPACITY = 0.6  # of the strongest evidence in figures; the lesion has to be seen under it
+SIDE = 420  # least side of a figure in pixels
 
 # Spread of the Gaussian over Integrated Gradients, as a share of the photograph's side: single
 # pixels are seldom right (their gradients alternate), patches of this size are.
@@ -62,9 +61,7 @@ def attribution_overlay(pixels: _Pixels, attribution: _Map) -> _Pixels:
     Raises:
         DataError: Other shapes, or values that are not finite.
     """
-    _check(pixels, attribution)
-    if attribution.shape != pixels.shape[:2]:
-        raise _shape_error(pixels, attribution)
+    _check(pixels, attribution, per_pixel=True)
     return tint(_pale(pixels), _clip_and_blur(attribution) / attribution_scale(attribution))
 
 
@@ -96,8 +93,6 @@ def gaussian_blur(values: _Map) -> NDArray[np.float64]:
 
 def enlarged(pixels: _Pixels, side: int) -> _Pixels:
     """Enlarge a square of RGB `pixels` to a `side`; one that is large enough stays as it is."""
-    from PIL import Image
-
     if pixels.shape[0] >= side:
         return pixels
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))
@@ -105,8 +100,6 @@ def enlarged(pixels: _Pixels, side: int) -> _Pixels:
 
 def encode_png(pixels: _Pixels) -> bytes:
     """Encode RGB `pixels` as a PNG without metadata, neither the photograph's nor ours."""
-    from PIL import Image
-
     file = io.BytesIO()
     # An image made from an array has no metadata that could be written with it.
     Image.fromarray(pixels).save(file, format="PNG", compress_level=4)
@@ -153,17 +146,14 @@ def _gaussian_matrix(n: int) -> NDArray[np.float64]:
     return matrix
 
 
-def _check(pixels: _Pixels, values: _Map) -> None:
+def _check(pixels: _Pixels, values: _Map, *, per_pixel: bool = False) -> None:
     is_rgb = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8
-    if not is_rgb or values.ndim != 2 or not values.size:
-        raise _shape_error(pixels, values)
+    is_map = values.ndim == 2 and values.size > 0
+    if not is_rgb or not is_map or (per_pixel and values.shape != pixels.shape[:2]):
+        raise DataError(
+            "RGB (H, W, 3) of uint8 and a map (h, w), for Integrated Gradients (H, W)",
+            f"{pixels.shape} of {pixels.dtype} and {values.shape}",
+            "pass the photograph and what was found in it",
+        )
     if not np.isfinite(values).all():
         raise DataError("finite evidence", "NaN or infinity", "check the network's output")
-
-
-def _shape_error(pixels: _Pixels, values: _Map) -> DataError:
-    return DataError(
-        "RGB (H, W, 3) of uint8 and a map (h, w), for Integrated Gradients (H, W)",
-        f"{pixels.shape} of {pixels.dtype} and {values.shape}",
-        "pass the photograph and what was found in it",
-    )

@@ -11,6 +11,7 @@ from melanoscope.inference.quality.issues import ADVICE, QualityIssue, Severity
 from melanoscope.inference.text.phrases import PHRASES
 
 if TYPE_CHECKING:
+    from melanoscope.inference.manifest_records import DistanceLimits
     from melanoscope.inference.quality.measures import QualityMeasures
 
 
@@ -55,7 +56,7 @@ MEASURES = tuple(field.name for field in fields(QualityLimits))
 LOW = frozenset({"dark_share", "bright_share", "flat_share", "strange_share", "clutter"})
 """Measures that are to be low; the others are to be high."""
 
-_KINDS = {
+KIND_OF_MEASURE = {
     "scale": "too small",
     "sharpness": "blurred",
     "brightness": "too dark",
@@ -72,16 +73,16 @@ _SHARES = ("dark_share", "bright_share", "flat_share", "strange_share")
 _FORMATS = {"brightness": ".0f", "distance": ".0f", **dict.fromkeys(_SHARES, ".0%")}
 
 
+def gate_issues(
+    quality: QualityMeasures, distance: float, limits: QualityLimits, far: DistanceLimits
+) -> tuple[QualityIssue, ...]:
+    """Return all that the gate finds wrong with a photograph's `quality` and `distance`."""
+    issue = find_distance_issue(distance, far.doubtful_above, far.refused_above)
+    return find_issues(quality, limits) + (() if issue is None else (issue,))
+
+
 def find_issues(quality: QualityMeasures, limits: QualityLimits) -> tuple[QualityIssue, ...]:
-    """Return what is wrong with a photograph, each kind once and at its worst.
-
-    Args:
-        quality: Measures of the photograph.
-        limits: Limits of the bundle.
-
-    Returns:
-        Issues in the order of `MEASURES`.
-    """
+    """Return what is wrong with a photograph in the order of `MEASURES`, each kind at its worst."""
     issues: dict[str, QualityIssue] = {}
     for name in MEASURES:
         value, bounds, sign = (
@@ -91,30 +92,18 @@ def find_issues(quality: QualityMeasures, limits: QualityLimits) -> tuple[Qualit
         )
         side = min(quality.width, quality.height)
         if sign * value < sign * bounds.refused:
-            issues[_KINDS[name]] = _issue(name, "refused", value, bounds.refused, side)
+            issues[KIND_OF_MEASURE[name]] = _issue(name, "refused", value, bounds.refused, side)
         elif sign * value < sign * bounds.doubtful:
-            issues.setdefault(_KINDS[name], _issue(name, "doubtful", value, bounds.doubtful, side))
+            issues.setdefault(
+                KIND_OF_MEASURE[name], _issue(name, "doubtful", value, bounds.doubtful, side)
+            )
     return tuple(issues.values())
 
 
 def find_distance_issue(
     distance: float, doubtful_above: float, refused_above: float
 ) -> QualityIssue | None:
-    """Return the issue of a photograph far from those of the training, or None.
-
-    Args:
-        distance: Distance from the training photographs; NaN counts as infinitely far.
-        doubtful_above: Distance above which a photograph is doubtful.
-        refused_above: Distance above which a photograph is refused.
-
-    Returns:
-        The issue, or None where the distance is small enough.
-
-    >>> find_distance_issue(80.0, 100.0, 200.0) is None
-    True
-    >>> find_distance_issue(120.0, 100.0, 200.0).severity
-    'doubtful'
-    """
+    """Return the issue of a photograph far from those of the training, as NaN is, or None."""
     if distance <= doubtful_above:
         return None
     if distance <= refused_above:
@@ -125,7 +114,7 @@ def find_distance_issue(
 def _issue(
     name: str, severity: Severity, value: float, limit: float, side: int = 0
 ) -> QualityIssue:
-    kind, form = _KINDS[name], _FORMATS.get(name, ".2f")
+    kind, form = KIND_OF_MEASURE[name], _FORMATS.get(name, ".2f")
     found = PHRASES["found"][name].format(
         value=format(value, form), limit=format(limit, form), side=side
     )
