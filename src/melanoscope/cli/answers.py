@@ -146,11 +146,7 @@ def _explain(
 
 
 def _stems(photographs: Sequence[Path]) -> list[str]:
-    """Return the stem of each photograph's files; a name that is taken gets a number.
-
-    >>> _stems([Path("a/mole.jpg"), Path("b/mole.jpg"), Path("mole-2.png")])
-    ['mole', 'mole-2', 'mole-2-2']
-    """
+    """Return the stem of each photograph's files; a name that is taken gets a number."""
     names: list[str] = []
     for path in photographs:
         tries = (path.stem if n == 1 else f"{path.stem}-{n}" for n in count(1))

@@ -125,7 +125,7 @@ def _check_names(folder: Path, manifest: BundleManifest) -> None:
 def _check_file(path: Path, known: FileEntry) -> None:
     if not path.is_file():
         raise BundleError(f"a file '{path.name}' in '{path.parent}'", "none", _MAKE_AGAIN)
-    if path.stat().st_size != known.bytes or file_sha256(path) != known.sha256:
+    if file_entry(path) != known:
         raise BundleError(
             f"'{path.name}' as it was exported (sha256 {known.sha256[:12]}...)",
             f"a changed file in '{path.parent}'",

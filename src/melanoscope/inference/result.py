@@ -101,7 +101,7 @@ class Standing:
     among_others: float
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Diagnosis:
     """What a bundle says of one photograph.
 
@@ -121,12 +121,12 @@ class Diagnosis:
 
     status: Status
     concerns: tuple[QualityIssue, ...]
-    person: PatientInfo
     probability: float | None
     prevalence: float
     decisions: tuple[Decision, ...]
     standing: Standing | None
     evidence: EvidenceSum | None
+    person: PatientInfo
     quality: QualityMeasures
     distance: float
     network: str

@@ -126,11 +126,7 @@ class RowDiagnoser:
 
 
 def _new_names(wanted: Sequence[str], taken: Sequence[str]) -> list[str]:
-    """Return names of columns of which none is there twice.
-
-    >>> _new_names(["status", "error"], ["file", "error"])
-    ['status', 'melanoscope_error']
-    """
+    """Return the `wanted` names, those that are `taken` as `melanoscope_NAME`."""
     names: list[str] = []
     for name in wanted:
         new = name
@@ -145,9 +141,5 @@ def _number(value: float | None) -> str:
 
 
 def _line(text: str) -> str:
-    r"""Return one line that no spreadsheet takes for a formula.
-
-    >>> _line("=1+1\n2")
-    '1+1 2'
-    """
+    """Return one line that no spreadsheet takes for a formula."""
     return " ".join(text.split()).lstrip("=+-@ ")

@@ -80,7 +80,18 @@ def write_explanation(
     )
     contents = {f"{path.name}-{name}.png": png for name, png in pngs.items()}
     contents[f"{path.name}-explanation.html"] = page.encode()
-    return [_write(path.with_name(name), content) for name, content in contents.items()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            with atomic_path(path.with_name(name)) as partial:
+                partial.write_bytes(content)
+    except OSError as error:
+        raise DataError(
+            f"a folder that can be written to at '{path.parent}'",
+            error.strerror or type(error).__name__,
+            "name another folder",
+        ) from None
+    return [path.with_name(name) for name in contents]
 
 
 def render_page(
@@ -131,18 +142,3 @@ def _finalize(value: object) -> object:
 
 def _data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """Write a file that is either whole or not there."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path) as partial:
-            partial.write_bytes(content)
-    except OSError as error:
-        raise DataError(
-            f"a folder that can be written to at '{path.parent}'",
-            error.strerror or type(error).__name__,
-            "name another folder",
-        ) from None
-    return path
