@@ -34,8 +34,7 @@ from melanoscope.inference.manifest_records import (
 )
 from melanoscope.stats.intervals.interval import Interval
 
-SCHEMA = 1
-"""Version of the form of bundle.json."""
+SCHEMA = 1  # version of the form of bundle.json
 
 
 class Graph(Record, frozen=True, omit_defaults=True):
@@ -191,11 +190,7 @@ def seal_of(record: Mapping[str, Any]) -> str:
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of bundle.json, from which other programs' types come.
-
-    >>> json_schema()["$defs"]["Network"]["properties"]["size"]
-    {'type': 'integer'}
-    """
+    """Return the JSON Schema (draft 2020-12) of bundle.json; the page's types come from it."""
     schema = msgspec.json.schema(BundleManifest)
     interval = schema["$defs"]["Interval"]
     interval["properties"]["standard_error"] = {"anyOf": [{"type": "number"}, {"type": "null"}]}

@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TableSummary:
-    """How many rows a table has and what became of them.
-
-    Attributes:
-        failed: Number of rows of which photograph, age, sex or site could not be read.
-        kept: Number of all these rows that an earlier run had answered.
-    """
+    """How many rows a table has, what became of them, and how many of them an earlier run wrote."""
 
     rows: int
     accepted: int

@@ -36,12 +36,7 @@ def coalition_rows(patient: PatientInfo) -> NDArray[np.float32]:
 
 
 def shapley_values(static_logits: NDArray[np.floating]) -> tuple[dict[str, float], float]:
-    """Return each feature's Shapley value, and what is said while nothing is known.
-
-    >>> given = [("age" in known) + 10 * ({"sex", "site"} <= known) for known in COALITIONS]
-    >>> shapley_values(np.array(given, float))
-    ({'age': 1.0, 'sex': 5.0, 'site': 5.0}, 0.0)
-    """
+    """Return each feature's Shapley value, and what is said while nothing is known."""
     value = dict(zip(COALITIONS, np.asarray(static_logits, np.float64).tolist(), strict=True))
     n = len(FEATURES)
     shares = {

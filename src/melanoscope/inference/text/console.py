@@ -88,11 +88,7 @@ def print_summary(console: Console, answers: Sequence[tuple[str, Diagnosis | str
 
 
 def diverging_bar(share: float, half: int, *, ascii_only: bool) -> tuple[str, str]:
-    """Return what stands left and right of an axis, `half` columns each, for -1 <= `share` <= 1.
-
-    >>> diverging_bar(-0.5, 4, ascii_only=True), diverging_bar(0.25, 4, ascii_only=True)
-    (('  ##', '    '), ('    ', '#   '))
-    """
+    """Return what stands left and right of an axis, `half` columns each, for -1 <= `share` <= 1."""
     if ascii_only:
         bar = "#" * round(abs(share) * half)
     else:

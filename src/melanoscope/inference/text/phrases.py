@@ -85,11 +85,7 @@ def evidence_rows(
 
 
 def decimals_of_sum(addends: Sequence[float], total: float) -> tuple[int, bool]:
-    """Return the decimals, 2 to 4, at which the rounded sum holds, and whether there are any.
-
-    >>> decimals_of_sum([0.104, 0.104], 0.208)
-    (3, True)
-    """
+    """Return the decimals, 2 to 4, at which the rounded sum holds, and whether there are any."""
     for decimals in (2, 3, 4):
         unit = 10**decimals
         if sum(round(one * unit) for one in addends) == round(total * unit):
@@ -103,11 +99,7 @@ def signed(value: float, decimals: int) -> str:
 
 
 def two_digits(value: float) -> str:
-    """Return a number of 0 or more with two significant digits and no exponent.
-
-    >>> two_digits(0.8234), two_digits(0.00312), two_digits(12.3)
-    ('0.82', '0.0031', '12')
-    """
+    """Return a number of 0 or more with two significant digits and no exponent."""
     decimals = 1 - math.floor(math.log10(value)) if value > 0 else 0
     return f"{value:.{min(max(decimals, 0), 12)}f}"
 
