@@ -16,13 +16,12 @@ from melanoscope.export.quality_limits import (
     fit_distance_limits,
     fit_gate,
     fit_limits,
-    gate_issues,
     gate_rates,
-    status_of,
 )
-from melanoscope.inference.quality.gate import LOW, MEASURES
+from melanoscope.inference.quality.gate import LOW, MEASURES, gate_issues
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.quality.measures import measure_quality
+from melanoscope.inference.result import status_of
 from melanoscope.stats.intervals.proportion import wilson_interval
 
 

@@ -64,8 +64,8 @@ def kept(tmp_path_factory):
 def test_a_whole_bundle_opens(folder):
     bundle = open_bundle(str(folder))
     assert bundle.image_size == 64
-    assert not bundle.simulated
     assert bundle.graph("model") == folder / "model.onnx"
+    assert not bundle.manifest.data.simulated
     assert len(bundle.fingerprint) == 64
 
 

@@ -33,7 +33,7 @@ from melanoscope.inference.explain import integrated_gradients, shapley
 from melanoscope.inference.manifest import BundleManifest
 from melanoscope.inference.postprocess import ModelOutput, PostProcessor
 from melanoscope.inference.quality import issues
-from melanoscope.inference.quality.gate import LOW, MEASURES, find_distance_issue
+from melanoscope.inference.quality.gate import LOW, MEASURES, find_distance_issue, gate_issues
 from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.text import phrases
 from melanoscope.patient import PatientInfo
@@ -169,8 +169,9 @@ def resample() -> list[dict[str, Any]]:
 
 
 def quality() -> list[dict[str, Any]]:
-    """Measures of squares, and the quality issues found in them."""
-    processor = post_processor(manifest())
+    """What is measured, and what is said against it."""
+    gate = manifest().gate
+    limits, far = gate.limits, gate.distance["float32"]
     found = []
     for name, pixels in squares().items():
         size = (4 * len(pixels), 3 * len(pixels)) if name != "lesion 3" else (70, 50)
@@ -181,7 +182,7 @@ def quality() -> list[dict[str, Any]]:
                 "side": len(pixels),
                 "pixels": _text(pixels),
                 "quality": asdict(measured),
-                "concerns": [asdict(one) for one in processor.find_issues(measured, 5.0)],
+                "concerns": [asdict(one) for one in gate_issues(measured, 5.0, limits, far)],
             }
         )
     return found

@@ -21,7 +21,7 @@ from melanoscope.inference.bundle import Bundle
 from melanoscope.inference.calibration import log_odds
 from melanoscope.inference.manifest import BundleManifest
 from melanoscope.inference.predictor import Predictor
-from melanoscope.inference.quality.issues import ADVICE, TOO_DARK, QualityIssue
+from melanoscope.inference.quality.issues import ADVICE, QualityIssue
 from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
 from melanoscope.stats.intervals.interval import Interval
@@ -121,27 +121,29 @@ class Pretended(Predictor):
 
     def _answer(self, decoded, who, prevalence, force):
         dark = float(decoded.pixels.mean()) < 30
-        concerns = (QualityIssue(TOO_DARK, "refused", "dark", ADVICE[TOO_DARK]),) if dark else ()
+        concerns = (
+            (QualityIssue("too dark", "refused", "dark", ADVICE["too dark"]),) if dark else ()
+        )
         answered = force or not dark
         share = Interval(
             estimate=0.9, low=0.8, high=0.95, standard_error=math.nan, n=100, method="pretended"
         )
         quality = measure_quality(decoded.pixels, decoded.width, decoded.height)
         places = np.array([[0.25, 0.5], [-0.5, decoded.pixels.mean() / 255]])
+        decision = Decision("sensitivity_95", "n", "m", 0.1, True, share, None)
+        evidence = EvidenceSum(places, float(places.sum()), (who.age or 0) / 100, 0.0, 0.0, -0.1)
         return Diagnosis(
-            "refused" if not answered else "doubtful" if concerns else "accepted",
-            concerns,
-            who,
-            0.125 if answered else None,
-            prevalence,
-            (Decision("sensitivity_95", "n", "m", 0.1, True, share, None),) if answered else (),
-            Standing(0.25, 0.5) if answered else None,
-            EvidenceSum(places, float(places.sum()), (who.age or 0) / 100, 0.0, 0.0, -0.1)
-            if answered
-            else None,
-            quality,
-            12.5,
-            "Pretended",
+            status="refused" if not answered else "doubtful" if concerns else "accepted",
+            concerns=concerns,
+            probability=0.125 if answered else None,
+            prevalence=prevalence,
+            decisions=(decision,) if answered else (),
+            standing=Standing(0.25, 0.5) if answered else None,
+            evidence=evidence if answered else None,
+            person=who,
+            quality=quality,
+            distance=12.5,
+            network="Pretended",
             simulated=True,
             forced=dark and force,
         )

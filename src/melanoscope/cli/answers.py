@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from melanoscope.cli.options import print_json
-from melanoscope.errors import DataError, nearest
+from melanoscope.errors import DataError
 from melanoscope.inference.calibration import log_odds
+from melanoscope.inference.explain.explanation import write_explanation
+from melanoscope.inference.explain.integrated_gradients import check_options
 from melanoscope.inference.text.phrases import DERMOSCOPY
 from melanoscope.patient import parse_patient
 
@@ -26,13 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExplanationOptions:
-    """How diagnoses are explained.
-
-    Attributes:
-        folder: Folder to write the explanations to.
-        baseline: Baseline of Integrated Gradients.
-        steps: Number of steps of Integrated Gradients, 1 or more.
-    """
+    """Folder to write explanations to, and baseline and steps of their Integrated Gradients."""
 
     folder: Path
     baseline: str
@@ -41,19 +37,17 @@ class ExplanationOptions:
 
 @dataclass(frozen=True, eq=False)
 class _Answer:
-    """One photograph's diagnosis, or the error that says why there is none."""
+    """One photograph's diagnosis, or the line that says why there is none; and its explanation."""
 
     name: str
-    diagnosis: Diagnosis | None = None
-    error: str = ""
-    files: tuple[Path, ...] = ()
+    result: Diagnosis | str
+    files: Sequence[Path] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        record: dict[str, Any] = {"photograph": self.name}
-        if self.diagnosis is None:
-            return {**record, "status": "error", "error": self.error}
-        record |= self.diagnosis.to_dict()
-        return record | ({"pictures": [str(file) for file in self.files]} if self.files else {})
+        if isinstance(self.result, str):
+            return {"photograph": self.name, "status": "error", "error": self.result}
+        pictures = {"pictures": [str(file) for file in self.files]} if self.files else {}
+        return {"photograph": self.name, **self.result.to_dict(), **pictures}
 
 
 def answer_photographs(
@@ -66,29 +60,12 @@ def answer_photographs(
     explanation: ExplanationOptions | None,
     as_json: bool,
 ) -> bool:
-    """Diagnose photographs of one patient and print the diagnoses.
-
-    Args:
-        predictor: Predictor of a bundle.
-        photographs: Paths of the photographs.
-        patient: "age", "sex" and "site" as they were typed; None where unknown.
-        prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
-        force: Whether to answer also what the gate refuses.
-        explanation: How diagnoses are explained; None for no explanation.
-        as_json: Whether to print JSON.
-
-    Returns:
-        Whether a photograph could not be read.
-
-    Raises:
-        MelanoscopeError: Age, sex, site, prevalence or baseline cannot be; or the one photograph
-            cannot be read.
-    """
+    """Print diagnoses of one patient's photographs; return whether one could not be read."""
     info = parse_patient(patient["age"], patient["sex"], patient["site"])
     if prevalence is not None:
         log_odds(prevalence)
     if explanation is not None:
-        _check(explanation)
+        check_options(explanation.baseline, explanation.steps)
     manifest = predictor.bundle.manifest
     dermoscopy_only, licence = manifest.data.dermoscopy_only, manifest.license.notice
     notices = (DERMOSCOPY, licence) if dermoscopy_only else (licence,)
@@ -100,11 +77,11 @@ def answer_photographs(
             (diagnosis,) = predictor.predict([image], [info], prevalence=prevalence, force=force)
             if explanation is not None:
                 files = _explain(predictor, image, diagnosis, explanation, stem, notices)
-            answers.append(_Answer(str(path), diagnosis, files=tuple(files)))
+            answers.append(_Answer(str(path), diagnosis, files))
         except DataError as error:
             if len(photographs) == 1:
                 raise
-            answers.append(_Answer(str(path), error=str(error)))
+            answers.append(_Answer(str(path), str(error)))
     if as_json:
         bundle = {
             "folder": str(predictor.bundle.folder),
@@ -117,10 +94,10 @@ def answer_photographs(
         _print(answers)
         for notice in notices:
             typer.echo(notice)
-    failed = [answer for answer in answers if answer.error]
-    for answer in failed:
-        typer.echo(f"melanoscope: {answer.error}", err=True)
-    return bool(failed)
+    errors = [answer.result for answer in answers if isinstance(answer.result, str)]
+    for line in errors:
+        typer.echo(f"melanoscope: {line}", err=True)
+    return bool(errors)
 
 
 def answer_table(
@@ -132,19 +109,7 @@ def answer_table(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Diagnose a table of photographs and print what became of its rows.
-
-    Args:
-        predictor: Predictor of a bundle.
-        table: CSV that names the photographs.
-        out: New CSV for the diagnoses.
-        prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
-        force: Whether to answer also what the gate refuses.
-        as_json: Whether to print JSON.
-
-    Raises:
-        MelanoscopeError: The table cannot be read, or `out` holds something else.
-    """
+    """Diagnose a table of photographs and print what became of its rows; see `diagnose_table`."""
     from melanoscope.inference.batch.run import diagnose_table
     from melanoscope.progress import RunProgress
 
@@ -172,8 +137,6 @@ def _explain(
     stem: str,
     notices: Sequence[str],
 ) -> Sequence[Path]:
-    from melanoscope.inference.explain.explanation import write_explanation
-
     attribution = None
     if diagnosis.evidence is not None and predictor.bundle.manifest.graphs.gradient.file:
         attribution = predictor.explain(
@@ -182,23 +145,8 @@ def _explain(
     return write_explanation(options.folder / stem, image, diagnosis, attribution, notices)
 
 
-def _check(options: ExplanationOptions) -> None:
-    from melanoscope.inference.explain.integrated_gradients import BASELINES
-
-    if options.baseline not in BASELINES:
-        raise DataError(
-            "a known baseline", f"'{options.baseline}'", nearest(options.baseline, list(BASELINES))
-        )
-    if options.steps < 1:
-        raise DataError("at least 1 step", str(options.steps), "use 64")
-
-
 def _stems(photographs: Sequence[Path]) -> list[str]:
-    """Return the stem of each photograph's files; a name that is taken gets a number.
-
-    >>> _stems([Path("a/mole.jpg"), Path("b/mole.jpg"), Path("mole-2.png")])
-    ['mole', 'mole-2', 'mole-2-2']
-    """
+    """Return the stem of each photograph's files; a name that is taken gets a number."""
     names: list[str] = []
     for path in photographs:
         tries = (path.stem if n == 1 else f"{path.stem}-{n}" for n in count(1))
@@ -212,12 +160,10 @@ def _print(answers: Sequence[_Answer]) -> None:
     from melanoscope.inference.text.console import print_diagnosis, print_summary
 
     console = Console(file=sys.stdout)
-    if len(answers) == 1 and answers[0].diagnosis is not None:
-        print_diagnosis(console, answers[0].diagnosis, answers[0].name)
+    if len(answers) == 1 and not isinstance(answers[0].result, str):
+        print_diagnosis(console, answers[0].result, answers[0].name)
     else:
-        print_summary(
-            console, [(answer.name, answer.diagnosis or answer.error) for answer in answers]
-        )
+        print_summary(console, [(answer.name, answer.result) for answer in answers])
     for answer in answers:
         for file in answer.files[-1:]:
             typer.echo(f"explanation: {file}")

@@ -22,12 +22,11 @@ from melanoscope.inference.quality.gate import (
     MEASURES,
     Bounds,
     QualityLimits,
-    find_distance_issue,
-    find_issues,
+    gate_issues,
 )
 from melanoscope.inference.quality.issues import KINDS, QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures
-from melanoscope.inference.result import Status
+from melanoscope.inference.result import status_of
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.proportion import wilson_interval
 
@@ -98,21 +97,6 @@ def fit_gate(
         for name, (_, tested) in outputs.items()
     }
     return Gate(limits=limits, distance=distance, rates=rates)
-
-
-def gate_issues(
-    quality: QualityMeasures, distance: float, limits: QualityLimits, far: DistanceLimits
-) -> tuple[QualityIssue, ...]:
-    """Return all that the gate finds wrong with a photograph's `quality` and `distance`."""
-    issue = find_distance_issue(distance, far.doubtful_above, far.refused_above)
-    return find_issues(quality, limits) + (() if issue is None else (issue,))
-
-
-def status_of(issues: Sequence[QualityIssue]) -> Status:
-    """Return what becomes of a photograph: the worst of its issues decides."""
-    if any(issue.severity == "refused" for issue in issues):
-        return "refused"
-    return "doubtful" if issues else "accepted"
 
 
 def gate_rates(issues: Sequence[Sequence[QualityIssue]]) -> GateRates:

@@ -28,7 +28,7 @@ class Bundle:
     """A bundle whose files have been checked.
 
     Attributes:
-        folder: Where it lies.
+        folder: Folder of the bundle.
         manifest: Content of bundle.json.
         fingerprint: sha256 of bundle.json, which names those of all files.
     """
@@ -42,23 +42,8 @@ class Bundle:
         """Side of the network's input in pixels."""
         return self.manifest.network.image_size
 
-    @property
-    def simulated(self) -> bool:
-        """Whether the network learnt from simulated lesions."""
-        return self.manifest.data.simulated
-
     def graph(self, name: str) -> Path:
-        """Return the path of an ONNX graph.
-
-        Args:
-            name: "model", "gradient" or "int8".
-
-        Returns:
-            Path of its file.
-
-        Raises:
-            BundleError: The bundle has none; says why.
-        """
+        """Return the path of the "model", "gradient" or "int8" graph; raise BundleError if none."""
         known = getattr(self.manifest.graphs, name)
         if known.file not in self.manifest.files:
             raise BundleError(
@@ -97,7 +82,13 @@ def open_bundle(folder: Path | str) -> Bundle:
 
 def file_entry(path: Path) -> FileEntry:
     """Describe a file for the manifest: sha256 and size in bytes."""
-    return FileEntry(sha256=_sha256(path), bytes=path.stat().st_size)
+    return FileEntry(sha256=file_sha256(path), bytes=path.stat().st_size)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parse(folder: Path, text: bytes) -> dict[str, Any]:
@@ -134,14 +125,9 @@ def _check_names(folder: Path, manifest: BundleManifest) -> None:
 def _check_file(path: Path, known: FileEntry) -> None:
     if not path.is_file():
         raise BundleError(f"a file '{path.name}' in '{path.parent}'", "none", _MAKE_AGAIN)
-    if path.stat().st_size != known.bytes or _sha256(path) != known.sha256:
+    if file_entry(path) != known:
         raise BundleError(
             f"'{path.name}' as it was exported (sha256 {known.sha256[:12]}...)",
             f"a changed file in '{path.parent}'",
             _MAKE_AGAIN,
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

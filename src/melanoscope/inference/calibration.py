@@ -30,18 +30,7 @@ class TemperatureScaling:
     prevalence: float
 
     def probability(self, logit: float, prevalence: float) -> float:
-        """Return the calibrated probability of melanoma.
-
-        Args:
-            logit: Logit of the network, before calibration.
-            prevalence: Share of melanomas to assume, between 0 and 1.
-
-        Returns:
-            Probability between 0 and 1.
-
-        Raises:
-            DataError: The prevalence is not between 0 and 1.
-        """
+        """Return the probability of melanoma of an uncalibrated `logit` at a `prevalence`."""
         z = logit / self.temperature + log_odds(prevalence) - log_odds(self.prevalence)
         # The form that cannot overflow, on either side.
         return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))

@@ -34,8 +34,7 @@ from melanoscope.inference.manifest_records import (
 )
 from melanoscope.stats.intervals.interval import Interval
 
-SCHEMA = 1
-"""Version of the form of bundle.json."""
+SCHEMA = 1  # version of the form of bundle.json
 
 
 class Graph(Record, frozen=True, omit_defaults=True):
@@ -50,16 +49,8 @@ class Int8Graph(Record, frozen=True, omit_defaults=True, kw_only=True):
 
     Attributes:
         why: Why there is no int8 variant; None where it was accepted.
-        file: Its file; None where it was not accepted. All below is None where it was never made.
-        photographs: Test photographs.
-        melanomas: Melanomas among them.
+        file: None where it was not accepted. All below is None where it was never made.
         threshold: Logit at or above which both variants call a lesion a melanoma.
-        auroc_float32: AUROC of the network.
-        auroc_int8: AUROC of the variant.
-        sensitivity_float32: Sensitivity of the network at the threshold.
-        sensitivity_int8: Sensitivity of the variant at the same logit.
-        specificity_float32: Specificity of the network; no reason to refuse.
-        specificity_int8: Specificity of the variant; no reason to refuse.
         logit_difference: Mean absolute difference of the logits.
         decided_otherwise: Share of photographs that only one of the two calls, 0..1.
         accepted: Whether AUROC and sensitivity of the variant are close to those of the network.
@@ -127,26 +118,14 @@ class BundleManifest(Record, frozen=True, kw_only=True):
     """All that bundle.json says.
 
     Attributes:
-        schema: Version of the form of bundle.json.
         melanoscope: Version of the program that wrote it.
         created: Date and time in ISO 8601.
         name: Name of the network for people.
-        task: The question that is answered.
-        network: Architecture and size of the input.
-        preprocessing: From a photograph's file to the network's input.
-        static: How age, sex and site are encoded; None for a network of the photograph alone.
-        data: The photographs that took part.
-        training: How the network was trained.
-        license: Terms it inherits from the photographs.
+        static: None for a network of the photograph alone.
         disclaimer: What has to be said with each answer.
-        calibration: Temperature scaling.
         prevalence: Share of melanomas that answers assume where none is stated, 0..1.
-        thresholds: The thresholds, the main one first.
+        thresholds: The main one first.
         metrics: Metric -> its value on the test photographs.
-        subgroups: Test photographs by sex, age, site, archive and skin tone.
-        heldout: The test photographs.
-        gate: Limits of the quality gate.
-        graphs: The ONNX graphs.
         variants: Variant ("float32", "int8") -> size and speed.
         files: Name of each file but bundle.json -> its sha256 and size.
         seal: sha256 of all that stands above, see `seal_of`.
@@ -178,24 +157,17 @@ class BundleManifest(Record, frozen=True, kw_only=True):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document as plain values."""
-        plain: dict[str, Any] = _walk(msgspec.to_builtins(self), _nan_to_none)
+        plain: dict[str, Any] = _change_standard_errors(
+            msgspec.to_builtins(self), lambda error: None if math.isnan(error) else error
+        )
         return plain
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> BundleManifest:
-        """Read the JSON document from plain values.
-
-        Args:
-            record: What `to_dict` returned.
-
-        Returns:
-            The manifest.
-
-        Raises:
-            BundleError: A key is missing, unknown, or of another type; names its place.
-        """
+        """Read what `to_dict` returned; raise BundleError with the place of what is not of it."""
+        plain = _change_standard_errors(record, lambda error: math.nan if error is None else error)
         try:
-            manifest = msgspec.convert(_walk(record, _none_to_nan), cls)
+            manifest = msgspec.convert(plain, cls)
         except msgspec.ValidationError as error:
             raise _not_a_manifest(str(error)) from None
         # Interval and QualityLimits are dataclasses, of which msgspec passes over unknown keys.
@@ -204,42 +176,21 @@ class BundleManifest(Record, frozen=True, kw_only=True):
         return manifest
 
     def sealed(self, files: Mapping[str, FileEntry]) -> BundleManifest:
-        """Return this manifest with its files and its seal.
-
-        Args:
-            files: Name of each file but bundle.json -> its sha256 and size.
-
-        Returns:
-            The manifest that is written.
-        """
+        """Return this manifest with its `files` (name -> entry; not bundle.json) and its seal."""
         whole = msgspec.structs.replace(self, files=dict(files))
         return msgspec.structs.replace(whole, seal=seal_of(whole.to_dict()))
 
 
 def seal_of(record: Mapping[str, Any]) -> str:
-    """Return the sha256 of a JSON document without its key "seal", in canonical JSON.
-
-    Args:
-        record: The document as plain values.
-
-    Returns:
-        The sha256 in hexadecimal of UTF-8 text with keys sorted, without white space, and with
-        everything beyond ASCII escaped.
-
-    Raises:
-        ValueError: It holds NaN or infinity.
-    """
+    """Return the sha256 of a JSON document without its key "seal"; NaN raises ValueError."""
+    # Canonical JSON, which any language can write: sorted keys, no white space, ASCII.
     plain = {key: value for key, value in record.items() if key != "seal"}
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of bundle.json, from which other programs' types come.
-
-    >>> json_schema()["$defs"]["Network"]["properties"]["size"]
-    {'type': 'integer'}
-    """
+    """Return the JSON Schema (draft 2020-12) of bundle.json; the page's types come from it."""
     schema = msgspec.json.schema(BundleManifest)
     interval = schema["$defs"]["Interval"]
     interval["properties"]["standard_error"] = {"anyOf": [{"type": "number"}, {"type": "null"}]}
@@ -253,22 +204,16 @@ def _not_a_manifest(found: str) -> BundleError:
     )
 
 
-def _walk(value: Any, change: Callable[[Any], Any]) -> Any:
-    """Copy plain values, with each "standard_error" changed."""
+def _change_standard_errors(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Copy plain values, with each "standard_error" changed: it is NaN here and null in JSON."""
     if isinstance(value, Mapping):
         return {
-            key: change(one) if key == "standard_error" else _walk(one, change)
+            key: change(one) if key == "standard_error" else _change_standard_errors(one, change)
             for key, one in value.items()
         }
-    return [_walk(one, change) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _nan_to_none(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _none_to_nan(value: float | None) -> float | None:
-    return math.nan if value is None else value
+    if isinstance(value, list | tuple):
+        return [_change_standard_errors(one, change) for one in value]
+    return value
 
 
 def _difference(ours: Any, theirs: Any, place: str = "$") -> str:

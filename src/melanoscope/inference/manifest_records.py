@@ -145,8 +145,6 @@ class Calibration(Counts, frozen=True, omit_defaults=True, kw_only=True):
     """Temperature scaling, and the calibration photographs it was fitted to.
 
     Attributes:
-        temperature: Logits are divided by it; above 0.
-        prevalence: Share of melanomas among the calibration photographs, 0..1.
         method: How the temperature was fitted; None where none fitted best.
         why: Why the temperature is 1; None where one was fitted.
     """
@@ -161,14 +159,10 @@ class Threshold(Record, frozen=True):
     """One threshold, and what it does on the test photographs.
 
     Attributes:
-        key: Name for programs.
-        name: Name for people.
+        key: Name for programs; `name` is for people.
         meaning: What it was chosen for.
         logit: A lesion is called a melanoma when its logit is at or above this.
-        sensitivity: Share of the melanomas that are called; None where it cannot be measured.
-        specificity: Share of the other lesions that are not called.
-        ppv: Share of melanomas among the called, at `prevalence`.
-        npv: Share of other lesions among those not called, at `prevalence`.
+        sensitivity: None, as the other shares, where it cannot be measured.
         prevalence: Share of melanomas that `ppv` and `npv` assume, 0..1.
     """
 
@@ -184,17 +178,11 @@ class Threshold(Record, frozen=True):
 
 
 class SubgroupLevel(Record, frozen=True):
-    """One level of a variable, measured on the test photographs at the main threshold.
+    """One level of a variable, "female" for example, measured on its `n` test photographs.
 
     Attributes:
-        level: Name of the level, "female" for example.
-        n: Test photographs of the level.
-        melanomas: Melanomas among them.
-        groups: Groups (patients, lesions) that they belong to.
         too_small: Why nothing is measured, or "".
-        auroc: AUROC within the level; None where nothing is measured.
-        sensitivity: Sensitivity within the level; None where nothing is measured.
-        specificity: Specificity within the level; None where nothing is measured.
+        sensitivity: At the main threshold, as is the specificity.
     """
 
     level: str

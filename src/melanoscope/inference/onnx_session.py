@@ -46,12 +46,5 @@ class OnnxModel:
         self._outputs = tuple(output.name for output in self._session.get_outputs())
 
     def __call__(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Run the graph.
-
-        Args:
-            **inputs: Array of each input, by the input's name.
-
-        Returns:
-            Array of each output, by the output's name.
-        """
+        """Run the graph with arrays for its inputs; return the arrays of its outputs by name."""
         return dict(zip(self._outputs, self._session.run(None, inputs), strict=True))

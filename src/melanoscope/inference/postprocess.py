@@ -10,15 +10,17 @@ import numpy as np
 from melanoscope.errors import BundleError
 from melanoscope.inference.calibration import TemperatureScaling, log_odds
 from melanoscope.inference.explain.shapley import shapley_values
-from melanoscope.inference.quality.gate import QualityLimits, find_distance_issue, find_issues
-from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
+from melanoscope.inference.quality.gate import gate_issues
+from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing, status_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from melanoscope.inference.bundle import Bundle
-    from melanoscope.inference.manifest_records import Threshold
-    from melanoscope.inference.quality.issues import QualityIssue
+    from melanoscope.inference.manifest import BundleManifest
+    from melanoscope.inference.manifest_records import DistanceLimits
     from melanoscope.inference.quality.measures import QualityMeasures
     from melanoscope.patient import PatientInfo
 
@@ -46,44 +48,18 @@ class PostProcessor:
     """What of a bundle turns the network's outputs into a diagnosis.
 
     Attributes:
+        manifest: Content of bundle.json.
+        distance: Limits of the distance, which each variant of the network has for itself.
         calibration: Temperature scaling of the logit.
-        prevalence: Share of melanomas that is assumed where none is stated, 0..1.
-        thresholds: Thresholds of the bundle, the main one first.
-        melanoma_logits: Quantiles of the held-out melanomas' logits, from the 0th to the 100th
-            per cent at equal steps.
-        other_logits: The same quantiles of other held-out lesions.
-        limits: Limits of the quality measures.
-        doubtful_above: Distance above which a photograph is doubtful.
-        refused_above: Distance above which a photograph is refused.
-        network: Name of the network for readers.
-        simulated: Whether the network learnt from simulated lesions.
     """
 
+    manifest: BundleManifest
+    distance: DistanceLimits
     calibration: TemperatureScaling
-    prevalence: float
-    thresholds: tuple[Threshold, ...]
-    melanoma_logits: NDArray[np.float64]
-    other_logits: NDArray[np.float64]
-    limits: QualityLimits
-    doubtful_above: float
-    refused_above: float
-    network: str
-    simulated: bool
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, variant: str) -> PostProcessor:
-        """Take what is needed from a bundle's manifest.
-
-        Args:
-            bundle: Checked bundle.
-            variant: "float32" or "int8"; each has distances of its own.
-
-        Returns:
-            The post-processor of that variant.
-
-        Raises:
-            BundleError: The bundle has no such variant.
-        """
+        """Take what the `variant`, "float32" or "int8", needs; raise BundleError if not there."""
         manifest = bundle.manifest
         distance = manifest.gate.distance.get(variant)
         if distance is None:
@@ -92,32 +68,8 @@ class PostProcessor:
                 "none",
                 "make the bundle anew",
             )
-        calibration, heldout = manifest.calibration, manifest.heldout
-        return cls(
-            calibration=TemperatureScaling(calibration.temperature, calibration.prevalence),
-            prevalence=manifest.prevalence,
-            thresholds=manifest.thresholds,
-            melanoma_logits=np.array(heldout.melanoma_logits, np.float64),
-            other_logits=np.array(heldout.other_logits, np.float64),
-            limits=manifest.gate.limits,
-            doubtful_above=distance.doubtful_above,
-            refused_above=distance.refused_above,
-            network=manifest.network.label,
-            simulated=manifest.data.simulated,
-        )
-
-    def find_issues(self, quality: QualityMeasures, distance: float) -> tuple[QualityIssue, ...]:
-        """Return the issues of a photograph's quality, and of its distance from the training.
-
-        Args:
-            quality: Measures of the photograph.
-            distance: Distance from the training photographs.
-
-        Returns:
-            Issues in the order of `issues.KINDS`; empty where the photograph is accepted.
-        """
-        far = find_distance_issue(distance, self.doubtful_above, self.refused_above)
-        return find_issues(quality, self.limits) + (() if far is None else (far,))
+        fitted = manifest.calibration
+        return cls(manifest, distance, TemperatureScaling(fitted.temperature, fitted.prevalence))
 
     def to_diagnosis(
         self,
@@ -128,41 +80,27 @@ class PostProcessor:
         prevalence: float,
         force: bool,
     ) -> Diagnosis:
-        """Return the diagnosis of one photograph.
-
-        Args:
-            output: Raw outputs of the network.
-            quality: Measures of the photograph.
-            patient: Age, sex and site of the lesion.
-            prevalence: Share of melanomas to assume, between 0 and 1.
-            force: Whether to answer also what the gate refuses.
-
-        Returns:
-            The diagnosis; without probability where the photograph is refused.
-
-        Raises:
-            DataError: The prevalence is not between 0 and 1.
-        """
+        """Return the diagnosis of one photograph; see `Predictor.predict`."""
         log_odds(prevalence)  # refused before anything else is said
-        issues = self.find_issues(quality, output.distance)
-        refused = any(issue.severity == "refused" for issue in issues)
-        answered = force or not refused
+        issues = gate_issues(quality, output.distance, self.manifest.gate.limits, self.distance)
+        status = status_of(issues)
+        answered = force or status != "refused"
+        forced = force and status == "refused"
+        probability = self.calibration.probability
         return Diagnosis(
-            status="refused" if not answered else "doubtful" if issues else "accepted",
+            status="doubtful" if forced else status,
             concerns=issues,
             person=patient,
-            probability=self.calibration.probability(output.logit, prevalence)
-            if answered
-            else None,
+            probability=probability(output.logit, prevalence) if answered else None,
             prevalence=prevalence,
             decisions=self._decide(output.logit, prevalence) if answered else (),
             standing=self._rank(output.logit) if answered else None,
             evidence=_evidence_sum(output) if answered else None,
             quality=quality,
             distance=output.distance,
-            network=self.network,
-            simulated=self.simulated,
-            forced=refused and force,
+            network=self.manifest.network.label,
+            simulated=self.manifest.data.simulated,
+            forced=forced,
         )
 
     def _decide(self, logit: float, prevalence: float) -> tuple[Decision, ...]:
@@ -176,13 +114,14 @@ class PostProcessor:
                 sensitivity=threshold.sensitivity,
                 specificity=threshold.specificity,
             )
-            for threshold in self.thresholds
+            for threshold in self.manifest.thresholds
         )
 
     def _rank(self, logit: float) -> Standing:
+        heldout = self.manifest.heldout
         return Standing(
-            among_melanomas=_share_below(logit, self.melanoma_logits),
-            among_others=_share_below(logit, self.other_logits),
+            among_melanomas=_share_below(logit, heldout.melanoma_logits),
+            among_others=_share_below(logit, heldout.other_logits),
         )
 
 
@@ -194,5 +133,5 @@ def _evidence_sum(output: ModelOutput) -> EvidenceSum:
     return EvidenceSum(output.evidence_map, photograph, **shares, bias=bias)
 
 
-def _share_below(logit: float, quantiles: NDArray[np.float64]) -> float:
-    return float(np.interp(logit, quantiles, np.linspace(0, 1, quantiles.size)))
+def _share_below(logit: float, quantiles: Sequence[float]) -> float:
+    return float(np.interp(logit, quantiles, np.linspace(0, 1, len(quantiles))))

@@ -55,21 +55,7 @@ def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = 
 
 
 class Predictor:
-    """Diagnoses photographs with a bundle's network; safe to be used by several threads at once.
-
-    Args:
-        bundle: Checked bundle.
-        variant: "float32", or "int8" where the bundle has it.
-        threads: Threads of the network; None for all cores.
-
-    Raises:
-        BundleError: An unknown variant, or one that the bundle lacks.
-
-    >>> predictor = load("bundle", threads=1)
-    >>> diagnosis = predictor.diagnose("photo.jpg", age=45, sex="female", site="torso")
-    >>> diagnosis.status in ("accepted", "doubtful", "refused")
-    True
-    """
+    """Diagnoses photographs with a bundle's network, in several threads at once; see `load`."""
 
     def __init__(
         self, bundle: Bundle, *, variant: str = "float32", threads: int | None = None
@@ -85,19 +71,7 @@ class Predictor:
         return OnnxModel(self.bundle.graph("gradient"), self.threads)
 
     def decode(self, source: Source, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
-        """Decode a photograph to the square that the network sees.
-
-        Args:
-            source: Path of the photograph, or the content of its file as bytes.
-            max_pixels: Number of pixels beyond which a photograph is not decoded.
-
-        Returns:
-            The photograph's centred square, and the size of the whole.
-
-        Raises:
-            TooManyPixelsError: The photograph has more pixels than `max_pixels`.
-            UnreadableImageError: The source is no whole photograph of a known format.
-        """
+        """Decode a photograph to the square that the network sees; see `decode_image`."""
         return decode_image(source, self.bundle.image_size, max_pixels=max_pixels)
 
     def predict(
@@ -125,7 +99,7 @@ class Predictor:
         if not images:
             return []
         if prevalence is None:
-            prevalence = self._post_processor.prevalence
+            prevalence = self.bundle.manifest.prevalence
         # Before the network: its threads go on spinning for a while and take half a core away.
         qualities = [measure_quality(image.pixels, image.width, image.height) for image in images]
         outputs = self.forward(np.stack([image.pixels for image in images]), patients)
@@ -139,15 +113,7 @@ class Predictor:
     def forward(
         self, pixels: NDArray[np.uint8], patients: Sequence[PatientInfo]
     ) -> list[ModelOutput]:
-        """Run the network and return its raw outputs.
-
-        Args:
-            pixels: RGB squares, shape (n, image_size, image_size, 3), uint8.
-            patients: Age, sex and site of each photograph's lesion, n of them.
-
-        Returns:
-            Raw outputs, one per photograph.
-        """
+        """Run the network on uint8 RGB `pixels` of shape (n, image_size, image_size, 3)."""
         static_rows = np.stack([coalition_rows(patient) for patient in patients])
         outputs = self._model(pixels=pixels, static=static_rows)
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -21,6 +22,13 @@ EVIDENCE_PARTS = ("photograph", "age", "sex", "site", "bias")
 """Addends of the logit, as `EvidenceSum` and every file name them."""
 
 
+def status_of(issues: Sequence[QualityIssue]) -> Status:
+    """Return what becomes of a photograph: the worst of its issues decides."""
+    if any(issue.severity == "refused" for issue in issues):
+        return "refused"
+    return "doubtful" if issues else "accepted"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Whether a lesion is called suspicious at one threshold of the bundle.
@@ -31,8 +39,7 @@ class Decision:
         meaning: What the threshold was chosen for.
         threshold: Probability, at the assumed prevalence, from which on a lesion is suspicious.
         positive: Whether this lesion is called suspicious.
-        sensitivity: Sensitivity of the threshold on held-out photographs; None if not measured.
-        specificity: Specificity of the threshold on held-out photographs; None if not measured.
+        sensitivity: On held-out photographs, as the specificity; None if not measured.
     """
 
     key: str
@@ -45,12 +52,7 @@ class Decision:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
-        return {
-            "key": self.key,
-            "name": self.name,
-            "meaning": self.meaning,
-            "threshold": self.threshold,
-            "positive": self.positive,
+        return asdict(self) | {
             "sensitivity": None if self.sensitivity is None else self.sensitivity.to_dict(),
             "specificity": None if self.specificity is None else self.specificity.to_dict(),
         }
@@ -64,9 +66,7 @@ class EvidenceSum:
         places: Evidence map, shape (rows, columns): what each place of the photograph adds to the
             logit; above 0 speaks for melanoma.
         photograph: Sum of `places`.
-        age: Shapley value of the age (`inference.explain.shapley`).
-        sex: Shapley value of the sex.
-        site: Shapley value of the site.
+        age: Shapley value (`inference.explain.shapley`), as sex and site.
         bias: What is left of the logit while nothing is known.
     """
 
@@ -101,20 +101,18 @@ class Standing:
     among_others: float
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Diagnosis:
     """What a bundle says of one photograph.
 
     Attributes:
         status: "accepted"; "doubtful": answered, with a warning; "refused": not answered.
         concerns: Issues of quality because of which the photograph is not accepted.
-        person: Age, sex and site as they were given.
         probability: Calibrated probability of melanoma at `prevalence`; None where refused.
         prevalence: Share of melanomas that the probability assumes, 0..1.
         decisions: One per threshold of the bundle, the main one first; empty where refused.
         standing: Rank among the held-out photographs; None where refused.
         evidence: The logit as an exact sum; None where refused.
-        quality: Measures of the photograph's quality.
         distance: Distance from the training photographs, in the space of the network's features.
         network: Name of the network for readers.
         simulated: Whether the network learnt from simulated lesions and knows nothing of skin.
@@ -123,12 +121,12 @@ class Diagnosis:
 
     status: Status
     concerns: tuple[QualityIssue, ...]
-    person: PatientInfo
     probability: float | None
     prevalence: float
     decisions: tuple[Decision, ...]
     standing: Standing | None
     evidence: EvidenceSum | None
+    person: PatientInfo
     quality: QualityMeasures
     distance: float
     network: str
@@ -142,19 +140,9 @@ class Diagnosis:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
-        return {
-            "status": self.status,
+        return asdict(self) | {
             "concerns": [asdict(issue) for issue in self.concerns],
-            "probability": self.probability,
-            "prevalence": self.prevalence,
             "decisions": [decision.to_dict() for decision in self.decisions],
-            "standing": None if self.standing is None else asdict(self.standing),
             "evidence": None if self.evidence is None else self.evidence.to_dict(),
-            "person": asdict(self.person),
-            "quality": asdict(self.quality),
-            "distance": self.distance,
-            "network": self.network,
-            "simulated": self.simulated,
-            "forced": self.forced,
             "disclaimer": DISCLAIMER,
         }

@@ -102,17 +102,17 @@ def say(
     )
     evidence = EvidenceSum(np.zeros((1, 1)), logit - 0.5, 0.1, 0.2, 0.3, -0.1)
     return Diagnosis(
-        "refused" if not answered else "doubtful" if concerns else "accepted",
-        concerns,
-        who,
-        1 / (1 + np.exp(-logit)) if answered else None,
-        prevalence or 0.02,
-        decisions if answered else (),
-        None,
-        evidence if answered else None,
-        QUALITY,
-        number / 7,
-        "fake",
+        status="refused" if not answered else "doubtful" if concerns else "accepted",
+        concerns=concerns,
+        probability=1 / (1 + np.exp(-logit)) if answered else None,
+        prevalence=prevalence or 0.02,
+        decisions=decisions if answered else (),
+        standing=None,
+        evidence=evidence if answered else None,
+        person=who,
+        quality=QUALITY,
+        distance=number / 7,
+        network="fake",
         simulated=True,
         forced=refused and force,
     )

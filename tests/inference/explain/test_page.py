@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melanoscope.imaging.decode import DecodedImage
+from melanoscope.inference.explain.explanation import render_page
 from melanoscope.inference.explain.overlays import encode_png
-from melanoscope.inference.explain.page import render_page
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.result import EvidenceSum
 from melanoscope.inference.text import phrases

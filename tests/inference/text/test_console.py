@@ -52,10 +52,19 @@ def decisions(*, positive):
 def answer(*, positive=True, **changes):
     evidence = EvidenceSum(np.array([[0.4, -0.1], [0.2, 0.05]]), 0.55, 0.31, -0.104, 0.2, -0.62)
     one = Diagnosis(
-        "accepted", (), PatientInfo(65.0, "female", "upper extremity"), 0.123, 0.018,
-        decisions(positive=positive), Standing(0.72, 0.981), evidence, None, 3.4, "MobileNetV2",
+        status="accepted",
+        concerns=(),
+        probability=0.123,
+        prevalence=0.018,
+        decisions=decisions(positive=positive),
+        standing=Standing(0.72, 0.981),
+        evidence=evidence,
+        person=PatientInfo(65.0, "female", "upper extremity"),
+        quality=None,
+        distance=3.4,
+        network="MobileNetV2",
         simulated=False,
-    )  # fmt: skip
+    )
     return replace(one, **changes)
 
 

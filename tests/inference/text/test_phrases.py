@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from melanoscope.inference.quality import issues
-from melanoscope.inference.quality.gate import MEASURES
+from melanoscope.inference.quality.gate import KIND_OF_MEASURE, MEASURES
 from melanoscope.inference.result import EVIDENCE_PARTS, EvidenceSum
 from melanoscope.inference.text import phrases
 from melanoscope.patient import PatientInfo
+from melanoscope.stats.intervals.interval import Interval
 
 PLACEHOLDERS = {
     "share", "probability", "prevalence", "name", "threshold", "estimate", "low", "high", "n",
@@ -36,14 +37,23 @@ def test_placeholders_are_plain_names(sentence):
 
 
 def test_every_kind_has_advice_and_every_measure_a_clause():
-    kinds = {
-        value
-        for name, value in vars(issues).items()
-        if name.isupper() and isinstance(value, str) and name != "ADVICE"
-    }
-    assert kinds == set(issues.KINDS) == set(phrases.PHRASES["advice"])
-    assert list(phrases.PHRASES["found"]) == [*MEASURES, "distance"]
+    assert set(KIND_OF_MEASURE.values()) == set(issues.KINDS) == set(phrases.PHRASES["advice"])
+    assert list(phrases.PHRASES["found"]) == list(KIND_OF_MEASURE) == [*MEASURES, "distance"]
     assert tuple(phrases.PHRASES["parts"]) == EVIDENCE_PARTS
+
+
+def test_numbers_for_readers():
+    values = (0.8234, 0.00312, 12.3, 0.0)
+    assert [phrases.two_digits(one) for one in values] == ["0.82", "0.0031", "12", "0"]
+    assert [phrases.signed(one, 2) for one in (-0.001, 1.236)] == ["+0.00", "+1.24"]
+    assert phrases.decimals_of_sum([0.104, 0.104], 0.208) == (3, True)
+    share = Interval(estimate=0.952, low=0.93, high=0.97, standard_error=0.01, n=471, method="any")
+    sentence = "finds 95.2 % of held-out melanomas (93.0 to 97.0 %; n 471)"
+    assert phrases.measured_share("sensitivity", share) == sentence
+
+
+def test_what_could_act_is_spelt_out():
+    assert phrases.literal("a\x1b[31mb\n.jpg") == "a\\x1b[31mb\\n.jpg"
 
 
 def test_rows_of_the_sum_are_named_and_end_with_the_logit():

@@ -13,33 +13,17 @@ import io
 import json
 import os
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError
-
-Row = list[str]
+from melanoscope.inference.batch.rows_in import Row
 
 
 class ResumableCsv:
-    """A CSV that is written batch by batch and appears under its name when it is whole.
-
-    Attributes:
-        partial: File that holds the rows until the CSV is whole.
-        kept: Number of rows that an earlier run has written.
-
-    Args:
-        out: Path of the CSV; nothing may be there.
-        job: What determines the rows, as plain values: only rows of the same job are kept.
-        header: Names of the columns.
-        delimiter: Character between the fields.
-        rows: Number of rows that the whole CSV has.
-        batch_size: Rows that are written together.
-
-    Raises:
-        DataError: `out` exists, another job was begun there, or another process is writing.
-    """
+    """A CSV that is written batch by batch; after a kill it goes on with rows of the same `job`."""
 
     def __init__(
         self,
@@ -54,15 +38,15 @@ class ResumableCsv:
         self._out, self._header, self._delimiter = out, header, delimiter
         self.partial = out.with_name(f".{out.name}.partial")
         self._job_file = out.with_name(f".{out.name}.partial.json")
-        self._refuse_others(job)
+        _refuse_existing(out)
+        self._refuse_other_job(job)
         # Opened for appending: creates, and never cuts what is there.
         self._file: BinaryIO = self.partial.open("a+b")
         try:
             _lock(self._file, self.partial)
-            self._write_job(job)
-            whole = sum(1 for _ in self._rows()) - 1  # without the header; -1 where there is none
-            self.kept = whole if whole == rows else whole - whole % batch_size
-            self._cut()
+            with atomic_path(self._job_file) as partial:
+                partial.write_text(json.dumps(job, indent=1), encoding="utf-8")
+            self.kept = self._keep_whole_batches(rows, batch_size)
         except BaseException:
             self._file.close()
             raise
@@ -73,9 +57,7 @@ class ResumableCsv:
 
     def kept_rows(self) -> Iterator[Row]:
         """Iterate over the rows that an earlier run has written."""
-        for number, (row, _) in enumerate(self._rows(), -1):
-            if 0 <= number < self.kept:
-                yield row
+        return (row for row, _ in islice(self._rows(), 1, None))
 
     def append(self, rows: Sequence[Row]) -> None:
         """Write `rows`, a batch, to the end of the file, where a kill leaves them."""
@@ -89,15 +71,10 @@ class ResumableCsv:
         os.fsync(self._file.fileno())
         _refuse_existing(self._out)
         self._file.close()
-        os.rename(self.partial, self._out)  # noqa: PTH104 - fails where Windows finds a file
+        self.partial.rename(self._out)  # fails where Windows finds a file
         self._job_file.unlink(missing_ok=True)
 
-    def _refuse_others(self, job: dict[str, Any]) -> None:
-        _refuse_existing(self._out)
-        if not self._out.parent.is_dir():
-            raise DataError(
-                f"a folder for '{self._out}'", f"no folder '{self._out.parent}'", "make it first"
-            )
+    def _refuse_other_job(self, job: dict[str, Any]) -> None:
         if not self.partial.exists() or self.partial.stat().st_size == 0:
             return
         begun: object = None
@@ -113,9 +90,20 @@ class ResumableCsv:
                 "remove that file or name another --out",
             )
 
-    def _write_job(self, job: dict[str, Any]) -> None:
-        with atomic_path(self._job_file) as partial:
-            partial.write_text(json.dumps(job, indent=1), encoding="utf-8")
+    def _keep_whole_batches(self, rows: int, batch_size: int) -> int:
+        """Cut off what is no whole batch; return the number of rows that are left."""
+        kept = sum(1 for _ in self._rows()) - 1  # without the header
+        if kept < 0:
+            self._file.seek(0)
+            self._file.truncate()
+            self.append([self._header])
+            return 0
+        if kept != rows:
+            kept -= kept % batch_size
+        _, end = next(islice(self._rows(), kept, None))
+        self._file.seek(end)
+        self._file.truncate()
+        return kept
 
     def _rows(self) -> Iterator[tuple[Row, int]]:
         """Iterate over whole rows of the file, header included, and the byte where each ends.
@@ -139,18 +127,6 @@ class ResumableCsv:
                     return
                 yield row, end
 
-    def _cut(self) -> None:
-        """Cut off what is not kept, and begin with the header."""
-        end = 0
-        for number, (_, row_end) in enumerate(self._rows(), -1):
-            if number < self.kept:
-                end = row_end
-        self._file.truncate(end)
-        self._file.seek(end)
-        if end == 0:
-            self.kept = 0
-            self.append([self._header])
-
 
 def _refuse_existing(out: Path) -> None:
     if out.exists() or out.is_symlink():
@@ -159,6 +135,8 @@ def _refuse_existing(out: Path) -> None:
             "a folder" if out.is_dir() else "one that is there already",
             "remove it or name another --out",
         )
+    if not out.parent.is_dir():
+        raise DataError(f"a folder for '{out}'", f"no folder '{out.parent}'", "make it first")
 
 
 def _lock(file: BinaryIO, path: Path) -> None:

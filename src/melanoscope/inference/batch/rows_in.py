@@ -7,14 +7,14 @@ further columns pass unchanged.
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import hashlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from melanoscope.errors import DataError, nearest
+from melanoscope.inference.bundle import file_sha256
 
 _IMAGE_NAMES = ("photograph", "path", "image", "file")
 _PATIENT_NAMES = ("age", "sex", "site")
@@ -28,18 +28,14 @@ class InputTable:
     """A table whose rows were counted and whose columns were found.
 
     Attributes:
-        path: CSV file.
-        delimiter: Character between the fields.
-        header: Names of the columns, as they stand there.
         image_column: Index of the column that names photographs.
         patient_columns: "age", "sex" and "site" -> index of the column, for those that are there.
         rows: Number of rows after the header, without empty lines.
-        sha256: SHA-256 of the file.
     """
 
     path: Path
     delimiter: str
-    header: tuple[str, ...]
+    header: Row
     image_column: int
     patient_columns: dict[str, int]
     rows: int
@@ -47,41 +43,26 @@ class InputTable:
 
     def iter_rows(self, start: int = 0) -> Iterator[Row]:
         """Iterate over the rows, without the first `start` ones."""
-        for number, row in enumerate(_lines(self.path, self.delimiter), -1):
-            if number >= start:
-                yield row
+        return islice(_lines(self.path, self.delimiter), start + 1, None)
 
     def is_unchanged(self) -> bool:
         """Return whether the file still is the one whose rows were counted."""
-        return self.path.is_file() and _sha256(self.path) == self.sha256
+        return self.path.is_file() and file_sha256(self.path) == self.sha256
 
 
 def scan_table(path: Path) -> InputTable:
-    """Read a table through once, before its first photograph is opened.
-
-    Args:
-        path: CSV file.
-
-    Returns:
-        Columns and number of rows.
-
-    Raises:
-        DataError: No CSV in UTF-8, no column that names photographs, or no rows.
-    """
+    """Read a table through once, before its first photograph is opened."""
     if not path.is_file():
         found = "a folder" if path.is_dir() else "nothing there"
         raise DataError(f"a CSV table at '{path}'", found, "check the path")
-    sha256 = _sha256(path)
+    sha256 = file_sha256(path)
     delimiter, header = _header(path)
     rows = sum(1 for _ in _lines(path, delimiter)) - 1
     if rows == 0:
         raise DataError(f"photographs in '{path}'", "a header without rows", "add rows")
-    patient_columns = {
-        name: index
-        for name in _PATIENT_NAMES
-        if (index := _index(header, (name,), path)) is not None
-    }
-    image_column = _index(header, _IMAGE_NAMES, path)
+    patient_columns = {name: _index(header, name, path) for name in _PATIENT_NAMES}
+    image_columns = (_index(header, name, path) for name in _IMAGE_NAMES)
+    image_column = next((index for index in image_columns if index is not None), None)
     if image_column is None:
         names = [name for name in header if name.strip()][:12]
         raise DataError(
@@ -94,19 +75,18 @@ def scan_table(path: Path) -> InputTable:
         delimiter=delimiter,
         header=header,
         image_column=image_column,
-        patient_columns=patient_columns,
+        patient_columns={k: index for k, index in patient_columns.items() if index is not None},
         rows=rows,
         sha256=sha256,
     )
 
 
-def _header(path: Path) -> tuple[str, tuple[str, ...]]:
+def _header(path: Path) -> tuple[str, Row]:
     """Return delimiter and header; preferred is the delimiter by which a column names files."""
     headers, errors = {}, []
     for delimiter in _DELIMITERS:
         try:
-            with contextlib.closing(_lines(path, delimiter)) as lines:
-                headers[delimiter] = tuple(next(lines, ()))
+            headers[delimiter] = next(_lines(path, delimiter), [])
         except DataError as error:
             # Quoted names between semicolons are no CSV with commas.
             errors.append(error)
@@ -123,34 +103,21 @@ def _header(path: Path) -> tuple[str, tuple[str, ...]]:
     return best, headers[best]
 
 
-def _index(header: Sequence[str], names: Sequence[str], path: Path) -> int | None:
-    """Return the index of the first of these names that is there."""
-    for name in names:
-        found = [index for index, column in enumerate(header) if _plain(column) == name]
-        if len(found) > 1:
-            raise DataError(f"one column '{name}' in '{path}'", f"{len(found)}", "rename others")
-        if found:
-            return found[0]
-    return None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _index(header: Row, name: str, path: Path) -> int | None:
+    found = [index for index, column in enumerate(header) if _plain(column) == name]
+    if len(found) > 1:
+        raise DataError(f"one column '{name}' in '{path}'", f"{len(found)}", "rename others")
+    return found[0] if found else None
 
 
 def _plain(name: str) -> str:
     return name.strip().casefold()
 
 
-def _lines(path: Path, delimiter: str) -> Generator[Row]:
-    """Iterate over header and rows, without empty lines.
-
-    Raises:
-        DataError: A line that is not UTF-8, or not CSV: a quote that is never closed would
-            swallow all rows after it.
-    """
+def _lines(path: Path, delimiter: str) -> Iterator[Row]:
+    """Iterate over header and rows, without empty lines; raise DataError where it is no CSV."""
     with path.open(encoding="utf-8-sig", newline="") as file:
+        # Strict, as a quote that is never closed would swallow all rows after it.
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             yield from (row for row in reader if row)

@@ -25,28 +25,12 @@ FAILED = "failed"
 # Batches that are decoded while one is diagnosed: enough to bridge a slow photograph.
 _AHEAD = 2
 
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _DecodedRow:
-    """A row whose photograph is decoded, or the error that says why it is not."""
-
-    row: Row
-    image: DecodedImage | None = None
-    patient: PatientInfo | None = None
-    error: str = ""
+_Decoded = tuple[DecodedImage, PatientInfo] | str  # a row's photograph, or what is wrong with it
 
 
 @dataclass(frozen=True, eq=False)
 class RowDiagnoser:
-    """Diagnoses rows of a table.
-
-    Attributes:
-        predictor: Predictor of a bundle.
-        table: Table that the rows come from.
-        folder: Folder that names of photographs are relative to.
-        prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
-        force: Whether to answer also what the gate refuses.
-    """
+    """Diagnoses rows of a table; what the attributes mean says `diagnose_table`."""
 
     predictor: Predictor
     table: InputTable
@@ -68,30 +52,21 @@ class RowDiagnoser:
     def diagnose_batches(
         self, rows: Iterator[Row], batch_size: int, workers: int
     ) -> Iterator[list[Row]]:
-        """Diagnose batch after batch, in order, while the next ones are being decoded.
-
-        Args:
-            rows: Rows of the table.
-            batch_size: Photographs that the network is given at once.
-            workers: Threads that decode.
-
-        Yields:
-            The rows of a batch with the added columns.
-        """
+        """Yield batch after batch with the added columns, while the next ones are being decoded."""
         pool = ThreadPoolExecutor(workers, "melanoscope-decode")
-        waiting: deque[list[Future[_DecodedRow]]] = deque()
+        waiting: deque[list[tuple[Row, Future[_Decoded]]]] = deque()
         try:
             while chunk := list(islice(rows, batch_size)):
-                waiting.append([pool.submit(self._decode, row) for row in chunk])
+                waiting.append([(row, pool.submit(self._decode, row)) for row in chunk])
                 if len(waiting) > _AHEAD:
-                    yield self._diagnose([future.result() for future in waiting.popleft()])
+                    yield self._diagnose(waiting.popleft())
             while waiting:
-                yield self._diagnose([future.result() for future in waiting.popleft()])
+                yield self._diagnose(waiting.popleft())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _decode(self, row: Row) -> _DecodedRow:
-        """Decode one photograph; whatever is wrong with the row is its error."""
+    def _decode(self, row: Row) -> _Decoded:
+        """Decode the photograph of a row, or return what is wrong with the row."""
         try:
             width = len(self.table.header)
             if len(row) != width:
@@ -102,16 +77,16 @@ class RowDiagnoser:
             name = row[self.table.image_column]
             if not name.strip():
                 raise DataError("the name of a photograph", "none", "fill it in")
-            return _DecodedRow(row, self.predictor.decode(self.folder / name), patient)
+            return self.predictor.decode(self.folder / name), patient
         except UnreadableImageError as error:
             # Where it lies stands in the row already.
-            message = f"expected a whole photograph; found {error.found}; {error.mend}"
-            return _DecodedRow(row, error=message)
+            return f"expected a whole photograph; found {error.found}; {error.mend}"
         except MelanoscopeError as error:
-            return _DecodedRow(row, error=str(error))
+            return str(error)
 
-    def _diagnose(self, decoded: Sequence[_DecodedRow]) -> list[Row]:
-        ready = [(one.image, one.patient) for one in decoded if one.image and one.patient]
+    def _diagnose(self, batch: Sequence[tuple[Row, Future[_Decoded]]]) -> list[Row]:
+        decoded = [(row, future.result()) for row, future in batch]
+        ready = [one for _, one in decoded if not isinstance(one, str)]
         diagnoses = iter(
             self.predictor.predict(
                 [image for image, _ in ready],
@@ -120,19 +95,16 @@ class RowDiagnoser:
                 force=self.force,
             )
         )
-        return [
-            self._fitted(one.row)
-            + (self._error_fields(one.error) if one.error else self._fields(next(diagnoses)))
-            for one in decoded
-        ]
-
-    def _fitted(self, row: Row) -> Row:
-        """Return a row as long as the header."""
         width = len(self.table.header)
-        return row[:width] + [""] * (width - len(row))
-
-    def _error_fields(self, error: str) -> Row:
-        return [FAILED, *[""] * (len(self.columns) - 2), _line(error)]
+        rows = []
+        for row, one in decoded:
+            fitted = row[:width] + [""] * (width - len(row))
+            if isinstance(one, str):
+                added = [FAILED, *[""] * (len(self.columns) - 2), _line(one)]
+            else:
+                added = self._fields(next(diagnoses))
+            rows.append(fitted + added)
+        return rows
 
     def _fields(self, diagnosis: Diagnosis) -> Row:
         positive = {decision.key: decision.positive for decision in diagnosis.decisions}
@@ -154,11 +126,7 @@ class RowDiagnoser:
 
 
 def _new_names(wanted: Sequence[str], taken: Sequence[str]) -> list[str]:
-    """Return names of columns of which none is there twice.
-
-    >>> _new_names(["status", "error"], ["file", "error"])
-    ['status', 'melanoscope_error']
-    """
+    """Return the `wanted` names, those that are `taken` as `melanoscope_NAME`."""
     names: list[str] = []
     for name in wanted:
         new = name
@@ -173,9 +141,5 @@ def _number(value: float | None) -> str:
 
 
 def _line(text: str) -> str:
-    r"""Return one line that no spreadsheet takes for a formula.
-
-    >>> _line("=1+1\n2")
-    '1+1 2'
-    """
+    """Return one line that no spreadsheet takes for a formula."""
     return " ".join(text.split()).lstrip("=+-@ ")

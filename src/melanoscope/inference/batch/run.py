@@ -7,7 +7,6 @@ while the network runs; what is in memory does not grow with the table.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from melanoscope import __version__
 from melanoscope.errors import DataError
+from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import DECODER_VERSION
 from melanoscope.inference.batch.resumable_csv import ResumableCsv
 from melanoscope.inference.batch.rows_in import scan_table
@@ -29,16 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TableSummary:
-    """How many rows a table has and what became of them.
-
-    Attributes:
-        rows: Number of rows of the table.
-        accepted: Number of photographs that were answered.
-        doubtful: Number of photographs that were answered with a warning.
-        refused: Number of photographs that the quality gate refused.
-        failed: Number of rows of which photograph, age, sex or site could not be read.
-        kept: Number of all these rows that an earlier run had answered.
-    """
+    """How many rows a table has, what became of them, and how many of them an earlier run wrote."""
 
     rows: int
     accepted: int
@@ -116,7 +107,7 @@ def diagnose_table(
         statuses = Counter(row[status] for row in target.kept_rows())
         on_progress(target.kept, source.rows)
         for rows in diagnoser.diagnose_batches(
-            source.iter_rows(target.kept), batch_size, workers or os.cpu_count() or 1
+            source.iter_rows(target.kept), batch_size, workers or available_cores()
         ):
             target.append(rows)
             statuses.update(row[status] for row in rows)

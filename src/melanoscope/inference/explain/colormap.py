@@ -11,12 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-FOR = (238, 51, 56)
-"""RGB of evidence for melanoma: a red off the hues of skin, which are orange."""
-AGAINST = (0, 139, 227)
-"""RGB of evidence against it: a blue of the same lightness."""
-WHITE = (255, 255, 255)
-"""RGB of no evidence."""
+FOR = (238, 51, 56)  # evidence for melanoma: a red off the hues of skin, which are orange
+AGAINST = (0, 139, 227)  # evidence against it: a blue of the same lightness
+WHITE = (255, 255, 255)  # no evidence
 
 _TO_LMS = np.array(
     [
@@ -37,11 +34,7 @@ _TO_LAB = np.array(
 
 
 def to_oklab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Convert sRGB of shape (..., 3) to OKLab: lightness 0..1, green to red, blue to yellow.
-
-    >>> to_oklab(np.array([255, 255, 255], np.uint8)).round(2).tolist()
-    [1.0, 0.0, 0.0]
-    """
+    """Convert sRGB of shape (..., 3) to OKLab: lightness 0..1, green to red, blue to yellow."""
     step = np.arange(256) / 255
     linear = np.where(step <= 0.04045, step / 12.92, ((step + 0.055) / 1.055) ** 2.4)
     lab: NDArray[np.float32] = np.cbrt(linear.astype(np.float32)[rgb] @ _TO_LMS.T) @ _TO_LAB.T
@@ -58,16 +51,7 @@ def from_oklab(lab: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def tint(pixels: NDArray[np.uint8], strength: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Mix each pixel with the hue of its evidence.
-
-    Args:
-        pixels: RGB of shape (..., 3), uint8.
-        strength: Evidence of shape (...), from -1 (all `AGAINST`) over 0 (the pixel unchanged) to 1
-            (all `FOR`); values beyond are clipped.
-
-    Returns:
-        RGB of shape (..., 3), uint8.
-    """
+    """Mix `pixels` (..., 3) with the hue of evidence (...) from -1, all `AGAINST`, to 1, `FOR`."""
     share = np.clip(strength, -1, 1).astype(np.float32)[..., None]
     hues = to_oklab(np.array([AGAINST, FOR], np.uint8))
     mixed = to_oklab(pixels) * (1 - np.abs(share)) + np.where(share < 0, *hues) * np.abs(share)
@@ -75,13 +59,8 @@ def tint(pixels: NDArray[np.uint8], strength: NDArray[np.floating]) -> NDArray[n
 
 
 def diverging(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Return the colors, shape (..., 3), of evidence `values` from -1 to 1 on a white ground.
-
-    >>> diverging(np.array([-1.0, 0.0, 1.0])).tolist()
-    [[0, 139, 227], [255, 255, 255], [238, 51, 56]]
-    """
-    ground = np.broadcast_to(np.array(WHITE, np.uint8), (*values.shape, 3))
-    return tint(ground, values)
+    """Return the colors, shape (..., 3), of evidence `values` from -1 to 1 on a white ground."""
+    return tint(np.broadcast_to(np.array(WHITE, np.uint8), (*values.shape, 3)), values)
 
 
 def color_bar(width: int, height: int) -> NDArray[np.uint8]:

@@ -1,25 +1,35 @@
-"""The files of `--explain`: overlays as PNG, and one page that shows them with their numbers."""
+"""The files of `--explain`: overlays as PNG, and one page (HTML) that shows all and their numbers.
+
+The PNG files hold pixels and nothing else: no metadata, neither the photograph's nor ours. The page
+needs nothing else either: no script and no network.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError
+from melanoscope.inference.explain.colormap import AGAINST, FOR, color_bar
 from melanoscope.inference.explain.overlays import (
     OPACITY,
     SIDE,
     attribution_overlay,
+    attribution_scale,
     encode_png,
     enlarged,
     evidence_scale,
     heat_overlay,
 )
-from melanoscope.inference.explain.page import render_page
+from melanoscope.inference.text import phrases
 
 if TYPE_CHECKING:
+    from jinja2 import Template
+
     from melanoscope.imaging.decode import DecodedImage
     from melanoscope.inference.explain.integrated_gradients import Attribution
     from melanoscope.inference.result import Diagnosis
@@ -34,11 +44,8 @@ def write_explanation(
 ) -> list[Path]:
     """Write the files that explain a diagnosis.
 
-    The PNG files hold pixels and nothing else: no metadata, neither the photograph's nor ours.
-
     Args:
-        path: Folder and stem of the files' names: "out/mole" gives "out/mole-photograph.png". The
-            folder is made where it does not exist.
+        path: Folder, made if need be, and stem: "out/mole" gives "out/mole-photograph.png".
         image: The decoded photograph.
         diagnosis: What the network says of it.
         attribution: Integrated Gradients; None where the bundle has no gradient graph.
@@ -73,19 +80,65 @@ def write_explanation(
     )
     contents = {f"{path.name}-{name}.png": png for name, png in pngs.items()}
     contents[f"{path.name}-explanation.html"] = page.encode()
-    return [_write(path.with_name(name), content) for name, content in contents.items()]
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """Write a file that is either whole or not there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path) as partial:
-            partial.write_bytes(content)
+        for name, content in contents.items():
+            with atomic_path(path.with_name(name)) as partial:
+                partial.write_bytes(content)
     except OSError as error:
         raise DataError(
             f"a folder that can be written to at '{path.parent}'",
             error.strerror or type(error).__name__,
             "name another folder",
         ) from None
-    return path
+    return [path.with_name(name) for name in contents]
+
+
+def render_page(
+    name: str,
+    *,
+    pngs: Mapping[str, bytes],
+    image: DecodedImage,
+    diagnosis: Diagnosis,
+    attribution: Attribution | None,
+    notices: Sequence[str] = (),
+) -> str:
+    """Return the page (HTML) that `write_explanation` writes, with the `pngs` inside."""
+    return _template().render(
+        name=name,
+        figures={key: _data_uri(png) for key, png in pngs.items()},
+        image=image,
+        diagnosis=diagnosis,
+        attribution=attribution,
+        notices=notices,
+        color_bar=_data_uri(encode_png(color_bar(300, 1))),
+        colors={"for": FOR, "against": AGAINST},
+        phrases=phrases,
+        evidence_scale=evidence_scale,
+        attribution_scale=attribution_scale,
+    )
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("melanoscope.inference.explain"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    ).get_template("explanation.html.j2")
+
+
+def _finalize(value: object) -> object:
+    """Return what the template writes for a value; "12 %" stays on one line."""
+    if not isinstance(value, str):
+        return value
+    return phrases.literal(value).replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -23,25 +23,16 @@ if TYPE_CHECKING:
 
 Baseline = Literal["black", "blurred", "mean skin"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
-"""Names of the images that say nothing; `baseline_image` makes them."""
 
-DEFAULT_BASELINE: Baseline = "mean skin"
-"""Baseline with the least completeness error (benchmarks/attribution.py)."""
+DEFAULT_BASELINE: Baseline = "mean skin"  # the least completeness error: benchmarks/attribution.py
 DEFAULT_STEPS = 64
 
-BLUR = 0.1
-"""Standard deviation of the blurred baseline's Gaussian, as a share of the photograph's side."""
-
+BLUR = 0.1  # standard deviation of the blurred baseline's Gaussian, as a share of the side
 _FRAME = 0.125  # width of the frame in which skin is looked for, as a share of the side
 
-TOLERANCE = 0.02
-"""Completeness error below which no more steps are taken."""
-
-MAX_STEPS = 512
-"""Number of steps that is never exceeded in search of completeness."""
-
-# Finding the points takes time with the third power of their number.
-_STEPS_LIMIT = 1024
+TOLERANCE = 0.02  # completeness error below which no more steps are taken
+MAX_STEPS = 512  # never exceeded in search of completeness
+_STEPS_LIMIT = 1024  # finding the points takes time with the third power of their number
 
 # A difference below a hundredth of a logit is nothing to explain, and nothing to divide by.
 _LEAST_DIFFERENCE = 0.01
@@ -54,7 +45,7 @@ class Attribution:
     Attributes:
         pixels: What each pixel adds, summed over colors, shape (height, width); above 0 speaks for
             melanoma.
-        baseline: Name of the baseline, one of `BASELINES`.
+        baseline: One of `BASELINES`.
         steps: Number of points taken on the way from the baseline to the photograph.
         difference: Evidence of the photograph minus that of the baseline; `pixels` should sum to
             it.
@@ -85,8 +76,7 @@ def integrated_gradients(
             values of shape (n,) and their gradients of the images' shape.
         image: Photograph, RGB of shape (height, width, 3), uint8.
         baseline: Image that says nothing, one of `BASELINES`.
-        steps: Points on the way (Gauss-Legendre), 1 to 1024; doubled until the completeness error
-            is below `TOLERANCE`. The result says how many there were and what error is left.
+        steps: Points on the way, 1 to 1024; doubled until the error is below `TOLERANCE`.
         batch_size: Images that the function is given at once, 1 or more; bounds the memory.
         max_steps: Number that doubled steps do not exceed; `steps` itself for no doubling.
 
@@ -96,8 +86,7 @@ def integrated_gradients(
     Raises:
         DataError: An unknown baseline, or a number out of range.
     """
-    if not 1 <= steps <= _STEPS_LIMIT:
-        raise DataError(f"1 to {_STEPS_LIMIT} steps", f"{steps}", "ask for 64")
+    check_options(baseline, steps)
     if batch_size < 1:
         raise DataError("1 or more images at once", f"{batch_size}", "ask for 8")
     start = baseline_image(image, baseline)
@@ -108,6 +97,14 @@ def integrated_gradients(
         if error < TOLERANCE or 2 * steps > max_steps:
             return Attribution(pixels, baseline, steps, difference, error)
         steps *= 2
+
+
+def check_options(baseline: str, steps: int) -> None:
+    """Raise DataError unless the `baseline` is one of `BASELINES` and there are 1 to 1024 steps."""
+    if baseline not in BASELINES:
+        raise DataError("a known baseline", f"'{baseline}'", nearest(baseline, list(BASELINES)))
+    if not 1 <= steps <= _STEPS_LIMIT:
+        raise DataError(f"1 to {_STEPS_LIMIT} steps", f"{steps}", "ask for 64")
 
 
 def _integrate(
@@ -132,43 +129,19 @@ def _integrate(
 
 
 def gauss_legendre(steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return nodes in 0..1 and weights of Gauss-Legendre quadrature with `steps` nodes.
-
-    It is exact for polynomials of a degree up to 2 `steps` - 1.
-
-    >>> places, weights = gauss_legendre(2)
-    >>> round(float((weights * places**3).sum()), 12)
-    0.25
-    """
+    """Return nodes in 0..1 and weights of Gauss-Legendre quadrature with `steps` nodes."""
     places, weights = np.polynomial.legendre.leggauss(steps)
     return (places + 1) / 2, weights / 2
 
 
 def baseline_image(image: NDArray[np.uint8], baseline: Baseline) -> NDArray[np.float64]:
-    """Return the baseline of a photograph.
-
-    "black" is 0 everywhere. "blurred" is the photograph without anything finer than `BLUR` of its
-    side: the lesion's shape and structure are gone, its colors have run into the skin. "mean skin"
-    is one color everywhere, the skin's around the lesion.
-
-    Args:
-        image: Photograph, RGB of shape (height, width, 3), uint8.
-        baseline: Name of the baseline, one of `BASELINES`.
-
-    Returns:
-        RGB in 0..1, shape (3, height, width).
-
-    Raises:
-        DataError: An unknown baseline.
-    """
+    """Return a baseline of a uint8 `image` (height, width, 3): RGB in 0..1, (3, height, width)."""
     channels = _to_channels(image)
     if baseline == "black":
         return np.zeros_like(channels)
-    if baseline == "blurred":
+    if baseline == "blurred":  # the lesion's shape is gone, its colors have run into the skin
         return _blur(_blur(channels).swapaxes(1, 2)).swapaxes(1, 2)
-    if baseline == "mean skin":
-        return np.broadcast_to(_skin(channels)[:, None, None], channels.shape)
-    raise DataError("a known baseline", f"'{baseline}'", nearest(baseline, list(BASELINES)))
+    return np.broadcast_to(_skin(channels)[:, None, None], channels.shape)
 
 
 def _to_channels(image: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -185,10 +158,8 @@ def _blur(channels: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _skin(channels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the median color of the brighter half of a photograph's frame, shape (3,).
-
-    Lesions that reach the frame, hair and the dark corners of a dermatoscope are darker than skin.
-    """
+    """Return the median color of the brighter half of a photograph's frame, shape (3,)."""
+    # Lesions that reach the frame, hair and dark corners of a dermatoscope are darker than skin.
     _, height, width = channels.shape
     margin = max(1, round(_FRAME * min(height, width)))
     inside = np.zeros((height, width), bool)

@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from melanoscope.errors import DataError
 from melanoscope.inference.explain.colormap import from_oklab, tint, to_oklab
@@ -13,10 +14,8 @@ from melanoscope.inference.explain.colormap import from_oklab, tint, to_oklab
 _Pixels = NDArray[np.uint8]
 _Map = NDArray[np.floating]
 
-OPACITY = 0.6
-"""Opacity of the strongest evidence in figures; the lesion has to be seen under it."""
-SIDE = 420
-"""Least side of a figure in pixels."""
+OPACITY = 0.6  # of the strongest evidence in figures; the lesion has to be seen under it
+SIDE = 420  # least side of a figure in pixels
 
 # Spread of the Gaussian over Integrated Gradients, as a share of the photograph's side: single
 # pixels are seldom right (their gradients alternate), patches of this size are.
@@ -32,10 +31,8 @@ def heat_overlay(
     Args:
         pixels: Photograph, RGB of shape (height, width, 3), uint8.
         values: What each place adds, shape (rows, columns); places share the photograph.
-        opacity: Opacity of the strongest color, 0..1; weaker evidence is more transparent, none is
-            not drawn at all.
-        scale: Magnitude that gets the strongest color, on either side of 0; larger ones get it too.
-            None for the largest magnitude in `values`.
+        opacity: Opacity of the strongest color, 0..1; no evidence is not drawn at all.
+        scale: Least magnitude that gets the strongest color; None for the largest in `values`.
 
     Returns:
         RGB of the photograph's shape, uint8.
@@ -64,36 +61,26 @@ def attribution_overlay(pixels: _Pixels, attribution: _Map) -> _Pixels:
     Raises:
         DataError: Other shapes, or values that are not finite.
     """
-    _check(pixels, attribution)
-    if attribution.shape != pixels.shape[:2]:
-        raise _shape_error(pixels, attribution)
+    _check(pixels, attribution, per_pixel=True)
     return tint(_pale(pixels), _clip_and_blur(attribution) / attribution_scale(attribution))
 
 
 def attribution_scale(attribution: _Map) -> float:
-    """Return the magnitude that gets the strongest color in an `attribution_overlay`.
-
-    The 99th percentile of what is drawn; above 0 also where all of `attribution` is 0.
-    """
+    """Return the magnitude that gets the strongest color in an `attribution_overlay`, above 0."""
     return _percentile(np.abs(_clip_and_blur(attribution))) or 1.0
 
 
 def evidence_scale(values: _Map) -> float:
-    """Return the magnitude that gets the strongest color in the evidence map `values`.
-
-    The largest magnitude, but no less than would move the logit by 1 if all places spoke with one
-    voice: where nothing is said, a scale of its own would draw the noise in full colors.
-    """
+    """Return the magnitude that gets the strongest color in the evidence map `values`."""
+    # No less than would move the logit by 1 if all places spoke with one voice: where nothing is
+    # said, a scale of its own would draw the noise in full colors.
     return max(float(np.abs(values).max()), 1 / values.size)
 
 
 def interpolate(values: _Map, height: int, width: int) -> NDArray[np.float64]:
-    """Enlarge the map `values`, shape (rows, columns), smoothly to (height, width).
-
-    The middle of each place keeps its value, no value leaves the range of its neighbors, and none
-    changes its sign: between two middles runs half a cosine. (Cubic interpolation would ring, and
-    draw evidence against melanoma round a spot that speaks for it.)
-    """
+    """Enlarge the map `values`, shape (rows, columns), smoothly to (height, width)."""
+    # Between the middles of two places runs half a cosine: no value leaves the range of its
+    # neighbors. Cubic interpolation would ring, and draw evidence of the other sign round a spot.
     rows, columns = _cosine_matrix(values.shape[0], height), _cosine_matrix(values.shape[1], width)
     return rows @ values.astype(np.float64) @ columns.T
 
@@ -106,8 +93,6 @@ def gaussian_blur(values: _Map) -> NDArray[np.float64]:
 
 def enlarged(pixels: _Pixels, side: int) -> _Pixels:
     """Enlarge a square of RGB `pixels` to a `side`; one that is large enough stays as it is."""
-    from PIL import Image
-
     if pixels.shape[0] >= side:
         return pixels
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))
@@ -115,8 +100,6 @@ def enlarged(pixels: _Pixels, side: int) -> _Pixels:
 
 def encode_png(pixels: _Pixels) -> bytes:
     """Encode RGB `pixels` as a PNG without metadata, neither the photograph's nor ours."""
-    from PIL import Image
-
     file = io.BytesIO()
     # An image made from an array has no metadata that could be written with it.
     Image.fromarray(pixels).save(file, format="PNG", compress_level=4)
@@ -163,17 +146,14 @@ def _gaussian_matrix(n: int) -> NDArray[np.float64]:
     return matrix
 
 
-def _check(pixels: _Pixels, values: _Map) -> None:
+def _check(pixels: _Pixels, values: _Map, *, per_pixel: bool = False) -> None:
     is_rgb = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8
-    if not is_rgb or values.ndim != 2 or not values.size:
-        raise _shape_error(pixels, values)
+    is_map = values.ndim == 2 and values.size > 0
+    if not is_rgb or not is_map or (per_pixel and values.shape != pixels.shape[:2]):
+        raise DataError(
+            "RGB (H, W, 3) of uint8 and a map (h, w), for Integrated Gradients (H, W)",
+            f"{pixels.shape} of {pixels.dtype} and {values.shape}",
+            "pass the photograph and what was found in it",
+        )
     if not np.isfinite(values).all():
         raise DataError("finite evidence", "NaN or infinity", "check the network's output")
-
-
-def _shape_error(pixels: _Pixels, values: _Map) -> DataError:
-    return DataError(
-        "RGB (H, W, 3) of uint8 and a map (h, w), for Integrated Gradients (H, W)",
-        f"{pixels.shape} of {pixels.dtype} and {values.shape}",
-        "pass the photograph and what was found in it",
-    )

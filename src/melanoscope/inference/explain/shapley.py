@@ -27,14 +27,7 @@ COALITIONS: tuple[frozenset[str], ...] = tuple(
 
 
 def coalition_rows(patient: PatientInfo) -> NDArray[np.float32]:
-    """Encode a patient with every subset of age, sex and site known.
-
-    Args:
-        patient: Age, sex and site.
-
-    Returns:
-        Shape (8, `patient.WIDTH`), in the order of `COALITIONS`.
-    """
+    """Encode a `patient` for each of `COALITIONS`: shape (8, `patient.WIDTH`)."""
     return encode(
         [patient.age if "age" in known else None for known in COALITIONS],
         [patient.sex if "sex" in known else UNKNOWN for known in COALITIONS],
@@ -43,28 +36,18 @@ def coalition_rows(patient: PatientInfo) -> NDArray[np.float32]:
 
 
 def shapley_values(static_logits: NDArray[np.floating]) -> tuple[dict[str, float], float]:
-    """Divide what age, sex and site add to the logit among the three.
-
-    Args:
-        static_logits: What each coalition adds, shape (8,), in the order of `COALITIONS`.
-
-    Returns:
-        The Shapley value of each feature, and what is said while nothing is known; together they
-        sum to `static_logits[0]` but for rounding.
-
-    >>> given = [("age" in known) + 10 * ({"sex", "site"} <= known) for known in COALITIONS]
-    >>> shapley_values(np.array(given, float))
-    ({'age': 1.0, 'sex': 5.0, 'site': 5.0}, 0.0)
-    """
+    """Return each feature's Shapley value, and what is said while nothing is known."""
     value = dict(zip(COALITIONS, np.asarray(static_logits, np.float64).tolist(), strict=True))
-    shares = {}
-    for feature in FEATURES:
-        without = [known for known in COALITIONS if feature not in known]
-        shares[feature] = sum(
-            _weight(len(known)) * (value[known | {feature}] - value[known]) for known in without
+    n = len(FEATURES)
+    shares = {
+        feature: sum(
+            factorial(len(known))
+            * factorial(n - len(known) - 1)
+            / factorial(n)
+            * (value[known | {feature}] - value[known])
+            for known in COALITIONS
+            if feature not in known
         )
+        for feature in FEATURES
+    }
     return shares, value[frozenset()]
-
-
-def _weight(size: int) -> float:
-    return factorial(size) * factorial(len(FEATURES) - size - 1) / factorial(len(FEATURES))

@@ -27,16 +27,6 @@ class QualityIssue:
     advice: str
 
 
-TOO_SMALL = "too small"
-BLURRED = "blurred"
-TOO_DARK = "too dark"
-TOO_BRIGHT = "too bright"
-DRAWN = "drawn, not photographed"
-UNLIKE_SKIN = "colours unlike skin"
-CLUTTERED = "no close-up of skin"
-NO_LESION = "no lesion in frame"
-UNLIKE_TRAINING = "unlike the training photographs"
-
 ADVICE: dict[str, str] = PHRASES["advice"]
 """Kind of issue -> what to do about it."""
 

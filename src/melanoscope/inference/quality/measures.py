@@ -29,30 +29,25 @@ class QualityMeasures:
     """Measures that the quality gate judges.
 
     Attributes:
-        width: Width of the photograph's file, upright, before cropping, in pixels.
-        height: Height of the photograph's file, upright, before cropping, in pixels.
+        width: Width of the photograph's file, upright, before cropping, in pixels; so its height.
         scale: Short side of the file by the side of the network's square: below 1 the photograph
             was enlarged.
         sharpness: Contrast between neighbors by contrast at twice the distance after averaging,
             along rows or columns, whichever is less; about 0.5 where everything finer than two
             pixels is lost, 0.7 to 1 in sharp photographs. Independent of exposure.
-        brightness: 95th percentile of the largest channel, 0..255: how bright the brightest parts
-            are.
+        brightness: 95th percentile of the largest channel, 0..255.
         dark_share: Share of the pixels that are near-black, 0..1.
-        bright_share: Share of the pixels of which at least two channels are at their end stop,
-            0..1.
-        flat_share: Share of the photograph made up of 2 x 2 pixels of exactly the same color,
-            neither near-black nor white, 0..1; noise forbids it in photographs and screens are
-            full of it.
+        bright_share: Share of the pixels with two or three channels at their end stop, 0..1.
+        flat_share: Share of 2 x 2 pixels of exactly the same color, neither near-black nor white,
+            0..1; noise forbids it in photographs and screens are full of it.
         strange_share: Share of the pixels that are greenish or without color, 0..1; blue-grey ones
             are not counted.
         hue_agreement: How far all colors are of one hue, 0 (all hues, or none) to 1. A tinted light
             leaves it as it is.
         clutter: Mean difference between neighboring cells of a grid of 32 x 32 or so, in logarithms
-            of RGB: low on skin, whatever lesion and hairs are on it, and high where many things are
-            in the picture. Independent of exposure.
+            of RGB: low on skin, high where many things are in the picture.
         lesion_contrast: Distance of the most different hundredth of the picture from the skin
-            around it, in logarithms of RGB. Independent of exposure.
+            around it, in logarithms of RGB.
     """
 
     width: int
@@ -75,7 +70,7 @@ def measure_quality(pixels: NDArray[np.uint8], width: int, height: int) -> Quali
     Args:
         pixels: Decoded square, sRGB, shape (side, side, 3), uint8; 16 pixels or more a side.
         width: Width of the file, upright, before cropping, in pixels.
-        height: Height of the file, upright, before cropping, in pixels.
+        height: Height of the file.
 
     Returns:
         All measures.

@@ -31,12 +31,9 @@ _LIFT = 8.0  # added before logarithms, so that noise in the dark does not count
 
 
 def exposure_measures(channels: _Channels) -> tuple[float, float, float]:
-    """Return brightness, share of near-black and share of overexposed pixels of `channels`.
-
-    The brightness is the 95th percentile of the largest channel, 0..255.
-    """
+    """Return brightness, share of near-black and share of overexposed pixels of `channels`."""
     red, green, blue = channels
-    top = np.maximum(np.maximum(red, green), blue)
+    top = channels.max(axis=0)
     middle = np.maximum(np.minimum(red, green), np.minimum(np.maximum(red, green), blue))
     up_to = np.cumsum(np.bincount(top.ravel(), minlength=256))
     return (
@@ -48,21 +45,15 @@ def exposure_measures(channels: _Channels) -> tuple[float, float, float]:
 
 def is_colored(channels: _Channels) -> _Mask:
     """Return a mask of the pixels of `channels` that are neither too dark nor too bright."""
-    red, green, blue = channels
-    top = np.maximum(np.maximum(red, green), blue)
-    low = np.minimum(np.minimum(red, green), blue)
-    mask: _Mask = (top >= _DIM) & (low < _FULL)
+    mask: _Mask = (channels.max(axis=0) >= _DIM) & (channels.min(axis=0) < _FULL)
     return mask
 
 
 def sharpness(channels: _Channels) -> float:
-    """Return the sharpness of `channels`: the lesser of two ratios, along rows and along columns.
-
-    A step from pixel to pixel is held against the step between means of 2 x 2 pixels that lie side
-    by side. Where nothing is finer than two pixels, the second is twice the first. A camera moved
-    sideways loses one direction only. Means of absolute values, so that a few hairs or a black
-    corner do not make a blurred photograph sharp.
-    """
+    """Return the sharpness of `channels`, along rows or along columns, whichever is less."""
+    # A step from pixel to pixel by the step between means of 2 x 2 pixels side by side, which is
+    # twice as large where nothing is finer than two pixels. A camera moved sideways loses one
+    # direction only. Means, so that a few hairs do not make a blurred photograph sharp.
     red, green, blue = channels
     gray = _WEIGHT_RED * red + _WEIGHT_GREEN * green + _WEIGHT_BLUE * blue
     rows = gray[:-1] + gray[1:]
@@ -87,16 +78,12 @@ def flat_share(channels: _Channels, colored: _Mask) -> float:
 
 
 def hue_measures(channels: _Channels, colored: _Mask) -> tuple[float, float]:
-    """Return the share of greenish or colorless pixels and the agreement of hues, both 0..1.
-
-    Only the `colored` pixels of `channels` count.
-    """
+    """Return the share of greenish or grey ones of `colored` pixels, and the agreement of hues."""
     count = int(np.count_nonzero(colored))
     if count < colored.size // 100:  # black or white all over, which other measures see
         return 0.0, 1.0
     r, g, b = (band.astype(np.float32) for band in channels)
-    most = np.maximum(np.maximum(r, g), b)
-    least = np.minimum(np.minimum(r, g), b)
+    most, least = channels.max(axis=0).astype(np.float32), channels.min(axis=0).astype(np.float32)
     strange = ((g > r + 5) | (most - least <= np.float32(0.05) * most)) & colored
     # The color circle's two coordinates; their length is the chroma. What is not colored is put at
     # its middle, where it adds nothing: quicker than taking it out.
@@ -108,21 +95,19 @@ def hue_measures(channels: _Channels, colored: _Mask) -> tuple[float, float]:
 
 
 def texture_measures(channels: _Channels) -> tuple[float, float]:
-    """Return clutter and lesion contrast of `channels`, both on a grid of cells.
-
-    Dark corners are left out, but not what is dark near the center: that may be the lesion. The
-    skin is the middle color of what lies away from the center.
-    """
+    """Return clutter and lesion contrast of `channels`, both on a grid of cells."""
+    # Dark corners are left out, but not what is dark near the center: that may be the lesion. The
+    # skin is the middle color of what lies away from the center.
     means = _cells(channels)
     depth = np.log(means + np.float32(_LIFT))
     n = depth.shape[1]
     inside, near, outer = _rings(n)
-    lit = np.maximum(np.maximum(means[0], means[1]), means[2]) >= _BLACK
+    lit = means.max(axis=0) >= _BLACK
     seen = inside & (lit | near)
     down = _length(depth[:, 1:] - depth[:, :-1])[seen[1:] & seen[:-1]]
     across = _length(depth[:, :, 1:] - depth[:, :, :-1])[seen[:, 1:] & seen[:, :-1]]
     around = seen & outer
-    skin = _median(depth[:, around if np.count_nonzero(around) >= n else seen])
+    skin = np.median(depth[:, around if np.count_nonzero(around) >= n else seen], axis=1)
     away = np.sort(_length(depth - skin[:, None, None])[seen])
     return (
         float((down.sum() + across.sum()) / (down.size + across.size)),
@@ -136,14 +121,6 @@ def _rings(n: int) -> tuple[_Mask, _Mask, _Mask]:
     axis = (np.arange(n) + 0.5) * (2 / n) - 1
     far = np.hypot(axis[:, None], axis)
     return far < 0.97, far < 0.7, far > 0.6
-
-
-def _median(colors: _Floats) -> _Floats:
-    """Return the medians of (3, n) over n; NumPy's own first looks for NaN and masks."""
-    ordered = np.sort(colors, axis=1)
-    n = ordered.shape[1]
-    middle: _Floats = (ordered[:, (n - 1) // 2] + ordered[:, n // 2]) * np.float32(0.5)
-    return middle
 
 
 def _cells(channels: _Channels) -> _Floats:

@@ -38,13 +38,7 @@ _GLUE = "\ue000"
 
 
 def print_diagnosis(console: Console, diagnosis: Diagnosis, photograph_name: str) -> None:
-    """Print one diagnosis.
-
-    Args:
-        console: Console to print to; its width counts, from 40 to 88 columns.
-        diagnosis: Diagnosis of the photograph.
-        photograph_name: Name of the photograph; any characters.
-    """
+    """Print one diagnosis on 40 to 88 columns, as the console's width allows."""
     printer = _Printer(console)
     positive = bool(diagnosis.decisions) and diagnosis.decisions[0].positive
     printer.print(photograph_name, style="dim")
@@ -67,12 +61,7 @@ def print_diagnosis(console: Console, diagnosis: Diagnosis, photograph_name: str
 
 
 def print_summary(console: Console, answers: Sequence[tuple[str, Diagnosis | str]]) -> None:
-    """Print several diagnoses as a compact table, in the order given.
-
-    Args:
-        console: Console to print to; its width counts, from 40 to 88 columns.
-        answers: Name of each photograph, and its diagnosis or the line that says why there is none.
-    """
+    """Print each photograph's diagnosis, or the line that says why there is none, as a table."""
     printer = _Printer(console)
     names = [printer.text(name) for name, _ in answers]
     width = max([len("photograph"), *(cell_len(name.plain) for name in names)])
@@ -84,7 +73,7 @@ def print_summary(console: Console, answers: Sequence[tuple[str, Diagnosis | str
             name = Text()
         if isinstance(answer, str):
             printer.print(_row(width, name, "error"))
-            printer.print(_indented(printer.text(answer, "red"), 4))
+            printer.print(Padding.indent(printer.text(answer, "red"), 4))
             continue
         probability = "" if answer.probability is None else phrases.percent(answer.probability)
         called = ""
@@ -92,26 +81,14 @@ def print_summary(console: Console, answers: Sequence[tuple[str, Diagnosis | str
             called = "suspicious" if answer.decisions[0].positive else "not suspicious"
         printer.print(_row(width, name, answer.status, probability, called))
         for issue in answer.concerns:
-            printer.print(_indented(printer.text(f"{issue.kind}: {issue.found}", "dim"), 4))
+            printer.print(Padding.indent(printer.text(f"{issue.kind}: {issue.found}", "dim"), 4))
     printer.print("")
     _print_counts(printer, [answer for _, answer in answers])
     printer.print(_CLOSING, style="dim")
 
 
 def diverging_bar(share: float, half: int, *, ascii_only: bool) -> tuple[str, str]:
-    """Return a bar to the left of an axis (below 0) or to its right, exact to half a column.
-
-    Args:
-        share: Length and direction, -1 to 1.
-        half: Columns on either side of the axis.
-        ascii_only: Whether only ASCII can be shown; then the bar is exact to a whole column.
-
-    Returns:
-        What stands left and right of the axis, `half` columns each.
-
-    >>> diverging_bar(-0.5, 4, ascii_only=True), diverging_bar(0.25, 4, ascii_only=True)
-    (('  ##', '    '), ('    ', '#   '))
-    """
+    """Return what stands left and right of an axis, `half` columns each, for -1 <= `share` <= 1."""
     if ascii_only:
         bar = "#" * round(abs(share) * half)
     else:
@@ -158,10 +135,6 @@ class _Printer:
         self.print(grid)
 
 
-def _indented(text: Text, columns: int) -> Padding:
-    return Padding(text, (0, 0, 0, columns))
-
-
 def _row(
     width: int, name: Text, status: str, probability: str = "", called: str = ""
 ) -> RenderableType:
@@ -188,11 +161,11 @@ def _status(printer: _Printer, diagnosis: Diagnosis) -> Iterator[RenderableType]
 def _thresholds(printer: _Printer, decisions: Sequence[Decision]) -> Iterator[RenderableType]:
     for decision in decisions:
         yield printer.text(phrases.decision(decision), "bold" if decision.positive else "")
-        yield _indented(printer.text(decision.meaning), 2)
+        yield Padding.indent(printer.text(decision.meaning), 2)
         for name in ("sensitivity", "specificity"):
             share = getattr(decision, name)
             if share is not None:
-                yield _indented(printer.text(phrases.measured_share(name, share)), 2)
+                yield Padding.indent(printer.text(phrases.measured_share(name, share)), 2)
     if any(decision.sensitivity or decision.specificity for decision in decisions):
         yield printer.text("(95 % intervals; n counts patients or lesions)", "dim")
 
@@ -226,9 +199,9 @@ def _print_sum(printer: _Printer, diagnosis: Diagnosis) -> None:
         grid.add_row(Text(name), Text(number), bar(*halves))
     printer.print("")
     printer.print("The exact sum behind the answer")
-    printer.print(Padding(grid, (0, 0, 0, 2), expand=False))
+    printer.print(Padding.indent(grid, 2))
     if not holds:
-        printer.print(_indented(Text(phrases.ROUNDED), 2))
+        printer.print(Padding.indent(Text(phrases.ROUNDED), 2))
 
 
 def _print_counts(printer: _Printer, answers: Sequence[Diagnosis | str]) -> None:

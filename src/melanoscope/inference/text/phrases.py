@@ -42,11 +42,7 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def literal(text: str) -> str:
-    r"""Return text in which every character that could act instead of being read is spelt out.
-
-    >>> literal("a\x1b[31mb\n.jpg")
-    'a\\x1b[31mb\\n.jpg'
-    """
+    """Return text in which every character that could act instead of being read is spelt out."""
     return "".join(repr(one)[1:-1] if unicodedata.category(one) in _UNSEEN else one for one in text)
 
 
@@ -66,30 +62,13 @@ def percent(share: float) -> str:
 
 
 def measured_share(name: str, share: Interval) -> str:
-    """Return the sentence of a held-out sensitivity or specificity, with its interval.
-
-    Args:
-        name: "sensitivity" or "specificity".
-        share: Estimate and bounds, 0..1.
-
-    Returns:
-        One clause.
-
-    >>> from melanoscope.stats.intervals.interval import Interval
-    >>> measured_share("sensitivity", Interval(0.952, 0.93, 0.97, 0.01, 471, "bootstrap"))
-    'finds 95.2 % of held-out melanomas (93.0 to 97.0 %; n 471)'
-    """
+    """Return the clause of a held-out "sensitivity" or "specificity", with its interval."""
     estimate, low, high = (f"{100 * one:.1f}" for one in (share.estimate, share.low, share.high))
     return _fill(name, estimate=estimate, low=low, high=high, n=share.n)
 
 
 def describe_patient(patient: PatientInfo) -> dict[str, str]:
-    """Return what is known of a patient in words: "age", "sex" and "site".
-
-    >>> from melanoscope.patient import PatientInfo
-    >>> describe_patient(PatientInfo(45.0, "female"))
-    {'age': 'age 45', 'sex': 'sex female', 'site': 'site unknown'}
-    """
+    """Return what is known of a patient in words, by "age", "sex" and "site"."""
     age = "unknown" if patient.age is None else f"{patient.age:g}"
     values = {"age": age, "sex": patient.sex, "site": patient.site}
     return {name: PHRASES["parts"][name].format(value=value) for name, value in values.items()}
@@ -98,16 +77,7 @@ def describe_patient(patient: PatientInfo) -> dict[str, str]:
 def evidence_rows(
     evidence: EvidenceSum, patient: PatientInfo
 ) -> tuple[list[tuple[str, float]], int, bool]:
-    """Return the sum behind a diagnosis as rows for readers.
-
-    Args:
-        evidence: The logit as a sum.
-        patient: Age, sex and site, which the names tell.
-
-    Returns:
-        Name and value of the photograph, age, sex, site, bias and, last, the logit; then what
-        `decimals_of_sum` says of them.
-    """
+    """Return name and value of each addend and, last, of the logit; then `decimals_of_sum`."""
     names = PHRASES["parts"] | describe_patient(patient)
     rows = [(label, getattr(evidence, part)) for part, label in names.items()]
     decimals, holds = decimals_of_sum([value for _, value in rows], evidence.logit)
@@ -115,18 +85,7 @@ def evidence_rows(
 
 
 def decimals_of_sum(addends: Sequence[float], total: float) -> tuple[int, bool]:
-    """Return the decimals at which rounded addends sum to their rounded total.
-
-    Args:
-        addends: Unrounded addends.
-        total: Unrounded sum of them.
-
-    Returns:
-        Decimals from 2 to 4 and whether the sum holds; 2 and False where it does at none of them.
-
-    >>> decimals_of_sum([0.104, 0.104], 0.208)
-    (3, True)
-    """
+    """Return the decimals, 2 to 4, at which the rounded sum holds, and whether there are any."""
     for decimals in (2, 3, 4):
         unit = 10**decimals
         if sum(round(one * unit) for one in addends) == round(total * unit):
@@ -135,20 +94,12 @@ def decimals_of_sum(addends: Sequence[float], total: float) -> tuple[int, bool]:
 
 
 def signed(value: float, decimals: int) -> str:
-    """Return a number with its sign, the same rounding as `decimals_of_sum`, and no negative zero.
-
-    >>> signed(-0.001, 2), signed(1.236, 2)
-    ('+0.00', '+1.24')
-    """
+    """Return a number with its sign, rounded as in `decimals_of_sum`, and no negative zero."""
     return f"{round(value * 10**decimals) / 10**decimals + 0.0:+.{decimals}f}"
 
 
 def two_digits(value: float) -> str:
-    """Return a number of 0 or more with two significant digits and no exponent.
-
-    >>> two_digits(0.8234), two_digits(0.00312), two_digits(12.3)
-    ('0.82', '0.0031', '12')
-    """
+    """Return a number of 0 or more with two significant digits and no exponent."""
     decimals = 1 - math.floor(math.log10(value)) if value > 0 else 0
     return f"{value:.{min(max(decimals, 0), 12)}f}"
 

@@ -23,7 +23,7 @@ def as_csv(table: Table) -> str:
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
     for row in table.rows:
-        record = {"network": row.label, "transfer": "physicians"}
+        record: dict[str, float | str] = {"network": row.label, "transfer": "physicians"}
         if not row.physicians:
             record |= {
                 "backbone": row.backbone,
