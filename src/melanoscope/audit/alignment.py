@@ -67,15 +67,7 @@ class Alignment:
 
 
 def align(gray: GrayImages, pairs: Candidates) -> Alignment:
-    """Lay the images of each pair on each other and compare their fine structures.
-
-    Args:
-        gray: Images of side `IMAGE_SIZE`, shape (n, h, h), uint8.
-        pairs: Which images to compare, and in which orientation and crop to begin.
-
-    Returns:
-        Likeness and scale of each pair.
-    """
+    """Lay the images of each pair on each other and compare their fine structures."""
     likeness = np.zeros(len(pairs), np.float32)
     left_top, right_bottom = np.split(np.array(CROPS, np.float32)[pairs.crop], 2, axis=1)
     warp = np.concatenate([1 - left_top - right_bottom, left_top - right_bottom], axis=1)
@@ -163,11 +155,8 @@ def _align(a: Floats32, b: Floats32, warp: Floats32, steps: int) -> Floats32:
 
 
 def _sample(images: Floats32, warp: Floats32) -> tuple[Floats32, Floats32]:
-    """Interpolate `images` where `warp` sends each pixel, and mark with 1 which lie inside.
-
-    The warp moves columns and rows apart from each other, so that two products with the weights of
-    interpolation do it.
-    """
+    """Interpolate `images` where `warp` sends each pixel, and mark with 1 which lie inside."""
+    # The warp moves columns and rows apart from each other, so two products with weights do it.
     size = images.shape[1]
     across, within_x = _interpolation_weights(size, warp[:, 0], warp[:, 2])
     down, within_y = _interpolation_weights(size, warp[:, 1], warp[:, 3])

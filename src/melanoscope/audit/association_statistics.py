@@ -19,21 +19,10 @@ def within_archives(
     group: NDArray[np.int64],
     archive: NDArray[np.int64],
 ) -> Interval | None:
-    """Compute the AUROC over all pairs of a melanoma and another lesion of one archive.
-
-    Its variance is that of the influence curve (LeDell et al. 2015, eq. 15, with archives for
-    folds, weighted by their pairs), added up by group.
-
-    Args:
-        values: Values of the variable, finite; shape (n,).
-        target: Outcomes, 0 or 1; shape (n,).
-        group: Codes of the units of sampling, shape (n,).
-        archive: Codes of the archives, shape (n,).
-
-    Returns:
-        The AUROC with a 95 % interval; None with one archive, where none holds both outcomes, or
-        where the values do not vary within any archive.
-    """
+    """Compute the AUROC over all pairs of a melanoma and another lesion of one archive."""
+    # The variance is that of the influence curve (LeDell et al. 2015, eq. 15, with archives for
+    # folds, weighted by their pairs), added up by group. None with one archive, where none holds
+    # both outcomes, or where the values do not vary within any archive.
     by_archive = [np.flatnonzero(archive == code) for code in np.unique(archive)]
     if len(by_archive) < 2 or all(np.ptp(values[rows]) == 0 for rows in by_archive):
         return None
@@ -69,20 +58,10 @@ def within_archives(
 def clustered_score_test(
     level: NDArray[np.int64], target: NDArray[np.int64], group: NDArray[np.int64]
 ) -> float:
-    """Test whether levels differ in prevalence, photographs of one group counted as dependent.
-
-    The generalised score test of logistic regression under independence (Boos 1992; Rotnitzky &
-    Jewell 1990): with one photograph per group it is close to Pearson's chi-squared. Levels in
-    fewer than `_MIN_GROUPS` groups are put together, and left out where even so they are few.
-
-    Args:
-        level: Codes of the levels, shape (n,).
-        target: Outcomes, 0 or 1; shape (n,).
-        group: Codes of the units of sampling, shape (n,).
-
-    Returns:
-        Two-sided p-value, 0 to 1; 1 where one level is left.
-    """
+    """Return the two-sided p-value of a test whether levels differ in prevalence between groups."""
+    # The generalised score test of logistic regression under independence (Boos 1992; Rotnitzky &
+    # Jewell 1990): with one photograph per group it is close to Pearson's chi-squared. Levels in
+    # fewer than `_MIN_GROUPS` groups are put together, and left out where even so they are few.
     level = np.where(_rare(level, group), -1, level)
     kept = ~_rare(level, group)
     level, target, group = level[kept], target[kept], group[kept]

@@ -28,30 +28,19 @@ _GEOMETRY = ("width", "height", "aspect", "file size")
 
 @dataclass(frozen=True)
 class Association:
-    """One variable and the outcome.
-
-    Attributes:
-        variable: Name of the variable.
-        kind: "missing", "person", "geometry" or "colour".
-        measure: "AUROC" or "Cramer's V".
-        value: Estimate of the measure.
-        interval: DeLong's interval of an AUROC for clustered data; None for Cramer's V.
-        within: AUROC where only photographs of one archive are compared: what is left when the
-            variable no longer tells the archive. None with one archive, and for Cramer's V.
-        n: Number of photographs of which the variable is known.
-        p_value: Two-sided p-value, 0 to 1.
-        p_holm: The p-value, adjusted over all variables.
-    """
+    """One variable and the outcome."""
 
     variable: str
-    kind: str
-    measure: str
+    kind: str  # "missing", "person", "geometry" or "colour"
+    measure: str  # "AUROC" or "Cramer's V"
     value: float
-    interval: Interval | None
+    interval: Interval | None  # DeLong's for clustered data; None for Cramer's V
+    # AUROC where only photographs of one archive are compared: what is left when the variable no
+    # longer tells the archive. None with one archive, and for Cramer's V.
     within: Interval | None
-    n: int
+    n: int  # photographs of which the variable is known
     p_value: float
-    p_holm: float = 1.0
+    p_holm: float = 1.0  # adjusted over all variables
 
     @property
     def strength(self) -> float:
@@ -60,19 +49,9 @@ class Association:
 
 
 def find_associations(catalog: pl.DataFrame, measured: pl.DataFrame) -> tuple[Association, ...]:
-    """Test every variable of the catalog and of the images against the outcome.
-
-    Variables that never vary, or are known in fewer than two groups of an outcome, are left out.
-
-    Args:
-        catalog: Usable photographs.
-        measured: Measurements, matched by their column image_id, as
-            `melanoscope.audit.measurements.measure_images` returns them; of an image without a row
-            they are not known.
-
-    Returns:
-        The associations, the smallest adjusted p-value first.
-    """
+    """Test every variable of usable photographs and their measurements against the outcome."""
+    # Variables that never vary, or are known in fewer than two groups of an outcome, are left out;
+    # the smallest adjusted p-value comes first.
     rows = _Rows(
         target=catalog["target"].to_numpy().astype(np.int64),
         group=catalog["group_id"].rank("dense").to_numpy().astype(np.int64),

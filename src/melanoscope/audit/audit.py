@@ -28,37 +28,21 @@ _IMAGE_SIZE = 128
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What an audit found.
+    """What an audit found."""
 
-    Attributes:
-        rows: Number of rows in the archives' tables.
-        absent: Number of rows without a file.
-        photographs: Number of readable photographs, which were looked at.
-        melanomas: Number of melanomas among them.
-        archives: Photographs and melanomas of each archive, by its name.
-        unreadable: Why photographs cannot be decoded, by image id.
-        same_files: Groups of ids whose files are equal byte for byte.
-        same_pixels: Groups of ids whose files differ, but not in a pixel.
-        copies: Near-duplicates, those with two labels first.
-        leaks: What a split by photograph would leak.
-        archive_auroc: AUROC of guessing by the archive's prevalence; None with one archive.
-        associations: Variables and the outcome, the strongest first.
-        paths: File of each photograph among the near-duplicates, by image id.
-    """
-
-    rows: int
-    absent: int
-    photographs: int
+    rows: int  # of the archives' tables
+    absent: int  # of them without a file
+    photographs: int  # readable ones, which were looked at
     melanomas: int
-    archives: dict[str, tuple[int, int]]
-    unreadable: dict[str, str]
-    same_files: tuple[tuple[str, ...], ...]
-    same_pixels: tuple[tuple[str, ...], ...]
-    copies: tuple[DuplicatePair, ...]
+    archives: dict[str, tuple[int, int]]  # photographs and melanomas by archive
+    unreadable: dict[str, str]  # why, by image id
+    same_files: tuple[tuple[str, ...], ...]  # groups of ids whose files are equal byte for byte
+    same_pixels: tuple[tuple[str, ...], ...]  # groups whose files differ, but not in a pixel
+    copies: tuple[DuplicatePair, ...]  # near-duplicates, those with two labels first
     leaks: tuple[SplitLeakage, ...]
-    archive_auroc: float | None
-    associations: tuple[Association, ...]
-    paths: dict[str, str]
+    archive_auroc: float | None  # of guessing by the archive's prevalence; None with one archive
+    associations: tuple[Association, ...]  # the strongest first
+    paths: dict[str, str]  # files of the near-duplicates, by image id
 
 
 def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None = None) -> Audit:

@@ -35,7 +35,7 @@ class NearDuplicate:
     Attributes:
         a: Id of one photograph, the smaller of the two.
         b: Id of the other.
-        likeness: Correlation of their fine structures once aligned, `THRESHOLD` to 1.
+        likeness: Correlation of their fine structures once aligned, at most 1.
         relation: What was done to one of them, in words.
     """
 
@@ -107,11 +107,7 @@ def _to_gray(pixels: NDArray[np.uint8], order: NDArray[np.int64]) -> NDArray[np.
 
 
 def _describe(orientation: int, scale: Floats32) -> str:
-    """Say what was done to an image, by its `orientation` and its fitted width and height.
-
-    >>> _describe(5, np.array([0.9, 0.9], np.float32))
-    'mirrored, turned by 90 degrees, cropped'
-    """
+    """Say what was done to an image, by its `orientation` and its fitted width and height."""
     changes = ["mirrored"] if orientation >= 4 else []
     turn = _TURNS[orientation % 4]
     changes += [turn] if turn else []

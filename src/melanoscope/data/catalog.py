@@ -32,13 +32,7 @@ ROW_SCHEMA: dict[str, type[pl.DataType]] = {
 
 @dataclass(frozen=True)
 class SourceTable:
-    """What one archive says of its photographs.
-
-    Attributes:
-        kind: Name of the archive on the command line, such as "isic2020".
-        rows: Columns of `ROW_SCHEMA`, one row per photograph of the archive's table.
-        duplicate_pairs: Pairs of image ids that the archive itself lists as duplicates.
-    """
+    """What one archive says of its photographs; `rows` have the columns of `ROW_SCHEMA`."""
 
     kind: str
     rows: pl.DataFrame
@@ -96,12 +90,7 @@ class Catalog:
         return replace(self, frame=self.frame.with_columns(group_id))
 
     def fingerprint(self) -> str:
-        """Hash what a training sees: ids, archives, labels, groups, static data and file sizes.
-
-        Returns:
-            A sha256 in hexadecimal, which depends neither on the order of rows nor on where the
-            files lie.
-        """
+        """Hash what a training sees, whatever its rows' order and its folder (sha256)."""
         sizes = [Path(p).stat().st_size if p else -1 for p in self.frame["path"]]
         columns = ["image_id", "dataset", "target", "group_id", "sex", "age", "site"]
         rows = self.frame.select(columns).with_columns(size=pl.Series(sizes, dtype=pl.Int64))
@@ -124,8 +113,7 @@ def build_catalog(tables: Sequence[SourceTable]) -> Catalog:
         The photographs of all archives, those of one patient, lesion or listed pair in one group.
 
     Raises:
-        DataError: Two rows of one archive with one id, archives that disagree on a label, or values
-            outside their vocabulary.
+        DataError: An id twice in one archive, archives that disagree on a label, or an odd value.
     """
     for table in tables:
         _validate(table)

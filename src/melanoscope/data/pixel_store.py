@@ -120,11 +120,7 @@ def _decode_stale(
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> tuple[dict[int, str], int]:
-    """Decode each file whose signature is not the stored one.
-
-    Returns:
-        Why the file of a row cannot be decoded, by row; and how many files were stale.
-    """
+    """Decode each file whose signature changed; return why rows failed, and how many were stale."""
     current = np.array([_signature(path) for path in paths], np.int64)
     # An empty or absent file is asked for its reason each time, even if it bears the date 1970.
     stale = np.flatnonzero((signatures != current).any(axis=1) | (current[:, 0] <= 0))

@@ -52,22 +52,7 @@ DIAGNOSIS_WORDS: dict[str, str] = {
 
 
 def translate_diagnoses(column: pl.Series, what: str) -> pl.Series:
-    """Map an archive's diagnoses, case-insensitively, to `DIAGNOSES`.
-
-    Args:
-        column: Diagnoses as the archive writes them; a null or blank is unknown.
-        what: Name of the column and its file, for the error.
-
-    Returns:
-        Words of `DIAGNOSES`, in the order of `column`.
-
-    Raises:
-        DataError: A word that is not in `DIAGNOSIS_WORDS`; names it and the nearest known ones.
-
-    Example:
-        >>> translate_diagnoses(pl.Series(["NV", " mel ", None]), "an example").to_list()
-        ['nevus', 'melanoma', 'unknown']
-    """
+    """Map an archive's diagnoses, in any case, to `DIAGNOSES`; `what` names them in an error."""
     clean = column.cast(pl.String).str.strip_chars().str.to_lowercase().fill_null("")
     unlisted = clean.filter(~clean.is_in(["", *DIAGNOSIS_WORDS])).unique(maintain_order=True)
     if len(unlisted):

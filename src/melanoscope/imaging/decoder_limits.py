@@ -30,18 +30,7 @@ _RUNS = {1, 2}  # BI_RLE8, BI_RLE4
 
 
 def exceeds_decoder_limits(kind: str, content: bytes) -> str | None:
-    r"""Say in a few words what would keep a decoder busy for too long.
-
-    Args:
-        kind: The file's format, as `file_type.detect_file_type` names it.
-        content: The whole file.
-
-    Returns:
-        The first excess found, or None.
-
-    >>> exceeds_decoder_limits("JPEG", b"\xff\xd8" + b"\xff\xda\0\2" * 101 + b"\xff\xd9")
-    'more than 100 scans'
-    """
+    """Say what in a whole file of format `kind` would keep a decoder busy for too long, or None."""
     walk = {"JPEG": _jpeg, "PNG": _png, "TIFF": _tiff, "BMP": _bmp}.get(kind)
     return None if walk is None else walk(content)
 

@@ -92,19 +92,8 @@ class TooManyPixelsError(UnreadableImageError):
 
 @contextlib.contextmanager
 def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Image.Image]:
-    """Open a file as what its first bytes say that it is; the caller decodes it.
-
-    Args:
-        source: Path of the file, or its content.
-        max_pixels: Number of pixels beyond which the file is refused; None to read the head alone.
-
-    Yields:
-        The image, not yet decoded.
-
-    Raises:
-        TooManyPixelsError: The head announces more than `max_pixels`.
-        UnreadableImageError: The file cannot be opened, or decoding it inside the block failed.
-    """
+    """Open a file as what its first bytes say; without `max_pixels` only its head is to be read."""
+    # Raises UnreadableImageError also for what fails to decode inside the block.
     if isinstance(source, str):
         source = Path(source)
     path = source if isinstance(source, Path) else None
@@ -135,11 +124,9 @@ def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Ima
 
 
 def orientation_of(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8, that is still to be applied.
-
-    A broken EXIF block is ignored: the photograph beside it may be whole. HEIC's decoder turns by
-    itself, as the container says, and EXIF inside is not to be believed (ISO/IEC 23008-12).
-    """
+    """Return the EXIF orientation, 1 to 8, that is still to be applied."""
+    # A broken EXIF block is ignored: the photograph beside it may be whole. HEIC's decoder turns by
+    # itself, as the container says, and EXIF inside is not to be believed (ISO/IEC 23008-12).
     if image.format != "HEIF":
         with contextlib.suppress(*_BROKEN):
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)

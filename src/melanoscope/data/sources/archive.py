@@ -18,10 +18,8 @@ class Archive:
         title: Name for people.
         license: Terms of the photographs, as reports and model cards print them.
         attribution: Whom to cite.
-        read: Function of what stands behind ``KIND=`` and of the folder for files that a reader
-            makes, which returns the archive's table.
-        table_names: Names of tables by which the archive is recognised in a folder; empty where it
-            must be named with ``--data``.
+        read: Reads what stands behind ``KIND=``; files that it makes go into a folder.
+        table_names: Tables by which the archive is recognised in a folder; empty: never.
     """
 
     kind: str

@@ -32,19 +32,7 @@ def find_table(folder: Path, names: Sequence[str], kind: str) -> Path:
 def read_table(
     path: Path, columns: Mapping[str, str], optional: Mapping[str, str] | None = None
 ) -> pl.DataFrame:
-    """Read some columns of a CSV as text, under names of our own.
-
-    Args:
-        path: CSV file.
-        columns: The file's name of each column that must be there, by our name.
-        optional: The file's name of each column that may be missing, by our name.
-
-    Returns:
-        The columns by our names; optional columns that are missing come as nulls.
-
-    Raises:
-        DataError: Not a CSV, or a needed column is missing (names it and the nearest found).
-    """
+    """Read a CSV as text; `columns` and `optional`, which may lack, map our names to the file's."""
     try:
         frame = pl.read_csv(path, infer_schema=False)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
@@ -64,20 +52,9 @@ def read_table(
 
 
 def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path) -> pl.DataFrame:
-    """Bring an archive's columns to the types and words of the catalog.
-
-    Args:
-        raw: Text columns image_id, diagnosis, sex, age and site; patient_id and lesion_id where the
-            archive has them; and path, unless files bear the name of their image_id.
-        dataset: What the catalog calls the archive.
-        table: File of the table, beside or above the photographs.
-
-    Returns:
-        Columns of `ROW_SCHEMA`; a target of 1 where the diagnosis is melanoma.
-
-    Raises:
-        DataError: A word outside the vocabulary, or an age that is no number.
-    """
+    """Bring an archive's text columns to `ROW_SCHEMA`, under the name `dataset`."""
+    # `raw` has image_id, diagnosis, sex, age and site; patient_id and lesion_id if the archive has
+    # them; and path, unless files beside or below `table` bear the name of their image_id.
     paths = raw.get_column("path", default=None)
     nobody = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
     diagnosis = translate_diagnoses(raw["diagnosis"], f"the diagnoses of '{table.name}'")
@@ -133,20 +110,7 @@ def _find_files(image_ids: pl.Series, folder: Path) -> pl.Series:
 def patient_columns(
     sexes: pl.Series, ages: pl.Series, sites: pl.Series, path: Path
 ) -> dict[str, pl.Series]:
-    """Read an archive's sexes, ages and sites as answers read them (`melanoscope.patient`).
-
-    Args:
-        sexes: Sexes in the archive's words, nulls allowed.
-        ages: Ages in years as text or numbers, nulls allowed.
-        sites: Anatomical sites in the archive's words, nulls allowed.
-        path: The table, for errors.
-
-    Returns:
-        Columns sex, age and site in the package's vocabulary; an unknown age is null.
-
-    Raises:
-        DataError: A word that no archive uses, or an age that is none.
-    """
+    """Read an archive's words as `melanoscope.patient` does, into the columns sex, age and site."""
     return {
         "sex": _parsed(sexes, parse_sex, f"the sexes of '{path.name}'", pl.String()),
         "age": _parsed(ages, parse_age, f"the ages of '{path.name}'", pl.Float64()),

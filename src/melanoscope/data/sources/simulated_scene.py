@@ -41,27 +41,14 @@ def sample_size(rng: np.random.Generator) -> Size:
 
 
 def smoothstep(field: Field, low: float | Field, width: float | Field) -> Field:
-    """Rise smoothly from 0, where `field` is `low`, to 1, where it is `low + width`.
-
-    >>> smoothstep(np.array([0.0, 1.5, 3.0], np.float32), 1.0, 1.0).tolist()
-    [0.0, 0.5, 1.0]
-    """
+    """Rise smoothly from 0, where `field` is `low`, to 1, where it is `low + width`."""
     t = np.clip((field - low) / width, 0, 1)
     risen: Field = t * t * (3 - 2 * t)
     return risen
 
 
 def render_skin(size: Size, tone: float, rng: np.random.Generator) -> Field:
-    """Render bare skin.
-
-    Args:
-        size: Width and height in pixels.
-        tone: Skin, 0 (Fitzpatrick I) to 1 (Fitzpatrick VI).
-        rng: Random numbers of the photograph.
-
-    Returns:
-        RGB of shape (h, w, 3), 0 to 255.
-    """
+    """Render bare skin, RGB (h, w, 3), of `tone` 0 (Fitzpatrick I) to 1 (Fitzpatrick VI)."""
     place = tone * (len(_TONES) - 1)
     levels = np.arange(len(_TONES))
     color = np.array([np.interp(place, levels, band) for band in _TONES.T], np.float32)
