@@ -149,11 +149,6 @@ def encode(
     >>> encode([75, None], ["female", "unknown"], ["torso", "unknown"])[:, :5].tolist()
     [[1.0, 0.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 1.0]]
     """
-    if not len(ages) == len(sexes) == len(sites):
-        raise ValueError(
-            f"expected as many ages as sexes and sites, found {len(ages)}, {len(sexes)} and "
-            f"{len(sites)}"
-        )
     vector = np.zeros((len(ages), WIDTH), np.float32)
     for row, (age, sex, site) in enumerate(zip(ages, sexes, sites, strict=True)):
         if age is None or np.isnan(age):

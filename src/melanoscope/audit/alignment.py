@@ -8,7 +8,6 @@ black frame of a dermoscope, would make strangers alike.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -24,6 +23,7 @@ from melanoscope.audit.hash_candidates import (
     block_mean,
     orient,
 )
+from melanoscope.hardware import available_cores
 
 IMAGE_SIZE = 64
 """Side in pixels of the largest images that are compared."""
@@ -52,22 +52,11 @@ class _Stage:
 _STAGES = (_Stage(16, 4, 0.55), _Stage(32, 4, 0.5), _Stage(IMAGE_SIZE, 3, -1.0))
 
 
-@dataclass(frozen=True, eq=False)
-class Alignment:
-    """How pairs of images lie on each other.
-
-    Attributes:
-        likeness: Correlation of their fine structures, -1 to 1, shape (pairs,); 0 where small
-            images already differed, where hardly anything overlaps or nothing is to be seen.
-        scale: Width and height of the first image in the second, as parts of it; shape (pairs, 2).
-    """
-
-    likeness: Floats32
-    scale: Floats32
-
-
-def align(gray: GrayImages, pairs: Candidates) -> Alignment:
-    """Lay the images of each pair on each other and compare their fine structures."""
+def align(gray: GrayImages, pairs: Candidates) -> tuple[Floats32, Floats32]:
+    """Lay pairs of `gray`, (n, h, h) uint8 of side `IMAGE_SIZE`, on each other and compare them."""
+    # Likeness, the correlation of fine structures, -1 to 1, is 0 where small images already
+    # differed, where hardly anything overlaps or nothing is to be seen; shape (pairs,). Scale is
+    # the width and height of the first image in the second, as parts of it; shape (pairs, 2).
     likeness = np.zeros(len(pairs), np.float32)
     left_top, right_bottom = np.split(np.array(CROPS, np.float32)[pairs.crop], 2, axis=1)
     warp = np.concatenate([1 - left_top - right_bottom, left_top - right_bottom], axis=1)
@@ -80,7 +69,7 @@ def align(gray: GrayImages, pairs: Candidates) -> Alignment:
             is_unlike = likeness[remaining] < stage.min_likeness
             likeness[remaining[is_unlike]] = 0
             remaining = remaining[~is_unlike]
-    return Alignment(likeness, scale=warp[:, :2])
+    return likeness, warp[:, :2]
 
 
 def _fit(
@@ -99,7 +88,7 @@ def _fit(
         fitted = _align(_orient_each(smooth[of], turn), smooth[on], warp[chunk], stage.steps)
         return fitted, _correlate(_orient_each(fine[of], turn), fine[on], fitted)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         warps, likeness = zip(*pool.map(fit_chunk, range(0, len(pairs), _CHUNK)), strict=True)
     return np.concatenate(warps), np.concatenate(likeness)
 

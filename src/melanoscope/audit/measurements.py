@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import image_dimensions
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def measure_images(catalog: pl.DataFrame, store: PixelStore) -> pl.DataFrame:
     # the four that are dark. Vignette: how much darker it is outside the largest circle than
     # within, as part of the range.
     paths = [Path(p) for p in catalog["path"]]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         sizes = list(pool.map(image_dimensions, paths))
     axis = np.linspace(-1, 1, store.image_size)
     outside = np.hypot(axis[:, None], axis) > 1

@@ -7,7 +7,6 @@ photographs belong together, they are only found when they are nearly the same p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from melanoscope.audit.alignment import IMAGE_SIZE, align
 from melanoscope.audit.hash_candidates import Floats32, find_candidates
 from melanoscope.data.pixel_store import ProgressCallback
 from melanoscope.errors import DataError
+from melanoscope.hardware import available_cores
 
 # Chosen on one half of real photographs, measured on the other: benchmarks/near_duplicates.py.
 THRESHOLD = 0.6
@@ -86,12 +86,12 @@ def find_near_duplicates(
     names = [image_ids[i] for i in order]
     gray = _to_gray(pixels, order)
     pairs = find_candidates(gray, progress)
-    alignment = align(gray, pairs)
+    likeness, scale = align(gray, pairs)
     found = []
-    for i in np.flatnonzero(alignment.likeness >= threshold):
+    for i in np.flatnonzero(likeness >= threshold):
         a, b = sorted((names[pairs.a[i]], names[pairs.b[i]]))
-        relation = _describe(int(pairs.orientation[i]), alignment.scale[i])
-        found.append(NearDuplicate(a, b, float(alignment.likeness[i]), relation))
+        relation = _describe(int(pairs.orientation[i]), scale[i])
+        found.append(NearDuplicate(a, b, float(likeness[i]), relation))
     return tuple(sorted(found))
 
 
@@ -102,7 +102,7 @@ def _to_gray(pixels: NDArray[np.uint8], order: NDArray[np.int64]) -> NDArray[np.
         gray = Image.fromarray(pixels[row]).convert("L")
         return np.asarray(gray.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         return np.stack(list(pool.map(shrink, order)))
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from melanoscope.atomic import DISK_FULL, atomic_path
 from melanoscope.data.catalog import Catalog
 from melanoscope.errors import DataError
+from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import DECODER_VERSION, UnreadableImageError, read_image
 
 ProgressCallback = Callable[[int, int], None]
@@ -127,7 +128,7 @@ def _decode_stale(
     signatures[stale] = 0
     signatures.flush()
     unreadable: dict[int, str] = {}
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(workers or available_cores()) as pool:
         for start in range(0, len(stale), _CHUNK):
             chunk = stale[start : start + _CHUNK]
             reasons = list(pool.map(lambda row: _decode(paths[row], pixels, row), chunk))

@@ -26,21 +26,8 @@ from melanoscope.imaging.open_image import (
     orientation_of,
 )
 
-__all__ = [
-    "DECODER_VERSION",
-    "FORMATS",
-    "MAX_PIXELS",
-    "SUFFIXES",
-    "DecodedImage",
-    "Source",
-    "TooManyPixelsError",
-    "UnreadableImageError",
-    "decode_image",
-    "image_dimensions",
-    "read_image",
-    "why_unreadable",
-    "write_image",
-]
+# Names of `open_image` that whoever decodes needs, too.
+__all__ = ["FORMATS", "MAX_PIXELS", "Source", "TooManyPixelsError", "UnreadableImageError"]
 
 # Part of every pixel store's name: raise it when the pixels of `read_image` change.
 DECODER_VERSION = 2
