@@ -12,31 +12,10 @@ import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from melanoscope.data.archive import ROW_SCHEMA, SourceTable
 from melanoscope.data.vocabulary import DIAGNOSES
 from melanoscope.errors import DataError
 from melanoscope.patient import MAX_AGE, SEXES, SITES
-
-ROW_SCHEMA: dict[str, type[pl.DataType]] = {
-    "image_id": pl.String,
-    "path": pl.String,  # null: the table lists the photograph, its file is absent
-    "dataset": pl.String,
-    "patient_id": pl.String,
-    "lesion_id": pl.String,
-    "sex": pl.String,
-    "age": pl.Float64,
-    "site": pl.String,
-    "diagnosis": pl.String,
-    "target": pl.Int8,  # 1: melanoma
-}
-
-
-@dataclass(frozen=True)
-class SourceTable:
-    """What one archive says of its photographs; `rows` have the columns of `ROW_SCHEMA`."""
-
-    kind: str
-    rows: pl.DataFrame
-    duplicate_pairs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

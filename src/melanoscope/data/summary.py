@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,11 @@ def summarize(catalog: Catalog, unreadable: dict[str, str]) -> dict[str, Any]:
 
 
 def _counts(frame: pl.DataFrame) -> dict[str, Any]:
-    bands = frame["age"].cut(_AGE_EDGES, labels=_AGE_BANDS, left_closed=True).cast(pl.String)
-    by_age = _counts_by(frame.with_columns(age_band=bands.fill_null("unknown")), "age_band")
+    bands = [
+        "unknown" if age is None else _AGE_BANDS[bisect_right(_AGE_EDGES, age)]
+        for age in frame["age"]
+    ]
+    by_age = _counts_by(frame.with_columns(pl.Series("age_band", bands, pl.String)), "age_band")
     return {
         "photographs": frame.height,
         "melanomas": int(frame["target"].sum()),

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import polars as pl
 
-from melanoscope.data.catalog import ROW_SCHEMA
+from melanoscope.data.archive import ROW_SCHEMA
 from melanoscope.data.vocabulary import translate_diagnoses
 from melanoscope.errors import DataError, nearest
 from melanoscope.imaging.decode import SUFFIXES
 from melanoscope.patient import parse_age, parse_sex, parse_site
 
 
-def find_table(folder: Path, names: Sequence[str], kind: str) -> Path:
+def find_table(folder: str | Path, names: Sequence[str], kind: str) -> Path:
     """Return the first of the tables `names` that the `folder` of the archive `kind` holds."""
+    folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"the folder of {kind}", f"no folder at '{folder}'", "check the path")
     for name in names:
@@ -55,12 +56,15 @@ def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path) -> pl.DataFrame:
     """Bring an archive's text columns to `ROW_SCHEMA`, under the name `dataset`."""
     # `raw` has image_id, diagnosis, sex, age and site; patient_id and lesion_id if the archive has
     # them; and path, unless files beside or below `table` bear the name of their image_id.
-    paths = raw.get_column("path", default=None)
+    if "path" not in raw.columns:
+        found = index_images(table.parent)
+        paths = pl.Series([found.get(name) for name in raw["image_id"]], dtype=pl.String)
+        raw = raw.with_columns(path=paths)
     nobody = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
     diagnosis = translate_diagnoses(raw["diagnosis"], f"the diagnoses of '{table.name}'")
     rows = {
         "image_id": raw["image_id"],
-        "path": _find_files(raw["image_id"], table.parent) if paths is None else paths,
+        "path": raw["path"],
         "dataset": pl.repeat(dataset, raw.height, eager=True),
         "patient_id": _blank_to_null(raw.get_column("patient_id", default=nobody)),
         "lesion_id": _blank_to_null(raw.get_column("lesion_id", default=nobody)),
@@ -69,6 +73,23 @@ def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path) -> pl.DataFrame:
         "target": diagnosis == "melanoma",
     }
     return pl.DataFrame(rows).cast(pl.Schema(ROW_SCHEMA))
+
+
+def parse_targets(column: pl.Series, table: Path) -> pl.Series:
+    """Read targets of 0 and 1, also as "0.0" and "1.0"."""
+    text = column.str.strip_chars().replace({"0.0": "0", "1.0": "1"})
+    target = text.cast(pl.Int8, strict=False)
+    invalid = column.filter(~target.is_in([0, 1]).fill_null(value=False))
+    if len(invalid):
+        raise DataError(f"target 0 or 1 in '{table.name}'", f"'{invalid[0]}'", "correct the column")
+    return target
+
+
+def add_targets(rows: pl.DataFrame, target: pl.Series) -> pl.DataFrame:
+    """Give `rows` their `target`, and a diagnosis that says what the target alone does."""
+    benign = pl.col("diagnosis").replace("unknown", "unknown benign")
+    diagnosis = pl.when(target == 1).then(pl.lit("melanoma")).otherwise(benign)
+    return rows.with_columns(target=target, diagnosis=diagnosis)
 
 
 def index_images(folder: Path) -> dict[str, str]:
@@ -101,12 +122,6 @@ def _files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(here, name) for name in names)
 
 
-def _find_files(image_ids: pl.Series, folder: Path) -> pl.Series:
-    """Return the path of each of `image_ids` below `folder`, null where there is no file."""
-    found = index_images(folder)
-    return pl.Series("path", [found.get(name) for name in image_ids], dtype=pl.String)
-
-
 def patient_columns(
     sexes: pl.Series, ages: pl.Series, sites: pl.Series, path: Path
 ) -> dict[str, pl.Series]:
@@ -126,13 +141,12 @@ def _parsed(
 ) -> pl.Series:
     """Parse each distinct value of a column once."""
     text = column.cast(pl.String)
-    parsed: dict[str | None, str | float | None] = {}
-    for value in text.unique(maintain_order=True):
-        try:
-            parsed[value] = parse(value)
-        except DataError as error:
-            raise DataError(f"{error.expected} in {what}", error.found, error.mend) from None
-    return pl.Series(column.name, [parsed[value] for value in text], dtype)
+    values = text.unique(maintain_order=True)
+    try:
+        parsed = [parse(value) for value in values]
+    except DataError as error:
+        raise DataError(f"{error.expected} in {what}", error.found, error.mend) from None
+    return text.replace_strict(values, pl.Series(parsed, dtype=dtype), return_dtype=dtype)
 
 
 def _blank_to_null(column: pl.Series) -> pl.Series:

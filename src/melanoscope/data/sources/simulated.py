@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from melanoscope.data.catalog import ROW_SCHEMA, SourceTable
-from melanoscope.data.sources.archive import Archive
+from melanoscope.data.archive import ROW_SCHEMA, Archive, SourceTable
 from melanoscope.data.sources.lesion_painter import PAINTER_VERSION, Traits, paint
 from melanoscope.errors import DataError
 from melanoscope.imaging.decode import write_image
