@@ -9,7 +9,6 @@ black frame of a dermoscope, would make strangers alike.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -39,17 +38,9 @@ _NOISE = 3.0
 _BLACK = 12.0
 
 
-@dataclass(frozen=True)
-class _Stage:
-    """A size at which pairs are fitted; those less alike than `min_likeness` go no further."""
-
-    image_size: int
-    steps: int
-    min_likeness: float
-
-
 # Of pairs made from real photographs hardly one falls below these (benchmarks/near_duplicates.py).
-_STAGES = (_Stage(16, 4, 0.55), _Stage(32, 4, 0.5), _Stage(IMAGE_SIZE, 3, -1.0))
+# Side at which pairs are fitted, steps, and the likeness below which they go no further.
+_STAGES = ((16, 4, 0.55), (32, 4, 0.5), (IMAGE_SIZE, 3, -1.0))
 
 
 def align(gray: GrayImages, pairs: Candidates) -> tuple[Floats32, Floats32]:
@@ -61,31 +52,31 @@ def align(gray: GrayImages, pairs: Candidates) -> tuple[Floats32, Floats32]:
     left_top, right_bottom = np.split(np.array(CROPS, np.float32)[pairs.crop], 2, axis=1)
     warp = np.concatenate([1 - left_top - right_bottom, left_top - right_bottom], axis=1)
     remaining = np.arange(len(pairs))
-    for stage in _STAGES:
+    for image_size, steps, min_likeness in _STAGES:
         if remaining.size:
             warp[remaining], likeness[remaining] = _fit(
-                gray, pairs.take(remaining), warp[remaining], stage
+                gray, pairs.take(remaining), warp[remaining], image_size, steps
             )
-            is_unlike = likeness[remaining] < stage.min_likeness
+            is_unlike = likeness[remaining] < min_likeness
             likeness[remaining[is_unlike]] = 0
             remaining = remaining[~is_unlike]
     return likeness, warp[:, :2]
 
 
 def _fit(
-    gray: GrayImages, pairs: Candidates, warp: Floats32, stage: _Stage
+    gray: GrayImages, pairs: Candidates, warp: Floats32, image_size: int, steps: int
 ) -> tuple[Floats32, Floats32]:
     """Refine where each pair's first image lies in its second, and compare them there."""
     rows, place = np.unique(np.concatenate([pairs.a, pairs.b]), return_inverse=True)
     a, b = np.split(place, 2)
-    images = block_mean(gray[rows], stage.image_size)
-    sigma = stage.image_size / 64
+    images = block_mean(gray[rows], image_size)
+    sigma = image_size / 64
     smooth, fine = gaussian_filter(images, (0, sigma, sigma)), _fine_structure(images)
 
     def fit_chunk(start: int) -> tuple[Floats32, Floats32]:
         chunk = slice(start, start + _CHUNK)
         turn, of, on = pairs.orientation[chunk], a[chunk], b[chunk]
-        fitted = _align(_orient_each(smooth[of], turn), smooth[on], warp[chunk], stage.steps)
+        fitted = _align(_orient_each(smooth[of], turn), smooth[on], warp[chunk], steps)
         return fitted, _correlate(_orient_each(fine[of], turn), fine[on], fitted)
 
     with ThreadPoolExecutor(available_cores()) as pool:

@@ -60,9 +60,16 @@ def find_associations(catalog: pl.DataFrame, measured: pl.DataFrame) -> tuple[As
     measured = catalog.select("image_id").join(
         measured, on="image_id", how="left", validate="1:1", maintain_order="left"
     )
+    missing = {
+        "age": catalog["age"].is_null(),
+        "sex": catalog["sex"] == "unknown",
+        "site": catalog["site"] == "unknown",
+        "patient": catalog["patient_id"].is_null(),
+        "lesion": catalog["lesion_id"].is_null(),
+    }
     found = [
         _numeric_association(f"no {name}", "missing", column.to_numpy(), rows)
-        for name, column in _missing(catalog).items()
+        for name, column in missing.items()
     ]
     found.append(_numeric_association("age", "person", catalog["age"].to_numpy(), rows))
     found += [
@@ -92,16 +99,6 @@ class _Rows:
     def least_groups(self) -> int:
         """The smaller of the numbers of groups that hold one outcome and the other."""
         return min(np.unique(self.group[self.target == y]).size for y in (0, 1))
-
-
-def _missing(catalog: pl.DataFrame) -> dict[str, pl.Series]:
-    return {
-        "age": catalog["age"].is_null(),
-        "sex": catalog["sex"] == "unknown",
-        "site": catalog["site"] == "unknown",
-        "patient": catalog["patient_id"].is_null(),
-        "lesion": catalog["lesion_id"].is_null(),
-    }
 
 
 def _numeric_association(

@@ -58,10 +58,7 @@ def describe_pairs(
         archives, targets, diagnoses, groups = zip(rows[pair.a], rows[pair.b], strict=True)
         described.append(
             DuplicatePair(
-                a=pair.a,
-                b=pair.b,
-                relation=pair.relation,
-                likeness=pair.likeness,
+                **vars(pair),
                 archives=archives,
                 targets=targets,
                 diagnoses=diagnoses,

@@ -39,12 +39,7 @@ ARCHIVES: dict[str, Archive] = {
 
 @dataclass(frozen=True)
 class DataSpec:
-    """One ``KIND=PATH`` of the command line.
-
-    Attributes:
-        kind: Name of an archive, a key of `ARCHIVES`.
-        path: Folder or file of the archive; for simulated photographs their number.
-    """
+    """One ``KIND=PATH`` of the command line, "simulated=600"; `kind` is a key of `ARCHIVES`."""
 
     kind: str
     path: str
