@@ -105,8 +105,7 @@ def _orient_each(images: Floats32, orientation: Indices) -> Floats32:
 
 def _axis(size: int) -> Floats32:
     """Return the coordinates of `size` pixel centres from -1 to 1."""
-    axis: Floats32 = ((np.arange(size) + 0.5) / size * 2 - 1).astype(np.float32)
-    return axis
+    return ((np.arange(size) + 0.5) / size * 2 - 1).astype(np.float32)
 
 
 def _align(a: Floats32, b: Floats32, warp: Floats32, steps: int) -> Floats32:

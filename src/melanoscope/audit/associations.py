@@ -8,10 +8,10 @@ All tests are one family, adjusted after Holm.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 from scipy.stats.contingency import association, crosstab
 
@@ -19,9 +19,6 @@ from melanoscope.audit.association_statistics import clustered_score_test, withi
 from melanoscope.stats.intervals.delong import delong_interval
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _GEOMETRY = ("width", "height", "aspect", "file size")
 

@@ -178,8 +178,7 @@ def _crop(image: GrayImages, margins: tuple[float, float, float, float]) -> Gray
 def _hashes(images: GrayImages) -> NDArray[np.uint64]:
     pictures = (Image.fromarray(np.ascontiguousarray(image)) for image in images)
     bits = np.stack([imagehash.phash(picture).hash.ravel() for picture in pictures])
-    packed: NDArray[np.uint64] = np.packbits(bits, axis=1).view(np.uint64).ravel()
-    return packed
+    return np.packbits(bits, axis=1).view(np.uint64).ravel()
 
 
 def _thumbnails(images: GrayImages) -> Floats32:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from melanoscope.data.pixel_store import PixelStore
 from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import image_dimensions
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from melanoscope.data.pixel_store import PixelStore
 
 # Corners darker than this, of 255, are the dermoscope's.
 _DARK = 40

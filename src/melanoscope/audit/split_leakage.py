@@ -7,17 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from melanoscope.audit.near_duplicates import NearDuplicate
+from melanoscope.data.catalog import Catalog
+from melanoscope.data.pixel_store import PixelStore
 from melanoscope.imaging.decode import image_dimensions, read_image
-
-if TYPE_CHECKING:
-    from melanoscope.audit.near_duplicates import NearDuplicate
-    from melanoscope.data.catalog import Catalog
-    from melanoscope.data.pixel_store import PixelStore
 
 _KINDS = ("conflict", "across", "within")
 

@@ -137,22 +137,17 @@ def _otsu_thresholds(values: _Floats, usable: _Mask) -> _Floats:
 
 def _similar_colors(lab: _Floats, skin: _Mask) -> tuple[_Mask, _Floats]:
     """Mark what of `skin` lies near its middle colour, and take the deciles' distance in L*."""
+    # By CIE76: the length of the difference in CIELAB.
     similar, spread = np.zeros_like(skin), np.zeros(len(skin), np.float32)
     for row, (image, mask) in enumerate(zip(lab, skin, strict=True)):
         sample = image[::2, ::2][mask[::2, ::2]]  # a quarter of the pixels is enough for quantiles
         if len(sample):
             median = np.median(sample, axis=0)
-            usual = float(np.median(_cie76(sample, median)))
-            similar[row] = mask & (_cie76(image, median) < np.clip(3 * usual, 6, 15))
+            usual = float(np.median(np.linalg.norm(sample - median, axis=-1)))
+            difference = np.linalg.norm(image - median, axis=-1)
+            similar[row] = mask & (difference < np.clip(3 * usual, 6, 15))
             spread[row] = np.ptp(np.quantile(sample[:, 0], (0.1, 0.9)))
     return similar, spread
-
-
-def _cie76(lab: _Floats, reference: _Floats) -> _Floats:
-    """Return the colour differences of `lab`, (..., 3), from one `reference` colour."""
-    difference = lab - reference
-    distance: _Floats = np.sqrt(np.einsum("...c,...c->...", difference, difference))
-    return distance
 
 
 def _open(mask: _Mask) -> _Mask:

@@ -85,10 +85,7 @@ def _counts(frame: pl.DataFrame) -> dict[str, Any]:
         "patients": frame["patient_id"].drop_nulls().n_unique(),
         "lesions": frame["lesion_id"].drop_nulls().n_unique(),
         "groups": frame["group_id"].n_unique(),
-        "dataset": _counts_by(frame, "dataset"),
-        "diagnosis": _counts_by(frame, "diagnosis"),
-        "sex": _counts_by(frame, "sex"),
-        "site": _counts_by(frame, "site"),
+        **{name: _counts_by(frame, name) for name in ("dataset", "diagnosis", "sex", "site")},
         "age": {band: by_age[band] for band in (*_AGE_BANDS, "unknown") if band in by_age},
         "median_age": frame["age"].median(),
     }

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 # Profiles of presses have 3 MB; larger ones are passed over unread.
 _MAX_PROFILE = 4 * 2**20
 _SPACES = {b"GRAY": "L", b"RGB ": "RGB", b"CMYK": "CMYK"}
-_WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _PHOTOMETRIC, _BITS = 262, 258
 
 # Linear light, D65: SMPTE EG 432-1 primaries to those of IEC 61966-2-1.
@@ -36,7 +35,7 @@ def flatten(image: Image.Image) -> tuple[Image.Image, bytes | None]:
     """Convert an image to mode L, RGB or CMYK, over white, with its ICC profile if it fits."""
     profile = image.info.get("icc_profile")
     space = _space(profile)
-    grey = _is_grey(image)
+    grey = Image.getmodebase(image.mode) == "L"
     if image.mode == "CMYK" and space == "CMYK":
         return image, profile
     fits = (space == "RGB" and image.mode not in ("CMYK", "LAB")) or (space == "L" and grey)
@@ -107,14 +106,10 @@ def _probe(mode: str) -> Image.Image:
     return Image.fromarray(cube.reshape(-1, 18, 3))
 
 
-def _is_grey(image: Image.Image) -> bool:
-    return image.mode in ("1", "L", "LA", "La", "I", "F") or image.mode.startswith("I;16")
-
-
 def _over_white(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return Image.fromarray(_grey8(image))
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+    if image.has_transparency_data:
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")
         return Image.alpha_composite(white, layer).convert("RGB")
