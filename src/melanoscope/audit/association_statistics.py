@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm, rankdata
+from scipy.stats import chi2, rankdata
 
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.wald import wald_interval
 
 _WITHIN = "influence curve, by group; only pairs of one archive"
 # Levels in fewer groups are put together as one.
@@ -43,16 +44,7 @@ def within_archives(
     if not pairs or units < 2:
         return None
     error = float(np.sqrt((summed**2).sum() * units / (units - 1))) / pairs
-    estimate, half = concordant / pairs, float(norm.ppf(0.975)) * error
-    return Interval(
-        estimate=estimate,
-        low=max(estimate - half, 0.0),
-        high=min(estimate + half, 1.0),
-        standard_error=error,
-        n=units,
-        method=_WITHIN,
-        unit="groups",
-    )
+    return wald_interval(concordant / pairs, error, n=units, method=_WITHIN, limits=(0.0, 1.0))
 
 
 def clustered_score_test(

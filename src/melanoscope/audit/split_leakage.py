@@ -98,14 +98,12 @@ def _leakage(by: str, names: pl.Series, test_share: float) -> SplitLeakage:
 
 def same_files(catalog: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
     """Find files that are equal byte for byte: groups of ids, each sorted, of two or more."""
-    by_size = defaultdict(list)
-    for image_id, path in catalog.select("image_id", "path").iter_rows():
-        by_size[Path(path).stat().st_size].append((image_id, Path(path)))
+    paths = {name: Path(path) for name, path in catalog.select("image_id", "path").iter_rows()}
+    same_size = _equal((image_id, path.stat().st_size) for image_id, path in paths.items())
     return _equal(
-        (image_id, hashlib.sha256(path.read_bytes()).digest())
-        for rows in by_size.values()
-        if len(rows) > 1
-        for image_id, path in rows
+        (image_id, hashlib.sha256(paths[image_id].read_bytes()).digest())
+        for group in same_size
+        for image_id in group
     )
 
 

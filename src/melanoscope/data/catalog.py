@@ -152,9 +152,9 @@ def _group_ids(listed: pl.DataFrame, pairs: Sequence[tuple[str, str]]) -> dict[s
         known = listed.drop_nulls(column)
         edges += known.select("image_id", pl.first("image_id").over(column).alias("b")).iter_rows()
     image_ids = set(listed["image_id"])
-    unknownrs = {name for pair in pairs for name in pair} - image_ids
+    rowless = {name for pair in pairs for name in pair} - image_ids
     # Ids with a row come first, so that they name the groups.
-    return _first_connected([*sorted(image_ids), *unknownrs], edges)
+    return _first_connected([*sorted(image_ids), *rowless], edges)
 
 
 def _first_connected(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, str]:
