@@ -19,7 +19,7 @@ from PIL import Image
 
 import melanoscope
 from data import icc  # of the tests' own folder
-from melanoscope.imaging.decode import UnreadableImageError
+from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.inference.manifest import seal_of
 
 from . import harness

@@ -24,7 +24,8 @@ from melanoscope.atomic import DISK_FULL, atomic_path
 from melanoscope.data.catalog import Catalog
 from melanoscope.errors import DataError
 from melanoscope.hardware import available_cores
-from melanoscope.imaging.decode import DECODER_VERSION, UnreadableImageError, read_image
+from melanoscope.imaging.decode import DECODER_VERSION, read_image
+from melanoscope.imaging.open_image import UnreadableImageError
 
 ProgressCallback = Callable[[int, int], None]
 """Function that is called with the number of images done and their total."""

@@ -17,17 +17,12 @@ from PIL import Image
 from melanoscope.atomic import atomic_path
 from melanoscope.imaging.color_management import flatten, from_nclx, to_srgb
 from melanoscope.imaging.open_image import (
-    FORMATS,
     MAX_PIXELS,
     Source,
-    TooManyPixelsError,
     UnreadableImageError,
     open_image,
     orientation_of,
 )
-
-# Names of `open_image` that whoever decodes needs, too.
-__all__ = ["FORMATS", "MAX_PIXELS", "Source", "TooManyPixelsError", "UnreadableImageError"]
 
 # Part of every pixel store's name: raise it when the pixels of `read_image` change.
 DECODER_VERSION = 2
