@@ -49,13 +49,7 @@ WIDTH = len(FEATURE_NAMES)
 
 @dataclass(frozen=True, slots=True)
 class PatientInfo:
-    """What is known of a patient besides the photograph.
-
-    Attributes:
-        age: Age in years, 0 to 120, or None where unknown.
-        sex: Sex, a word of `SEXES`.
-        site: Anatomical site of the lesion, a word of `SITES`.
-    """
+    """What is known of a patient besides the photograph; None and "unknown" where nothing is."""
 
     age: float | None = None
     sex: str = UNKNOWN
@@ -80,27 +74,14 @@ def parse_patient(
 
     >>> parse_patient("45", "F", "Back")
     PatientInfo(age=45.0, sex='female', site='torso')
-    >>> parse_patient("0", "NA", None)
-    PatientInfo(age=None, sex='unknown', site='unknown')
     """
     return PatientInfo(parse_age(age), parse_sex(sex), parse_site(site))
 
 
 def parse_age(value: float | str | None) -> float | None:
-    """Read an age in years; None where it is missing.
-
-    Age 0 is missing too: the archives round ages to five years and write 0 where none is known
-    (HAM10000 has 39 adults' lesions at age 0), so that no network has learnt what age 0 means.
-
-    Args:
-        value: Number, or text of a number or of a word in `MISSING`; NaN is missing.
-
-    Returns:
-        The age in years, above 0 and up to 120, or None.
-
-    Raises:
-        DataError: No number from 0 to 120.
-    """
+    """Read an age above 0 and up to 120 years, a number or its text; None where it is missing."""
+    # Age 0 is missing too: the archives round ages to five years and write 0 where none is known
+    # (HAM10000 has 39 adults' lesions at age 0), so that no network has learnt what age 0 means.
     if value is None or (isinstance(value, str) and _plain(value) in MISSING):
         return None
     try:
@@ -131,9 +112,6 @@ def encode(
 ) -> NDArray[np.float32]:
     """Encode patients as numbers, one row per photograph.
 
-    The poster label-encoded its categories and normalised them by row, so that the same site meant
-    another number beside another age. Here every category has its own place in the vector.
-
     Args:
         ages: Ages in years, 0 to 120, or None where unknown.
         sexes: Words of `SEXES`.
@@ -144,16 +122,13 @@ def encode(
         unknown age, then one column per sex and per site.
 
     Raises:
-        ValueError: A word outside its vocabulary, or an age outside 0 to 120.
+        ValueError: A word outside its vocabulary, an age outside 0 to 120, or unequal lengths.
 
     >>> encode([75, None], ["female", "unknown"], ["torso", "unknown"])[:, :5].tolist()
     [[1.0, 0.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 1.0]]
     """
-    if not len(ages) == len(sexes) == len(sites):
-        raise ValueError(
-            f"expected as many ages as sexes and sites, found {len(ages)}, {len(sexes)} and "
-            f"{len(sites)}"
-        )
+    # The poster label-encoded its categories and normalised them by row, so that the same site
+    # meant another number beside another age. Here every category has its own place.
     vector = np.zeros((len(ages), WIDTH), np.float32)
     for row, (age, sex, site) in enumerate(zip(ages, sexes, sites, strict=True)):
         if age is None or np.isnan(age):

@@ -57,10 +57,10 @@ def test_crops_are_fitted(margins: tuple[float, ...], word: str) -> None:
     pairs = find_candidates(grey)
     mine = np.flatnonzero(np.abs(pairs.a - pairs.b) == 10)
     assert len(mine) == 5
-    fitted = align(grey, pairs.take(mine))
-    assert fitted.likeness.min() > 0.8
+    likeness, scales = align(grey, pairs.take(mine))
+    assert likeness.min() > 0.8
     wide, high = 1 - margins[0] - margins[2], 1 - margins[1] - margins[3]
-    for row, scale in zip(mine, fitted.scale, strict=True):
+    for row, scale in zip(mine, scales, strict=True):
         # Seen from the crop the other is larger.
         expected = (wide, high) if pairs.a[row] >= 10 else (1 / wide, 1 / high)
         assert scale == pytest.approx(expected, abs=0.03)
@@ -74,7 +74,7 @@ def test_brightness_does_not_matter_and_strangers_do() -> None:
     darker = np.clip(grey[:6] * 0.8 + 5, 0, 255).astype(np.uint8)
     every = np.concatenate([grey, darker])
     pairs = find_candidates(every)
-    alike = align(every, pairs).likeness
+    alike = align(every, pairs)[0]
     copies = np.abs(pairs.a - pairs.b) == 30
     assert copies.sum() == 6
     assert alike[copies].min() > 0.97
@@ -83,7 +83,9 @@ def test_brightness_does_not_matter_and_strangers_do() -> None:
 
 def test_no_pairs() -> None:
     nothing = np.empty(0, np.int64)
-    fitted = align(_textures(2, IMAGE_SIZE), Candidates(nothing, nothing, nothing, nothing))
-    assert fitted.likeness.shape == (0,)
-    assert fitted.scale.shape == (0, 2)
+    likeness, scales = align(
+        _textures(2, IMAGE_SIZE), Candidates(nothing, nothing, nothing, nothing)
+    )
+    assert likeness.shape == (0,)
+    assert scales.shape == (0, 2)
     assert CROPS[0] == (0, 0, 0, 0)

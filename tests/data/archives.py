@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from melanoscope.data.catalog import ROW_SCHEMA, SourceTable, build_catalog
+from melanoscope.data.archive import ROW_SCHEMA, SourceTable
+from melanoscope.data.catalog import build_catalog
 from melanoscope.data.sources import ham10000, isic2019, isic2020
 from melanoscope.errors import DataError
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from melanoscope.data.catalog import ROW_SCHEMA, SourceTable
+from melanoscope.data.archive import ROW_SCHEMA, SourceTable
 
 MakeTable = Callable[..., SourceTable]
 

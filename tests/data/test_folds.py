@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
-from melanoscope.data.folds import assign_folds, check_folds, hold_out
+from melanoscope.data.folds import assign_folds, hold_out
 from melanoscope.errors import DataError
 
 Case = tuple[list[str], list[int]]
@@ -176,17 +176,6 @@ def test_refusals(counts, n_folds, said):
         assign_folds(*spread(counts), n_folds, 0)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_check_folds_sees_each_fault():
-    groups, targets = ["a", "a", "b", "b"], np.array([0, 1, 0, 1])
-    check_folds(groups, targets, np.array([0, 0, 1, 1]), 2)
-    with pytest.raises(DataError, match="'a' in two"):
-        check_folds(groups, targets, np.array([0, 1, 1, 1]), 2)
-    with pytest.raises(DataError, match="0 photographs of fold 1"):
-        check_folds(groups, targets, np.array([0, 0, 0, 0]), 2)
-    with pytest.raises(DataError, match="2 melanomas among 2 photographs of fold 1"):
-        check_folds(groups, np.array([0, 1, 1, 1]), np.array([0, 0, 1, 1]), 2)
 
 
 # --- hold_out

@@ -16,7 +16,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from melanoscope import patient
-from melanoscope.data.catalog import ROW_SCHEMA, build_catalog
+from melanoscope.data.archive import ROW_SCHEMA
+from melanoscope.data.catalog import build_catalog
 from melanoscope.data.sources import simulated
 from melanoscope.data.sources.lesion_painter import Traits, paint
 from melanoscope.errors import DataError

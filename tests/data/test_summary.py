@@ -7,8 +7,7 @@ import json
 import pytest
 
 from melanoscope.data.catalog import build_catalog
-from melanoscope.data.summary import find_unreadable, summarize
-from melanoscope.data.summary_text import print_summary
+from melanoscope.data.summary import find_unreadable, print_summary, summarize
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melanoscope.imaging.decode import UnreadableImageError, decode_image
+from melanoscope.imaging.decode import decode_image
 from melanoscope.imaging.file_type import HEAD, detect_file_type
+from melanoscope.imaging.open_image import UnreadableImageError
 
 from .images import encode, painting, put
 

@@ -13,12 +13,8 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, features
 
 from melanoscope.imaging import heif
-from melanoscope.imaging.decode import (
-    UnreadableImageError,
-    decode_image,
-    image_dimensions,
-    read_image,
-)
+from melanoscope.imaging.decode import decode_image, image_dimensions, read_image
+from melanoscope.imaging.open_image import UnreadableImageError
 
 from . import icc
 from .images import PX, difference, encode, painting, put, reference

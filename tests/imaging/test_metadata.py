@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, PngImagePlugin, features
 
-from melanoscope.imaging.decode import DecodedImage, UnreadableImageError, decode_image
+from melanoscope.imaging.decode import DecodedImage, decode_image
+from melanoscope.imaging.open_image import UnreadableImageError
 
 from . import icc
 from .images import encode, painting, put

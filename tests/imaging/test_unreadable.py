@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from melanoscope.imaging import decode
-from melanoscope.imaging.decode import UnreadableImageError, read_image, why_unreadable
+from melanoscope.imaging.decode import read_image, why_unreadable
+from melanoscope.imaging.open_image import UnreadableImageError
 
 from .images import PX, encode, painting, png, put
 

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 import melanoscope
-from melanoscope.imaging.decode import UnreadableImageError
+from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.inference.manifest import seal_of
 from tests.imaging import icc
 

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from melanoscope.audit.audit import run_audit
-from melanoscope.data.catalog import SourceTable, build_catalog
+from melanoscope.data.archive import SourceTable
+from melanoscope.data.catalog import build_catalog
 from melanoscope.data.sources import simulated
 from melanoscope.imaging.decode import read_image, write_image
 from melanoscope.report.audit_page import audit_document, write_audit

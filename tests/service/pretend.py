@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from melanoscope.imaging.decode import MAX_PIXELS, decode_image
+from melanoscope.imaging.decode import decode_image
+from melanoscope.imaging.open_image import MAX_PIXELS
 from melanoscope.inference.bundle import Bundle
 from melanoscope.inference.calibration import log_odds
 from melanoscope.inference.manifest import BundleManifest

@@ -8,9 +8,7 @@ black frame of a dermoscope, would make strangers alike.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -24,6 +22,7 @@ from melanoscope.audit.hash_candidates import (
     block_mean,
     orient,
 )
+from melanoscope.hardware import available_cores
 
 IMAGE_SIZE = 64
 """Side in pixels of the largest images that are compared."""
@@ -39,75 +38,48 @@ _NOISE = 3.0
 _BLACK = 12.0
 
 
-@dataclass(frozen=True)
-class _Stage:
-    """A size at which pairs are fitted; those less alike than `min_likeness` go no further."""
-
-    image_size: int
-    steps: int
-    min_likeness: float
-
-
 # Of pairs made from real photographs hardly one falls below these (benchmarks/near_duplicates.py).
-_STAGES = (_Stage(16, 4, 0.55), _Stage(32, 4, 0.5), _Stage(IMAGE_SIZE, 3, -1.0))
+# Side at which pairs are fitted, steps, and the likeness below which they go no further.
+_STAGES = ((16, 4, 0.55), (32, 4, 0.5), (IMAGE_SIZE, 3, -1.0))
 
 
-@dataclass(frozen=True, eq=False)
-class Alignment:
-    """How pairs of images lie on each other.
-
-    Attributes:
-        likeness: Correlation of their fine structures, -1 to 1, shape (pairs,); 0 where small
-            images already differed, where hardly anything overlaps or nothing is to be seen.
-        scale: Width and height of the first image in the second, as parts of it; shape (pairs, 2).
-    """
-
-    likeness: Floats32
-    scale: Floats32
-
-
-def align(gray: GrayImages, pairs: Candidates) -> Alignment:
-    """Lay the images of each pair on each other and compare their fine structures.
-
-    Args:
-        gray: Images of side `IMAGE_SIZE`, shape (n, h, h), uint8.
-        pairs: Which images to compare, and in which orientation and crop to begin.
-
-    Returns:
-        Likeness and scale of each pair.
-    """
+def align(gray: GrayImages, pairs: Candidates) -> tuple[Floats32, Floats32]:
+    """Lay pairs of `gray`, (n, h, h) uint8 of side `IMAGE_SIZE`, on each other and compare them."""
+    # Likeness, the correlation of fine structures, -1 to 1, is 0 where small images already
+    # differed, where hardly anything overlaps or nothing is to be seen; shape (pairs,). Scale is
+    # the width and height of the first image in the second, as parts of it; shape (pairs, 2).
     likeness = np.zeros(len(pairs), np.float32)
     left_top, right_bottom = np.split(np.array(CROPS, np.float32)[pairs.crop], 2, axis=1)
     warp = np.concatenate([1 - left_top - right_bottom, left_top - right_bottom], axis=1)
     remaining = np.arange(len(pairs))
-    for stage in _STAGES:
+    for image_size, steps, min_likeness in _STAGES:
         if remaining.size:
             warp[remaining], likeness[remaining] = _fit(
-                gray, pairs.take(remaining), warp[remaining], stage
+                gray, pairs.take(remaining), warp[remaining], image_size, steps
             )
-            is_unlike = likeness[remaining] < stage.min_likeness
+            is_unlike = likeness[remaining] < min_likeness
             likeness[remaining[is_unlike]] = 0
             remaining = remaining[~is_unlike]
-    return Alignment(likeness, scale=warp[:, :2])
+    return likeness, warp[:, :2]
 
 
 def _fit(
-    gray: GrayImages, pairs: Candidates, warp: Floats32, stage: _Stage
+    gray: GrayImages, pairs: Candidates, warp: Floats32, image_size: int, steps: int
 ) -> tuple[Floats32, Floats32]:
     """Refine where each pair's first image lies in its second, and compare them there."""
     rows, place = np.unique(np.concatenate([pairs.a, pairs.b]), return_inverse=True)
     a, b = np.split(place, 2)
-    images = block_mean(gray[rows], stage.image_size)
-    sigma = stage.image_size / 64
+    images = block_mean(gray[rows], image_size)
+    sigma = image_size / 64
     smooth, fine = gaussian_filter(images, (0, sigma, sigma)), _fine_structure(images)
 
     def fit_chunk(start: int) -> tuple[Floats32, Floats32]:
         chunk = slice(start, start + _CHUNK)
         turn, of, on = pairs.orientation[chunk], a[chunk], b[chunk]
-        fitted = _align(_orient_each(smooth[of], turn), smooth[on], warp[chunk], stage.steps)
+        fitted = _align(_orient_each(smooth[of], turn), smooth[on], warp[chunk], steps)
         return fitted, _correlate(_orient_each(fine[of], turn), fine[on], fitted)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         warps, likeness = zip(*pool.map(fit_chunk, range(0, len(pairs), _CHUNK)), strict=True)
     return np.concatenate(warps), np.concatenate(likeness)
 
@@ -133,8 +105,7 @@ def _orient_each(images: Floats32, orientation: Indices) -> Floats32:
 
 def _axis(size: int) -> Floats32:
     """Return the coordinates of `size` pixel centres from -1 to 1."""
-    axis: Floats32 = ((np.arange(size) + 0.5) / size * 2 - 1).astype(np.float32)
-    return axis
+    return ((np.arange(size) + 0.5) / size * 2 - 1).astype(np.float32)
 
 
 def _align(a: Floats32, b: Floats32, warp: Floats32, steps: int) -> Floats32:
@@ -163,11 +134,8 @@ def _align(a: Floats32, b: Floats32, warp: Floats32, steps: int) -> Floats32:
 
 
 def _sample(images: Floats32, warp: Floats32) -> tuple[Floats32, Floats32]:
-    """Interpolate `images` where `warp` sends each pixel, and mark with 1 which lie inside.
-
-    The warp moves columns and rows apart from each other, so that two products with the weights of
-    interpolation do it.
-    """
+    """Interpolate `images` where `warp` sends each pixel, and mark with 1 which lie inside."""
+    # The warp moves columns and rows apart from each other, so two products with weights do it.
     size = images.shape[1]
     across, within_x = _interpolation_weights(size, warp[:, 0], warp[:, 2])
     down, within_y = _interpolation_weights(size, warp[:, 1], warp[:, 3])

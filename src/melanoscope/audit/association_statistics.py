@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm, rankdata
+from scipy.stats import chi2, rankdata
 
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.wald import wald_interval
 
 _WITHIN = "influence curve, by group; only pairs of one archive"
 # Levels in fewer groups are put together as one.
@@ -19,21 +20,10 @@ def within_archives(
     group: NDArray[np.int64],
     archive: NDArray[np.int64],
 ) -> Interval | None:
-    """Compute the AUROC over all pairs of a melanoma and another lesion of one archive.
-
-    Its variance is that of the influence curve (LeDell et al. 2015, eq. 15, with archives for
-    folds, weighted by their pairs), added up by group.
-
-    Args:
-        values: Values of the variable, finite; shape (n,).
-        target: Outcomes, 0 or 1; shape (n,).
-        group: Codes of the units of sampling, shape (n,).
-        archive: Codes of the archives, shape (n,).
-
-    Returns:
-        The AUROC with a 95 % interval; None with one archive, where none holds both outcomes, or
-        where the values do not vary within any archive.
-    """
+    """Compute the AUROC over all pairs of a melanoma and another lesion of one archive."""
+    # The variance is that of the influence curve (LeDell et al. 2015, eq. 15, with archives for
+    # folds, weighted by their pairs), added up by group. None with one archive, where none holds
+    # both outcomes, or where the values do not vary within any archive.
     by_archive = [np.flatnonzero(archive == code) for code in np.unique(archive)]
     if len(by_archive) < 2 or all(np.ptp(values[rows]) == 0 for rows in by_archive):
         return None
@@ -54,35 +44,16 @@ def within_archives(
     if not pairs or units < 2:
         return None
     error = float(np.sqrt((summed**2).sum() * units / (units - 1))) / pairs
-    estimate, half = concordant / pairs, float(norm.ppf(0.975)) * error
-    return Interval(
-        estimate=estimate,
-        low=max(estimate - half, 0.0),
-        high=min(estimate + half, 1.0),
-        standard_error=error,
-        n=units,
-        method=_WITHIN,
-        unit="groups",
-    )
+    return wald_interval(concordant / pairs, error, n=units, method=_WITHIN, limits=(0.0, 1.0))
 
 
 def clustered_score_test(
     level: NDArray[np.int64], target: NDArray[np.int64], group: NDArray[np.int64]
 ) -> float:
-    """Test whether levels differ in prevalence, photographs of one group counted as dependent.
-
-    The generalised score test of logistic regression under independence (Boos 1992; Rotnitzky &
-    Jewell 1990): with one photograph per group it is close to Pearson's chi-squared. Levels in
-    fewer than `_MIN_GROUPS` groups are put together, and left out where even so they are few.
-
-    Args:
-        level: Codes of the levels, shape (n,).
-        target: Outcomes, 0 or 1; shape (n,).
-        group: Codes of the units of sampling, shape (n,).
-
-    Returns:
-        Two-sided p-value, 0 to 1; 1 where one level is left.
-    """
+    """Return the two-sided p-value of a test whether levels differ in prevalence between groups."""
+    # The generalised score test of logistic regression under independence (Boos 1992; Rotnitzky &
+    # Jewell 1990): with one photograph per group it is close to Pearson's chi-squared. Levels in
+    # fewer than `_MIN_GROUPS` groups are put together, and left out where even so they are few.
     level = np.where(_rare(level, group), -1, level)
     kept = ~_rare(level, group)
     level, target, group = level[kept], target[kept], group[kept]

@@ -8,10 +8,10 @@ All tests are one family, adjusted after Holm.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 from scipy.stats.contingency import association, crosstab
 
@@ -20,38 +20,24 @@ from melanoscope.stats.intervals.delong import delong_interval
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 _GEOMETRY = ("width", "height", "aspect", "file size")
 
 
 @dataclass(frozen=True)
 class Association:
-    """One variable and the outcome.
-
-    Attributes:
-        variable: Name of the variable.
-        kind: "missing", "person", "geometry" or "colour".
-        measure: "AUROC" or "Cramer's V".
-        value: Estimate of the measure.
-        interval: DeLong's interval of an AUROC for clustered data; None for Cramer's V.
-        within: AUROC where only photographs of one archive are compared: what is left when the
-            variable no longer tells the archive. None with one archive, and for Cramer's V.
-        n: Number of photographs of which the variable is known.
-        p_value: Two-sided p-value, 0 to 1.
-        p_holm: The p-value, adjusted over all variables.
-    """
+    """One variable and the outcome."""
 
     variable: str
-    kind: str
-    measure: str
+    kind: str  # "missing", "person", "geometry" or "colour"
+    measure: str  # "AUROC" or "Cramer's V"
     value: float
-    interval: Interval | None
+    interval: Interval | None  # DeLong's for clustered data; None for Cramer's V
+    # AUROC where only photographs of one archive are compared: what is left when the variable no
+    # longer tells the archive. None with one archive, and for Cramer's V.
     within: Interval | None
-    n: int
+    n: int  # photographs of which the variable is known
     p_value: float
-    p_holm: float = 1.0
+    p_holm: float = 1.0  # adjusted over all variables
 
     @property
     def strength(self) -> float:
@@ -60,19 +46,9 @@ class Association:
 
 
 def find_associations(catalog: pl.DataFrame, measured: pl.DataFrame) -> tuple[Association, ...]:
-    """Test every variable of the catalog and of the images against the outcome.
-
-    Variables that never vary, or are known in fewer than two groups of an outcome, are left out.
-
-    Args:
-        catalog: Usable photographs.
-        measured: Measurements, matched by their column image_id, as
-            `melanoscope.audit.measurements.measure_images` returns them; of an image without a row
-            they are not known.
-
-    Returns:
-        The associations, the smallest adjusted p-value first.
-    """
+    """Test every variable of usable photographs and their measurements against the outcome."""
+    # Variables that never vary, or are known in fewer than two groups of an outcome, are left out;
+    # the smallest adjusted p-value comes first.
     rows = _Rows(
         target=catalog["target"].to_numpy().astype(np.int64),
         group=catalog["group_id"].rank("dense").to_numpy().astype(np.int64),
@@ -81,9 +57,16 @@ def find_associations(catalog: pl.DataFrame, measured: pl.DataFrame) -> tuple[As
     measured = catalog.select("image_id").join(
         measured, on="image_id", how="left", validate="1:1", maintain_order="left"
     )
+    missing = {
+        "age": catalog["age"].is_null(),
+        "sex": catalog["sex"] == "unknown",
+        "site": catalog["site"] == "unknown",
+        "patient": catalog["patient_id"].is_null(),
+        "lesion": catalog["lesion_id"].is_null(),
+    }
     found = [
         _numeric_association(f"no {name}", "missing", column.to_numpy(), rows)
-        for name, column in _missing(catalog).items()
+        for name, column in missing.items()
     ]
     found.append(_numeric_association("age", "person", catalog["age"].to_numpy(), rows))
     found += [
@@ -113,16 +96,6 @@ class _Rows:
     def least_groups(self) -> int:
         """The smaller of the numbers of groups that hold one outcome and the other."""
         return min(np.unique(self.group[self.target == y]).size for y in (0, 1))
-
-
-def _missing(catalog: pl.DataFrame) -> dict[str, pl.Series]:
-    return {
-        "age": catalog["age"].is_null(),
-        "sex": catalog["sex"] == "unknown",
-        "site": catalog["site"] == "unknown",
-        "patient": catalog["patient_id"].is_null(),
-        "lesion": catalog["lesion_id"].is_null(),
-    }
 
 
 def _numeric_association(

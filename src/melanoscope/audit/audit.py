@@ -28,37 +28,21 @@ _IMAGE_SIZE = 128
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What an audit found.
+    """What an audit found."""
 
-    Attributes:
-        rows: Number of rows in the archives' tables.
-        absent: Number of rows without a file.
-        photographs: Number of readable photographs, which were looked at.
-        melanomas: Number of melanomas among them.
-        archives: Photographs and melanomas of each archive, by its name.
-        unreadable: Why photographs cannot be decoded, by image id.
-        same_files: Groups of ids whose files are equal byte for byte.
-        same_pixels: Groups of ids whose files differ, but not in a pixel.
-        copies: Near-duplicates, those with two labels first.
-        leaks: What a split by photograph would leak.
-        archive_auroc: AUROC of guessing by the archive's prevalence; None with one archive.
-        associations: Variables and the outcome, the strongest first.
-        paths: File of each photograph among the near-duplicates, by image id.
-    """
-
-    rows: int
-    absent: int
-    photographs: int
+    rows: int  # of the archives' tables
+    absent: int  # of them without a file
+    photographs: int  # readable ones, which were looked at
     melanomas: int
-    archives: dict[str, tuple[int, int]]
-    unreadable: dict[str, str]
-    same_files: tuple[tuple[str, ...], ...]
-    same_pixels: tuple[tuple[str, ...], ...]
-    copies: tuple[DuplicatePair, ...]
+    archives: dict[str, tuple[int, int]]  # photographs and melanomas by archive
+    unreadable: dict[str, str]  # why, by image id
+    same_files: tuple[tuple[str, ...], ...]  # groups of ids whose files are equal byte for byte
+    same_pixels: tuple[tuple[str, ...], ...]  # groups whose files differ, but not in a pixel
+    copies: tuple[DuplicatePair, ...]  # near-duplicates, those with two labels first
     leaks: tuple[SplitLeakage, ...]
-    archive_auroc: float | None
-    associations: tuple[Association, ...]
-    paths: dict[str, str]
+    archive_auroc: float | None  # of guessing by the archive's prevalence; None with one archive
+    associations: tuple[Association, ...]  # the strongest first
+    paths: dict[str, str]  # files of the near-duplicates, by image id
 
 
 def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None = None) -> Audit:
@@ -84,6 +68,7 @@ def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None =
     pairs = find_near_duplicates(store.images(ids), ids)
     equal_files = same_files(frame)
     has_both_classes = frame["target"].n_unique() == 2
+    by_archive = frame.group_by("dataset").agg(pl.len(), pl.col("target").sum()).sort("dataset")
     paired = {image_id for pair in pairs for image_id in (pair.a, pair.b)}
     paths = frame.filter(pl.col("image_id").is_in(paired)).sort("image_id")
     return Audit(
@@ -91,26 +76,19 @@ def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None =
         absent=len(catalog.ids_without_file),
         photographs=len(usable),
         melanomas=int(frame["target"].sum()),
-        archives=_count_by_archive(frame),
+        archives={name: (n, melanomas) for name, n, melanomas in by_archive.iter_rows()},
         unreadable=store.unreadable,
         same_files=equal_files,
         same_pixels=same_pixels(frame, store, equal_files),
         copies=describe_pairs(frame, pairs),
         leaks=random_split_leakage(usable, [(pair.a, pair.b) for pair in pairs]),
-        archive_auroc=_archive_auroc(frame) if has_both_classes else None,
+        archive_auroc=(
+            archive_only_auroc(frame["target"].to_numpy(), frame["dataset"].to_numpy())
+            if has_both_classes and by_archive.height > 1
+            else None
+        ),
         associations=(
             find_associations(frame, measure_images(frame, store)) if has_both_classes else ()
         ),
         paths=dict(paths.select("image_id", "path").iter_rows()),
     )
-
-
-def _count_by_archive(frame: pl.DataFrame) -> dict[str, tuple[int, int]]:
-    table = frame.group_by("dataset").agg(pl.len(), pl.col("target").sum()).sort("dataset")
-    return {name: (photographs, melanomas) for name, photographs, melanomas in table.iter_rows()}
-
-
-def _archive_auroc(frame: pl.DataFrame) -> float | None:
-    if frame["dataset"].n_unique() < 2:
-        return None
-    return archive_only_auroc(frame["target"].to_numpy(), frame["dataset"].to_numpy())

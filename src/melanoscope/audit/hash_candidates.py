@@ -8,7 +8,6 @@ kept. What either loses is measured in benchmarks/near_duplicates.py.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from melanoscope.data.pixel_store import ProgressCallback
+from melanoscope.hardware import available_cores
 
 Floats32 = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -51,19 +51,12 @@ _ORIENTATIONS = 8
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Pairs of images worth a closer look, one row each.
+    """Pairs of images worth a closer look; each field has shape (pairs,)."""
 
-    Attributes:
-        a: Row of the image that is turned, shape (pairs,).
-        b: Row of the image that is cropped, shape (pairs,).
-        orientation: How a is turned, 0 to 7, as `orient` takes it; shape (pairs,).
-        crop: How b is cropped, an index into `CROPS`; shape (pairs,).
-    """
-
-    a: Indices
-    b: Indices
-    orientation: Indices
-    crop: Indices
+    a: Indices  # row of the image that is turned
+    b: Indices  # row of the image that is cropped
+    orientation: Indices  # how a is turned, as `orient` takes it
+    crop: Indices  # how b is cropped, an index into `CROPS`
 
     def __len__(self) -> int:
         return len(self.a)
@@ -74,11 +67,7 @@ class Candidates:
 
 
 def orient(images: NDArray[Scalar], orientation: int) -> NDArray[Scalar]:
-    """Turn images of shape (..., h, h): `orientation` 0 to 3 quarter turns, 4 to 7 mirrored before.
-
-    >>> orient(np.array([[1, 2], [3, 4]]), 1).tolist()
-    [[2, 4], [1, 3]]
-    """
+    """Turn `images`, (..., h, h): `orientation` 0 to 3 quarter turns, 4 to 7 mirrored before."""
     if orientation >= 4:
         images = images[..., ::-1]
     return np.rot90(images, orientation % 4, axes=(-2, -1))
@@ -93,18 +82,11 @@ def block_mean(images: NDArray[np.generic], size: int) -> Floats32:
 
 
 def find_candidates(gray: GrayImages, progress: ProgressCallback | None = None) -> Candidates:
-    """Find each image's nearest neighbours in any orientation and crop.
-
-    Args:
-        gray: Gray squares, shape (n, h, h), uint8.
-        progress: Called with the number of images compared with all others, and their total.
-
-    Returns:
-        At most `NEIGHBORS` pairs per image, each unordered pair once, in its best variant.
-    """
+    """Find at most `NEIGHBORS` pairs per image of `gray`, (n, h, h) uint8, in any turn and crop."""
+    # Each unordered pair comes once, in its best variant.
     index = _Index.build(gray)
     chunks = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         for chunk in pool.map(index.nearest, range(0, len(gray), _CHUNK)):
             chunks.append(chunk)
             if progress is not None:
@@ -196,8 +178,7 @@ def _crop(image: GrayImages, margins: tuple[float, float, float, float]) -> Gray
 def _hashes(images: GrayImages) -> NDArray[np.uint64]:
     pictures = (Image.fromarray(np.ascontiguousarray(image)) for image in images)
     bits = np.stack([imagehash.phash(picture).hash.ravel() for picture in pictures])
-    packed: NDArray[np.uint64] = np.packbits(bits, axis=1).view(np.uint64).ravel()
-    return packed
+    return np.packbits(bits, axis=1).view(np.uint64).ravel()
 
 
 def _thumbnails(images: GrayImages) -> Floats32:

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from melanoscope.data.pixel_store import PixelStore
+from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import image_dimensions
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from melanoscope.data.pixel_store import PixelStore
 
 # Corners darker than this, of 255, are the dermoscope's.
 _DARK = 40
 
 
 def measure_images(catalog: pl.DataFrame, store: PixelStore) -> pl.DataFrame:
-    """Measure the geometry and the colours of images.
-
-    Args:
-        catalog: Images to measure, columns image_id and path.
-        store: Store that holds their pixels.
-
-    Returns:
-        One row per image: image_id; width and height in pixels (EXIF orientation applied), aspect,
-        file size in bytes, dark corners (share of the four corners that are dark), vignette (how
-        much darker it is outside the largest circle than within, as part of the range, below 0
-        where it is brighter), brightness (largest channel, 0 to 1), saturation (0 to 1), and mean
-        and standard deviation of each channel (0 to 255).
-    """
+    """Measure the geometry and the colours of images, one row for each of `catalog`."""
+    # Width and height are those of the upright image; file size is in bytes, brightness (largest
+    # channel) and saturation 0 to 1, mean and spread of a channel 0 to 255. Dark corners: share of
+    # the four that are dark. Vignette: how much darker it is outside the largest circle than
+    # within, as part of the range.
     paths = [Path(p) for p in catalog["path"]]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         sizes = list(pool.map(image_dimensions, paths))
     axis = np.linspace(-1, 1, store.image_size)
     outside = np.hypot(axis[:, None], axis) > 1

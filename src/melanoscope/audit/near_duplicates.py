@@ -7,7 +7,6 @@ photographs belong together, they are only found when they are nearly the same p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from melanoscope.audit.alignment import IMAGE_SIZE, align
 from melanoscope.audit.hash_candidates import Floats32, find_candidates
 from melanoscope.data.pixel_store import ProgressCallback
 from melanoscope.errors import DataError
+from melanoscope.hardware import available_cores
 
 # Chosen on one half of real photographs, measured on the other: benchmarks/near_duplicates.py.
 THRESHOLD = 0.6
@@ -35,7 +35,7 @@ class NearDuplicate:
     Attributes:
         a: Id of one photograph, the smaller of the two.
         b: Id of the other.
-        likeness: Correlation of their fine structures once aligned, `THRESHOLD` to 1.
+        likeness: Correlation of their fine structures once aligned, at most 1.
         relation: What was done to one of them, in words.
     """
 
@@ -86,12 +86,12 @@ def find_near_duplicates(
     names = [image_ids[i] for i in order]
     gray = _to_gray(pixels, order)
     pairs = find_candidates(gray, progress)
-    alignment = align(gray, pairs)
+    likeness, scale = align(gray, pairs)
     found = []
-    for i in np.flatnonzero(alignment.likeness >= threshold):
+    for i in np.flatnonzero(likeness >= threshold):
         a, b = sorted((names[pairs.a[i]], names[pairs.b[i]]))
-        relation = _describe(int(pairs.orientation[i]), alignment.scale[i])
-        found.append(NearDuplicate(a, b, float(alignment.likeness[i]), relation))
+        relation = _describe(int(pairs.orientation[i]), scale[i])
+        found.append(NearDuplicate(a, b, float(likeness[i]), relation))
     return tuple(sorted(found))
 
 
@@ -102,16 +102,12 @@ def _to_gray(pixels: NDArray[np.uint8], order: NDArray[np.int64]) -> NDArray[np.
         gray = Image.fromarray(pixels[row]).convert("L")
         return np.asarray(gray.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         return np.stack(list(pool.map(shrink, order)))
 
 
 def _describe(orientation: int, scale: Floats32) -> str:
-    """Say what was done to an image, by its `orientation` and its fitted width and height.
-
-    >>> _describe(5, np.array([0.9, 0.9], np.float32))
-    'mirrored, turned by 90 degrees, cropped'
-    """
+    """Say what was done to an image, by its `orientation` and its fitted width and height."""
     changes = ["mirrored"] if orientation >= 4 else []
     turn = _TURNS[orientation % 4]
     changes += [turn] if turn else []

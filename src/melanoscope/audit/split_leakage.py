@@ -7,36 +7,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from melanoscope.audit.near_duplicates import NearDuplicate
+from melanoscope.data.catalog import Catalog
+from melanoscope.data.pixel_store import PixelStore
 from melanoscope.imaging.decode import image_dimensions, read_image
-
-if TYPE_CHECKING:
-    from melanoscope.audit.near_duplicates import NearDuplicate
-    from melanoscope.data.catalog import Catalog
-    from melanoscope.data.pixel_store import PixelStore
 
 _KINDS = ("conflict", "across", "within")
 
 
 @dataclass(frozen=True)
 class DuplicatePair:
-    """Two photographs that show the same picture, with what the tables say of both.
-
-    Attributes:
-        a: Id of one photograph.
-        b: Id of the other.
-        relation: What was done to one of them, in words.
-        likeness: Correlation of their fine structures, 0 to 1.
-        archives: Names of their archives.
-        targets: Their labels, 1 for melanoma.
-        diagnoses: Their diagnoses.
-        known: Whether the tables already join them (one patient, one lesion, listed).
-        kind: "conflict" for two labels, else "across" two archives or "within" one.
-    """
+    """Two photographs that show the same picture, with what the tables say of both."""
 
     a: str
     b: str
@@ -45,40 +30,24 @@ class DuplicatePair:
     archives: tuple[str, str]
     targets: tuple[int, int]
     diagnoses: tuple[str, str]
-    known: bool
-    kind: str
+    known: bool  # whether the tables already join them (one patient, one lesion, listed)
+    kind: str  # "conflict" for two labels, else "across" two archives or "within" one
 
 
 @dataclass(frozen=True)
 class SplitLeakage:
-    """What a random split by photograph would put on both sides.
+    """What a random split by photograph would put on both sides."""
 
-    Attributes:
-        by: What photographs share: "patient", "lesion", "copies" (near-duplicates) or "group" (all
-            of these joined).
-        sets: Number of patients, lesions, pictures or groups with several photographs.
-        several: Number of photographs in these sets.
-        expected: Expected share of the test photographs that share theirs with a training one.
-    """
-
-    by: str
-    sets: int
-    several: int
-    expected: float
+    by: str  # "patient", "lesion", "copies" (near-duplicates) or "group" (all of these joined)
+    sets: int  # patients, lesions, pictures or groups with several photographs
+    several: int  # photographs in these sets
+    expected: float  # expected share of test photographs that share theirs with a training one
 
 
 def describe_pairs(
     catalog: pl.DataFrame, pairs: Sequence[NearDuplicate]
 ) -> tuple[DuplicatePair, ...]:
-    """Look both photographs of each near-duplicate up in the catalog.
-
-    Args:
-        catalog: Photographs with their groups before near-duplicates are merged.
-        pairs: Near-duplicates among them.
-
-    Returns:
-        The pairs, conflicts of labels first, then pairs across archives.
-    """
+    """Look each near-duplicate up in the catalog: conflicts first, then pairs across archives."""
     columns = ("dataset", "target", "diagnosis", "group_id")
     rows = {image_id: row for image_id, *row in catalog.select("image_id", *columns).iter_rows()}
     described = []
@@ -86,10 +55,7 @@ def describe_pairs(
         archives, targets, diagnoses, groups = zip(rows[pair.a], rows[pair.b], strict=True)
         described.append(
             DuplicatePair(
-                a=pair.a,
-                b=pair.b,
-                relation=pair.relation,
-                likeness=pair.likeness,
+                **vars(pair),
                 archives=archives,
                 targets=targets,
                 diagnoses=diagnoses,
@@ -103,16 +69,7 @@ def describe_pairs(
 def random_split_leakage(
     catalog: Catalog, pairs: Sequence[tuple[str, str]] = (), test_share: float = 0.2
 ) -> tuple[SplitLeakage, ...]:
-    """Compute what a split by photograph leaks, by patient, lesion, near-duplicate and group.
-
-    Args:
-        catalog: Photographs with their groups before near-duplicates are merged.
-        pairs: Ids of near-duplicates among them.
-        test_share: Share of the photographs that is tested on, between 0 and 1.
-
-    Returns:
-        One entry for each of "patient", "lesion", "copies" and "group".
-    """
+    """Compute what a split by photograph leaks, by patient, lesion, near-duplicate and group."""
     ungrouped = replace(catalog, frame=catalog.frame.with_columns(group_id="image_id"))
     columns = {
         "patient": catalog.frame["patient_id"],
@@ -124,12 +81,10 @@ def random_split_leakage(
 
 
 def _leakage(by: str, names: pl.Series, test_share: float) -> SplitLeakage:
-    """Compute the leakage of photographs that share a name; a null shares with none.
-
-    A photograph of a set of g leaks unless its g - 1 fellows are all in the test part, too. With t
-    of n photographs drawn for the test, the chance that all are is the product over i of
-    (t - 1 - i) / (n - 1 - i), i from 0 to g - 2.
-    """
+    """Compute the leakage of photographs that share a name; a null shares with none."""
+    # A photograph of a set of g leaks unless its g - 1 fellows are all in the test part, too. With
+    # t of n photographs drawn for the test, the chance that all are is the product over i of
+    # (t - 1 - i) / (n - 1 - i), i from 0 to g - 2.
     n, n_test = len(names), round(test_share * len(names))
     sizes = names.drop_nulls().value_counts()["count"].to_numpy()
     sizes = sizes[sizes > 1]
@@ -142,40 +97,21 @@ def _leakage(by: str, names: pl.Series, test_share: float) -> SplitLeakage:
 
 
 def same_files(catalog: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
-    """Find files that are equal byte for byte.
-
-    Args:
-        catalog: Photographs, columns image_id and path.
-
-    Returns:
-        Groups of ids, each sorted, of two or more.
-    """
-    by_size = defaultdict(list)
-    for image_id, path in catalog.select("image_id", "path").iter_rows():
-        by_size[Path(path).stat().st_size].append((image_id, Path(path)))
+    """Find files that are equal byte for byte: groups of ids, each sorted, of two or more."""
+    paths = {name: Path(path) for name, path in catalog.select("image_id", "path").iter_rows()}
+    same_size = _equal((image_id, path.stat().st_size) for image_id, path in paths.items())
     return _equal(
-        (image_id, hashlib.sha256(path.read_bytes()).digest())
-        for rows in by_size.values()
-        if len(rows) > 1
-        for image_id, path in rows
+        (image_id, hashlib.sha256(paths[image_id].read_bytes()).digest())
+        for group in same_size
+        for image_id in group
     )
 
 
 def same_pixels(
     catalog: pl.DataFrame, store: PixelStore, same_bytes: Sequence[Sequence[str]]
 ) -> tuple[tuple[str, ...], ...]:
-    """Find files that differ, but decode to the same pixels: only their headers differ.
-
-    Photographs equal at a small size are decoded again, at the shorter side of their file.
-
-    Args:
-        catalog: Photographs, columns image_id and path.
-        store: Store that holds their pixels at a small size.
-        same_bytes: Groups as `same_files` finds; of each, one photograph stands for all.
-
-    Returns:
-        Groups of ids, each sorted, of two or more.
-    """
+    """Find files that differ but decode to the same pixels; of `same_bytes` one stands for all."""
+    # Those equal at the store's small size are decoded again, at the shorter side of their file.
     twins = {image_id for group in same_bytes for image_id in group[1:]}
     paths = dict(catalog.select("image_id", "path").iter_rows())
     alike = _equal(

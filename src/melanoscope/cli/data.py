@@ -17,7 +17,7 @@ def data_summary(data: DataOption, cache: CacheOption = None, as_json: JsonOptio
     """Count rows, files found, absent and unreadable, and what is known of the photographs."""
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
-    from melanoscope.data.summary import find_unreadable, summarize
+    from melanoscope.data.summary import find_unreadable, print_summary, summarize
     from melanoscope.progress import RunProgress
 
     catalog = build_catalog(read_sources([parse_spec(text) for text in data], cache_folder(cache)))
@@ -27,8 +27,6 @@ def data_summary(data: DataOption, cache: CacheOption = None, as_json: JsonOptio
     if as_json:
         print_json(summary)
     else:
-        from melanoscope.data.summary_text import print_summary
-
         print_summary(summary)
 
 

@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 from melanoscope.atomic import DISK_FULL, atomic_path
 from melanoscope.data.catalog import Catalog
 from melanoscope.errors import DataError
-from melanoscope.imaging.decode import DECODER_VERSION, UnreadableImageError, read_image
+from melanoscope.hardware import available_cores
+from melanoscope.imaging.decode import DECODER_VERSION, read_image
+from melanoscope.imaging.open_image import UnreadableImageError
 
 ProgressCallback = Callable[[int, int], None]
 """Function that is called with the number of images done and their total."""
@@ -120,18 +122,14 @@ def _decode_stale(
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> tuple[dict[int, str], int]:
-    """Decode each file whose signature is not the stored one.
-
-    Returns:
-        Why the file of a row cannot be decoded, by row; and how many files were stale.
-    """
+    """Decode each file whose signature changed; return why rows failed, and how many were stale."""
     current = np.array([_signature(path) for path in paths], np.int64)
     # An empty or absent file is asked for its reason each time, even if it bears the date 1970.
     stale = np.flatnonzero((signatures != current).any(axis=1) | (current[:, 0] <= 0))
     signatures[stale] = 0
     signatures.flush()
     unreadable: dict[int, str] = {}
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(workers or available_cores()) as pool:
         for start in range(0, len(stale), _CHUNK):
             chunk = stale[start : start + _CHUNK]
             reasons = list(pool.map(lambda row: _decode(paths[row], pixels, row), chunk))

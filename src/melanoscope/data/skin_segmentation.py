@@ -25,41 +25,19 @@ _MIN_LESION_DEPTH = 4.0  # L* by which a lesion lies below the skin, at least
 
 @dataclass(frozen=True, eq=False)
 class SkinRegion:
-    """The skin in one image.
+    """The skin in one image."""
 
-    Attributes:
-        lab: The image in CIELAB under D65, shape (h, w, 3), float32.
-        mask: True where there is skin, shape (h, w).
-        lightness_spread: Difference between the ninth and the first decile of L* over all that
-            could be skin; 0 where nothing could.
-    """
-
-    lab: _Floats
-    mask: _Mask
+    lab: _Floats  # the image in CIELAB under D65, (h, w, 3)
+    mask: _Mask  # True where there is skin, (h, w)
+    # Ninth minus first decile of L* over all that could be skin; 0 where nothing could.
     lightness_spread: float
 
 
 def segment_skin(pixels: NDArray[np.uint8]) -> Iterator[SkinRegion]:
-    """Find the skin in each image.
-
-    The lesion is what Otsu's threshold takes for darker than the skin, where the skin's light may
-    fall to one side and from the centre outwards; it is widened by 4 % of the image. Dark corners,
-    hairs, rulers, glints, ink and whatever else differs from the rest's colour are left out.
-
-    Args:
-        pixels: sRGB images of one size, shape (n, h, w, 3), uint8, at least 32 pixels a side.
-
-    Yields:
-        One region per image, in the order of `pixels`.
-
-    Raises:
-        DataError: Pixels of another shape or type.
-
-    Example:
-        >>> patch = np.full((1, 64, 64, 3), (224, 172, 138), np.uint8)
-        >>> [bool(region.mask.all()) for region in segment_skin(patch)]
-        [True]
-    """
+    """Find the skin in each of `pixels`, (n, h, w, 3) uint8, sRGB, at least 32 pixels a side."""
+    # The lesion is what Otsu's threshold takes for darker than the skin, whose light may fall to
+    # one side and from the centre outwards; it is widened by 4 % of the image. Dark corners, hairs,
+    # rulers, glints, ink and whatever else differs from the rest's colour are left out.
     is_rgb = pixels.ndim == 4 and pixels.shape[-1] == 3 and pixels.dtype == np.uint8
     if not is_rgb or min(pixels.shape[1:3]) < 32:
         raise DataError(
@@ -111,19 +89,10 @@ def _glints(lightness: _Floats, scale: float) -> _Mask:
 
 
 def _fit_skin_light(smooth: _Floats, lit: _Mask) -> tuple[_Floats, _Floats]:
-    """Fit the light on the skin, and find by Otsu how far below it the lesion begins.
-
-    The light is 1, x, y and -(x^2 + y^2) with a coefficient not below 0 for the last: it may fall
-    off outwards, as in a tube, but not rise, or a lesion in the middle would pass for shade. Fit
-    and threshold take turns, so that in the end the light is fitted to skin only.
-
-    Args:
-        smooth: Blurred L*, shape (n, h, w).
-        lit: True where the image is not black, shape (n, h, w).
-
-    Returns:
-        The light, shape (n, h, w), and the depth in L*, shape (n,).
-    """
+    """Fit the light on the skin, (n, h, w), and the depth in L* below it where a lesion begins."""
+    # The light is 1, x, y and -(x^2 + y^2) with a coefficient not below 0 for the last: it may fall
+    # off outwards, as in a tube, but not rise, or a lesion in the middle would pass for shade. Fit
+    # and threshold (Otsu) take turns, so that in the end the light is fitted to skin only.
     n, height, width = smooth.shape
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     terms = np.stack([np.ones_like(x), x, y, -(x * x + y * y)], axis=-1).astype(np.float32)
@@ -151,11 +120,9 @@ def _weighted_least_squares(terms: _Floats, values: _Floats, weights: _Floats) -
 
 
 def _otsu_thresholds(values: _Floats, usable: _Mask) -> _Floats:
-    """Return the threshold (Otsu 1979) of each row of `values`, (n, m), over its `usable` entries.
-
-    scikit-image's `threshold_otsu` takes one image at a time and bins it into a histogram; this
-    one takes all rows at once and is exact.
-    """
+    """Return Otsu's threshold of each row of `values`, (n, m), over its `usable` entries."""
+    # Otsu (1979). scikit-image's `threshold_otsu` takes one image at a time and bins it into a
+    # histogram; this takes all rows at once and is exact.
     order = np.argsort(values, axis=1)
     ordered = np.take_along_axis(values, order, axis=1).astype(np.float64)
     weight = np.take_along_axis(usable, order, axis=1).astype(np.float64)
@@ -170,22 +137,17 @@ def _otsu_thresholds(values: _Floats, usable: _Mask) -> _Floats:
 
 def _similar_colors(lab: _Floats, skin: _Mask) -> tuple[_Mask, _Floats]:
     """Mark what of `skin` lies near its middle colour, and take the deciles' distance in L*."""
+    # By CIE76: the length of the difference in CIELAB.
     similar, spread = np.zeros_like(skin), np.zeros(len(skin), np.float32)
     for row, (image, mask) in enumerate(zip(lab, skin, strict=True)):
         sample = image[::2, ::2][mask[::2, ::2]]  # a quarter of the pixels is enough for quantiles
         if len(sample):
             median = np.median(sample, axis=0)
-            usual = float(np.median(_cie76(sample, median)))
-            similar[row] = mask & (_cie76(image, median) < np.clip(3 * usual, 6, 15))
+            usual = float(np.median(np.linalg.norm(sample - median, axis=-1)))
+            difference = np.linalg.norm(image - median, axis=-1)
+            similar[row] = mask & (difference < np.clip(3 * usual, 6, 15))
             spread[row] = np.ptp(np.quantile(sample[:, 0], (0.1, 0.9)))
     return similar, spread
-
-
-def _cie76(lab: _Floats, reference: _Floats) -> _Floats:
-    """Return the colour differences of `lab`, (..., 3), from one `reference` colour."""
-    difference = lab - reference
-    distance: _Floats = np.sqrt(np.einsum("...c,...c->...", difference, difference))
-    return distance
 
 
 def _open(mask: _Mask) -> _Mask:

@@ -1,21 +1,24 @@
-"""What a catalog holds, in numbers: the answer of ``melanoscope data summary``."""
+"""What a catalog holds, in numbers and in a terminal: ``melanoscope data summary``."""
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from rich.console import Console
+from rich.table import Table
 
 from melanoscope.data.catalog import Catalog
 from melanoscope.data.pixel_store import ProgressCallback
+from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import why_unreadable
 
 _AGE_EDGES = (20.0, 40.0, 60.0, 80.0)
 _AGE_BANDS = ("under 20", "20-39", "40-59", "60-79", "80 and over")
+_MAX_ABSENT_IDS = 10
 
 
 def find_unreadable(catalog: Catalog, progress: ProgressCallback | None = None) -> dict[str, str]:
@@ -31,7 +34,7 @@ def find_unreadable(catalog: Catalog, progress: ProgressCallback | None = None) 
     frame = catalog.with_files.frame
     ids, paths = frame["image_id"].to_list(), [Path(p) for p in frame["path"]]
     unreadable: dict[str, str] = {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         for done, (name, why) in enumerate(
             zip(ids, pool.map(why_unreadable, paths), strict=True), start=1
         ):
@@ -75,18 +78,14 @@ def _counts(frame: pl.DataFrame) -> dict[str, Any]:
         "unknown" if age is None else _AGE_BANDS[bisect_right(_AGE_EDGES, age)]
         for age in frame["age"]
     ]
-    banded = frame.with_columns(age_band=pl.Series(bands, dtype=pl.String))
-    by_age = _counts_by(banded, "age_band")
+    by_age = _counts_by(frame.with_columns(pl.Series("age_band", bands, pl.String)), "age_band")
     return {
         "photographs": frame.height,
         "melanomas": int(frame["target"].sum()),
         "patients": frame["patient_id"].drop_nulls().n_unique(),
         "lesions": frame["lesion_id"].drop_nulls().n_unique(),
         "groups": frame["group_id"].n_unique(),
-        "dataset": _counts_by(frame, "dataset"),
-        "diagnosis": _counts_by(frame, "diagnosis"),
-        "sex": _counts_by(frame, "sex"),
-        "site": _counts_by(frame, "site"),
+        **{name: _counts_by(frame, name) for name in ("dataset", "diagnosis", "sex", "site")},
         "age": {band: by_age[band] for band in (*_AGE_BANDS, "unknown") if band in by_age},
         "median_age": frame["age"].median(),
     }
@@ -100,3 +99,46 @@ def _counts_by(frame: pl.DataFrame, column: str) -> dict[str, dict[str, int]]:
         str(value): {"photographs": photographs, "melanomas": melanomas}
         for value, photographs, melanomas in table.iter_rows()
     }
+
+
+def print_summary(summary: dict[str, Any]) -> None:
+    """Print a `summary`, as `summarize` returns it, to the terminal."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    usable = summary["usable"]
+    console.print(
+        f"{summary['rows']:,} rows, {summary['melanomas']:,} melanomas; files: "
+        f"{summary['found']:,} found, {summary['absent']:,} absent, "
+        f"{len(summary['unreadable']):,} unreadable; "
+        f"{summary['listed_twice']:,} ids listed by two archives"
+    )
+    console.print(
+        f"usable: {usable['photographs']:,} photographs, {usable['melanomas']:,} melanomas, "
+        f"{usable['patients']:,} named patients, {usable['lesions']:,} named lesions, "
+        f"{usable['groups']:,} groups"
+    )
+    for column in ("dataset", "diagnosis", "sex", "site", "age"):
+        _print_counts(console, column, summary["all_rows"][column], usable[column])
+    for image in summary["unreadable"]:
+        console.print(f"unreadable: {image['image_id']} ({image['path']}): {image['reason']}")
+    if summary["absent"]:
+        ids = ", ".join(summary["absent_ids"][:_MAX_ABSENT_IDS])
+        more = ", ..." if summary["absent"] > _MAX_ABSENT_IDS else ""
+        console.print(f"absent ({summary['absent']:,}; all of them with --json): {ids}{more}")
+
+
+def _print_counts(
+    console: Console,
+    column: str,
+    all_rows: dict[str, dict[str, int]],
+    usable: dict[str, dict[str, int]],
+) -> None:
+    table = Table(box=None, pad_edge=False, title_justify="left")
+    table.add_column(column, min_width=26)
+    for heading in ("rows", "melanomas", "usable", "of them melanomas"):
+        table.add_column(heading, justify="right")
+    for value, counts in all_rows.items():
+        usable_counts = usable.get(value, dict.fromkeys(counts, 0))
+        cells = (*counts.values(), *usable_counts.values())
+        table.add_row(value, *(f"{cell:,}" for cell in cells))
+    console.print(table)
+    console.print()

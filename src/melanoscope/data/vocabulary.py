@@ -1,73 +1,31 @@
-"""One vocabulary for the diagnoses of all archives.
+"""One vocabulary for the diagnoses of all archives, in ``diagnosis_words.json``.
 
-A word that no archive uses is an error, since a guess would be a silent one. Age, sex and site are
-read by `melanoscope.patient`.
+A word that no archive uses is an error, since a guess would be a silent one. HAM10000's akiec holds
+actinic keratoses and intraepithelial (squamous cell) carcinomas, which ISIC 2019 tells apart. Age,
+sex and site are read by `melanoscope.patient`.
 """
 
 from __future__ import annotations
+
+import json
+from importlib.resources import files
 
 import polars as pl
 
 from melanoscope.errors import DataError, nearest
 
-DIAGNOSES: tuple[str, ...] = (
-    "melanoma",
-    "nevus",
-    "basal cell carcinoma",
-    "squamous cell carcinoma",
-    "actinic keratosis",
-    "benign keratosis",
-    "dermatofibroma",
-    "vascular lesion",
-    "other benign",
-    "unknown benign",
-    "unknown",
-)
+_WORDS = json.loads(files("melanoscope.data").joinpath("diagnosis_words.json").read_text("utf-8"))
+
+DIAGNOSES: tuple[str, ...] = tuple(_WORDS)
 
 DIAGNOSIS_WORDS: dict[str, str] = {
-    # ISIC 2020
-    "atypical melanocytic proliferation": "other benign",
-    "cafe-au-lait macule": "other benign",
-    "lentigo nos": "benign keratosis",
-    "lichenoid keratosis": "benign keratosis",
-    "seborrheic keratosis": "benign keratosis",
-    "solar lentigo": "benign keratosis",
-    # ISIC 2019, HAM10000, PAD-UFES-20. HAM10000's akiec holds actinic keratoses and intraepithelial
-    # (squamous cell) carcinomas, which ISIC 2019 tells apart.
-    "ack": "actinic keratosis",
-    "ak": "actinic keratosis",
-    "akiec": "actinic keratosis",
-    "bcc": "basal cell carcinoma",
-    "bkl": "benign keratosis",
-    "df": "dermatofibroma",
-    "mel": "melanoma",
-    "nev": "nevus",
-    "nv": "nevus",
-    "scc": "squamous cell carcinoma",
-    "sek": "benign keratosis",
-    "unk": "unknown",
-    "vasc": "vascular lesion",
-    **{word: word for word in DIAGNOSES},
+    word: diagnosis for diagnosis, words in _WORDS.items() for word in (diagnosis, *words)
 }
+"""Word in lower case -> word of `DIAGNOSES`."""
 
 
 def translate_diagnoses(column: pl.Series, what: str) -> pl.Series:
-    """Map an archive's diagnoses, case-insensitively, to `DIAGNOSES`.
-
-    Args:
-        column: Diagnoses as the archive writes them; a null or blank is unknown.
-        what: Name of the column and its file, for the error.
-
-    Returns:
-        Words of `DIAGNOSES`, in the order of `column`.
-
-    Raises:
-        DataError: A word that is not in `DIAGNOSIS_WORDS`; names it and the nearest known ones.
-
-    Example:
-        >>> translate_diagnoses(pl.Series(["NV", " mel ", None]), "an example").to_list()
-        ['nevus', 'melanoma', 'unknown']
-    """
+    """Map an archive's diagnoses, in any case, to `DIAGNOSES`; `what` names them in an error."""
     clean = column.cast(pl.String).str.strip_chars().str.to_lowercase().fill_null("")
     unlisted = clean.filter(~clean.is_in(["", *DIAGNOSIS_WORDS])).unique(maintain_order=True)
     if len(unlisted):

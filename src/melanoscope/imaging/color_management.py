@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 # Profiles of presses have 3 MB; larger ones are passed over unread.
 _MAX_PROFILE = 4 * 2**20
 _SPACES = {b"GRAY": "L", b"RGB ": "RGB", b"CMYK": "CMYK"}
-_WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _PHOTOMETRIC, _BITS = 262, 258
 
 # Linear light, D65: SMPTE EG 432-1 primaries to those of IEC 61966-2-1.
@@ -33,17 +32,10 @@ _P3_PRIMARIES = 12  # of ISO/IEC 23091-2
 
 
 def flatten(image: Image.Image) -> tuple[Image.Image, bytes | None]:
-    """Convert an image to mode L, RGB or CMYK, with transparency laid over white.
-
-    Args:
-        image: A loaded image of any mode that Pillow decodes.
-
-    Returns:
-        The image, and its ICC profile where one fits the image, else None.
-    """
+    """Convert an image to mode L, RGB or CMYK, over white, with its ICC profile if it fits."""
     profile = image.info.get("icc_profile")
     space = _space(profile)
-    grey = _is_grey(image)
+    grey = Image.getmodebase(image.mode) == "L"
     if image.mode == "CMYK" and space == "CMYK":
         return image, profile
     fits = (space == "RGB" and image.mode not in ("CMYK", "LAB")) or (space == "L" and grey)
@@ -52,15 +44,7 @@ def flatten(image: Image.Image) -> tuple[Image.Image, bytes | None]:
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert an image of mode L, RGB or CMYK to RGB in sRGB, with perceptual intent.
-
-    Args:
-        image: An image as `flatten` returns it.
-        profile: Its ICC profile. A broken one is ignored; one of sRGB changes no pixel.
-
-    Returns:
-        The image in mode RGB.
-    """
+    """Convert an image of mode L, RGB or CMYK to RGB in sRGB; a broken `profile` is ignored."""
     transform = None if profile is None else _transform(profile, image.mode)
     if transform is not None:
         return transform.apply(image)
@@ -68,16 +52,8 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def from_nclx(pixels: NDArray[np.uint8], signal: dict[str, Any] | None) -> NDArray[np.uint8]:
-    """Convert pixels whose color space is signalled by numbers, not by a profile (HEIC's `nclx`).
-
-    Args:
-        pixels: RGB pixels of shape (h, w, 3), uint8.
-        signal: The numbers of ISO/IEC 23091-2, `color_primaries` among them, or None. Only Display
-            P3 is converted.
-
-    Returns:
-        RGB pixels in sRGB, shape and type of `pixels`.
-    """
+    """Convert RGB `pixels`, (h, w, 3), of Display P3 to sRGB, as HEIC's `nclx` box signals it."""
+    # `signal` holds the numbers of ISO/IEC 23091-2; other primaries are taken for those of sRGB.
     if not signal or signal.get("color_primaries") != _P3_PRIMARIES:
         return pixels
     level = np.arange(256) / 255.0
@@ -97,11 +73,8 @@ def _space(profile: object) -> str | None:
 
 @functools.lru_cache(maxsize=8)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Build the transform from a profile to sRGB; cached, as a phone always writes the same one.
-
-    Returns:
-        The transform; None where the profile is sRGB already, or broken.
-    """
+    """Build the transform from a profile to sRGB; None where it is sRGB already, or broken."""
+    # Cached, as a phone always writes the same one.
     from PIL import ImageCms
 
     try:
@@ -133,14 +106,10 @@ def _probe(mode: str) -> Image.Image:
     return Image.fromarray(cube.reshape(-1, 18, 3))
 
 
-def _is_grey(image: Image.Image) -> bool:
-    return image.mode in ("1", "L", "LA", "La", "I", "F") or image.mode.startswith("I;16")
-
-
 def _over_white(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return Image.fromarray(_grey8(image))
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+    if image.has_transparency_data:
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")
         return Image.alpha_composite(white, layer).convert("RGB")
@@ -148,10 +117,8 @@ def _over_white(image: Image.Image) -> Image.Image:
 
 
 def _grey8(image: Image.Image) -> NDArray[np.uint8]:
-    """Bring 12-bit, 16-bit or floating-point grey to 8 bits; the range follows from what is there.
-
-    Pillow knows of neither fewer than 16 bits nor black and white exchanged, as TIFF has them.
-    """
+    """Bring 12-bit, 16-bit or floating-point grey to 8 bits; the values tell its range."""
+    # Pillow knows of neither fewer than 16 bits nor black and white exchanged, as TIFF has them.
     values = np.asarray(image)
     grey = np.nan_to_num(values.astype(np.float32))
     tags = getattr(image, "tag_v2", {})

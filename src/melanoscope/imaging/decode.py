@@ -17,30 +17,12 @@ from PIL import Image
 from melanoscope.atomic import atomic_path
 from melanoscope.imaging.color_management import flatten, from_nclx, to_srgb
 from melanoscope.imaging.open_image import (
-    FORMATS,
     MAX_PIXELS,
     Source,
-    TooManyPixelsError,
     UnreadableImageError,
     open_image,
     orientation_of,
 )
-
-__all__ = [
-    "DECODER_VERSION",
-    "FORMATS",
-    "MAX_PIXELS",
-    "SUFFIXES",
-    "DecodedImage",
-    "Source",
-    "TooManyPixelsError",
-    "UnreadableImageError",
-    "decode_image",
-    "image_dimensions",
-    "read_image",
-    "why_unreadable",
-    "write_image",
-]
 
 # Part of every pixel store's name: raise it when the pixels of `read_image` change.
 DECODER_VERSION = 2
@@ -66,7 +48,7 @@ class DecodedImage:
     Attributes:
         pixels: The centred square, sRGB, shape (image_size, image_size, 3), uint8, read-only.
         width: Width of the whole upright photograph before cropping, in pixels.
-        height: Height of the whole upright photograph before cropping, in pixels.
+        height: Its height.
     """
 
     pixels: NDArray[np.uint8]
@@ -77,13 +59,8 @@ class DecodedImage:
 def decode_image(source: Source, image_size: int, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     """Decode a photograph to sRGB of a fixed size.
 
-    Orientation and colour profile are applied; grey, palette, CMYK, LAB, alpha (over white) and
-    16-bit files become 8-bit RGB; of several pictures in a file the first counts (of HEIC the
-    primary one); large JPEGs are decoded at a fraction of their size where that suffices.
-
     Args:
-        source: Path of a file of one of `FORMATS`, HEIC (extra `[heic]`) or AVIF, or the content
-            of one. Nothing is written to disk.
+        source: Path of a file of one of `FORMATS`, HEIC (extra `[heic]`) or AVIF, or its content.
         image_size: Side of the square in pixels.
         max_pixels: Number of pixels beyond which a photograph is refused.
 
@@ -102,6 +79,9 @@ def decode_image(source: Source, image_size: int, *, max_pixels: int = MAX_PIXEL
     >>> decoded.pixels.shape, decoded.width, decoded.height
     ((32, 32, 3), 60, 40)
     """
+    # Orientation and colour profile are applied; grey, palette, CMYK, LAB, alpha (over white) and
+    # 16-bit files become 8-bit RGB; of several pictures in a file the first counts (of HEIC the
+    # primary one). Nothing is written to disk.
     with open_image(source, max_pixels=max_pixels) as image:
         width, height = image.size
         scaled = image.format in ("JPEG", "MPO")

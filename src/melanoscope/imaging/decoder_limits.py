@@ -11,14 +11,13 @@ from __future__ import annotations
 import re
 import struct
 
-MOST_SCANS = 100
-"""Of a JPEG; progressive ones have about 10."""
-MOST_SEGMENTS = 2_000
-"""Before a JPEG's first scan; a colour profile takes up to 255, previews some dozens."""
-MOST_CHUNKS = 20_000
-"""Of a PNG; written in the smallest usual pieces, 64 megapixels take some 10,000."""
-MOST_STRIPS = 65_536
-"""Of a TIFF, or tiles; one for each row of the tallest picture that is let in."""
+MOST_SCANS = 100  # of a JPEG; progressive ones have about 10
+# Before a JPEG's first scan; a colour profile takes up to 255, previews some dozens.
+_MOST_SEGMENTS = 2_000
+# Of a PNG; written in the smallest usual pieces, 64 megapixels take some 10,000.
+_MOST_CHUNKS = 20_000
+# Of a TIFF, or tiles; one for each row of the tallest picture that is let in.
+_MOST_STRIPS = 65_536
 
 # A marker's second byte: not 0 (a stuffed 0xFF), no restart, no filling.
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
@@ -30,25 +29,14 @@ _RUNS = {1, 2}  # BI_RLE8, BI_RLE4
 
 
 def exceeds_decoder_limits(kind: str, content: bytes) -> str | None:
-    r"""Say in a few words what would keep a decoder busy for too long.
-
-    Args:
-        kind: The file's format, as `file_type.detect_file_type` names it.
-        content: The whole file.
-
-    Returns:
-        The first excess found, or None.
-
-    >>> exceeds_decoder_limits("JPEG", b"\xff\xd8" + b"\xff\xda\0\2" * 101 + b"\xff\xd9")
-    'more than 100 scans'
-    """
+    """Say what in a whole file of format `kind` would keep a decoder busy for too long, or None."""
     walk = {"JPEG": _jpeg, "PNG": _png, "TIFF": _tiff, "BMP": _bmp}.get(kind)
     return None if walk is None else walk(content)
 
 
 def _jpeg(content: bytes) -> str | None:
     place, frame, components = 2, b"", b""
-    for _ in range(MOST_SEGMENTS):
+    for _ in range(_MOST_SEGMENTS):
         while content[place : place + 2] == b"\xff\xff":
             place += 1
         marker = content[place + 1 : place + 2]
@@ -63,7 +51,7 @@ def _jpeg(content: bytes) -> str | None:
             frame, components = marker, content[place + 9 : place + 10]
         alone = marker in _ALONE
         place += 2 if alone else 2 + int.from_bytes(content[place + 2 : place + 4], "big")
-    return f"more than {MOST_SEGMENTS} segments"
+    return f"more than {_MOST_SEGMENTS} segments"
 
 
 def _scans(content: bytes) -> int:
@@ -85,8 +73,8 @@ def _png(content: bytes) -> str | None:
     place, chunks = 8, 0
     while place + 8 <= len(content):
         chunks += 1
-        if chunks > MOST_CHUNKS:
-            return f"more than {MOST_CHUNKS} chunks"
+        if chunks > _MOST_CHUNKS:
+            return f"more than {_MOST_CHUNKS} chunks"
         place += 12 + int.from_bytes(content[place : place + 4], "big")
     return None
 
@@ -99,10 +87,10 @@ def _tiff(content: bytes) -> str | None:
         (place,) = struct.unpack_from(order + first, content, 8 if big else 4)
         (tags,) = struct.unpack_from(order + number, content, place)
         place += struct.calcsize(order + number)
-        for at in range(place, place + tag * min(tags, MOST_STRIPS), tag):
+        for at in range(place, place + tag * min(tags, _MOST_STRIPS), tag):
             name, _, values = struct.unpack_from(f"{order}HH{count}", content, at)
-            if name in _STRIPS and values > MOST_STRIPS:
-                return f"more than {MOST_STRIPS} strips"
+            if name in _STRIPS and values > _MOST_STRIPS:
+                return f"more than {_MOST_STRIPS} strips"
     except struct.error:
         pass  # broken, which is for the decoder to say
     return None

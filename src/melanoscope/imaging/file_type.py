@@ -32,20 +32,7 @@ _FILM_STARTS = (
 
 
 def detect_file_type(head: bytes) -> str | None:
-    r"""Name the format of a file by its first bytes.
-
-    Args:
-        head: The first `HEAD` bytes of the file, or all of a shorter one.
-
-    Returns:
-        Pillow's name of a format that photographs come in, "video", or None for anything else.
-
-    >>> heads = b"\xff\xd8\xff\xe0", b"RIFF\0\0\0\0AVI LIST", b"<html>"
-    >>> [detect_file_type(head) for head in heads]
-    ['JPEG', 'video', None]
-    >>> detect_file_type(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic")
-    'HEIF'
-    """
+    """Return Pillow's name of the format of a file's first `HEAD` bytes, "video", or None."""
     for start, name in _MAGIC:
         if head.startswith(start):
             return name

@@ -29,16 +29,8 @@ def most_pixels(content: bytes) -> int:
 
 
 def is_torn(content: bytes) -> bool:
-    """Say whether a coded image or one of its tiles is cut off or ends in padding.
-
-    The last byte of HEVC data is never zero; AV1 may pad, though no encoder does.
-
-    Args:
-        content: The whole file.
-
-    Returns:
-        Whether any coded item is incomplete.
-    """
+    """Say whether a coded image or one of its tiles is cut off or ends in padding."""
+    # The last byte of HEVC data is never zero; AV1 may pad, though no encoder does.
     kinds = dict(_coded_items(content))
     for item, end in _item_ends(content):
         nothing = 1 if kinds.get(item) in (b"hvc1", b"hev1") else _TAIL
@@ -50,10 +42,8 @@ def is_torn(content: bytes) -> bool:
 
 
 def _boxes(content: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Go through the boxes of a stretch: name, and where the content begins and ends.
-
-    What is broken ends it: the decoder will say so.
-    """
+    """Go through the boxes of a stretch: name, and where the content begins and ends."""
+    # What is broken ends it: the decoder will say so.
     for _ in range(_MOST):
         if start + 8 > end:
             return

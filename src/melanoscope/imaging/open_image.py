@@ -7,9 +7,7 @@ import importlib
 import io
 import logging
 import stat
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,23 +32,6 @@ MAX_PIXELS = 89_478_485
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 # At level DEBUG Pillow logs every EXIF value it meets, the place on earth included.
 logging.getLogger("PIL").setLevel(logging.INFO)
-
-# Decoders answer broken files with any of these; ImportError is a Pillow built without one.
-_BROKEN = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 
 
 class UnreadableImageError(DataError):
@@ -92,19 +73,8 @@ class TooManyPixelsError(UnreadableImageError):
 
 @contextlib.contextmanager
 def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Image.Image]:
-    """Open a file as what its first bytes say that it is; the caller decodes it.
-
-    Args:
-        source: Path of the file, or its content.
-        max_pixels: Number of pixels beyond which the file is refused; None to read the head alone.
-
-    Yields:
-        The image, not yet decoded.
-
-    Raises:
-        TooManyPixelsError: The head announces more than `max_pixels`.
-        UnreadableImageError: The file cannot be opened, or decoding it inside the block failed.
-    """
+    """Open a file as what its first bytes say; without `max_pixels` only its head is to be read."""
+    # Raises UnreadableImageError also for what fails to decode inside the block.
     if isinstance(source, str):
         source = Path(source)
     path = source if isinstance(source, Path) else None
@@ -130,18 +100,16 @@ def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Ima
         raise UnreadableImageError(path, "no file") from None
     except PermissionError:
         raise UnreadableImageError(path, "no permission to read") from None
-    except _BROKEN as error:
+    except Exception as error:  # noqa: BLE001 - decoders answer broken files in many ways
         raise UnreadableImageError(path, f"a broken file ({error})") from None
 
 
 def orientation_of(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8, that is still to be applied.
-
-    A broken EXIF block is ignored: the photograph beside it may be whole. HEIC's decoder turns by
-    itself, as the container says, and EXIF inside is not to be believed (ISO/IEC 23008-12).
-    """
+    """Return the EXIF orientation, 1 to 8, that is still to be applied."""
+    # A broken EXIF block is ignored: the photograph beside it may be whole. HEIC's decoder turns by
+    # itself, as the container says, and EXIF inside is not to be believed (ISO/IEC 23008-12).
     if image.format != "HEIF":
-        with contextlib.suppress(*_BROKEN):
+        with contextlib.suppress(Exception):
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
             return orientation if orientation in range(1, 9) else 1
     return 1

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from melanoscope.errors import BundleError, nearest
-from melanoscope.imaging.decode import MAX_PIXELS, DecodedImage, Source, decode_image
+from melanoscope.imaging.decode import DecodedImage, decode_image
+from melanoscope.imaging.open_image import MAX_PIXELS, Source
 from melanoscope.inference.bundle import Bundle, open_bundle
 from melanoscope.inference.explain.integrated_gradients import (
     DEFAULT_BASELINE,

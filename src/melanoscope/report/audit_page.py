@@ -14,7 +14,8 @@ from matplotlib.image import imsave
 
 from melanoscope.audit.audit import Audit
 from melanoscope.data.sources import ARCHIVES
-from melanoscope.imaging.decode import UnreadableImageError, read_image
+from melanoscope.imaging.decode import read_image
+from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.section import plain
 

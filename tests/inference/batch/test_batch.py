@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from melanoscope.errors import DataError
-from melanoscope.imaging.decode import DecodedImage, UnreadableImageError
+from melanoscope.imaging.decode import DecodedImage
+from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.inference.batch.run import TableSummary, diagnose_table
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures

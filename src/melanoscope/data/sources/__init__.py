@@ -3,7 +3,7 @@
 To add an archive:
 
 1. Write a module here, such as `ham10000`: a mapping from columns of
-   `melanoscope.data.catalog.ROW_SCHEMA` to columns of the archive's table, a function
+   `melanoscope.data.archive.ROW_SCHEMA` to columns of the archive's table, a function
    ``read(folder) -> SourceTable`` that calls `csv_reader.read_table` and `csv_reader.catalog_rows`,
    and an `ARCHIVE` with its name, terms and reader.
 2. Name that `ARCHIVE` in `ARCHIVES` below.
@@ -18,9 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from melanoscope.data.catalog import SourceTable
+from melanoscope.data.archive import Archive, SourceTable
 from melanoscope.data.sources import ham10000, isic2019, isic2020, own_csv, pad_ufes_20, simulated
-from melanoscope.data.sources.archive import Archive
 from melanoscope.errors import DataError, nearest
 
 ARCHIVES: dict[str, Archive] = {
@@ -40,12 +39,7 @@ ARCHIVES: dict[str, Archive] = {
 
 @dataclass(frozen=True)
 class DataSpec:
-    """One ``KIND=PATH`` of the command line.
-
-    Attributes:
-        kind: Name of an archive, a key of `ARCHIVES`.
-        path: Folder or file of the archive; for simulated photographs their number.
-    """
+    """One ``KIND=PATH`` of the command line, "simulated=600"; `kind` is a key of `ARCHIVES`."""
 
     kind: str
     path: str

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import polars as pl
 
-from melanoscope.data.catalog import ROW_SCHEMA
+from melanoscope.data.archive import ROW_SCHEMA
 from melanoscope.data.vocabulary import translate_diagnoses
 from melanoscope.errors import DataError, nearest
 from melanoscope.imaging.decode import SUFFIXES
 from melanoscope.patient import parse_age, parse_sex, parse_site
 
 
-def find_table(folder: Path, names: Sequence[str], kind: str) -> Path:
+def find_table(folder: str | Path, names: Sequence[str], kind: str) -> Path:
     """Return the first of the tables `names` that the `folder` of the archive `kind` holds."""
+    folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"the folder of {kind}", f"no folder at '{folder}'", "check the path")
     for name in names:
@@ -32,19 +33,7 @@ def find_table(folder: Path, names: Sequence[str], kind: str) -> Path:
 def read_table(
     path: Path, columns: Mapping[str, str], optional: Mapping[str, str] | None = None
 ) -> pl.DataFrame:
-    """Read some columns of a CSV as text, under names of our own.
-
-    Args:
-        path: CSV file.
-        columns: The file's name of each column that must be there, by our name.
-        optional: The file's name of each column that may be missing, by our name.
-
-    Returns:
-        The columns by our names; optional columns that are missing come as nulls.
-
-    Raises:
-        DataError: Not a CSV, or a needed column is missing (names it and the nearest found).
-    """
+    """Read a CSV as text; `columns` and `optional`, which may lack, map our names to the file's."""
     try:
         frame = pl.read_csv(path, infer_schema=False)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
@@ -64,26 +53,18 @@ def read_table(
 
 
 def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path) -> pl.DataFrame:
-    """Bring an archive's columns to the types and words of the catalog.
-
-    Args:
-        raw: Text columns image_id, diagnosis, sex, age and site; patient_id and lesion_id where the
-            archive has them; and path, unless files bear the name of their image_id.
-        dataset: What the catalog calls the archive.
-        table: File of the table, beside or above the photographs.
-
-    Returns:
-        Columns of `ROW_SCHEMA`; a target of 1 where the diagnosis is melanoma.
-
-    Raises:
-        DataError: A word outside the vocabulary, or an age that is no number.
-    """
-    paths = raw.get_column("path", default=None)
+    """Bring an archive's text columns to `ROW_SCHEMA`, under the name `dataset`."""
+    # `raw` has image_id, diagnosis, sex, age and site; patient_id and lesion_id if the archive has
+    # them; and path, unless files beside or below `table` bear the name of their image_id.
+    if "path" not in raw.columns:
+        found = index_images(table.parent)
+        paths = pl.Series([found.get(name) for name in raw["image_id"]], dtype=pl.String)
+        raw = raw.with_columns(path=paths)
     nobody = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
     diagnosis = translate_diagnoses(raw["diagnosis"], f"the diagnoses of '{table.name}'")
     rows = {
         "image_id": raw["image_id"],
-        "path": _find_files(raw["image_id"], table.parent) if paths is None else paths,
+        "path": raw["path"],
         "dataset": pl.repeat(dataset, raw.height, eager=True),
         "patient_id": _blank_to_null(raw.get_column("patient_id", default=nobody)),
         "lesion_id": _blank_to_null(raw.get_column("lesion_id", default=nobody)),
@@ -92,6 +73,23 @@ def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path) -> pl.DataFrame:
         "target": diagnosis == "melanoma",
     }
     return pl.DataFrame(rows).cast(pl.Schema(ROW_SCHEMA))
+
+
+def parse_targets(column: pl.Series, table: Path) -> pl.Series:
+    """Read targets of 0 and 1, also as "0.0" and "1.0"."""
+    text = column.str.strip_chars().replace({"0.0": "0", "1.0": "1"})
+    target = text.cast(pl.Int8, strict=False)
+    invalid = column.filter(~target.is_in([0, 1]).fill_null(value=False))
+    if len(invalid):
+        raise DataError(f"target 0 or 1 in '{table.name}'", f"'{invalid[0]}'", "correct the column")
+    return target
+
+
+def add_targets(rows: pl.DataFrame, target: pl.Series) -> pl.DataFrame:
+    """Give `rows` their `target`, and a diagnosis that says what the target alone does."""
+    benign = pl.col("diagnosis").replace("unknown", "unknown benign")
+    diagnosis = pl.when(target == 1).then(pl.lit("melanoma")).otherwise(benign)
+    return rows.with_columns(target=target, diagnosis=diagnosis)
 
 
 def index_images(folder: Path) -> dict[str, str]:
@@ -124,29 +122,10 @@ def _files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(here, name) for name in names)
 
 
-def _find_files(image_ids: pl.Series, folder: Path) -> pl.Series:
-    """Return the path of each of `image_ids` below `folder`, null where there is no file."""
-    found = index_images(folder)
-    return pl.Series("path", [found.get(name) for name in image_ids], dtype=pl.String)
-
-
 def patient_columns(
     sexes: pl.Series, ages: pl.Series, sites: pl.Series, path: Path
 ) -> dict[str, pl.Series]:
-    """Read an archive's sexes, ages and sites as answers read them (`melanoscope.patient`).
-
-    Args:
-        sexes: Sexes in the archive's words, nulls allowed.
-        ages: Ages in years as text or numbers, nulls allowed.
-        sites: Anatomical sites in the archive's words, nulls allowed.
-        path: The table, for errors.
-
-    Returns:
-        Columns sex, age and site in the package's vocabulary; an unknown age is null.
-
-    Raises:
-        DataError: A word that no archive uses, or an age that is none.
-    """
+    """Read an archive's words as `melanoscope.patient` does, into the columns sex, age and site."""
     return {
         "sex": _parsed(sexes, parse_sex, f"the sexes of '{path.name}'", pl.String()),
         "age": _parsed(ages, parse_age, f"the ages of '{path.name}'", pl.Float64()),
@@ -162,13 +141,12 @@ def _parsed(
 ) -> pl.Series:
     """Parse each distinct value of a column once."""
     text = column.cast(pl.String)
-    parsed: dict[str | None, str | float | None] = {}
-    for value in text.unique(maintain_order=True):
-        try:
-            parsed[value] = parse(value)
-        except DataError as error:
-            raise DataError(f"{error.expected} in {what}", error.found, error.mend) from None
-    return pl.Series(column.name, [parsed[value] for value in text], dtype)
+    values = text.unique(maintain_order=True)
+    try:
+        parsed = [parse(value) for value in values]
+    except DataError as error:
+        raise DataError(f"{error.expected} in {what}", error.found, error.mend) from None
+    return text.replace_strict(values, pl.Series(parsed, dtype=dtype), return_dtype=dtype)
 
 
 def _blank_to_null(column: pl.Series) -> pl.Series:

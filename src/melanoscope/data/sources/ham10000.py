@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from melanoscope.data.catalog import SourceTable
+from melanoscope.data.archive import Archive, SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.sources.archive import Archive, reader_of_files
 
 TABLES = ("HAM10000_metadata.csv", "HAM10000_metadata")
 COLUMNS = {
@@ -19,7 +18,7 @@ COLUMNS = {
 }
 
 
-def read(folder: Path) -> SourceTable:
+def read(folder: str | Path, _cache: Path | None = None) -> SourceTable:
     """Read the archive's table and the names of its photographs in `folder`."""
     table = csv_reader.find_table(folder, TABLES, "ham10000")
     raw = csv_reader.read_table(table, COLUMNS)
@@ -31,6 +30,6 @@ ARCHIVE = Archive(
     title="HAM10000",
     license="CC BY-NC 4.0",
     attribution="Tschandl et al. 2018, doi:10.1038/sdata.2018.161",
-    read=reader_of_files(read),
+    read=read,
     table_names=TABLES,
 )

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import polars as pl
-
-from melanoscope.data.catalog import SourceTable
+from melanoscope.data.archive import Archive, SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.sources.archive import Archive, reader_of_files
-from melanoscope.errors import DataError
 
 # The second edition names lesions; the first and the copy on Kaggle do not.
 TABLES = (
@@ -28,24 +24,15 @@ COLUMNS = {
 }
 
 
-def read(folder: Path) -> SourceTable:
+def read(folder: str | Path, _cache: Path | None = None) -> SourceTable:
     """Read the archive's table, its list of duplicates and the names of its photographs."""
     table = csv_reader.find_table(folder, TABLES, "isic2020")
     optional = {"lesion_id": "lesion_id", "diagnosis": "diagnosis"}
     raw = csv_reader.read_table(table, COLUMNS, optional)
-    target = raw["target"].cast(pl.Int8, strict=False)
-    invalid = raw["target"].filter(~target.is_in([0, 1]).fill_null(value=False))
-    if len(invalid):
-        raise DataError(f"target 0 or 1 in '{table.name}'", f"'{invalid[0]}'", "correct the table")
-    rows = csv_reader.catalog_rows(raw, "isic2020", table).with_columns(target)
+    rows = csv_reader.catalog_rows(raw, "isic2020", table)
     # Most benign rows say "unknown": what is known of them is that they are benign.
-    diagnosis = (
-        pl.when(pl.col("target") == 1)
-        .then(pl.lit("melanoma"))
-        .otherwise(pl.col("diagnosis").replace("unknown", "unknown benign"))
-    )
-    rows = rows.with_columns(diagnosis=diagnosis)
-    return SourceTable("isic2020", rows, duplicate_pairs=_listed_duplicates(folder))
+    rows = csv_reader.add_targets(rows, csv_reader.parse_targets(raw["target"], table))
+    return SourceTable("isic2020", rows, duplicate_pairs=_listed_duplicates(table.parent))
 
 
 def _listed_duplicates(folder: Path) -> tuple[tuple[str, str], ...]:
@@ -61,6 +48,6 @@ ARCHIVE = Archive(
     title="ISIC 2020 Challenge, training set",
     license="CC BY-NC 4.0",
     attribution="Rotemberg et al. 2021, doi:10.1038/s41597-021-00815-z",
-    read=reader_of_files(read),
+    read=read,
     table_names=TABLES[:2],
 )

@@ -42,44 +42,27 @@ _SPAN = 2.4  # half the side of the square of the lesion's plane that noise cove
 
 @dataclass(frozen=True)
 class Traits:
-    """What a lesion looks like.
+    """What a lesion looks like."""
 
-    Attributes:
-        asymmetry: From 0 (round and even) to 1.
-        border: Irregularity of the outline, 0 to 1.
-        color: Variegation, 0 (one brown) to 1 (black, blue-grey, red and white beside it).
-        diameter: Share of the photograph's short side, about 0.2 to 0.85.
-        keratosis: Whether it is drawn waxy and stuck on, with plugs and cysts.
-    """
-
-    asymmetry: float
-    border: float
-    color: float
-    diameter: float
-    keratosis: bool = False
+    asymmetry: float  # 0 (round and even) to 1
+    border: float  # irregularity of the outline, 0 to 1
+    color: float  # variegation, 0 (one brown) to 1 (black, blue-grey, red and white beside it)
+    diameter: float  # share of the photograph's short side, about 0.2 to 0.85
+    keratosis: bool = False  # drawn waxy and stuck on, with plugs and cysts
 
 
 @dataclass(frozen=True)
 class _View:
-    """The part of the lesion's plane in which the lesion lies, pixel by pixel.
-
-    Attributes:
-        size: Width and height in pixels.
-        matrix: Affine map from the view's pixels to the plane, shape (2, 3).
-        x: Horizontal place in the plane, shape (h, w).
-        y: Vertical place in the plane, shape (h, w).
-    """
+    """The part of the lesion's plane in which the lesion lies, pixel by pixel."""
 
     size: Size
-    matrix: NDArray[np.float64]
-    x: Field
+    matrix: NDArray[np.float64]  # affine map from the view's pixels to the plane, (2, 3)
+    x: Field  # place in the plane, (h, w)
     y: Field
 
     def noise(self, cells: int, rng: np.random.Generator) -> Fields:
-        """Return four smooth fields of the plane, each about N(0, 1).
-
-        Pillow interpolates four bands at once; CMYK is the one mode whose four it leaves alone.
-        """
+        """Return four smooth fields of the plane, each about N(0, 1)."""
+        # Pillow interpolates four bands at once; CMYK is the one mode whose four it leaves alone.
         grid = rng.standard_normal((cells, cells, 4), np.float32) * 42 + 127.5
         grid = np.clip(grid, 0, 255).astype(np.uint8)
         image = Image.frombytes("CMYK", (cells, cells), grid.tobytes())
@@ -97,23 +80,8 @@ class _View:
 def paint(
     traits: Traits, tone: float, lesion: np.random.Generator, photograph: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Paint one photograph of a lesion.
-
-    Args:
-        traits: Look of the lesion.
-        tone: Skin, 0 (Fitzpatrick I) to 1 (Fitzpatrick VI).
-        lesion: Random numbers of the lesion, seeded alike for each photograph of it.
-        photograph: Random numbers of frame, light, hairs and noise.
-
-    Returns:
-        RGB of shape (h, w, 3), uint8, with a short side of `SHORT_SIDE`.
-
-    Example:
-        >>> traits = Traits(asymmetry=0.2, border=0.3, color=0.4, diameter=0.5)
-        >>> rng = np.random.default_rng
-        >>> paint(traits, 0.1, lesion=rng(0), photograph=rng(1)).shape
-        (160, 213, 3)
-    """
+    """Paint one photograph of a lesion as RGB, (h, w, 3) uint8, of short side `SHORT_SIDE`."""
+    # `lesion` is seeded alike for each photograph of it; all around it comes from `photograph`.
     size = sample_size(photograph)
     matrix = _random_view(size, photograph)
     image = render_skin(size, tone, photograph)

@@ -10,31 +10,23 @@ from pathlib import Path
 
 import polars as pl
 
-from melanoscope.data.catalog import SourceTable
+from melanoscope.data.archive import Archive, SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.sources.archive import Archive, reader_of_files
 from melanoscope.errors import DataError
 
 OPTIONAL = ("image_id", "target", "diagnosis", "patient_id", "lesion_id", "sex", "age", "site")
 
 
-def read(path: Path) -> SourceTable:
+def read(path: str | Path, _cache: Path | None = None) -> SourceTable:
     """Read a CSV, or the only CSV in a folder, at `path`, and look for each file it names."""
-    table = _find_csv(path)
+    table = _find_csv(Path(path))
     raw = csv_reader.read_table(table, {"path": "path"}, {name: name for name in OPTIONAL})
     files = [table.parent / name if name else None for name in raw["path"]]
     paths = pl.Series([str(f) if f and f.is_file() else None for f in files], dtype=pl.String)
     named = raw.with_columns(pl.col("image_id").fill_null(pl.col("path")), path=paths)
     rows = csv_reader.catalog_rows(named, f"table:{table.stem}", table)
     target = _targets(raw, rows["diagnosis"], table)
-    diagnosis = (
-        pl.when(pl.col("diagnosis") != "unknown")
-        .then("diagnosis")
-        .when(pl.col("target") == 1)
-        .then(pl.lit("melanoma"))
-        .otherwise(pl.lit("unknown benign"))
-    )
-    return SourceTable("table", rows.with_columns(target).with_columns(diagnosis=diagnosis))
+    return SourceTable("table", csv_reader.add_targets(rows, target))
 
 
 def _find_csv(path: Path) -> Path:
@@ -61,11 +53,7 @@ def _targets(raw: pl.DataFrame, diagnosis: pl.Series, table: Path) -> pl.Series:
                 "fill one of the columns",
             )
         return melanoma.cast(pl.Int8).alias("target")
-    given = raw["target"].str.strip_chars().replace({"0.0": "0", "1.0": "1"})
-    target = given.cast(pl.Int8, strict=False)
-    invalid = raw["target"].filter(~target.is_in([0, 1]).fill_null(value=False))
-    if len(invalid):
-        raise DataError(f"target 0 or 1 in '{table.name}'", f"'{invalid[0]}'", "correct the column")
+    target = csv_reader.parse_targets(raw["target"], table)
     conflicting = ~unknown & (melanoma != (target == 1))
     if conflicting.any():
         raise DataError(
@@ -82,5 +70,5 @@ ARCHIVE = Archive(
     title="Own table",
     license="as the table's owner says",
     attribution="the table's owner",
-    read=reader_of_files(read),
+    read=read,
 )

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from melanoscope.data.catalog import SourceTable
+from melanoscope.data.archive import Archive, SourceTable
 from melanoscope.data.sources import csv_reader
-from melanoscope.data.sources.archive import Archive, reader_of_files
 
 TABLES = ("metadata.csv",)
 COLUMNS = {
@@ -22,7 +21,7 @@ COLUMNS = {
 }
 
 
-def read(folder: Path) -> SourceTable:
+def read(folder: str | Path, _cache: Path | None = None) -> SourceTable:
     """Read the archive's table and the names of its photographs, whatever their format."""
     table = csv_reader.find_table(folder, TABLES, "pad-ufes-20")
     raw = csv_reader.read_table(table, COLUMNS)
@@ -38,6 +37,6 @@ ARCHIVE = Archive(
     title="PAD-UFES-20",
     license="CC BY 4.0",
     attribution="Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221",
-    read=reader_of_files(read),
+    read=read,
     table_names=TABLES,
 )

@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from melanoscope.data.catalog import ROW_SCHEMA, SourceTable
-from melanoscope.data.sources.archive import Archive
+from melanoscope.data.archive import ROW_SCHEMA, Archive, SourceTable
 from melanoscope.data.sources.lesion_painter import PAINTER_VERSION, Traits, paint
 from melanoscope.errors import DataError
 from melanoscope.imaging.decode import write_image
@@ -41,27 +40,15 @@ _SHARED = 0.35  # part of the spread common to all four traits: some nevi are at
 
 @dataclass(frozen=True)
 class SimulatedImage:
-    """One photograph to be drawn, and what the table says of it.
-
-    Attributes:
-        index: Number of the photograph, from 0.
-        patient: Number of the patient, from 0.
-        lesion: Number of the lesion, from 0.
-        traits: Look of the lesion.
-        tone: Skin of the patient, 0 to 1 (Fitzpatrick I to VI).
-        sex: One of `melanoscope.patient.SEXES`.
-        age: Age in years, rounded to five as in the archives, or None where unknown.
-        site: One of `melanoscope.patient.SITES`.
-        diagnosis: "melanoma", "nevus" or "benign keratosis".
-    """
+    """One photograph to be drawn, and what the table says of it."""
 
     index: int
     patient: int
     lesion: int
     traits: Traits
-    tone: float
+    tone: float  # 0 to 1, Fitzpatrick I to VI
     sex: str
-    age: float | None
+    age: float | None  # rounded to five years, as in the archives
     site: str
     diagnosis: str
 
@@ -72,37 +59,15 @@ class SimulatedImage:
 
 
 def read(count: str, cache: Path) -> SourceTable:
-    """Read ``simulated=COUNT`` of the command line.
-
-    Args:
-        count: Number of photographs, as written on the command line.
-        cache: Folder in which the photographs are drawn.
-
-    Returns:
-        The table of the simulated photographs.
-
-    Raises:
-        DataError: A count that is no whole number above 0.
-    """
+    """Read ``simulated=COUNT`` of the command line, and draw the photographs into `cache`."""
     if not (count.isascii() and count.isdecimal()):
         raise DataError("simulated=COUNT", f"simulated={count}", "say simulated=600, for example")
     return SourceTable("simulated", simulate_images(int(count), cache))
 
 
 def simulate_images(count: int, folder: Path, *, seed: int = 0) -> pl.DataFrame:
-    """Simulate photographs, and draw those whose file does not exist yet.
-
-    Args:
-        count: Number of photographs, 1 or more. A smaller count gives the first rows of a larger.
-        folder: Folder in which ``simulated-<count>-seed<seed>-v<version>/`` is made.
-        seed: Seed of the patients and of the drawings.
-
-    Returns:
-        Columns of `melanoscope.data.catalog.ROW_SCHEMA`, one row per photograph.
-
-    Raises:
-        DataError: A count below 1.
-    """
+    """Simulate photographs in the columns of `ROW_SCHEMA`, and draw those that `folder` lacks."""
+    # A smaller count gives the first rows of a larger.
     images = simulate_patients(count, seed=seed)
     place = folder.absolute() / f"simulated-{count}-seed{seed}-v{PAINTER_VERSION}"
     place.mkdir(parents=True, exist_ok=True)
@@ -128,18 +93,7 @@ def simulate_images(count: int, folder: Path, *, seed: int = 0) -> pl.DataFrame:
 
 
 def simulate_patients(count: int, *, seed: int = 0) -> list[SimulatedImage]:
-    """Simulate patients, one after the other, until they have enough photographs.
-
-    Args:
-        count: Number of photographs, 1 or more.
-        seed: Seed of the patients.
-
-    Returns:
-        The photographs to be drawn, patient by patient.
-
-    Raises:
-        DataError: A count below 1.
-    """
+    """Simulate patients, one after the other, until they have `count` photographs."""
     if count < 1:
         raise DataError("at least 1 simulated photograph", str(count), "ask for 600, for example")
     images: list[SimulatedImage] = []

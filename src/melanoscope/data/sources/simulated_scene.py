@@ -21,17 +21,11 @@ ASPECTS = (1.0, 4 / 3, 4 / 3, 3 / 2)  # width by height; 4:3 is the commonest
 MELANIN = np.array([0.62, 1.0, 1.3], np.float32)
 BLOOD = np.array([0.12, 0.75, 0.62], np.float32)
 
-# From Fitzpatrick's type I to type VI, RGB of 0 to 255 under white light.
-_TONES = np.array(
-    [
-        [243, 212, 196],
-        [234, 192, 170],
-        [217, 168, 138],
-        [188, 134, 102],
-        [146, 98, 72],
-        [104, 70, 54],
-    ],
-    np.float32,
+# Red, green and blue, 0 to 255 under white light, from Fitzpatrick's type I to type VI.
+_TONES = (
+    (243, 234, 217, 188, 146, 104),
+    (212, 192, 168, 134, 98, 70),
+    (196, 170, 138, 102, 72, 54),
 )
 
 
@@ -41,30 +35,15 @@ def sample_size(rng: np.random.Generator) -> Size:
 
 
 def smoothstep(field: Field, low: float | Field, width: float | Field) -> Field:
-    """Rise smoothly from 0, where `field` is `low`, to 1, where it is `low + width`.
-
-    >>> smoothstep(np.array([0.0, 1.5, 3.0], np.float32), 1.0, 1.0).tolist()
-    [0.0, 0.5, 1.0]
-    """
+    """Rise smoothly from 0, where `field` is `low`, to 1, where it is `low + width`."""
     t = np.clip((field - low) / width, 0, 1)
     risen: Field = t * t * (3 - 2 * t)
     return risen
 
 
 def render_skin(size: Size, tone: float, rng: np.random.Generator) -> Field:
-    """Render bare skin.
-
-    Args:
-        size: Width and height in pixels.
-        tone: Skin, 0 (Fitzpatrick I) to 1 (Fitzpatrick VI).
-        rng: Random numbers of the photograph.
-
-    Returns:
-        RGB of shape (h, w, 3), 0 to 255.
-    """
-    place = tone * (len(_TONES) - 1)
-    levels = np.arange(len(_TONES))
-    color = np.array([np.interp(place, levels, band) for band in _TONES.T], np.float32)
+    """Render bare skin, RGB (h, w, 3), of `tone` 0 (Fitzpatrick I) to 1 (Fitzpatrick VI)."""
+    color = np.array([np.interp(tone * 5, range(6), channel) for channel in _TONES], np.float32)
     fine = _smooth(size, 56, rng)
     blood = 0.05 * _smooth(size, 5, rng) + 0.025 * fine + np.float32(rng.uniform(-0.08, 0.12))
     texture = 1 + 0.015 * fine + 0.02 * _smooth(size, 12, rng)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from melanoscope.errors import DataError, MelanoscopeError
-from melanoscope.imaging.decode import DecodedImage, UnreadableImageError
+from melanoscope.imaging.decode import DecodedImage
+from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.inference.batch.rows_in import InputTable, Row
 from melanoscope.inference.result import EVIDENCE_PARTS
 from melanoscope.patient import PatientInfo, parse_patient

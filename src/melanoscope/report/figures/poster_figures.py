@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from melanoscope import patient
-from melanoscope.imaging.decode import UnreadableImageError, read_image
+from melanoscope.imaging.decode import read_image
+from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.models.integrated_gradients import BASELINE, integrated_gradients
 from melanoscope.models.lesion_net import from_checkpoint
 from melanoscope.report.context import ReportContext

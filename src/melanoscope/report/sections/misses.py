@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 from matplotlib.figure import Figure
 
-from melanoscope.imaging.decode import UnreadableImageError, read_image
+from melanoscope.imaging.decode import read_image
+from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.image_figures import add_credit, credit_of, show_image
 from melanoscope.report.figures.report_figure import ReportFigure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from melanoscope.imaging.decode import TooManyPixelsError, UnreadableImageError
+from melanoscope.imaging.open_image import TooManyPixelsError, UnreadableImageError
 from melanoscope.inference.explain.overlays import encode_png
 from melanoscope.patient import PatientInfo
 from melanoscope.service.http.problems import Problem
