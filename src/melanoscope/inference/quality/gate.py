@@ -83,37 +83,31 @@ def gate_issues(
 
 def find_issues(quality: QualityMeasures, limits: QualityLimits) -> tuple[QualityIssue, ...]:
     """Return what is wrong with a photograph in the order of `MEASURES`, each kind at its worst."""
+    side = min(quality.width, quality.height)
     issues: dict[str, QualityIssue] = {}
     for name in MEASURES:
-        value, bounds, sign = (
-            getattr(quality, name),
-            getattr(limits, name),
-            -1 if name in LOW else 1,
-        )
-        side = min(quality.width, quality.height)
-        if sign * value < sign * bounds.refused:
-            issues[KIND_OF_MEASURE[name]] = _issue(name, "refused", value, bounds.refused, side)
-        elif sign * value < sign * bounds.doubtful:
-            issues.setdefault(
-                KIND_OF_MEASURE[name], _issue(name, "doubtful", value, bounds.doubtful, side)
-            )
+        issue = _judge(name, getattr(quality, name), getattr(limits, name), side)
+        if issue and (issue.kind not in issues or issue.severity == "refused"):
+            issues[issue.kind] = issue
     return tuple(issues.values())
 
 
 def find_distance_issue(
     distance: float, doubtful_above: float, refused_above: float
 ) -> QualityIssue | None:
-    """Return the issue of a photograph far from those of the training, as NaN is, or None."""
-    if distance <= doubtful_above:
+    """Return the issue of a photograph far from those of the training, or None."""
+    return _judge("distance", distance, Bounds(doubtful_above, refused_above))
+
+
+def _judge(name: str, value: float, bounds: Bounds, side: int = 0) -> QualityIssue | None:
+    sign = -1 if name in LOW or name == "distance" else 1
+    severity: Severity
+    if not sign * value >= sign * bounds.refused:  # NaN, too
+        severity, limit = "refused", bounds.refused
+    elif sign * value < sign * bounds.doubtful:
+        severity, limit = "doubtful", bounds.doubtful
+    else:
         return None
-    if distance <= refused_above:
-        return _issue("distance", "doubtful", distance, doubtful_above)
-    return _issue("distance", "refused", distance, refused_above)
-
-
-def _issue(
-    name: str, severity: Severity, value: float, limit: float, side: int = 0
-) -> QualityIssue:
     kind, form = KIND_OF_MEASURE[name], _FORMATS.get(name, ".2f")
     found = PHRASES["found"][name].format(
         value=format(value, form), limit=format(limit, form), side=side
