@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures
-from melanoscope.inference.text.phrases import PHRASES
+from melanoscope.inference.text.sentences import PHRASES
 from melanoscope.patient import PatientInfo
 from melanoscope.stats.intervals.interval import Interval
 

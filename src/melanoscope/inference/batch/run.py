@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from melanoscope import __version__
 from melanoscope.errors import DataError
@@ -82,21 +82,10 @@ def diagnose_table(
     source = scan_table(table)
     if out.exists() and out.samefile(table):
         raise DataError("another file for the answers", "the table itself", "name another --out")
-    folder = folder or table.parent
-    diagnoser = RowDiagnoser(predictor, source, folder, prevalence, force)
-    job = {
-        "bundle": predictor.bundle.fingerprint,
-        "variant": predictor.variant,
-        "table": source.sha256,
-        "folder": str(folder.absolute()),
-        "prevalence": prevalence,
-        "force": force,
-        "batch": batch_size,
-        "melanoscope": f"{__version__}, decoder {DECODER_VERSION}",
-    }
+    diagnoser = RowDiagnoser(predictor, source, folder or table.parent, prevalence, force)
     target = ResumableCsv(
         out,
-        job,
+        _job(diagnoser, batch_size),
         [*source.header, *diagnoser.columns],
         delimiter=source.delimiter,
         rows=source.rows,
@@ -121,3 +110,17 @@ def diagnose_table(
         target.finish()
     counts = {name: statuses[name] for name in ("accepted", "doubtful", "refused", FAILED)}
     return TableSummary(source.rows, **counts, kept=target.kept)
+
+
+def _job(diagnoser: RowDiagnoser, batch_size: int) -> dict[str, Any]:
+    """Describe what a beginning of the answers must share with a call that goes on with it."""
+    return {
+        "bundle": diagnoser.predictor.bundle.fingerprint,
+        "variant": diagnoser.predictor.variant,
+        "table": diagnoser.table.sha256,
+        "folder": str(diagnoser.folder.absolute()),
+        "prevalence": diagnoser.prevalence,
+        "force": diagnoser.force,
+        "batch": batch_size,
+        "melanoscope": f"{__version__}, decoder {DECODER_VERSION}",
+    }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from melanoscope.errors import BundleError
 from melanoscope.inference.quality.issues import ADVICE, QualityIssue, Severity
-from melanoscope.inference.text.phrases import PHRASES
+from melanoscope.inference.text.sentences import PHRASES
 
 if TYPE_CHECKING:
     from melanoscope.inference.manifest_records import DistanceLimits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from melanoscope.inference.text.phrases import PHRASES
+from melanoscope.inference.text.sentences import PHRASES
 
 Severity = Literal["doubtful", "refused"]
 

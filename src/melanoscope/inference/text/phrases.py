@@ -1,24 +1,15 @@
 """A diagnosis in plain words, the same in the terminal, on the explanation's page and on the web.
 
-All sentences come from ``phrases.json``, which the web page imports when it is built. A key there
-is a sentence or a group of sentences; ``{name}`` stands for a value that is already written as text
-(numbers are rounded by the code on either side).
-
-- ``disclaimer``, ``not_a_device``, ``simulated``, ``dermoscopy``, ``forced``, ``rounded``: notices.
-- ``headline``, ``caution``: what the network says at its main threshold, by what it says.
-- ``probability``, ``decision``, ``sensitivity``, ``specificity``, ``standing``: one result each.
-- ``parts``: names of the logit's addends. ``percent``: shares too near an end for a number.
-- ``advice``: kind of quality issue -> what to do about it, in the order in which they are listed.
-- ``found``: quality measure -> clause with its value and the limit that it is beyond.
+The sentences themselves are in ``phrases.json``; see `sentences`.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import unicodedata
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from melanoscope.inference.text.sentences import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +17,6 @@ if TYPE_CHECKING:
     from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
     from melanoscope.patient import PatientInfo
     from melanoscope.stats.intervals.interval import Interval
-
-PHRASES: Any = json.loads(files(__package__).joinpath("phrases.json").read_text("utf-8"))
-"""Content of ``phrases.json``."""
 
 NOT_A_DEVICE: str = PHRASES["not_a_device"]
 SIMULATED: str = PHRASES["simulated"]
