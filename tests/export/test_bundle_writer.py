@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,9 +11,11 @@ import torch
 from melanoscope.errors import BundleError, StatisticsError
 from melanoscope.export.bundle_writer import ExportSettings, write_bundle
 from melanoscope.export.manifest import license_of
+from melanoscope.export.outputs import measure_qualities, run_graph
 from melanoscope.inference.bundle import open_bundle
 from melanoscope.inference.manifest import seal_of
 from melanoscope.inference.manifest_records import Archive
+from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.inference.predictor import load
 from melanoscope.models.lesion_net import from_checkpoint, to_images
 
@@ -62,6 +65,16 @@ def test_the_bundle_answers_as_the_network(small_subject, small_bundle):
     ]
     outputs = predictor.forward(pixels.numpy(), people)
     assert [one.logit for one in outputs] == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+def test_photographs_are_known_by_their_ids_whatever_the_order_of_the_catalog(
+    small_subject, small_bundle
+):
+    rows = small_subject.split.test[:6]
+    shuffled = replace(small_subject, frame=small_subject.frame.reverse())
+    assert measure_qualities(shuffled, rows) == measure_qualities(small_subject, rows)
+    outputs = run_graph(OnnxModel(small_bundle / "model.onnx"), shuffled, rows)
+    assert list(outputs.image_id) == small_subject.frame["image_id"][rows].to_list()
 
 
 def test_the_measured_auroc_is_that_of_the_network(small_subject, manifest):
