@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from melanoscope.benchmark.baselines import baseline_predictions
 from melanoscope.benchmark.config import BenchmarkConfig, cells_of
 from melanoscope.benchmark.dataset import Dataset, prepare_dataset
 from melanoscope.benchmark.metadata import describe_run
+from melanoscope.benchmark.splits import Split
 from melanoscope.models import lesion_net
 from melanoscope.models.backbones import get_backbone
 from melanoscope.models.weights import find_weights
@@ -23,7 +25,7 @@ from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.metrics.thresholds import highest_f1
 from melanoscope.stats.reference.poster_protocol import THRESHOLD
-from melanoscope.training.fit import fit, predict
+from melanoscope.training.fit import FitResult, fit, predict
 
 
 def run_benchmark(
@@ -86,14 +88,7 @@ def run_cell(
     seed = cell.seed(config.seed)
     network = _new_network(cell, config, seed, run_folder)
     fitted = fit(
-        network,
-        arrays,
-        split.train,
-        split.validation,
-        config.train,
-        cell.transfer,
-        seed,
-        on_epoch,
+        network, arrays, split.train, split.validation, config.train, cell.transfer, seed, on_epoch
     )
     targets = arrays.targets.astype(np.int64)
     on_validation = predict(network, arrays, split.validation)
@@ -108,19 +103,22 @@ def run_cell(
         history=pl.DataFrame(fitted.history),
         predictions=_predictions(dataset, split.test, on_test, threshold),
         validation=_predictions(dataset, split.validation, on_validation, threshold),
-        record={
-            "epochs_run": len(fitted.history),
-            "best_epoch": fitted.best_epoch,
-            "seconds": round(fitted.seconds, 2),
-            "n_train": len(split.train),
-            "n_validation": len(split.validation),
-            "n_test": len(split.test),
-            "threshold": threshold,
-            "seed": seed,
-            "auroc": score,
-        },
+        record=_describe_fit(fitted, split)
+        | {"threshold": threshold, "seed": seed, "auroc": score},
     )
     return score
+
+
+def _describe_fit(fitted: FitResult, split: Split) -> dict[str, Any]:
+    """Return what done.json says of a cell's training and of the sizes of its parts."""
+    return {
+        "epochs_run": len(fitted.history),
+        "best_epoch": fitted.best_epoch,
+        "seconds": round(fitted.seconds, 2),
+        "n_train": len(split.train),
+        "n_validation": len(split.validation),
+        "n_test": len(split.test),
+    }
 
 
 def _predictions(

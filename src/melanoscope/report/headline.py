@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -74,24 +74,16 @@ def _verdict(test: PairedTest) -> str:
     return "probably" if test.p_value < ALPHA else "unclear"
 
 
-@dataclass(frozen=True)
-class Archive:
-    """Number of photographs, and of melanomas among them, of one archive."""
-
-    name: str
-    photographs: int
-    melanomas: int
-
-
-def archives(run: Run) -> list[Archive]:
-    """Count the photographs of each archive that took part in a `run`, the largest first."""
-    table = (
-        run.catalog.group_by("dataset")
-        .agg(pl.len().alias("n"), pl.col("target").cast(pl.Int64).sum().alias("m"))
-        .sort("n", "dataset", descending=[True, False])
-    )
+def archives(run: Run) -> list[dict[str, Any]]:
+    """Count the photographs and melanomas of each archive of a `run`, the largest first."""
     titles = {source["kind"]: source["title"] for source in run.record["data"]["sources"]}
-    return [Archive(titles.get(d, str(d)), int(n), int(m)) for d, n, m in table.iter_rows()]
+    return (
+        run.catalog.group_by("dataset")
+        .agg(photographs=pl.len(), melanomas=pl.col("target").sum())
+        .sort("photographs", "dataset", descending=[True, False])
+        .with_columns(name=pl.col("dataset").replace(titles))
+        .to_dicts()
+    )
 
 
 def archive_auroc(run: Run) -> float | None:

@@ -50,7 +50,7 @@ def render_page(
         "images": figures,
         "sections": sections,
         "shown": {section.name: section.content for section in sections},
-        "suspicions": collect_warnings(context, sections),
+        "warnings": collect_warnings(context, sections),
         "protocol": run.protocol,
         "references": {name: TRANSFER_NAMES[other] for name, other in REFERENCES.items()},
         "physicians": PHYSICIANS,
