@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.intervals.corrected_t import corrected_t_interval, corrected_t_test
+from melanoscope.stats.intervals.crossval_interval import corrected_t_interval, corrected_t_test
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval, PairedTest
 from melanoscope.stats.metrics.classification import METRICS, table_metrics
