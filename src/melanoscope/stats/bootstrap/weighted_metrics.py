@@ -38,17 +38,11 @@ ALL_METRICS = (*RANK_METRICS, *THRESHOLD_METRICS, *PROBABILITY_METRICS)
 
 
 class WeightedMetrics:
-    """The metrics of one network under weights of its groups; `estimate` holds those of no weights.
+    """The `metrics` of one network, `estimate`, and `compute` for them under weights of its groups."""
 
-    Rank metrics, accuracy, balanced accuracy and F1 are means over folds, as in the tables, since
-    only within a fold do probabilities of one network stand beside each other; the other metrics
-    pool the folds.
-
-    Args:
-        predictions: Test predictions of the network.
-        weights: Bootstrap weights whose groups hold those of the predictions.
-        metrics: Metrics to compute, of `ALL_METRICS`.
-    """
+    # Rank metrics, accuracy, balanced accuracy and F1 are means over folds, as in the tables, since
+    # only within a fold do probabilities of one network stand beside each other; the other metrics
+    # pool the folds.
 
     def __init__(
         self, predictions: Predictions, weights: BootstrapWeights, metrics: tuple[str, ...]

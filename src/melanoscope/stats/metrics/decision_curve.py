@@ -50,13 +50,11 @@ def decision_curve(
     Args:
         predictions: Test predictions of one network, calibrated to that prevalence.
         weights: Bootstrap weights of their groups.
-        prevalence: Share of melanomas, between 0 and 1; sensitivity and specificity are taken from
-            the sample and weighted by it.
+        prevalence: Share of melanomas, between 0 and 1, that weighs sensitivity and specificity.
         thresholds: Risks, each from 0 to below 1, shape (t,).
 
     Returns:
-        The curve. Its band is narrow where hardly anybody is called: the bootstrap does not know
-        what was never seen.
+        The curve; its band is too narrow where hardly anybody is called.
 
     Raises:
         StatisticsError: A prevalence or threshold out of range, or predictions of one class.
