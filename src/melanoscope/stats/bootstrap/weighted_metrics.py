@@ -28,6 +28,7 @@ from melanoscope.stats.calibration.calibration_error import (
     clipped_logit,
     equal_mass_bins,
 )
+from melanoscope.stats.metrics.classification import decision_metrics
 from melanoscope.stats.predictions import Predictions
 
 THRESHOLD_METRICS = ("accuracy", "balanced_accuracy", "f1", "sensitivity", "specificity")
@@ -38,7 +39,7 @@ ALL_METRICS = (*RANK_METRICS, *THRESHOLD_METRICS, *PROBABILITY_METRICS)
 
 
 class WeightedMetrics:
-    """The `metrics` of one network, `estimate`, and `compute` for them under weights of its groups."""
+    """The `metrics` of one network's `predictions`, under weights of its groups."""
 
     # Rank metrics, accuracy, balanced accuracy and F1 are means over folds, as in the tables, since
     # only within a fold do probabilities of one network stand beside each other; the other metrics
@@ -98,23 +99,10 @@ def _confusion(predictions: Predictions, position: Codes, groups: int) -> csr_ar
 def _threshold_metrics(counts: Floats) -> dict[str, Floats]:
     """Metrics at a threshold from counts TP, FP, TN, FN: shape (folds, 4, replicates)."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        by_fold = [
-            (
-                (tp + tn) / (tp + fp + tn + fn),
-                (tp / (tp + fn) + tn / (tn + fp)) / 2,
-                2 * tp / (2 * tp + fp + fn),
-            )
-            for tp, fp, tn, fn in counts
-        ]
-        tp, fp, tn, fn = np.sum(counts, axis=0)
-        accuracy, balanced, f1 = np.mean(by_fold, axis=0)
-        return {
-            "accuracy": accuracy,
-            "balanced_accuracy": balanced,
-            "f1": f1,
-            "sensitivity": tp / (tp + fn),
-            "specificity": tn / (tn + fp),
-        }
+        by_fold = decision_metrics(*counts.swapaxes(0, 1))
+        pooled = decision_metrics(*counts.sum(axis=0))
+    means = ("accuracy", "balanced_accuracy", "f1")
+    return pooled | {metric: by_fold[metric].mean(axis=0) for metric in means}
 
 
 class _ProperSums:

@@ -71,10 +71,10 @@ PHYSICIANS = (GENERAL_PRACTITIONERS, DERMATOLOGISTS)
 
 
 def p_above(network: Interval, physicians: Physicians) -> float:
-    """Return the one-sided p-value that a network's AUROC, with its error, is above the physicians'."""
+    """Return the one-sided p-value that the AUROC of `network` is above the physicians'."""
     # t = difference / sqrt(both standard errors squared): the published number is an estimate too.
-    # Degrees of freedom after Welch & Satterthwaite, the published error counting as known: few folds
-    # know their own spread badly.
+    # Degrees of freedom after Welch & Satterthwaite, the published error counting as known: few
+    # folds know their own spread badly.
     if not (network.standard_error >= 0 and 0 <= network.estimate <= 1):
         raise StatisticsError(
             "an AUROC between 0 and 1 with its standard error", repr(network), "pass its interval"
