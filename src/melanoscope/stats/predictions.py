@@ -18,7 +18,6 @@ class CellPredictions:
     """Test predictions of one trained network.
 
     Attributes:
-        backbone: Name of the backbone.
         transfer: How the network was begun and trained, one of `transfers.TRANSFERS`.
         repeat: Number of the division into folds.
         fold: Number of the fold that the network was tested on.

@@ -33,8 +33,6 @@ class SummaryRow:
     """All cells of one backbone and transfer: metrics per cell and their means with intervals.
 
     Attributes:
-        backbone: Name of the backbone.
-        transfer: How the networks were begun and trained.
         values: Metric -> one value per finished cell.
         keys: (repeat, fold) of each value.
         intervals: Metric -> mean and interval; empty with fewer than two cells.
@@ -69,12 +67,9 @@ class SummaryRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One transfer against its reference, for one backbone and metric.
+    """One transfer against its reference (`transfers.REFERENCES`), for one backbone and metric.
 
     Attributes:
-        backbone: Name of the backbone.
-        transfer: The transfer that is compared with its reference (`transfers.REFERENCES`).
-        metric: Name of the metric.
         test: Difference (transfer - reference) with interval, t and one-sided p-value.
         p_holm: P-value adjusted over the backbones of the same transfer and metric; as it is with
             the poster's protocol, which did not adjust.

@@ -46,10 +46,7 @@ class Interval:
         return (self.high - self.low) / 2
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the interval as plain values, the same in every JSON document.
-
-        Returns:
-            The attributes by name; `standard_error` is None instead of NaN.
+        """Return the attributes by name, as in every JSON document; a `standard_error` NaN is None.
 
         >>> wilson = Interval(
         ...     estimate=0.8, low=0.7, high=0.9, standard_error=math.nan, n=120, method="Wilson"

@@ -28,6 +28,12 @@ class Resampled(NamedTuple):
     interval: Interval
     replicates: Floats
 
+    @staticmethod
+    def share(right: Floats, total: Floats, holders: int) -> Resampled:
+        """Divide `right` by `total`, the sample before its replicates, over `holders` groups."""
+        share = safe_divide(right, total)
+        return Resampled(proportion_interval(float(share[0]), share[1:], holders), share[1:])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatingPoint:
@@ -107,9 +113,7 @@ def operating_point(
 
 def _share(group: Codes, right: Booleans, among: Booleans, weights: BootstrapWeights) -> Resampled:
     hits, total = weights.totals(group, (right, among))
-    share = safe_divide(hits, total)
-    holders = np.unique(group[among]).size
-    return Resampled(proportion_interval(float(share[0]), share[1:], holders), share[1:])
+    return Resampled.share(hits, total, np.unique(group[among]).size)
 
 
 def _predictive_value(

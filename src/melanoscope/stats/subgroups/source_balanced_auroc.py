@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from melanoscope.stats.arrays import Booleans, Codes, Floats
+    from melanoscope.stats.arrays import Codes, Floats
     from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
     from melanoscope.stats.intervals.interval import Interval
     from melanoscope.stats.predictions import Predictions
@@ -93,8 +93,8 @@ def within_archive_auroc(
     Raises:
         StatisticsError: No archive holds both classes, or too few groups for an interval.
     """
-    names, codes = np.unique(_check_archive(archive, predictions.target), return_inverse=True)
-    pairs = pairwise_auroc(predictions, weights, codes.astype(np.int64), names.size)
+    names, codes = _number_archives(archive, predictions)
+    pairs = pairwise_auroc(predictions, weights, codes, names.size)
     return percentile_interval(*pairs.within(), n=predictions.n_groups)
 
 
@@ -120,10 +120,16 @@ def source_balanced_auroc(
         StatisticsError: No archive holds both classes, two archives never meet in a fold, or too
             few groups for an interval.
     """
-    mixed = _with_both_classes(predictions.target, archive)
+    names, codes = _number_archives(archive, predictions)
+    melanomas, photographs = np.bincount(codes, predictions.target), np.bincount(codes)
+    mixed = ((melanomas > 0) & (melanomas < photographs))[codes]
+    if not mixed.any():
+        raise StatisticsError(
+            "an archive with both classes", "none", "add photographs of the missing class"
+        )
     kept = predictions.where(mixed)
-    names, codes = np.unique(np.asarray(archive)[mixed], return_inverse=True)
-    pairs = pairwise_auroc(kept, weights, codes.astype(np.int64), names.size)
+    names, codes = _number_archives(names[codes][mixed], kept)
+    pairs = pairwise_auroc(kept, weights, codes, names.size)
     if not (pairs.total[:, :, 0] > 0).all():
         raise StatisticsError(
             "photographs of all archives in one fold",
@@ -135,24 +141,13 @@ def source_balanced_auroc(
     return percentile_interval(float(values[0]), values[1:], n=kept.n_groups)
 
 
-def _with_both_classes(target: Codes, archive: ArrayLike) -> Booleans:
-    """Mark the photographs of archives that hold both classes, shape (n,)."""
-    names = _check_archive(archive, target)
-    marked = np.zeros(target.size, bool)
-    for name in np.unique(names):
-        inside = names == name
-        marked[inside] = np.unique(target[inside]).size == 2
-    if not marked.any():
+def _number_archives(archive: ArrayLike, predictions: Predictions) -> tuple[NDArray[Any], Codes]:
+    """Return the archives' names, and the number of each prediction's among them, shape (n,)."""
+    if np.shape(archive) != predictions.target.shape:
         raise StatisticsError(
-            "an archive with both classes", "none", "add photographs of the missing class"
+            f"archives of shape {predictions.target.shape}",
+            f"shape {np.shape(archive)}",
+            "pass one per prediction",
         )
-    return marked
-
-
-def _check_archive(archive: ArrayLike, target: Codes) -> NDArray[Any]:
-    names = np.asarray(archive)
-    if names.shape != target.shape:
-        raise StatisticsError(
-            f"archives of shape {target.shape}", f"shape {names.shape}", "pass one per prediction"
-        )
-    return names
+    names, codes = np.unique(archive, return_inverse=True)
+    return names, codes.astype(np.int64)
