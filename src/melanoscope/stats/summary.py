@@ -6,8 +6,8 @@ one backbone and transfer. Comparisons pair cells of one (repeat, fold): same te
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +20,6 @@ from melanoscope.stats.predictions import CellPredictions
 from melanoscope.stats.reference.physicians import PHYSICIANS, p_above
 from melanoscope.stats.reference.poster_protocol import hard_metrics, poster_interval, poster_t_test
 from melanoscope.transfers import REFERENCES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
 
 _Cells = dict[tuple[str, str], dict[tuple[int, int], CellPredictions]]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import rankdata
 
@@ -14,9 +14,6 @@ from melanoscope.stats.arrays import Codes, Floats
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.proportion import wilson_interval
 from melanoscope.stats.validation import check_target_and_probability
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 BINS = 15
 # A probability of exactly 0 or 1 has no logit; a double cannot tell closer ones apart in practice.

@@ -9,21 +9,17 @@ robust one over groups (Liang & Zeger 1986, eq. 5), with t of groups - 1.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Booleans, Codes, Floats
 from melanoscope.stats.calibration.calibration_error import calibration_line, clipped_logit
+from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.wald import clustered_error, wald_interval
 from melanoscope.stats.validation import check_target_and_probability, number_groups
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from melanoscope.stats.arrays import Booleans, Codes, Floats
-    from melanoscope.stats.intervals.interval import Interval
 
 METHOD = "robust variance over groups"
 

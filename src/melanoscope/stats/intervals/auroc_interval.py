@@ -13,26 +13,21 @@ folds are alike), and the variance carries k / (k - 1) for k groups.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Booleans, Codes, Floats
+from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.wald import clustered_error, wald_interval
 from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import (
     check_target_and_probability,
     check_two_units,
     number_groups,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from melanoscope.stats.arrays import Booleans, Codes, Floats
-    from melanoscope.stats.intervals.interval import Interval
-    from melanoscope.stats.predictions import Predictions
 
 DELONG = "DeLong"
 OBUCHOWSKI = "DeLong for clustered data (Obuchowski 1997)"

@@ -13,18 +13,13 @@ correlation of Nadeau & Bengio on top.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.intervals.interval import Interval, PairedTest
 from melanoscope.stats.intervals.wald import ROUNDING, wald_interval, wald_test
 from melanoscope.stats.validation import check_fold_results
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from melanoscope.stats.intervals.interval import Interval, PairedTest
 
 METHOD = "group bootstrap widened for cross-validation"
 CORRECTED_T = "corrected resampled t (Nadeau & Bengio 2003)"

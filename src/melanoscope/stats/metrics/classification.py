@@ -8,18 +8,13 @@ Every metric with bootstrap replicates is in `melanoscope.stats.bootstrap`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Floats
 from melanoscope.stats.validation import check_target_and_probability
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from melanoscope.stats.arrays import Floats
 
 METRICS = ("accuracy", "auroc", "auprc", "f1", "balanced_accuracy")
 

@@ -7,18 +7,14 @@ person; the threshold is the risk at which one would act.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import safe_divide
+from melanoscope.stats.arrays import Booleans, Floats, safe_divide
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import check_both_classes
-
-if TYPE_CHECKING:
-    from melanoscope.stats.arrays import Booleans, Floats
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Predictions
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import Floats, safe_divide
+from melanoscope.stats.arrays import Booleans, Codes, Floats, safe_divide
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.percentile import percentile_interval
 from melanoscope.stats.intervals.proportion import proportion_interval
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import check_both_classes, check_prevalence
-
-if TYPE_CHECKING:
-    from melanoscope.stats.arrays import Booleans, Codes
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Predictions
 
 CORNERS = "corners of the intervals of sensitivity and specificity"
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Codes, Floats
 from melanoscope.stats.reference.physicians import DERMATOLOGISTS
 from melanoscope.stats.validation import check_target_and_probability
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from melanoscope.stats.arrays import Codes, Floats
 
 
 def highest_f1(target: Codes, probability: Floats) -> float:

@@ -8,19 +8,14 @@ point. A probability of exactly 0.5 counts as melanoma, as everywhere here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import sem
 
+from melanoscope.stats.intervals.interval import Interval, PairedTest
 from melanoscope.stats.intervals.wald import wald_interval, wald_test
 from melanoscope.stats.metrics.classification import table_metrics
 from melanoscope.stats.validation import check_fold_results, check_target_and_probability
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from melanoscope.stats.intervals.interval import Interval, PairedTest
 
 METHOD = "t over folds as if they were independent (as in the poster)"
 THRESHOLD = 0.5

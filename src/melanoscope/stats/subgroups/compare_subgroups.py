@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Booleans, Floats
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
 from melanoscope.stats.calibration.calibration_intervals import (
     calibration_line_intervals,
     observed_over_expected,
 )
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups.subgroup_sums import SubgroupSums, difference_of
 from melanoscope.stats.validation import check_probability
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from melanoscope.stats.arrays import Booleans, Floats
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Predictions
 
 # Fewest groups with melanomas, and with others, about which a number is given.
 _FEWEST_GROUPS = 10

@@ -7,23 +7,17 @@ all of them. Pairs are first added up to groups: then a replicate is a matrix pr
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import safe_divide
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from melanoscope.stats.arrays import Codes, Floats
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.arrays import Codes, Floats, safe_divide
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
+from melanoscope.stats.predictions import Predictions
 
 # Pairs of photographs looked at in one step: 16 MB.
 _PAIRS_PER_STEP = 4_000_000
@@ -65,7 +59,7 @@ def _share(right: Floats, total: Floats) -> tuple[float, Floats]:
 def pairwise_auroc(
     predictions: Predictions, weights: BootstrapWeights, level: Codes, levels: int
 ) -> PairwiseAuroc:
-    """Weigh all pairs within a fold by `level`, shape (n,): 0 to `levels` - 1, -1 to leave one out."""
+    """Weigh all pairs within a fold by `level`, (n,): 0 to `levels` - 1, or -1 to leave one out."""
     position = weights.positions(predictions.group)
     shape = (levels, levels, 1 + weights.replicates)
     pairs = PairwiseAuroc(np.zeros(shape), np.zeros(shape))

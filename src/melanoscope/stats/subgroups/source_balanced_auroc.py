@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import safe_divide
+from melanoscope.stats.arrays import Codes, Floats, safe_divide
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
+from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.percentile import percentile_interval
 from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups.pairwise_auroc import pairwise_auroc
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from numpy.typing import ArrayLike, NDArray
-
-    from melanoscope.stats.arrays import Codes, Floats
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.intervals.interval import Interval
-    from melanoscope.stats.predictions import Predictions
 
 
 def archive_prevalence(

@@ -7,21 +7,18 @@ the bootstrap is blind: it would report certainty. Exact bounds take its place.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import norm
 
 from melanoscope.stats.arrays import Booleans, Codes, Floats
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.percentile import percentile_interval
 from melanoscope.stats.intervals.proportion import clopper_pearson_interval, is_blind
 from melanoscope.stats.metrics.operating_points import Resampled
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups.pairwise_auroc import PairwiseAuroc, pairwise_auroc
-
-if TYPE_CHECKING:
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +42,7 @@ class SubgroupSums:
     def of(
         predictions: Predictions, weights: BootstrapWeights, level: Codes, levels: int
     ) -> SubgroupSums:
-        """Add up `predictions` by `level`, shape (n,): 0 to `levels` - 1, or -1 to leave one out."""
+        """Add up `predictions` by `level`, (n,): 0 to `levels` - 1, or -1 to leave one out."""
         group, called = predictions.group, predictions.probability >= predictions.threshold
         positive = predictions.target == 1
         counts = np.zeros((levels, 4, 1 + weights.replicates))
