@@ -118,11 +118,9 @@ def summarize(
 ) -> Summary:
     """Compute every row and comparison of a benchmark.
 
-    With the protocol "poster" everything is computed as the poster did, from rounded predictions
-    and by its t-tests without adjustment; nothing is compared with physicians then.
-
     Only complete rows are compared, with their reference or with physicians: a row that lacks folds
-    would be compared on the folds that happened to finish first.
+    would be compared on the folds that happened to finish first. With the protocol "poster" nothing
+    is compared with physicians, and all is computed as the poster did.
 
     Args:
         cells: Finished cells, in any order.
@@ -138,7 +136,6 @@ def summarize(
             metric can be computed, or paired cells with other photographs.
     """
     grouped = _group(cells, planned)
-    _check_pairs(grouped)
     statistics = _POSTER if protocol == "poster" else _CORRECTED
     rows = {key: _row(*key, mine, cells_per_row, statistics) for key, mine in grouped.items()}
     comparisons: list[Comparison] = []
@@ -177,7 +174,9 @@ _POSTER = _Statistics(
 
 
 def _group(cells: Iterable[CellPredictions], planned: Sequence[tuple[str, str]]) -> _Cells:
+    """Sort cells into rows; all networks of one (repeat, fold) must have the same photographs."""
     grouped: _Cells = {key: {} for key in planned}
+    first: dict[tuple[int, int], CellPredictions] = {}
     for cell in cells:
         row, key = grouped.get((cell.backbone, cell.transfer)), (cell.repeat, cell.fold)
         if row is None or key in row:
@@ -186,6 +185,15 @@ def _group(cells: Iterable[CellPredictions], planned: Sequence[tuple[str, str]])
                 f"{cell.backbone}-{cell.transfer}-r{cell.repeat}-f{cell.fold} "
                 + ("twice" if row else "unplanned"),
                 "check the predictions",
+            )
+        other = first.setdefault(key, cell)
+        same = np.array_equal(cell.image_id, other.image_id)
+        if not (same and np.array_equal(cell.target, other.target)):
+            raise StatisticsError(
+                "the same test photographs for all networks of one repeat and fold",
+                f"others in repeat {key[0]}, fold {key[1]}: {other.backbone}-{other.transfer} "
+                f"and {cell.backbone}-{cell.transfer}",
+                "do not mix runs with other folds",
             )
         row[key] = cell
     return grouped
@@ -228,22 +236,6 @@ def _row(
         prevalence=prevalence,
         above=above,
     )
-
-
-def _check_pairs(grouped: _Cells) -> None:
-    """Every network must have been tested on the same photographs in one (repeat, fold)."""
-    first: dict[tuple[int, int], CellPredictions] = {}
-    for cells in grouped.values():
-        for key, cell in cells.items():
-            other = first.setdefault(key, cell)
-            same = np.array_equal(cell.image_id, other.image_id)
-            if not (same and np.array_equal(cell.target, other.target)):
-                raise StatisticsError(
-                    "the same test photographs for all networks of one repeat and fold",
-                    f"others in repeat {key[0]}, fold {key[1]}: {other.backbone}-{other.transfer} "
-                    f"and {cell.backbone}-{cell.transfer}",
-                    "do not mix runs with other folds",
-                )
 
 
 def _complete_pairs(

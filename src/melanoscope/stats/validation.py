@@ -78,19 +78,14 @@ def check_fold_results(values: ArrayLike) -> Floats:
     return sample
 
 
-def number_groups(group: ArrayLike, n: int) -> Codes:
-    """Number the groups of `n` photographs, given by name or code, from 0; refuse a single one."""
+def number_groups(group: ArrayLike, n: int, what: str = "groups") -> Codes:
+    """Number the groups (patients, archives) of `n` photographs, given by name or code, from 0."""
     codes = np.asarray(group)
     if codes.shape != (n,):
-        raise StatisticsError(f"groups of shape ({n},)", f"shape {codes.shape}", "pass one each")
+        raise StatisticsError(f"{what} of shape ({n},)", f"shape {codes.shape}", "pass one each")
     if codes.dtype.kind == "f" and np.isnan(codes).any():
         raise StatisticsError("a group for every photograph", "NaN", "give it one of its own")
-    member = np.unique(codes, return_inverse=True)[1].astype(np.int64)
-    if not member.any():
-        raise StatisticsError(
-            "at least 2 groups (patients)", "1", "an interval needs some that vary"
-        )
-    return member
+    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
 
 def check_two_units(member: Codes, positive: Booleans, unit: str) -> None:

@@ -50,20 +50,9 @@ class BootstrapResult:
         return int(self.weights.groups.size)
 
     def interval(self, metric: str) -> Interval:
-        """Return the percentile interval of one metric.
-
-        Its width is 0 where every replicate is the same, because nothing was missed or the classes
-        are separated: resampling does not see what never happened.
-
-        Args:
-            metric: Name of a metric that was resampled.
-
-        Returns:
-            The interval; its n counts groups.
-
-        Raises:
-            StatisticsError: A metric that was not resampled, or a replicate that lacks a class.
-        """
+        """Return the percentile interval of a `metric` over groups; each replicate needs all classes."""
+        # Its width is 0 where every replicate is the same, because nothing was missed for example:
+        # resampling does not see what never happened.
         _refuse_unknown((metric,), tuple(self.replicates))
         missing = int((~np.isfinite(self.replicates[metric])).sum())
         if missing:

@@ -125,6 +125,10 @@ def _influence(design: Floats, positive: Booleans, fitted: Floats) -> Floats:
 
 def _interval(estimate: float, influence: Floats, member: Codes) -> Interval:
     groups = int(member.max()) + 1
+    if groups < 2:
+        raise StatisticsError(
+            "at least 2 groups (patients)", str(groups), "an interval needs some that vary"
+        )
     return wald_interval(
         estimate,
         clustered_error(influence, member),

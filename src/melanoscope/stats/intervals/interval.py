@@ -59,17 +59,7 @@ class Interval:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Interval:
-        """Return the interval that `to_dict` wrote.
-
-        Args:
-            values: At least estimate, low, high, n and method.
-
-        Returns:
-            The interval; its unit is "groups" and its confidence 0.95 where `values` says nothing.
-
-        Raises:
-            KeyError: A value is missing.
-        """
+        """Return the interval that `to_dict` wrote; its `unit` is "groups" where none is given."""
         error = values.get("standard_error")
         return cls(
             estimate=values["estimate"],

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import Codes, Floats, safe_divide
+from melanoscope.stats.arrays import Floats, safe_divide
 from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.percentile import percentile_interval
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups.pairwise_auroc import pairwise_auroc
+from melanoscope.stats.validation import number_groups
 
 
 def archive_prevalence(
@@ -73,8 +72,7 @@ def within_archive_auroc(
 ) -> Interval:
     """Return the AUROC over pairs of photographs of one archive and fold.
 
-    A guess by the archive's name gets 0.5. Each pair counts once, so that large archives weigh
-    most.
+    A guess by the archive's name gets 0.5. Each pair counts once: large archives weigh most.
 
     Args:
         predictions: Test predictions of one network.
@@ -87,8 +85,8 @@ def within_archive_auroc(
     Raises:
         StatisticsError: No archive holds both classes, or too few groups for an interval.
     """
-    names, codes = _number_archives(archive, predictions)
-    pairs = pairwise_auroc(predictions, weights, codes, names.size)
+    codes = number_groups(archive, predictions.target.size, "archives")
+    pairs = pairwise_auroc(predictions, weights, codes, int(codes.max()) + 1)
     return percentile_interval(*pairs.within(), n=predictions.n_groups)
 
 
@@ -114,7 +112,7 @@ def source_balanced_auroc(
         StatisticsError: No archive holds both classes, two archives never meet in a fold, or too
             few groups for an interval.
     """
-    names, codes = _number_archives(archive, predictions)
+    codes = number_groups(archive, predictions.target.size, "archives")
     melanomas, photographs = np.bincount(codes, predictions.target), np.bincount(codes)
     mixed = ((melanomas > 0) & (melanomas < photographs))[codes]
     if not mixed.any():
@@ -122,8 +120,8 @@ def source_balanced_auroc(
             "an archive with both classes", "none", "add photographs of the missing class"
         )
     kept = predictions.where(mixed)
-    names, codes = _number_archives(names[codes][mixed], kept)
-    pairs = pairwise_auroc(kept, weights, codes, names.size)
+    codes = number_groups(codes[mixed], kept.target.size)
+    pairs = pairwise_auroc(kept, weights, codes, int(codes.max()) + 1)
     if not (pairs.total[:, :, 0] > 0).all():
         raise StatisticsError(
             "photographs of all archives in one fold",
@@ -133,15 +131,3 @@ def source_balanced_auroc(
     size = np.bincount(codes) / codes.size
     values = np.einsum("a,b,abr->r", size, size, safe_divide(pairs.right, pairs.total))
     return percentile_interval(float(values[0]), values[1:], n=kept.n_groups)
-
-
-def _number_archives(archive: ArrayLike, predictions: Predictions) -> tuple[NDArray[Any], Codes]:
-    """Return the archives' names, and the number of each prediction's among them, shape (n,)."""
-    if np.shape(archive) != predictions.target.shape:
-        raise StatisticsError(
-            f"archives of shape {predictions.target.shape}",
-            f"shape {np.shape(archive)}",
-            "pass one per prediction",
-        )
-    names, codes = np.unique(archive, return_inverse=True)
-    return names, codes.astype(np.int64)
