@@ -50,7 +50,7 @@ class BootstrapResult:
         return int(self.weights.groups.size)
 
     def interval(self, metric: str) -> Interval:
-        """Return the percentile interval of a `metric` over groups; each replicate needs all classes."""
+        """Return the percentile interval of a `metric`; no replicate may lack a class."""
         # Its width is 0 where every replicate is the same, because nothing was missed for example:
         # resampling does not see what never happened.
         _refuse_unknown((metric,), tuple(self.replicates))

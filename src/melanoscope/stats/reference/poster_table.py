@@ -53,21 +53,21 @@ class PublishedRow:
 @cache
 def published_rows() -> tuple[PublishedRow, ...]:
     """Return the 21 rows of the poster's Table 1, (a) then (b), as printed."""
-    with _TABLE.open(encoding="utf-8", newline="") as lines:
-        return tuple(
-            PublishedRow(
-                table=row["table"],
-                label=row["label"],
-                backbone=row["backbone"] or None,
-                accuracy=_printed(row, "accuracy"),
-                auroc=_printed(row, "auroc"),
-                auprc=_printed(row, "auprc"),
-                f1=_printed(row, "f1"),
-                stars=row["stars"],
-                note=row["note"],
-            )
-            for row in csv.DictReader(lines)
+    lines = _TABLE.read_text(encoding="utf-8").splitlines()
+    return tuple(
+        PublishedRow(
+            table=row["table"],
+            label=row["label"],
+            backbone=row["backbone"] or None,
+            accuracy=_printed(row, "accuracy"),
+            auroc=_printed(row, "auroc"),
+            auprc=_printed(row, "auprc"),
+            f1=_printed(row, "f1"),
+            stars=row["stars"],
+            note=row["note"],
         )
+        for row in csv.DictReader(lines)
+    )
 
 
 def printed_row(backbone: str, transfer: str) -> PublishedRow | None:
