@@ -24,7 +24,7 @@ from melanoscope.data.catalog import Catalog
 from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.hardware import describe_hardware
 from melanoscope.models.lesion_net import pretrained, to_images
-from melanoscope.stats.intervals.corrected_t import corrected_t_interval
+from melanoscope.stats.intervals.crossval_interval import corrected_t_interval
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.training.batches import arrays_of, ordered_batches
 from melanoscope.training.precision import describe_accelerator

@@ -13,8 +13,11 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from melanoscope.stats.bootstrap.group_bootstrap import bootstrap_many
-from melanoscope.stats.intervals.delong import delong_interval, placement_values
-from melanoscope.stats.intervals.influence_interval import influence_interval
+from melanoscope.stats.intervals.auroc_interval import (
+    delong_interval,
+    influence_interval,
+    placement_values,
+)
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import Predictions
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.stats import norm, ttest_ind
 
-from melanoscope.stats.intervals.corrected_t import corrected_t_interval, corrected_t_test
+from melanoscope.stats.intervals.crossval_interval import corrected_t_interval, corrected_t_test
 from melanoscope.stats.intervals.holm import holm
 from null_study_parts.methods import (
     Bounds,

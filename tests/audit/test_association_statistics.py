@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
 from melanoscope.audit.association_statistics import clustered_score_test, within_archives
-from melanoscope.stats.intervals.delong import delong_interval
+from melanoscope.stats.intervals.auroc_interval import delong_interval
 
 
 def _drawn(rng: np.random.Generator, n: int, shift: float = 0.0) -> tuple[np.ndarray, ...]:

@@ -4,7 +4,7 @@ import pytest
 
 from melanoscope.report.headline import Effect, _verdict
 from melanoscope.report.html import ENVIRONMENT
-from melanoscope.stats.intervals.corrected_t import corrected_t_test
+from melanoscope.stats.intervals.crossval_interval import corrected_t_test
 
 
 @pytest.mark.parametrize(

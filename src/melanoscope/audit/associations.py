@@ -16,7 +16,7 @@ from scipy.stats import norm, rankdata
 from scipy.stats.contingency import association, crosstab
 
 from melanoscope.audit.association_statistics import clustered_score_test, within_archives
-from melanoscope.stats.intervals.delong import delong_interval
+from melanoscope.stats.intervals.auroc_interval import delong_interval
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval
 

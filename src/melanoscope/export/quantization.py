@@ -24,7 +24,7 @@ from melanoscope.export.onnx_file import save_onnx, silence
 from melanoscope.export.quantized_nodes import add_constants, quantized_nodes
 from melanoscope.inference.manifest import Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
-from melanoscope.stats.metrics.classification import auroc, confusion_matrix
+from melanoscope.stats.metrics.classification import auroc, threshold_metrics
 
 _BATCH = 8
 
@@ -70,8 +70,8 @@ def compare_variants(
     areas = [auroc(outcome, rankdata(one, "dense") / (one.size + 1)) for one in logits]
     # Called or not by the logit itself: a sigmoid would round.
     called = [(one >= threshold).astype(np.float64) for one in logits]
-    matrices = [confusion_matrix(outcome, one, 0.5) for one in called]
-    sensitivities = [matrix.sensitivity for matrix in matrices]
+    decisions = [threshold_metrics(outcome, one, 0.5) for one in called]
+    sensitivities = [metrics["sensitivity"] for metrics in decisions]
     reasons = [
         f"{name} {int8:.3f} instead of {float32:.3f}, more than {limit:g} apart"
         for name, (float32, int8), limit in (
@@ -89,8 +89,8 @@ def compare_variants(
         auroc_int8=areas[1],
         sensitivity_float32=sensitivities[0],
         sensitivity_int8=sensitivities[1],
-        specificity_float32=matrices[0].specificity,
-        specificity_int8=matrices[1].specificity,
+        specificity_float32=decisions[0]["specificity"],
+        specificity_int8=decisions[1]["specificity"],
         logit_difference=float(np.abs(logits[0] - logits[1]).mean()),
         decided_otherwise=float((called[0] != called[1]).mean()),
         accepted=not reasons,

@@ -18,7 +18,6 @@ class CellPredictions:
     """Test predictions of one trained network.
 
     Attributes:
-        backbone: Name of the backbone.
         transfer: How the network was begun and trained, one of `transfers.TRANSFERS`.
         repeat: Number of the division into folds.
         fold: Number of the fold that the network was tested on.
@@ -101,18 +100,17 @@ class Predictions:
 
     def _check_images(self) -> None:
         images = np.unique(self.image_index).size
-        if _count_pairs(self.fold_id, self.image_index) != self.target.size:
-            raise StatisticsError(
-                "each photograph once in a fold", "one twice", "predict it once in each cell"
-            )
-        if _count_pairs(self.image_index, self.group) != images:
-            raise StatisticsError(
-                "each photograph in one group", "one in two", "check the groups of the run"
-            )
-        if _count_pairs(self.image_index, self.target) != images:
-            raise StatisticsError(
-                "each photograph with one target", "one with two", "check the target column"
-            )
+        for what, a, b, pairs in (
+            ("once in a fold", self.fold_id, self.image_index, self.target.size),
+            ("in one group", self.image_index, self.group, images),
+            ("with one target", self.image_index, self.target, images),
+        ):
+            if len(set(zip(a.tolist(), b.tolist(), strict=True))) != pairs:
+                raise StatisticsError(
+                    f"each photograph {what}",
+                    "one that is not",
+                    "check the run's cells and catalog",
+                )
 
     @property
     def fold_ids(self) -> Codes:
@@ -125,17 +123,7 @@ class Predictions:
         return int(np.unique(self.group).size)
 
     def where(self, mask: Booleans) -> Predictions:
-        """Keep the predictions that a mask marks.
-
-        Args:
-            mask: True for each prediction to keep, shape (n,), at least one of them.
-
-        Returns:
-            The predictions that are left.
-
-        Raises:
-            StatisticsError: The mask marks none, or has another type or shape.
-        """
+        """Keep the predictions that `mask` marks, booleans of shape (n,), at least one."""
         if mask.dtype != bool or mask.shape != self.target.shape:
             raise StatisticsError(
                 f"a mask of shape {self.target.shape}",
@@ -147,12 +135,5 @@ class Predictions:
         )
 
     def with_probability(self, probability: Floats) -> Predictions:
-        """Replace the probabilities, by calibrated ones for example; `probability` is (n,)."""
+        """Replace the probabilities, by calibrated ones of shape (n,) for example."""
         return replace(self, probability=probability)
-
-
-def _count_pairs(a: Codes, b: Codes) -> int:
-    """Count the distinct pairs of two codes."""
-    _, first = np.unique(a, return_inverse=True)
-    names, second = np.unique(b, return_inverse=True)
-    return int(np.unique(first * names.size + second).size)

@@ -6,13 +6,13 @@ one backbone and transfer. Comparisons pair cells of one (repeat, fold): same te
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.intervals.corrected_t import corrected_t_interval, corrected_t_test
+from melanoscope.stats.intervals.crossval_interval import corrected_t_interval, corrected_t_test
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval, PairedTest
 from melanoscope.stats.metrics.classification import METRICS, table_metrics
@@ -20,10 +20,6 @@ from melanoscope.stats.predictions import CellPredictions
 from melanoscope.stats.reference.physicians import PHYSICIANS, p_above
 from melanoscope.stats.reference.poster_protocol import hard_metrics, poster_interval, poster_t_test
 from melanoscope.transfers import REFERENCES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
 
 _Cells = dict[tuple[str, str], dict[tuple[int, int], CellPredictions]]
 
@@ -33,8 +29,6 @@ class SummaryRow:
     """All cells of one backbone and transfer: metrics per cell and their means with intervals.
 
     Attributes:
-        backbone: Name of the backbone.
-        transfer: How the networks were begun and trained.
         values: Metric -> one value per finished cell.
         keys: (repeat, fold) of each value.
         intervals: Metric -> mean and interval; empty with fewer than two cells.
@@ -69,12 +63,9 @@ class SummaryRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One transfer against its reference, for one backbone and metric.
+    """One transfer against its reference (`transfers.REFERENCES`), for one backbone and metric.
 
     Attributes:
-        backbone: Name of the backbone.
-        transfer: The transfer that is compared with its reference (`transfers.REFERENCES`).
-        metric: Name of the metric.
         test: Difference (transfer - reference) with interval, t and one-sided p-value.
         p_holm: P-value adjusted over the backbones of the same transfer and metric; as it is with
             the poster's protocol, which did not adjust.
@@ -127,11 +118,9 @@ def summarize(
 ) -> Summary:
     """Compute every row and comparison of a benchmark.
 
-    With the protocol "poster" everything is computed as the poster did, from rounded predictions
-    and by its t-tests without adjustment; nothing is compared with physicians then.
-
     Only complete rows are compared, with their reference or with physicians: a row that lacks folds
-    would be compared on the folds that happened to finish first.
+    would be compared on the folds that happened to finish first. With the protocol "poster" nothing
+    is compared with physicians, and all is computed as the poster did.
 
     Args:
         cells: Finished cells, in any order.
@@ -147,7 +136,6 @@ def summarize(
             metric can be computed, or paired cells with other photographs.
     """
     grouped = _group(cells, planned)
-    _check_pairs(grouped)
     statistics = _POSTER if protocol == "poster" else _CORRECTED
     rows = {key: _row(*key, mine, cells_per_row, statistics) for key, mine in grouped.items()}
     comparisons: list[Comparison] = []
@@ -186,7 +174,9 @@ _POSTER = _Statistics(
 
 
 def _group(cells: Iterable[CellPredictions], planned: Sequence[tuple[str, str]]) -> _Cells:
+    """Sort cells into rows; all networks of one (repeat, fold) must have the same photographs."""
     grouped: _Cells = {key: {} for key in planned}
+    first: dict[tuple[int, int], CellPredictions] = {}
     for cell in cells:
         row, key = grouped.get((cell.backbone, cell.transfer)), (cell.repeat, cell.fold)
         if row is None or key in row:
@@ -195,6 +185,15 @@ def _group(cells: Iterable[CellPredictions], planned: Sequence[tuple[str, str]])
                 f"{cell.backbone}-{cell.transfer}-r{cell.repeat}-f{cell.fold} "
                 + ("twice" if row else "unplanned"),
                 "check the predictions",
+            )
+        other = first.setdefault(key, cell)
+        same = np.array_equal(cell.image_id, other.image_id)
+        if not (same and np.array_equal(cell.target, other.target)):
+            raise StatisticsError(
+                "the same test photographs for all networks of one repeat and fold",
+                f"others in repeat {key[0]}, fold {key[1]}: {other.backbone}-{other.transfer} "
+                f"and {cell.backbone}-{cell.transfer}",
+                "do not mix runs with other folds",
             )
         row[key] = cell
     return grouped
@@ -237,22 +236,6 @@ def _row(
         prevalence=prevalence,
         above=above,
     )
-
-
-def _check_pairs(grouped: _Cells) -> None:
-    """Every network must have been tested on the same photographs in one (repeat, fold)."""
-    first: dict[tuple[int, int], CellPredictions] = {}
-    for cells in grouped.values():
-        for key, cell in cells.items():
-            other = first.setdefault(key, cell)
-            same = np.array_equal(cell.image_id, other.image_id)
-            if not (same and np.array_equal(cell.target, other.target)):
-                raise StatisticsError(
-                    "the same test photographs for all networks of one repeat and fold",
-                    f"others in repeat {key[0]}, fold {key[1]}: {other.backbone}-{other.transfer} "
-                    f"and {cell.backbone}-{cell.transfer}",
-                    "do not mix runs with other folds",
-                )
 
 
 def _complete_pairs(

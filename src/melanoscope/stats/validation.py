@@ -37,18 +37,7 @@ def check_both_classes(target: Codes) -> None:
 def check_target_and_probability(
     target: ArrayLike, probability: ArrayLike
 ) -> tuple[Booleans, Floats]:
-    """Check that outcomes and probabilities allow honest numbers.
-
-    Args:
-        target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Probability of melanoma per photograph, shape (n,), floating point, 0..1.
-
-    Returns:
-        The two arrays, as booleans and floats.
-
-    Raises:
-        StatisticsError: Other shapes, NaN, values outside the range, hard labels, or one class.
-    """
+    """Return `target` as booleans and `probability` as floats, both (n,); refuse all others."""
     outcome, score = np.asarray(target), np.asarray(probability)
     if outcome.ndim != 1 or outcome.shape != score.shape:
         raise StatisticsError(
@@ -77,22 +66,35 @@ def check_target_and_probability(
     return positive, checked
 
 
-def number_groups(group: ArrayLike, n: int) -> Codes:
-    """Number the groups (patients, lesions) from 0.
+def check_fold_results(values: ArrayLike) -> Floats:
+    """Return `values`, one result per fold and repeat, as finite floats of shape (J,), J >= 2."""
+    sample = np.asarray(values, np.float64)
+    if sample.ndim != 1 or sample.size < 2 or not np.isfinite(sample).all():
+        raise StatisticsError(
+            "at least two finite results, one per fold",
+            f"{sample.tolist()}",
+            "run two folds or more, and check the cells' predictions",
+        )
+    return sample
 
-    Args:
-        group: Name or code of each photograph's group, shape (n,).
-        n: Number of photographs.
 
-    Returns:
-        The group of each photograph, 0 to groups - 1, shape (n,).
-
-    Raises:
-        StatisticsError: Another shape, or NaN for a group.
-    """
+def number_groups(group: ArrayLike, n: int, what: str = "groups") -> Codes:
+    """Number the groups (patients, archives) of `n` photographs, given by name or code, from 0."""
     codes = np.asarray(group)
     if codes.shape != (n,):
-        raise StatisticsError(f"groups of shape ({n},)", f"shape {codes.shape}", "pass one each")
+        raise StatisticsError(f"{what} of shape ({n},)", f"shape {codes.shape}", "pass one each")
     if codes.dtype.kind == "f" and np.isnan(codes).any():
         raise StatisticsError("a group for every photograph", "NaN", "give it one of its own")
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+
+
+def check_two_units(member: Codes, positive: Booleans, unit: str) -> None:
+    """Refuse a class that fewer than two of the units `member`, shape (n,), hold."""
+    for side, lesions in ((positive, "melanomas"), (~positive, "other lesions")):
+        holders = np.unique(member[side]).size
+        if holders < 2:
+            raise StatisticsError(
+                f"at least 2 {unit} with {lesions}",
+                str(holders),
+                f"use more {unit}: an interval needs some that vary",
+            )

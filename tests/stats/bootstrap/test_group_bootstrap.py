@@ -28,7 +28,7 @@ from melanoscope.stats.bootstrap.group_bootstrap import (
 from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS
 from melanoscope.stats.bootstrap.weighted_rank_metrics import RANK_METRICS
 from melanoscope.stats.calibration.calibration_error import calibration_line, equal_mass_bins
-from melanoscope.stats.intervals.delong import delong_interval
+from melanoscope.stats.intervals.auroc_interval import delong_interval
 from melanoscope.stats.metrics.classification import table_metrics
 from melanoscope.stats.predictions import Predictions
 

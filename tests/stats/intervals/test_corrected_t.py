@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.intervals.corrected_t import corrected_t_interval, corrected_t_test
+from melanoscope.stats.intervals.crossval_interval import corrected_t_interval, corrected_t_test
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.reference.physicians import (
@@ -73,7 +73,7 @@ def test_differences_that_do_not_vary(d, p, t):
 
 @pytest.mark.parametrize("values", [[], [0.9], [[0.9, 0.8]]])
 def test_one_result_has_no_interval(values):
-    with pytest.raises(StatisticsError, match="at least two results"):
+    with pytest.raises(StatisticsError, match="at least two finite results"):
         corrected_t_interval(values, n_train=80, n_test=20)
 
 

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from scipy.stats import norm, t
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.intervals.corrected_t import corrected_t_interval
-from melanoscope.stats.intervals.crossval_interval import crossval_interval, crossval_test
+from melanoscope.stats.intervals.crossval_interval import (
+    corrected_t_interval,
+    crossval_interval,
+    crossval_test,
+)
 
 SIZES = {"folds": 5, "n_train": 80, "n_test": 20, "groups": 60}
 

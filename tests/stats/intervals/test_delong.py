@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.bootstrap.weighted_rank_metrics import RankedFold
-from melanoscope.stats.intervals.delong import delong_interval
+from melanoscope.stats.intervals.auroc_interval import delong_interval
 from melanoscope.stats.predictions import Predictions
 
 

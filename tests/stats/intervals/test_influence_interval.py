@@ -10,8 +10,7 @@ import pytest
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
-from melanoscope.stats.intervals.delong import delong_interval
-from melanoscope.stats.intervals.influence_interval import influence_interval
+from melanoscope.stats.intervals.auroc_interval import delong_interval, influence_interval
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import Predictions
 

@@ -11,9 +11,9 @@ from sklearn import metrics as oracle
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.calibration.calibration_error import (
+    calibration_curve,
     calibration_line,
     equal_mass_bins,
-    expected_calibration_error,
 )
 from melanoscope.stats.metrics import classification, roc
 
@@ -51,15 +51,15 @@ def test_decision_metrics_agree_with_scikit_learn(case, threshold):
         "sensitivity": oracle.recall_score(target, decided),
         "specificity": oracle.recall_score(target, decided, pos_label=0),
     }
-    found = classification.confusion_matrix(target, p, threshold)
+    found = classification.threshold_metrics(target, p, threshold)
     for metric, value in expected.items():
-        assert getattr(found, metric) == pytest.approx(value, abs=1e-12)
+        assert found[metric] == pytest.approx(value, abs=1e-12)
     table = classification.table_metrics(target, p, threshold)
     assert tuple(table) == classification.METRICS
     assert table["auroc"] == classification.auroc(target, p)
     assert table["auprc"] == classification.auprc(target, p)
     for metric in ("accuracy", "balanced_accuracy", "f1"):
-        assert table[metric] == getattr(found, metric)
+        assert table[metric] == found[metric]
 
 
 @given(predictions())
@@ -93,7 +93,7 @@ def test_posters_first_error_rounding_turns_auroc_into_balanced_accuracy():
     p = 1 / (1 + np.exp(-(rng.normal(size=2000) + 1.6 * target - 1.5)))
     rounded = np.round(p)
     assert classification.auroc(target, rounded) == pytest.approx(
-        classification.confusion_matrix(target, p, 0.5).balanced_accuracy, abs=1e-12
+        classification.threshold_metrics(target, p, 0.5)["balanced_accuracy"], abs=1e-12
     )
     assert classification.auroc(target, p) - classification.auroc(target, rounded) > 0.05
     assert abs(classification.auprc(target, p) - classification.auprc(target, rounded)) > 0.05
@@ -104,7 +104,7 @@ def test_posters_first_error_rounding_turns_auroc_into_balanced_accuracy():
     [
         classification.auroc,
         classification.auprc,
-        expected_calibration_error,
+        calibration_curve,
         calibration_line,
     ],
 )
@@ -134,9 +134,9 @@ def test_dishonest_input_is_refused_in_one_line(target, p, said):
     for function in (
         classification.auroc,
         classification.auprc,
-        expected_calibration_error,
+        calibration_curve,
         calibration_line,
-        lambda t, q: classification.confusion_matrix(t, q, 0.5),
+        lambda t, q: classification.threshold_metrics(t, q, 0.5),
     ):
         with pytest.raises(StatisticsError, match=said) as caught:
             function(target, p)
@@ -144,9 +144,9 @@ def test_dishonest_input_is_refused_in_one_line(target, p, said):
 
 
 def test_threshold_counts_equal_probabilities_as_melanoma_and_must_be_finite():
-    assert classification.confusion_matrix([0, 1], [0.2, 0.5], 0.5).sensitivity == 1
+    assert classification.threshold_metrics([0, 1], [0.2, 0.5], 0.5)["sensitivity"] == 1
     with pytest.raises(StatisticsError, match="finite threshold"):
-        classification.confusion_matrix([0, 1], [0.2, 0.5], float("nan"))
+        classification.threshold_metrics([0, 1], [0.2, 0.5], float("nan"))
 
 
 def test_calibration_line_where_logits_hardly_differ_or_are_extreme():
@@ -179,6 +179,7 @@ def test_calibration_line_refuses_separation_also_when_one_value_is_shared(targe
 
 
 def test_calibration_error_of_constant_scores_and_of_no_bins():
-    assert expected_calibration_error([0, 0, 0, 1], np.full(4, 0.5)) == pytest.approx(0.25)
+    (only,) = calibration_curve([0, 0, 0, 1], np.full(4, 0.5))
+    assert only.predicted - only.observed.estimate == pytest.approx(0.25)
     with pytest.raises(StatisticsError, match="at least one bin"):
         equal_mass_bins(np.array([0.1, 0.2]), 0)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
+from threadpoolctl import threadpool_limits
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.bootstrap.group_weights import sample_group_weights
@@ -184,17 +185,19 @@ def test_speed(make: Make) -> None:
     weights = sample_group_weights(one)
     names = np.array(list("abcdef"), object)
     rng = np.random.default_rng(0)
-    begun = time.process_time()
-    for levels in (2, 3, 4, 4, 5, 6):
-        compare_subgroups(
-            one,
-            weights,
-            name="",
-            labels=names[rng.integers(0, levels, 3400)],
-            order=names[:levels].tolist(),
-            calibrated_probability=one.probability,
-        )
-    assert time.process_time() - begun < 6
+    # Processor time counts all threads, also those of BLAS that only wait: one does the work here.
+    with threadpool_limits(1):
+        begun = time.process_time()
+        for levels in (2, 3, 4, 4, 5, 6):
+            compare_subgroups(
+                one,
+                weights,
+                name="",
+                labels=names[rng.integers(0, levels, 3400)],
+                order=names[:levels].tolist(),
+                calibrated_probability=one.probability,
+            )
+        assert time.process_time() - begun < 6
 
 
 def test_refusals(make: Make) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
 from melanoscope.runs.cell import RowKey
+from melanoscope.stats.intervals.auroc_interval import influence_interval
 from melanoscope.stats.intervals.crossval_interval import crossval_interval
-from melanoscope.stats.intervals.influence_interval import influence_interval
 from melanoscope.stats.intervals.interval import Interval
 
 COLUMNS = {

@@ -6,14 +6,15 @@ other patients to test on, not with other patients to train on; `crossval_interv
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
 from melanoscope.errors import StatisticsError
+from melanoscope.hardware import available_cores
 from melanoscope.stats.arrays import Floats
 from melanoscope.stats.bootstrap.group_weights import (
     REPLICATES,
@@ -49,22 +50,18 @@ class BootstrapResult:
         return int(self.weights.groups.size)
 
     def interval(self, metric: str) -> Interval:
-        """Return the percentile interval of one metric.
-
-        Its width is 0 where every replicate is the same, because nothing was missed or the classes
-        are separated: resampling does not see what never happened.
-
-        Args:
-            metric: Name of a metric that was resampled.
-
-        Returns:
-            The interval; its n counts groups.
-
-        Raises:
-            StatisticsError: A metric that was not resampled, or a replicate that lacks a class.
-        """
+        """Return the percentile interval of a `metric`; no replicate may lack a class."""
+        # Its width is 0 where every replicate is the same, because nothing was missed for example:
+        # resampling does not see what never happened.
         _refuse_unknown((metric,), tuple(self.replicates))
-        return _interval(self.estimate[metric], self.replicates[metric], self.n_groups)
+        missing = int((~np.isfinite(self.replicates[metric])).sum())
+        if missing:
+            raise StatisticsError(
+                "both classes in every fold of every replicate",
+                f"{missing} replicates without",
+                "use fewer folds or more patients",
+            )
+        return percentile_interval(self.estimate[metric], self.replicates[metric], n=self.n_groups)
 
 
 def group_bootstrap(
@@ -114,12 +111,8 @@ def bootstrap_many(
 ) -> dict[str, BootstrapResult]:
     """Resample the groups of several networks tested on the same photographs, by the same weights.
 
-    Rank metrics, accuracy, balanced accuracy and F1 are means over folds, as in the tables; the
-    other metrics pool the folds. Calibration error keeps the bins of all photographs; calibration
-    slope and intercept take one Newton step from their fit on all photographs (Moulton & Zeger
-    1991), which is exact to the order of the interval itself. Groups are sampled within strata
-    (`group_weights`); with k groups in each, the variance comes out too small by one part in k, so
-    that k should not be small.
+    Groups are sampled within strata (`group_weights`); with k groups in each, the variance comes
+    out too small by one part in k, so that k should not be small.
 
     Args:
         networks: Name of each network -> its test predictions, all on the same photographs.
@@ -149,14 +142,19 @@ def bootstrap_many(
         name: WeightedMetrics(predictions, weights, metrics)
         for name, predictions in networks.items()
     }
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    chunks: dict[str, list[dict[str, Floats]]] = {name: [] for name in networks}
+    with ThreadPoolExecutor(available_cores()) as pool:
         # One chunk of weights for all networks: the product of both would not fit in memory.
         for start in range(0, replicates, _CHUNK):
             chunk = np.ascontiguousarray(weights.counts[start : start + _CHUNK].T, np.float32)
-            list(pool.map(lambda network: network.add(chunk), weighted.values()))  # noqa: B023
+            computed = pool.map(WeightedMetrics.compute, weighted.values(), repeat(chunk))
+            for name, values in zip(networks, computed, strict=True):
+                chunks[name].append(values)
     return {
         name: BootstrapResult(
-            estimate=network.estimate, replicates=network.replicates(), weights=weights
+            estimate=network.estimate,
+            replicates={m: np.concatenate([part[m] for part in chunks[name]]) for m in metrics},
+            weights=weights,
         )
         for name, network in weighted.items()
     }
@@ -179,17 +177,6 @@ def _refuse_constant(weights: BootstrapWeights, predictions: Predictions) -> Non
                 "one in each",
                 "use fewer folds or more patients: an interval needs some that vary",
             )
-
-
-def _interval(estimate: float, replicates: Floats, n_groups: int) -> Interval:
-    missing = int((~np.isfinite(replicates)).sum())
-    if missing:
-        raise StatisticsError(
-            "both classes in every fold of every replicate",
-            f"{missing} replicates without",
-            "use fewer folds or more patients",
-        )
-    return percentile_interval(estimate, replicates, n=n_groups)
 
 
 def _same_images(a: Predictions, b: Predictions) -> bool:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Booleans, Codes, Floats
 from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.validation import check_two_units
 
 REPLICATES = 2000
 
@@ -46,17 +47,7 @@ class BootstrapWeights:
         return int(self.counts.shape[0])
 
     def positions(self, group: Codes) -> Codes:
-        """Find group codes in `groups`.
-
-        Args:
-            group: Codes of any shape.
-
-        Returns:
-            The position of each code, of the same shape.
-
-        Raises:
-            StatisticsError: A group that has no weights.
-        """
+        """Return the position in `groups` of each code of `group`; refuse one without weights."""
         position = np.minimum(np.searchsorted(self.groups, group), self.groups.size - 1)
         if not np.array_equal(self.groups[position], group):
             raise StatisticsError(
@@ -67,28 +58,12 @@ class BootstrapWeights:
         return position.astype(np.int64)
 
     def by_group(self, group: Codes, columns: Iterable[Floats | Booleans]) -> Floats:
-        """Add up columns by group.
-
-        Args:
-            group: Group code of each prediction, shape (n,).
-            columns: k columns of numbers or marks, each of shape (n,).
-
-        Returns:
-            The sums, shape (k, g).
-        """
+        """Add up k `columns` of shape (n,) by the `group` of each prediction: shape (k, g)."""
         position = self.positions(group)
         return np.stack([np.bincount(position, column, self.groups.size) for column in columns])
 
     def totals(self, group: Codes, columns: Iterable[Booleans]) -> Floats:
-        """Count marks in the sample and in each replicate.
-
-        Args:
-            group: Group code of each prediction, shape (n,).
-            columns: k columns of marks, each of shape (n,).
-
-        Returns:
-            The counts, shape (k, 1 + replicates); those of the sample come first.
-        """
+        """Count `columns` of marks in the sample and in each replicate: (k, 1 + replicates)."""
         by_group = self.by_group(group, columns)
         # Single precision counts photographs exactly, and is faster.
         replicates = by_group.astype(np.float32) @ self.matrix
@@ -98,37 +73,15 @@ class BootstrapWeights:
 def sample_group_weights(
     predictions: Predictions, *, replicates: int = REPLICATES, seed: int = 0
 ) -> BootstrapWeights:
-    """Sample groups with replacement, within strata.
-
-    The strata are the first fold that a group is tested in, and whether it has a melanoma.
-
-    Args:
-        predictions: Predictions of any network of the run.
-        replicates: Number of replicates, at least 2.
-        seed: Seed of the sampling; equal seeds give equal weights for equal groups.
-
-    Returns:
-        The weights.
-
-    Raises:
-        StatisticsError: Fewer than two groups hold a class, so that nothing varies, or fewer than
-            two replicates.
-    """
+    """Sample the groups of a run's `predictions` with replacement, within strata."""
+    # Strata: the first fold that a group is tested in, and whether it holds a melanoma.
     if replicates < 2:
         raise StatisticsError("at least 2 replicates", str(replicates), "use 2000")
     groups, member = np.unique(predictions.group, return_inverse=True)
     home = np.full(groups.size, np.iinfo(np.int64).max)
     np.minimum.at(home, member, predictions.fold_id)
-    holds = np.zeros(groups.size, bool)
-    np.logical_or.at(holds, member, predictions.target == 1)
-    for outcome, lesions in ((1, "melanomas"), (0, "other lesions")):
-        n = np.unique(member[predictions.target == outcome]).size
-        if n < 2:
-            raise StatisticsError(
-                f"at least 2 groups (patients) with {lesions}",
-                str(n),
-                "use more patients: an interval needs some that vary",
-            )
+    holds = np.bincount(member, predictions.target) > 0
+    check_two_units(member, predictions.target == 1, "groups (patients)")
     strata = np.unique(np.stack([home, holds]), axis=1, return_inverse=True)[1].ravel()
     rng = np.random.default_rng(seed)
     counts = np.zeros((replicates, groups.size), np.uint8)

@@ -16,13 +16,19 @@ from scipy.special import expit
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Codes, Floats
 from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-from melanoscope.stats.bootstrap.weighted_rank_metrics import RANK_METRICS, RankedFold, Weights
+from melanoscope.stats.bootstrap.weighted_rank_metrics import (
+    RANK_METRICS,
+    RankedFold,
+    Weights,
+    count_matrix,
+)
 from melanoscope.stats.calibration.calibration_error import (
     BINS,
     calibration_line,
     clipped_logit,
     equal_mass_bins,
 )
+from melanoscope.stats.metrics.classification import decision_metrics
 from melanoscope.stats.predictions import Predictions
 
 THRESHOLD_METRICS = ("accuracy", "balanced_accuracy", "f1", "sensitivity", "specificity")
@@ -33,23 +39,11 @@ ALL_METRICS = (*RANK_METRICS, *THRESHOLD_METRICS, *PROBABILITY_METRICS)
 
 
 class WeightedMetrics:
-    """The metrics of one network under weights of its groups.
+    """The `metrics` of one network's `predictions`, under weights of its groups."""
 
-    Rank metrics, accuracy, balanced accuracy and F1 are means over folds, as in the tables, since
-    only within a fold do probabilities of one network stand beside each other; the other metrics
-    pool the folds.
-
-    Args:
-        predictions: Test predictions of the network.
-        weights: Bootstrap weights whose groups hold those of the predictions.
-        metrics: Metrics to compute, of `ALL_METRICS`.
-
-    Attributes:
-        estimate: Metric -> value on all photographs.
-
-    Raises:
-        StatisticsError: A fold of one class, or no finite calibration line where one is asked for.
-    """
+    # Rank metrics, accuracy, balanced accuracy and F1 are means over folds, as in the tables, since
+    # only within a fold do probabilities of one network stand beside each other; the other metrics
+    # pool the folds.
 
     def __init__(
         self, predictions: Predictions, weights: BootstrapWeights, metrics: tuple[str, ...]
@@ -76,21 +70,13 @@ class WeightedMetrics:
             self._sums.append(_ProperSums(predictions, weights))
         if set(metrics) & set(_LINE):
             self._sums.append(_LineSums(predictions, weights))
-        whole = self._compute(np.ones((groups, 1), np.float32))
-        self.estimate = {metric: float(whole[metric][0]) for metric in metrics}
-        self._chunks: dict[str, list[Floats]] = {metric: [] for metric in metrics}
+        self.estimate = {
+            metric: float(values[0])
+            for metric, values in self.compute(np.ones((groups, 1), np.float32)).items()
+        }
 
-    def add(self, weights: Weights) -> None:
-        """Compute and keep the replicates of `weights`, of shape (groups, replicates)."""
-        values = self._compute(weights)
-        for metric in self._metrics:
-            self._chunks[metric].append(values[metric])
-
-    def replicates(self) -> dict[str, Floats]:
-        """Return what `add` kept: metric -> shape (replicates,)."""
-        return {metric: np.concatenate(chunks) for metric, chunks in self._chunks.items()}
-
-    def _compute(self, weights: Weights) -> dict[str, Floats]:
+    def compute(self, weights: Weights) -> dict[str, Floats]:
+        """Return metric -> shape (replicates,) under `weights` of shape (groups, replicates)."""
         values: dict[str, Floats] = {}
         if self._ranked:
             by_fold = [fold.metrics(weights) for fold in self._ranked]
@@ -99,7 +85,7 @@ class WeightedMetrics:
         values |= _threshold_metrics(counts.reshape(-1, 4, weights.shape[1]))
         for sums in self._sums:
             values |= sums(weights.astype(np.float64))
-        return values
+        return {metric: values[metric] for metric in self._metrics}
 
 
 def _confusion(predictions: Predictions, position: Codes, groups: int) -> csr_array:
@@ -107,35 +93,23 @@ def _confusion(predictions: Predictions, position: Codes, groups: int) -> csr_ar
     called, positive = predictions.probability >= predictions.threshold, predictions.target == 1
     folds, fold = np.unique(predictions.fold_id, return_inverse=True)
     row = 4 * fold + np.select([called & positive, called, ~positive], [0, 1, 2], 3)
-    # Single precision counts photographs exactly.
-    ones = np.ones(row.size, np.float32)
-    return csr_array((ones, (row, position)), shape=(4 * folds.size, groups))
+    return count_matrix(row, position, (4 * folds.size, groups))
 
 
 def _threshold_metrics(counts: Floats) -> dict[str, Floats]:
     """Metrics at a threshold from counts TP, FP, TN, FN: shape (folds, 4, replicates)."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        by_fold = [
-            (
-                (tp + tn) / (tp + fp + tn + fn),
-                (tp / (tp + fn) + tn / (tn + fp)) / 2,
-                2 * tp / (2 * tp + fp + fn),
-            )
-            for tp, fp, tn, fn in counts
-        ]
-        tp, fp, tn, fn = np.sum(counts, axis=0)
-        accuracy, balanced, f1 = np.mean(by_fold, axis=0)
-        return {
-            "accuracy": accuracy,
-            "balanced_accuracy": balanced,
-            "f1": f1,
-            "sensitivity": tp / (tp + fn),
-            "specificity": tn / (tn + fp),
-        }
+        by_fold = decision_metrics(*counts.swapaxes(0, 1))
+        pooled = decision_metrics(*counts.sum(axis=0))
+    means = ("accuracy", "balanced_accuracy", "f1")
+    return pooled | {metric: by_fold[metric].mean(axis=0) for metric in means}
 
 
 class _ProperSums:
-    """Brier score, and calibration error with the bins of all photographs."""
+    """Brier score, and expected calibration error with the bins of all photographs."""
+
+    # Naeini, Cooper & Hauskrecht (2015), with the equal-mass bins of Nguyen & O'Connor (2015): with
+    # equal widths most bins of a rare disease are empty. Above 0 also for perfect calibration.
 
     def __init__(self, predictions: Predictions, weights: BootstrapWeights) -> None:
         y, p = predictions.target.astype(np.float64), predictions.probability
@@ -151,6 +125,8 @@ class _ProperSums:
 
 class _LineSums:
     """Calibration slope and intercept, one Newton step from their fit on all photographs."""
+
+    # Moulton & Zeger (1991): exact to the order of the interval itself.
 
     def __init__(self, predictions: Predictions, weights: BootstrapWeights) -> None:
         self._line = calibration_line(predictions.target, predictions.probability)

@@ -41,40 +41,22 @@ class RankedFold:
 
     @staticmethod
     def of(target: Codes, probability: Floats, position: Codes, groups: int) -> RankedFold:
-        """Sort the photographs of one fold.
-
-        Args:
-            target: 0 or 1, shape (n,), both present.
-            probability: Predicted probability of melanoma, shape (n,).
-            position: Position of each photograph's group among all groups, shape (n,).
-            groups: Number of groups in all.
-
-        Returns:
-            The fold.
-        """
+        """Sort the photographs of a fold, of which `position` tells the place among `groups`."""
         positive = target == 1
         levels, level = np.unique(probability[positive], return_inverse=True)
         others, other_position = probability[~positive], position[~positive]
         place = np.searchsorted(levels, others, side="left")
         tie = (place < levels.size) & (levels[np.minimum(place, levels.size - 1)] == others)
         return RankedFold(
-            _counts(level, position[positive], levels.size, groups),
-            _counts(place[~tie], other_position[~tie], levels.size + 1, groups),
-            _counts(place[tie], other_position[tie], levels.size, groups),
+            count_matrix(level, position[positive], (levels.size, groups)),
+            count_matrix(place[~tie], other_position[~tie], (levels.size + 1, groups)),
+            count_matrix(place[tie], other_position[tie], (levels.size, groups)),
         )
 
     def metrics(self, weights: Weights) -> dict[str, Floats]:
-        """Compute the metrics of `RANK_METRICS` for many weightings.
-
-        The partial AUROC is the area between the ROC curve and the line of sensitivity 0.8, 0 to
-        0.2: the measure of the ISIC 2024 challenge.
-
-        Args:
-            weights: Weight of each group in each replicate, shape (groups, replicates).
-
-        Returns:
-            Metric -> shape (replicates,); NaN where a replicate leaves a class without weight.
-        """
+        """Compute `RANK_METRICS` for `weights` (groups, replicates); NaN where a class has none."""
+        # The partial AUROC is the area between the ROC curve and the line of sensitivity 0.8, 0 to
+        # 0.2: the measure of the ISIC 2024 challenge.
         hits, below, tied = (
             np.asarray(counts @ weights, np.float64)
             for counts in (self.positive, self.below, self.tied)
@@ -114,16 +96,10 @@ def _dot_columns(a: Floats, b: Floats) -> Floats:
 
 
 def _partial_area(rise: Floats, after: Floats, fpr: Floats, step: Floats) -> Floats:
-    """Integrate specificity over sensitivity from the minimum to 1.
+    """Integrate specificity over sensitivity from the minimum to 1: shape (replicates,).
 
-    Args:
-        rise: Gain in sensitivity at each level, shape (levels, replicates).
-        after: Sensitivity after each level.
-        fpr: False positive rate before each level.
-        step: Gain in false positive rate at each level, where others tie.
-
-    Returns:
-        The area, shape (replicates,).
+    `rise` is the gain in sensitivity at each level and `after` the sensitivity after it, `fpr` the
+    false positive rate before it and `step` its gain, where others tie: (levels, replicates).
     """
     low = np.maximum(after - rise, _MINIMUM_SENSITIVITY)
     width = np.clip(after - low, 0, None)
@@ -134,7 +110,7 @@ def _partial_area(rise: Floats, after: Floats, fpr: Floats, step: Floats) -> Flo
     return np.where(np.isfinite(after[0] + fpr[0]), area, np.nan)
 
 
-def _counts(level: Codes, position: Codes, levels: int, groups: int) -> csr_array:
+def count_matrix(row: Codes, column: Codes, shape: tuple[int, int]) -> csr_array:
+    """Count how often each pair of `row` and `column`, both of shape (n,), occurs."""
     # Single precision counts photographs exactly, and is faster.
-    ones = np.ones(level.size, np.float32)
-    return csr_array((ones, (level, position)), shape=(levels, groups))
+    return csr_array((np.ones(row.size, np.float32), (row, column)), shape=shape)

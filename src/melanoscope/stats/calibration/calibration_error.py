@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import rankdata
 
@@ -14,9 +14,6 @@ from melanoscope.stats.arrays import Codes, Floats
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.proportion import wilson_interval
 from melanoscope.stats.validation import check_target_and_probability
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 BINS = 15
 # A probability of exactly 0 or 1 has no logit; a double cannot tell closer ones apart in practice.
@@ -27,57 +24,14 @@ _CONSTANT = 1e-9
 
 
 def equal_mass_bins(probability: Floats, bins: int = BINS) -> Codes:
-    """Sort probabilities into bins of equal size.
-
-    The i-th smallest of n goes to bin floor(i * bins / n); equal probabilities share the bin of the
-    first of them, so that the order of rows does not matter. Some bins may therefore be empty.
-
-    Args:
-        probability: Predicted probabilities, shape (n,).
-        bins: Number of bins, at least 1.
-
-    Returns:
-        The bin of each probability, from 0, shape (n,).
-
-    Raises:
-        StatisticsError: Fewer than one bin.
-
-    >>> equal_mass_bins(np.array([0.1, 0.9, 0.1, 0.8]), bins=2).tolist()
-    [0, 1, 0, 1]
-    """
+    """Return the bin, 0 to `bins` - 1, of each `probability`, shape (n,), in bins of equal size."""
+    # The i-th smallest of n goes to bin floor(i * bins / n). Equal probabilities share the bin of
+    # the first of them, so that the order of rows does not matter; bins may then be empty.
     if bins < 1:
         raise StatisticsError("at least one bin", str(bins), "use 15")
     first = rankdata(probability, method="min").astype(np.int64) - 1
     member: Codes = first * bins // probability.size
     return member
-
-
-def expected_calibration_error(
-    target: ArrayLike, probability: ArrayLike, bins: int = BINS
-) -> float:
-    """Return the mean distance of predicted from observed rate over bins of equal mass.
-
-    Naeini, Cooper & Hauskrecht (2015), with the equal-mass bins of Nguyen & O'Connor (2015): with
-    equal widths most bins of a rare disease are empty. Above 0 also for perfect calibration, since
-    rates vary by chance.
-
-    Args:
-        target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
-        bins: Number of bins, at least 1.
-
-    Returns:
-        The error, 0..1.
-
-    Raises:
-        StatisticsError: Dishonest input as in `classification.auroc`, or no bin.
-
-    >>> round(expected_calibration_error([0, 0, 1, 1], [0.1, 0.1, 0.9, 0.9], bins=2), 6)
-    0.1
-    """
-    positive, score = check_target_and_probability(target, probability)
-    gap = np.bincount(equal_mass_bins(score, bins), positive - score, minlength=bins)
-    return float(np.abs(gap).sum() / score.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +93,8 @@ class CalibrationLine:
 
 
 def calibration_line(target: ArrayLike, probability: ArrayLike) -> CalibrationLine:
-    """Fit calibration slope and intercept (Cox 1958; Van Calster et al. 2019) by Newton's method.
-
-    Args:
-        target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,); cut to
-            1e-12..1 - 1e-12.
-
-    Returns:
-        The line.
-
-    Raises:
-        StatisticsError: Dishonest input as in `classification.auroc`, constant probabilities, or
-            probabilities that separate the classes perfectly, for which no slope is finite.
-    """
+    """Fit calibration slope and intercept, with `probability` cut to 1e-12..1 - 1e-12."""
+    # Cox (1958); Van Calster et al. (2019).
     positive, score = check_target_and_probability(target, probability)
     x = clipped_logit(score)
     if np.ptp(x) < _CONSTANT:

@@ -8,21 +8,18 @@ robust one over groups (Liang & Zeger 1986, eq. 5), with t of groups - 1.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Booleans, Codes, Floats
 from melanoscope.stats.calibration.calibration_error import calibration_line, clipped_logit
 from melanoscope.stats.intervals.interval import Interval
-from melanoscope.stats.intervals.wald import wald_interval
+from melanoscope.stats.intervals.wald import clustered_error, wald_interval
 from melanoscope.stats.validation import check_target_and_probability, number_groups
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from melanoscope.stats.arrays import Booleans, Codes, Floats
 
 METHOD = "robust variance over groups"
 
@@ -50,23 +47,21 @@ def observed_over_expected(target: ArrayLike, probability: ArrayLike, group: Arr
     [1.25, 0.6, 2.58]
     """
     positive, score = check_target_and_probability(target, probability)
-    member = _number_groups(group, positive.size)
+    member = number_groups(group, positive.size)
     observed, expected = float(positive.sum()), float(score.sum())
     if not expected > 0:
         raise StatisticsError(
             "probabilities above 0", "0 for every photograph", "check the network"
         )
-    error = _robust_error(positive / observed - score / expected, member)
     ratio = observed / expected
-    reach = float(np.exp(_interval(0.0, error, member).high))
-    return Interval(
+    log_ratio = _interval(0.0, positive / observed - score / expected, member)
+    reach = float(np.exp(log_ratio.high))
+    return replace(
+        log_ratio,
         estimate=ratio,
         low=ratio / reach,
         high=ratio * reach,
-        standard_error=ratio * error,
-        n=int(member.max()) + 1,
-        method=METHOD,
-        unit="groups",
+        standard_error=ratio * log_ratio.standard_error,
     )
 
 
@@ -89,11 +84,10 @@ def brier_interval(target: ArrayLike, probability: ArrayLike, group: ArrayLike) 
     [0.075, 0.033]
     """
     positive, score = check_target_and_probability(target, probability)
-    member = _number_groups(group, positive.size)
+    member = number_groups(group, positive.size)
     squares = (score - positive) ** 2
     mean = float(squares.mean())
-    error = _robust_error((squares - mean) / squares.size, member)
-    return _interval(mean, error, member)
+    return _interval(mean, (squares - mean) / squares.size, member)
 
 
 def calibration_line_intervals(
@@ -113,52 +107,32 @@ def calibration_line_intervals(
         StatisticsError: As `calibration_error.calibration_line`, or fewer than two groups.
     """
     positive, score = check_target_and_probability(target, probability)
-    member = _number_groups(group, positive.size)
+    member = number_groups(group, positive.size)
     line = calibration_line(positive, score)
     x = clipped_logit(score)
     design = np.stack([np.ones_like(x), x], axis=1)
-    fitted, moved = expit(line.slope_intercept + line.slope * x), expit(line.intercept + x)
-    _, slope_error = _regression_errors(design, positive, fitted, member)
-    (intercept_error,) = _regression_errors(design[:, :1], positive, moved, member)
-    return (
-        _interval(line.slope, float(slope_error), member),
-        _interval(line.intercept, float(intercept_error), member),
-    )
+    slope = _influence(design, positive, expit(line.slope_intercept + line.slope * x))[:, 1]
+    intercept = _influence(design[:, :1], positive, expit(line.intercept + x))[:, 0]
+    return _interval(line.slope, slope, member), _interval(line.intercept, intercept, member)
 
 
-def _interval(estimate: float, error: float, member: Codes) -> Interval:
-    groups = int(member.max()) + 1
-    return wald_interval(
-        estimate,
-        error,
-        n=groups,
-        method=METHOD,
-        degrees_of_freedom=groups - 1,
-    )
-
-
-def _robust_error(influence: Floats, member: Codes) -> float:
-    """Standard error of a sum of influences of shape (n,), added up by group."""
-    by_group = np.bincount(member, influence)
-    return float(np.sqrt(by_group.size / (by_group.size - 1) * (by_group @ by_group)))
-
-
-def _regression_errors(design: Floats, positive: Booleans, fitted: Floats, member: Codes) -> Floats:
-    """Robust standard errors of a logistic regression, shape (columns,)."""
+def _influence(design: Floats, positive: Booleans, fitted: Floats) -> Floats:
+    """How far each photograph moves the coefficients of a logistic regression, as `design`."""
     inverse = np.linalg.inv((design * (fitted * (1 - fitted))[:, None]).T @ design)
-    scores = design * (positive - fitted)[:, None]
-    by_group = np.stack([np.bincount(member, column) for column in scores.T], axis=1)
-    groups = by_group.shape[0]
-    covariance = groups / (groups - 1) * inverse @ (by_group.T @ by_group) @ inverse
-    errors: Floats = np.sqrt(np.diag(covariance))
-    return errors
+    influence: Floats = design * (positive - fitted)[:, None] @ inverse
+    return influence
 
 
-def _number_groups(group: ArrayLike, n: int) -> Codes:
-    member = number_groups(group, n)
+def _interval(estimate: float, influence: Floats, member: Codes) -> Interval:
     groups = int(member.max()) + 1
     if groups < 2:
         raise StatisticsError(
             "at least 2 groups (patients)", str(groups), "an interval needs some that vary"
         )
-    return member
+    return wald_interval(
+        estimate,
+        clustered_error(influence, member),
+        n=groups,
+        method=METHOD,
+        degrees_of_freedom=groups - 1,
+    )

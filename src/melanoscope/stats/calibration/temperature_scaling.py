@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import expit
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Floats
 from melanoscope.stats.calibration.calibration_error import clipped_logit
 from melanoscope.stats.validation import (
     check_prevalence,
     check_probability,
     check_target_and_probability,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from melanoscope.stats.arrays import Floats
 
 # exp(-4) to exp(4): beyond, the classes are separated and no temperature is best.
 _LOG_RANGE = 4.0

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from melanoscope.errors import StatisticsError
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from melanoscope.stats.arrays import Floats
+from melanoscope.stats.arrays import Floats
 
 
 def holm(p_values: ArrayLike) -> Floats:

@@ -46,10 +46,7 @@ class Interval:
         return (self.high - self.low) / 2
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the interval as plain values, the same in every JSON document.
-
-        Returns:
-            The attributes by name; `standard_error` is None instead of NaN.
+        """Return the attributes by name, as in every JSON document; a `standard_error` NaN is None.
 
         >>> wilson = Interval(
         ...     estimate=0.8, low=0.7, high=0.9, standard_error=math.nan, n=120, method="Wilson"
@@ -62,17 +59,7 @@ class Interval:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Interval:
-        """Return the interval that `to_dict` wrote.
-
-        Args:
-            values: At least estimate, low, high, n and method.
-
-        Returns:
-            The interval; its unit is "groups" and its confidence 0.95 where `values` says nothing.
-
-        Raises:
-            KeyError: A value is missing.
-        """
+        """Return the interval that `to_dict` wrote; its `unit` is "groups" where none is given."""
         error = values.get("standard_error")
         return cls(
             estimate=values["estimate"],

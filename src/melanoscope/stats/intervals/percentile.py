@@ -12,32 +12,9 @@ METHOD = "group bootstrap, percentile"
 
 
 def percentile_interval(
-    estimate: float,
-    replicates: Floats,
-    *,
-    n: int,
-    missing: float = 0.05,
+    estimate: float, replicates: Floats, *, n: int, missing: float = 0.05
 ) -> Interval:
-    """Return the interval between two quantiles of the replicates.
-
-    Args:
-        estimate: The value on all photographs.
-        replicates: The value in each bootstrap replicate, shape (replicates,); NaN where a
-            replicate lacks a class. These are left out.
-        n: Number of groups that were resampled.
-        missing: Largest share of replicates that may be NaN.
-
-    Returns:
-        The interval; its standard error is the standard deviation of the replicates.
-
-    Raises:
-        StatisticsError: More replicates are NaN than may be: the subset is too small for an
-            interval.
-
-    >>> found = percentile_interval(0.5, np.linspace(0, 1, 101), n=40)
-    >>> round(found.low, 3), round(found.high, 3)
-    (0.025, 0.975)
-    """
+    """Return the 95 % interval of `replicates`, of which at most a share `missing` may be NaN."""
     known = replicates[np.isfinite(replicates)]
     if known.size < (1 - missing) * replicates.size:
         raise StatisticsError(

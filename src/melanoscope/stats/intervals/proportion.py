@@ -47,24 +47,10 @@ def wilson_interval(hits: int, n: int) -> Interval:
 
 
 def clopper_pearson_interval(
-    proportion: float,
-    n: int,
-    method: str = "Clopper-Pearson over groups",
+    proportion: float, n: int, method: str = "Clopper-Pearson over groups"
 ) -> Interval:
-    """Return the exact interval of a proportion (Clopper & Pearson 1934).
-
-    Args:
-        proportion: The proportion, 0..1; proportion * n need not be a whole number.
-        n: Number of groups, above 0.
-        method: Name of the method, with what `n` counts.
-
-    Returns:
-        The interval; its standard error is 0, as it stands where nothing varied.
-
-    >>> found = clopper_pearson_interval(1.0, 10)
-    >>> round(found.low, 4), found.high
-    (0.6915, 1.0)
-    """
+    """Return the exact interval of a `proportion` of `n` groups, with standard error 0."""
+    # Clopper & Pearson (1934); the number of hits need not be whole.
     hits = proportion * n
     return Interval(
         estimate=proportion,
@@ -83,22 +69,8 @@ def is_blind(interval: Interval) -> bool:
 
 
 def proportion_interval(proportion: float, replicates: Floats, n: int) -> Interval:
-    """Return the percentile interval of a proportion, or exact bounds where it would have no width.
-
-    Where all replicates give the same, because every melanoma was recognised for example, Clopper
-    & Pearson's interval with the share of the groups takes its place. It counts each group once,
-    however many photographs it has.
-
-    Args:
-        proportion: The proportion on all photographs, 0..1.
-        replicates: Its bootstrap replicates, shape (replicates,); NaN where one lacks the class.
-        n: Number of groups that hold the class.
-
-    Returns:
-        The interval; its standard error is 0 where the exact bounds are given.
-
-    Raises:
-        StatisticsError: More than one replicate in twenty lacks the class.
-    """
+    """Return the bootstrap's interval over `n` groups, or exact bounds where it has no width."""
+    # No width: every melanoma was recognised, for example. The exact bounds count each group once,
+    # however many photographs it has.
     found = percentile_interval(proportion, replicates, n=n)
     return clopper_pearson_interval(proportion, n) if is_blind(found) else found

@@ -1,4 +1,4 @@
-"""Intervals and tests from an estimate and its standard error (Wald)."""
+"""Intervals and tests from an estimate and its standard error (Wald), and the error over groups."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from melanoscope.stats.arrays import Codes, Floats
 from melanoscope.stats.intervals.interval import UPPER_TAIL, Interval, PairedTest
 
 # Metrics are of order one: what is smaller than this is the rounding of doubles.
@@ -22,24 +23,7 @@ def wald_interval(
     degrees_of_freedom: float = np.inf,
     limits: tuple[float, float] = (-np.inf, np.inf),
 ) -> Interval:
-    """Return the estimate plus and minus the 97.5 % quantile times its standard error.
-
-    Args:
-        estimate: The estimate.
-        standard_error: Its standard error, 0 or more.
-        n: Number of units it rests on.
-        method: Name of the method that gave the standard error.
-        unit: What `n` counts.
-        degrees_of_freedom: Of Student's t; infinite for the normal distribution.
-        limits: Lowest and highest possible value; the bounds are cut there.
-
-    Returns:
-        The interval.
-
-    >>> found = wald_interval(0.9, 0.02, n=100, method="DeLong", limits=(0, 1))
-    >>> round(found.low, 4), round(found.high, 4)
-    (0.8608, 0.9392)
-    """
+    """Return `estimate` plus and minus the 97.5 % quantile of its error, cut at `limits`."""
     if np.isinf(degrees_of_freedom):
         half = float(norm.ppf(UPPER_TAIL)) * standard_error
     else:
@@ -56,16 +40,7 @@ def wald_interval(
 
 
 def wald_test(difference: Interval, degrees_of_freedom: float = np.inf) -> PairedTest:
-    """Test one-sided that a difference is above 0.
-
-    Args:
-        difference: The difference with its standard error.
-        degrees_of_freedom: Of Student's t; infinite for the normal distribution.
-
-    Returns:
-        The test. Where the difference does not vary at all the p-value is the limit: 0 when it is
-        above 0, 1 when it is below, 0.5 when it is 0.
-    """
+    """Test one-sided that `difference` is above 0; without any error p is 0, 0.5 or 1."""
     estimate, error = difference.estimate, difference.standard_error
     if error > 0:
         statistic = estimate / error
@@ -74,3 +49,9 @@ def wald_test(difference: Interval, degrees_of_freedom: float = np.inf) -> Paire
     infinite = np.isinf(degrees_of_freedom)
     p_value = norm.sf(statistic) if infinite else student.sf(statistic, degrees_of_freedom)
     return PairedTest(difference, statistic, float(p_value))
+
+
+def clustered_error(influence: Floats, member: Codes) -> float:
+    """Return the standard error of a sum of `influence`, (n,), over groups numbered by `member`."""
+    by_group = np.bincount(member, influence)
+    return float(np.sqrt(by_group.size / (by_group.size - 1) * (by_group @ by_group)))

@@ -7,18 +7,14 @@ person; the threshold is the risk at which one would act.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import safe_divide
+from melanoscope.stats.arrays import Booleans, Floats, safe_divide
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import check_both_classes
-
-if TYPE_CHECKING:
-    from melanoscope.stats.arrays import Booleans, Floats
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Predictions
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,13 +46,11 @@ def decision_curve(
     Args:
         predictions: Test predictions of one network, calibrated to that prevalence.
         weights: Bootstrap weights of their groups.
-        prevalence: Share of melanomas, between 0 and 1; sensitivity and specificity are taken from
-            the sample and weighted by it.
+        prevalence: Share of melanomas, between 0 and 1, that weighs sensitivity and specificity.
         thresholds: Risks, each from 0 to below 1, shape (t,).
 
     Returns:
-        The curve. Its band is narrow where hardly anybody is called: the bootstrap does not know
-        what was never seen.
+        The curve; its band is too narrow where hardly anybody is called.
 
     Raises:
         StatisticsError: A prevalence or threshold out of range, or predictions of one class.

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import Floats, safe_divide
+from melanoscope.stats.arrays import Booleans, Codes, Floats, safe_divide
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.percentile import percentile_interval
 from melanoscope.stats.intervals.proportion import proportion_interval
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import check_both_classes, check_prevalence
-
-if TYPE_CHECKING:
-    from melanoscope.stats.arrays import Booleans, Codes
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Predictions
 
 CORNERS = "corners of the intervals of sensitivity and specificity"
 
 
 class Resampled(NamedTuple):
-    """An interval with the bootstrap replicates behind it.
-
-    Attributes:
-        interval: The estimate with its bounds.
-        replicates: The value in each replicate, shape (replicates,); NaN where a class is missing.
-    """
+    """An interval with its bootstrap replicates, (replicates,); NaN where a class is missing."""
 
     interval: Interval
     replicates: Floats
+
+    @staticmethod
+    def share(right: Floats, total: Floats, holders: int) -> Resampled:
+        """Divide `right` by `total`, the sample before its replicates, over `holders` groups."""
+        share = safe_divide(right, total)
+        return Resampled(proportion_interval(float(share[0]), share[1:], holders), share[1:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +41,8 @@ class OperatingPoint:
         threshold: Mean over the folds' thresholds.
         sensitivity: Share of melanomas that are recognised.
         specificity: Share of other lesions that are not called melanoma.
-        ppv: Share of melanomas among the called, at the prevalence; None where nobody is called.
-        npv: Share of other lesions among the rest, at the prevalence; None where everybody is
-            called.
+        ppv: Share of melanomas among the called, at `prevalence`; None where nobody is called.
+        npv: Share of other lesions among the rest; None where everybody is called.
         prevalence: Stated share of melanomas, between 0 and 1.
     """
 
@@ -68,11 +65,10 @@ def operating_point(
 ) -> OperatingPoint:
     """Evaluate a threshold, folds pooled, with intervals over groups.
 
-    PPV and NPV follow from sensitivity and specificity by Bayes' rule at the stated prevalence, not
-    from the sample's. Where every replicate gives the same share (all melanomas recognised, for
-    example), the bootstrap is blind; then Clopper & Pearson's (1934) exact interval over the groups
-    that hold the class is given, and PPV and NPV range between what the corners of both intervals
-    give, which is wider than 95 % needs.
+    PPV and NPV follow from sensitivity and specificity by Bayes' rule at the stated prevalence.
+    Where every replicate gives the same share (all melanomas recognised, for example), exact bounds
+    over the groups that hold the class are given, and PPV and NPV range between what the corners of
+    both intervals give, which is wider than 95 % needs.
 
     Args:
         predictions: Test predictions of one network.
@@ -114,9 +110,7 @@ def operating_point(
 
 def _share(group: Codes, right: Booleans, among: Booleans, weights: BootstrapWeights) -> Resampled:
     hits, total = weights.totals(group, (right, among))
-    share = safe_divide(hits, total)
-    holders = np.unique(group[among]).size
-    return Resampled(proportion_interval(float(share[0]), share[1:], holders), share[1:])
+    return Resampled.share(hits, total, np.unique(group[among]).size)
 
 
 def _predictive_value(
@@ -131,12 +125,10 @@ def _predictive_value(
     missing = np.isnan(replicates).mean()
     if 0.0 not in (share.standard_error, spared.standard_error) and missing <= 0.5:
         return percentile_interval(estimate, replicates, n=n, missing=0.5)
-    low = float(np.nan_to_num(_bayes(share.low, 1 - spared.low, prevalence), nan=0.0))
-    high = float(np.nan_to_num(_bayes(share.high, 1 - spared.high, prevalence), nan=1.0))
     return Interval(
         estimate=estimate,
-        low=low,
-        high=high,
+        low=float(np.nan_to_num(_bayes(share.low, 1 - spared.low, prevalence), nan=0.0)),
+        high=float(np.nan_to_num(_bayes(share.high, 1 - spared.high, prevalence), nan=1.0)),
         standard_error=0.0,
         n=n,
         method=CORNERS,

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import roc_curve
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Floats
 from melanoscope.stats.validation import check_target_and_probability
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike
-
-    from melanoscope.stats.arrays import Floats
 
 
 def mean_roc(

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Codes, Floats
 from melanoscope.stats.reference.physicians import DERMATOLOGISTS
 from melanoscope.stats.validation import check_target_and_probability
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from melanoscope.stats.arrays import Codes, Floats
 
 
 def highest_f1(target: Codes, probability: Floats) -> float:
     """Return the threshold with the highest F1, midway between two neighbouring probabilities.
-
-    Among thresholds of equal F1 the highest is taken.
 
     Args:
         target: 0 or 1 per validation photograph, shape (n,).
         probability: Predicted probability of melanoma, shape (n,).
 
     Returns:
-        The threshold.
+        The threshold; the highest of several with the same F1.
 
     Raises:
         StatisticsError: No melanoma among the photographs.
@@ -53,8 +46,6 @@ def threshold_for_sensitivity(
     target: ArrayLike, probability: ArrayLike, sensitivity: float = 0.95
 ) -> float:
     """Return the highest threshold that recognises at least a share of the melanomas.
-
-    To be chosen on validation photographs; on others the share will differ.
 
     Args:
         target: 0 or 1 per validation photograph, shape (n,), both present.
@@ -83,8 +74,7 @@ def threshold_for_specificity(
     Args:
         target: 0 or 1 per validation photograph, shape (n,), both present.
         probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
-        specificity: Share of other lesions not to call, above 0, to 1; that of dermatologists by
-            default.
+        specificity: Share of other lesions not to call, above 0, to 1.
 
     Returns:
         The threshold, which lies just above the probability of one lesion.

@@ -71,26 +71,10 @@ PHYSICIANS = (GENERAL_PRACTITIONERS, DERMATOLOGISTS)
 
 
 def p_above(network: Interval, physicians: Physicians) -> float:
-    """Return the one-sided p-value that a network's AUROC is above the physicians'.
-
-    t = difference / sqrt(both standard errors squared): the published number is an estimate too.
-    Degrees of freedom after Welch & Satterthwaite, the published error counting as known: few folds
-    know their own spread badly.
-
-    Args:
-        network: AUROC of the network over its folds, with its standard error.
-        physicians: The physicians to compare with.
-
-    Returns:
-        The p-value, 0..1.
-
-    Raises:
-        StatisticsError: No AUROC, or one without a standard error.
-
-    >>> auroc = Interval(estimate=0.83, low=0.81, high=0.85, standard_error=0.01, n=5, method="")
-    >>> p_above(auroc, GENERAL_PRACTITIONERS)
-    0.5
-    """
+    """Return the one-sided p-value that the AUROC of `network` is above the physicians'."""
+    # t = difference / sqrt(both standard errors squared): the published number is an estimate too.
+    # Degrees of freedom after Welch & Satterthwaite, the published error counting as known: few
+    # folds know their own spread badly.
     if not (network.standard_error >= 0 and 0 <= network.estimate <= 1):
         raise StatisticsError(
             "an AUROC between 0 and 1 with its standard error", repr(network), "pass its interval"

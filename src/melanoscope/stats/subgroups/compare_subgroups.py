@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Booleans, Floats
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
 from melanoscope.stats.calibration.calibration_intervals import (
     calibration_line_intervals,
     observed_over_expected,
 )
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups.subgroup_sums import SubgroupSums, difference_of
 from melanoscope.stats.validation import check_probability
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from melanoscope.stats.arrays import Booleans, Floats
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Predictions
 
 # Fewest groups with melanomas, and with others, about which a number is given.
 _FEWEST_GROUPS = 10
@@ -37,7 +32,6 @@ class SubgroupLevel:
     """One level of a variable, women for example.
 
     Attributes:
-        name: Name of the level.
         n: Number of photographs.
         melanomas: Number of photographs that show a melanoma.
         groups: Number of patients (lesions, photographs where no patients are known).
@@ -63,7 +57,6 @@ class SubgroupDifference:
     """One level against all others.
 
     Attributes:
-        level: Name of the level.
         metric: "auroc" or "sensitivity".
         difference: Metric of the level minus that of the others, with its interval.
         p_value: Two-sided p-value.
@@ -104,24 +97,28 @@ def compare_subgroups(
 
     Args:
         predictions: Test predictions of one network.
-        weights: Bootstrap weights of their groups; shared by all levels, since patients may be in
-            several.
+        weights: Bootstrap weights of their groups.
         name: Name of the variable.
         labels: Level of each prediction, shape (n,).
-        order: Levels to evaluate, in order; those without photographs are left out. Photographs of
-            other levels take no part.
+        order: Levels to evaluate; photographs of other levels take no part.
         calibrated_probability: Probabilities after temperature scaling, 0..1, shape (n,).
-        tested: Levels to be tested against the rest; None for all. "unknown" is no group of
-            people.
+        tested: Levels to be tested against the rest; None for all.
 
     Returns:
-        The levels and differences; levels too small for a number say so and are not tested.
+        The levels that have photographs, and differences of those that are large enough.
 
     Raises:
         StatisticsError: Labels or calibrated probabilities of another shape, or these not in 0..1.
     """
     labels = np.asarray(labels, object)
-    _check(predictions, labels, calibrated_probability)
+    for what, values in (("labels", labels), ("calibrated probabilities", calibrated_probability)):
+        if np.shape(values) != predictions.target.shape:
+            raise StatisticsError(
+                f"{what} of shape {predictions.target.shape}",
+                f"shape {np.shape(values)}",
+                "pass one per prediction",
+            )
+    check_probability(calibrated_probability)
     code = np.full(labels.size, -1)
     for number, label in enumerate(order):
         code[labels == label] = number
@@ -140,19 +137,6 @@ def compare_subgroups(
         for metric in _TESTED_METRICS:
             differences += _differences(metric, to_test, order, sums)
     return SubgroupVariable(name, tuple(levels), tuple(differences))
-
-
-def _check(
-    predictions: Predictions, labels: NDArray[np.object_], calibrated_probability: Floats
-) -> None:
-    shape = predictions.target.shape
-    named = (("labels", labels), ("calibrated probabilities", calibrated_probability))
-    for name, values in named:
-        if np.shape(values) != shape:
-            raise StatisticsError(
-                f"{name} of shape {shape}", f"shape {np.shape(values)}", "pass one per prediction"
-            )
-    check_probability(calibrated_probability)
 
 
 def _level(

@@ -7,23 +7,17 @@ all of them. Pairs are first added up to groups: then a replicate is a matrix pr
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import safe_divide
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from melanoscope.stats.arrays import Codes, Floats
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.arrays import Codes, Floats, safe_divide
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
+from melanoscope.stats.predictions import Predictions
 
 # Pairs of photographs looked at in one step: 16 MB.
 _PAIRS_PER_STEP = 4_000_000
@@ -44,29 +38,12 @@ class PairwiseAuroc:
     total: Floats
 
     def auroc(self, levels: Sequence[int]) -> tuple[float, Floats]:
-        """Return the share of right pairs among the photographs of some levels.
-
-        Args:
-            levels: Numbers of the levels.
-
-        Returns:
-            The share, and its replicates of shape (replicates,), NaN without a pair.
-
-        Raises:
-            StatisticsError: The sample has no pair.
-        """
+        """Return the share of right pairs among photographs of `levels`, and its replicates."""
         inside = np.ix_(levels, levels)
         return _share(self.right[inside].sum(axis=(0, 1)), self.total[inside].sum(axis=(0, 1)))
 
     def within(self) -> tuple[float, Floats]:
-        """Return the share of right pairs among pairs whose photographs are of one level.
-
-        Returns:
-            The share, and its replicates of shape (replicates,), NaN without a pair.
-
-        Raises:
-            StatisticsError: The sample has no such pair.
-        """
+        """Return the share of right pairs among pairs of one level, and its replicates."""
         return _share(np.einsum("aar->r", self.right), np.einsum("aar->r", self.total))
 
 
@@ -82,17 +59,7 @@ def _share(right: Floats, total: Floats) -> tuple[float, Floats]:
 def pairwise_auroc(
     predictions: Predictions, weights: BootstrapWeights, level: Codes, levels: int
 ) -> PairwiseAuroc:
-    """Weigh all pairs of a melanoma and another lesion of one fold.
-
-    Args:
-        predictions: Test predictions of one network.
-        weights: Bootstrap weights of their groups.
-        level: Level of each prediction, 0 to levels - 1, or -1 to leave it out, shape (n,).
-        levels: Number of levels.
-
-    Returns:
-        The weights of right pairs and of all pairs.
-    """
+    """Weigh all pairs within a fold by `level`, (n,): 0 to `levels` - 1, or -1 to leave one out."""
     position = weights.positions(predictions.group)
     shape = (levels, levels, 1 + weights.replicates)
     pairs = PairwiseAuroc(np.zeros(shape), np.zeros(shape))

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import safe_divide
+from melanoscope.stats.arrays import Floats, safe_divide
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
+from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.percentile import percentile_interval
 from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups.pairwise_auroc import pairwise_auroc
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from numpy.typing import ArrayLike, NDArray
-
-    from melanoscope.stats.arrays import Booleans, Codes, Floats
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.intervals.interval import Interval
-    from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.validation import number_groups
 
 
 def archive_prevalence(
@@ -79,8 +72,7 @@ def within_archive_auroc(
 ) -> Interval:
     """Return the AUROC over pairs of photographs of one archive and fold.
 
-    A guess by the archive's name gets 0.5. Each pair counts once, so that large archives weigh
-    most.
+    A guess by the archive's name gets 0.5. Each pair counts once: large archives weigh most.
 
     Args:
         predictions: Test predictions of one network.
@@ -93,8 +85,8 @@ def within_archive_auroc(
     Raises:
         StatisticsError: No archive holds both classes, or too few groups for an interval.
     """
-    names, codes = np.unique(_check_archive(archive, predictions.target), return_inverse=True)
-    pairs = pairwise_auroc(predictions, weights, codes.astype(np.int64), names.size)
+    codes = number_groups(archive, predictions.target.size, "archives")
+    pairs = pairwise_auroc(predictions, weights, codes, int(codes.max()) + 1)
     return percentile_interval(*pairs.within(), n=predictions.n_groups)
 
 
@@ -120,10 +112,16 @@ def source_balanced_auroc(
         StatisticsError: No archive holds both classes, two archives never meet in a fold, or too
             few groups for an interval.
     """
-    mixed = _with_both_classes(predictions.target, archive)
+    codes = number_groups(archive, predictions.target.size, "archives")
+    melanomas, photographs = np.bincount(codes, predictions.target), np.bincount(codes)
+    mixed = ((melanomas > 0) & (melanomas < photographs))[codes]
+    if not mixed.any():
+        raise StatisticsError(
+            "an archive with both classes", "none", "add photographs of the missing class"
+        )
     kept = predictions.where(mixed)
-    names, codes = np.unique(np.asarray(archive)[mixed], return_inverse=True)
-    pairs = pairwise_auroc(kept, weights, codes.astype(np.int64), names.size)
+    codes = number_groups(codes[mixed], kept.target.size)
+    pairs = pairwise_auroc(kept, weights, codes, int(codes.max()) + 1)
     if not (pairs.total[:, :, 0] > 0).all():
         raise StatisticsError(
             "photographs of all archives in one fold",
@@ -133,26 +131,3 @@ def source_balanced_auroc(
     size = np.bincount(codes) / codes.size
     values = np.einsum("a,b,abr->r", size, size, safe_divide(pairs.right, pairs.total))
     return percentile_interval(float(values[0]), values[1:], n=kept.n_groups)
-
-
-def _with_both_classes(target: Codes, archive: ArrayLike) -> Booleans:
-    """Mark the photographs of archives that hold both classes, shape (n,)."""
-    names = _check_archive(archive, target)
-    marked = np.zeros(target.size, bool)
-    for name in np.unique(names):
-        inside = names == name
-        marked[inside] = np.unique(target[inside]).size == 2
-    if not marked.any():
-        raise StatisticsError(
-            "an archive with both classes", "none", "add photographs of the missing class"
-        )
-    return marked
-
-
-def _check_archive(archive: ArrayLike, target: Codes) -> NDArray[Any]:
-    names = np.asarray(archive)
-    if names.shape != target.shape:
-        raise StatisticsError(
-            f"archives of shape {target.shape}", f"shape {names.shape}", "pass one per prediction"
-        )
-    return names

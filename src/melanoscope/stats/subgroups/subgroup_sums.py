@@ -7,25 +7,18 @@ the bootstrap is blind: it would report certainty. Exact bounds take its place.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import norm
 
-from melanoscope.stats.arrays import Booleans, Codes, Floats, safe_divide
+from melanoscope.stats.arrays import Booleans, Codes, Floats
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.percentile import percentile_interval
-from melanoscope.stats.intervals.proportion import (
-    clopper_pearson_interval,
-    is_blind,
-    proportion_interval,
-)
+from melanoscope.stats.intervals.proportion import clopper_pearson_interval, is_blind
 from melanoscope.stats.metrics.operating_points import Resampled
+from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups.pairwise_auroc import PairwiseAuroc, pairwise_auroc
-
-if TYPE_CHECKING:
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.predictions import Predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,17 +42,7 @@ class SubgroupSums:
     def of(
         predictions: Predictions, weights: BootstrapWeights, level: Codes, levels: int
     ) -> SubgroupSums:
-        """Add up a network's predictions.
-
-        Args:
-            predictions: Test predictions of the network.
-            weights: Bootstrap weights of their groups.
-            level: Level of each prediction, 0 to levels - 1, or -1 to leave it out, shape (n,).
-            levels: Number of levels.
-
-        Returns:
-            The sums.
-        """
+        """Add up `predictions` by `level`, (n,): 0 to `levels` - 1, or -1 to leave one out."""
         group, called = predictions.group, predictions.probability >= predictions.threshold
         positive = predictions.target == 1
         counts = np.zeros((levels, 4, 1 + weights.replicates))
@@ -76,27 +59,14 @@ class SubgroupSums:
         )
 
     def resampled(self, metric: str, levels: list[int]) -> Resampled:
-        """Return a metric over the photographs of some levels.
-
-        Args:
-            metric: "auroc", "sensitivity" or "specificity".
-            levels: Numbers of the levels.
-
-        Returns:
-            The interval with its replicates.
-
-        Raises:
-            StatisticsError: No pair to compare, or none in more than one replicate of twenty.
-        """
+        """Return AUROC, sensitivity or specificity over the photographs of some `levels`."""
         holders: Booleans = np.logical_or.reduce(self.holds[levels], axis=0)
         if metric == "auroc":
             estimate, replicates = self.pairs.auroc(levels)
             return Resampled(self._auroc(estimate, replicates, holders), replicates)
         side = ("sensitivity", "specificity").index(metric)
         right, total = self.counts[levels].sum(axis=0)[2 * side : 2 * side + 2]
-        share = safe_divide(right, total)
-        interval = proportion_interval(float(share[0]), share[1:], int(holders[side].sum()))
-        return Resampled(interval, share[1:])
+        return Resampled.share(right, total, int(holders[side].sum()))
 
     def n_groups(self, levels: list[int]) -> int:
         """Count the groups that have photographs in any of `levels`."""
@@ -107,11 +77,8 @@ class SubgroupSums:
         if not is_blind(found):
             return found
         # All of m pairs that share no group are right with chance AUROC ** m at most.
-        return clopper_pearson_interval(
-            estimate,
-            self._disjoint_pairs(holders),
-            method="Clopper-Pearson over disjoint pairs of groups",
-        )
+        method = "Clopper-Pearson over disjoint pairs of groups"
+        return clopper_pearson_interval(estimate, self._disjoint_pairs(holders), method)
 
     def _disjoint_pairs(self, holders: Booleans) -> int:
         """Count the pairs of a melanoma and another of one fold that can use each group once."""
@@ -123,21 +90,11 @@ class SubgroupSums:
 
 
 def difference_of(a: Resampled, b: Resampled, n: int) -> tuple[Interval, float]:
-    """Return the difference a - b with its interval, and the two-sided p-value that it is not 0.
-
-    p = 2 (1 + fewer of the replicates on one side of 0) / (1 + replicates), at most 1: Davison &
-    Hinkley (1997), eq. 4.11, doubled. Where the bootstrap is blind for a or b, their intervals are
-    squared and added (Newcombe 1998, method 10), and p is that of the confidence at which the
-    result would reach 0; shared patients, not counted then, would make both smaller.
-
-    Args:
-        a: Metric of one set of levels.
-        b: Metric of another set, from the same weights.
-        n: Number of groups in both together.
-
-    Returns:
-        The difference and its p-value.
-    """
+    """Return a - b with its interval over `n` groups, and the two-sided p that it is not 0."""
+    # p = 2 (1 + fewer of the replicates on one side of 0) / (1 + replicates), at most 1: Davison &
+    # Hinkley (1997), eq. 4.11, doubled. Where the bootstrap is blind for a or b, their intervals
+    # are squared and added (Newcombe 1998, method 10), and p is that of the confidence at which the
+    # result would reach 0; shared patients, not counted then, would make both smaller.
     one, other = a.interval, b.interval
     estimate = one.estimate - other.estimate
     if one.standard_error > 0 and other.standard_error > 0:

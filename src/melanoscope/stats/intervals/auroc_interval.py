@@ -1,0 +1,156 @@
+"""Intervals of the AUROC by the influence of each photograph: of one network, and over folds.
+
+`delong_interval` is for one set of photographs scored by one network, not for folds pooled: DeLong,
+DeLong & Clarke-Pearson (1988), by mid-ranks (Sun & Xu 2014); with groups, Obuchowski's (1997)
+extension to clustered data, of which the former is the case of one photograph in each group.
+
+`influence_interval` is for the AUROC averaged over folds: LeDell, Petersen & van der Laan (2015),
+Electronic Journal of Statistics 9:1583-1607. Influences are added up within a group, so that
+patients count once (their "pooled repeated measures"). Two things differ from their R package
+cvAUC: a class is weighed by its number in the fold, not by its share in all folds (the same where
+folds are alike), and the variance carries k / (k - 1) for k groups.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import rankdata
+
+from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Booleans, Codes, Floats
+from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.wald import clustered_error, wald_interval
+from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.validation import (
+    check_target_and_probability,
+    check_two_units,
+    number_groups,
+)
+
+DELONG = "DeLong"
+OBUCHOWSKI = "DeLong for clustered data (Obuchowski 1997)"
+INFLUENCE = "influence curve of the cross-validated AUROC (LeDell et al. 2015), by group"
+
+
+def delong_interval(
+    target: ArrayLike, probability: ArrayLike, group: ArrayLike | None = None
+) -> Interval:
+    """Return the AUROC with its interval, cut at 0 and 1.
+
+    Where the classes are separated no pair varies, and the interval has no width (so in pROC).
+
+    Args:
+        target: 0 or 1 per photograph, shape (n,), both present.
+        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        group: Patient of each photograph, shape (n,); None where each photograph has its own.
+
+    Returns:
+        The interval; its n counts photographs, or groups where they are given.
+
+    Raises:
+        StatisticsError: Dishonest input as in `auroc`, or fewer than two units of a class.
+
+    >>> i = delong_interval([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> i.estimate, round(i.standard_error, 4), i.unit
+    (0.75, 0.3536, 'photographs')
+    """
+    positive, score = check_target_and_probability(target, probability)
+    n = positive.size
+    member = np.arange(n) if group is None else number_groups(group, n)
+    unit = "photographs" if group is None else "groups"
+    check_two_units(member, positive, unit)
+    return wald_interval(
+        auroc(target, score),
+        _delong_error(positive, score, member),
+        n=int(member.max()) + 1,
+        method=DELONG if group is None else OBUCHOWSKI,
+        unit=unit,
+        limits=(0.0, 1.0),
+    )
+
+
+def influence_interval(predictions: Predictions) -> Interval:
+    """Return the mean AUROC over folds with its influence-curve interval, cut at 0 and 1.
+
+    Args:
+        predictions: Test predictions of one network.
+
+    Returns:
+        The interval; its n counts groups.
+
+    Raises:
+        StatisticsError: A fold of one class, or no fold with two groups of a class.
+    """
+    areas, influence = _influence(predictions)
+    for outcome, lesions in ((1, "melanomas"), (0, "other lesions")):
+        mine = predictions.target == outcome
+        # A class that one group holds in each fold would seem not to vary.
+        holders = [
+            np.unique(predictions.group[mine & (predictions.fold_id == fold)]).size
+            for fold in predictions.fold_ids
+        ]
+        if max(holders) < 2:
+            raise StatisticsError(
+                f"at least 2 groups with {lesions} in one fold", "one in each", "use fewer folds"
+            )
+    member = np.unique(predictions.group, return_inverse=True)[1]
+    return wald_interval(
+        float(np.mean(areas)),
+        clustered_error(influence, member),
+        n=predictions.n_groups,
+        method=INFLUENCE,
+        limits=(0.0, 1.0),
+    )
+
+
+def placement_values(positive: Booleans, score: Floats) -> tuple[Floats, Floats]:
+    """Return the share of the others below each melanoma, and of the melanomas above each other."""
+    # DeLong's structural components V10 and V01: ties count half, the mean of either is the AUROC.
+    hits, others = int(positive.sum()), int((~positive).sum())
+    ranks = rankdata(score)
+    above = (ranks[positive] - rankdata(score[positive])) / others
+    below = 1 - (ranks[~positive] - rankdata(score[~positive])) / hits
+    return np.asarray(above, np.float64), np.asarray(below, np.float64)
+
+
+def _delong_error(positive: Booleans, score: Floats, member: Codes) -> float:
+    """Obuchowski (1997): the sums of squares of each class, and their products in mixed units.
+
+    Each with the factor k / (k - 1) of its k units; since the third has the most, the whole is
+    never below 0 (but for rounding).
+    """
+    above, below = placement_values(positive, score)
+    units = int(member.max()) + 1
+    # By how much each unit's melanomas, and its others, move the AUROC.
+    of_melanomas = np.bincount(member[positive], (above - above.mean()) / above.size, units)
+    of_others = np.bincount(member[~positive], (below - below.mean()) / below.size, units)
+
+    def factor(members: Codes) -> float:
+        held = np.unique(members).size
+        return held / (held - 1)
+
+    variance = (
+        factor(member[positive]) * float(of_melanomas @ of_melanomas)
+        + factor(member[~positive]) * float(of_others @ of_others)
+        + 2 * factor(member) * float(of_melanomas @ of_others)
+    )
+    return float(np.sqrt(max(variance, 0.0)))
+
+
+def _influence(predictions: Predictions) -> tuple[list[float], Floats]:
+    """Return each fold's AUROC, and how far each prediction moves their mean, shape (n,)."""
+    folds = predictions.fold_ids
+    influence = np.zeros(predictions.target.size)
+    areas = []
+    for fold in folds:
+        rows = np.flatnonzero(predictions.fold_id == fold)
+        positive = predictions.target[rows] == 1
+        if positive.all() or not positive.any():
+            raise StatisticsError("both classes in every fold", "one in one", "use fewer folds")
+        above, below = placement_values(positive, predictions.probability[rows])
+        areas.append(float(above.mean()))
+        influence[rows[positive]] = (above - areas[-1]) / above.size / folds.size
+        influence[rows[~positive]] = (below - areas[-1]) / below.size / folds.size
+    return areas, influence
