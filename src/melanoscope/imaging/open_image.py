@@ -35,7 +35,7 @@ logging.getLogger("PIL").setLevel(logging.INFO)
 
 
 class UnreadableImageError(DataError):
-    """A file that cannot be decoded whole; `reason` is a line that quotes nothing of its content."""
+    """A file that cannot be decoded whole; `reason` quotes nothing of its content."""
 
     def __init__(
         self,
