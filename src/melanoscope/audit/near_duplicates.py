@@ -30,19 +30,12 @@ _MAX_UNCROPPED, _MAX_UNSQUASHED = 0.03, 0.08
 
 @dataclass(frozen=True, order=True)
 class NearDuplicate:
-    """Two photographs that show the same picture.
-
-    Attributes:
-        a: Id of one photograph, the smaller of the two.
-        b: Id of the other.
-        likeness: Correlation of their fine structures once aligned, at most 1.
-        relation: What was done to one of them, in words.
-    """
+    """Two photographs that show the same picture; `a` is the smaller of their ids."""
 
     a: str
     b: str
-    likeness: float
-    relation: str
+    likeness: float  # correlation of their fine structures once aligned, at most 1
+    relation: str  # what was done to one of them, in words
 
 
 def find_near_duplicates(

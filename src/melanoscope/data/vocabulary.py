@@ -16,16 +16,14 @@ from melanoscope.errors import DataError, nearest
 
 _WORDS = json.loads(files("melanoscope.data").joinpath("diagnosis_words.json").read_text("utf-8"))
 
-DIAGNOSES: tuple[str, ...] = tuple(_WORDS)
-
 DIAGNOSIS_WORDS: dict[str, str] = {
     word: diagnosis for diagnosis, words in _WORDS.items() for word in (diagnosis, *words)
 }
-"""Word in lower case -> word of `DIAGNOSES`."""
+"""Word in lower case -> diagnosis."""
 
 
 def translate_diagnoses(column: pl.Series, what: str) -> pl.Series:
-    """Map an archive's diagnoses, in any case, to `DIAGNOSES`; `what` names them in an error."""
+    """Map an archive's diagnoses, in any case, to ours; `what` names them in an error."""
     clean = column.cast(pl.String).str.strip_chars().str.to_lowercase().fill_null("")
     unlisted = clean.filter(~clean.is_in(["", *DIAGNOSIS_WORDS])).unique(maintain_order=True)
     if len(unlisted):

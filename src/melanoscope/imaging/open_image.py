@@ -35,13 +35,7 @@ logging.getLogger("PIL").setLevel(logging.INFO)
 
 
 class UnreadableImageError(DataError):
-    """A file that cannot be decoded whole.
-
-    Args:
-        path: The file, None where its content was given.
-        reason: Why it cannot be decoded, one line that quotes nothing of its content.
-        mend: What to do about it.
-    """
+    """A file that cannot be decoded whole; `reason` quotes nothing of its content."""
 
     def __init__(
         self,
@@ -57,14 +51,7 @@ class UnreadableImageError(DataError):
 
 
 class TooManyPixelsError(UnreadableImageError):
-    """A photograph of more pixels than are let in.
-
-    Args:
-        path: The file, None where its content was given.
-        size: Size in words: "8000 x 6000 pixels", of HEIC and AVIF the number of pixels alone.
-        pixels: Number of pixels.
-        max_pixels: The limit that was exceeded.
-    """
+    """A photograph of more pixels than are let in; `size` says how many, "8000 x 6000 pixels"."""
 
     def __init__(self, path: Path | None, size: str, pixels: int, max_pixels: int) -> None:
         super().__init__(path, f"{size}, a decompression bomb (over {max_pixels})")

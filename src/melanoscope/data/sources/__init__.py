@@ -7,7 +7,7 @@ To add an archive:
    ``read(folder) -> SourceTable`` that calls `csv_reader.read_table` and `csv_reader.catalog_rows`,
    and an `ARCHIVE` with its name, terms and reader.
 2. Name that `ARCHIVE` in `ARCHIVES` below.
-3. Add words for diagnoses and sites that no other archive uses to `melanoscope.data.vocabulary`.
+3. Add words that no other archive uses to ``diagnosis_words.json`` and ``patient_words.json``.
 4. Write a small table with the archive's published header in ``tests/data/archives.py`` and read it
    in ``tests/data/test_sources.py``.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -64,10 +65,10 @@ ARCHIVE = Archive(
     read=read,
     table_names=(LABELS,),
 )
-MELANOMAS = Archive(
+MELANOMAS = replace(
+    ARCHIVE,
     kind="isic2019-melanoma",
     title=f"{ARCHIVE.title}, melanomas only",
-    license=ARCHIVE.license,
-    attribution=ARCHIVE.attribution,
     read=read_melanomas,
+    table_names=(),
 )
