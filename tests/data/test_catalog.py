@@ -37,6 +37,15 @@ def refusal(*tables: SourceTable) -> DataError:
 @pytest.mark.parametrize(
     ("row", "expected", "found"),
     [
+        ({"sex": "woman"}, "sex of a among female", "woman"),
+        ({"sex": None}, "sex of a among female", "None"),
+        ({"site": "trunk"}, "site of a among head/neck", "trunk"),
+        ({"diagnosis": "mole"}, "diagnosis of a among melanoma", "mole"),
+        ({"age": -1.0}, "ages of a from 0 to 120", "-1.0 for bad"),
+        ({"age": 121.0}, "ages of a from 0 to 120", "121.0 for bad"),
+        ({"age": float("nan")}, "ages of a from 0 to 120", "nan for bad"),
+        ({"target": 2, "diagnosis": "melanoma"}, "target 0 or 1", "other values"),
+        ({"target": None, "diagnosis": "melanoma"}, "target 0 or 1", "other values"),
         ({"target": 0, "diagnosis": "melanoma"}, "target 1 for each melanoma", "1 rows"),
         ({"target": 1, "diagnosis": "nevus"}, "target 1 for each melanoma", "1 rows"),
         ({"image_id": ""}, "an image id in every row of a", "1 without"),

@@ -13,7 +13,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from melanoscope.data.archive import ROW_SCHEMA, SourceTable
+from melanoscope.data.vocabulary import DIAGNOSES
 from melanoscope.errors import DataError
+from melanoscope.patient import MAX_AGE, SEXES, SITES
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,6 @@ def build_catalog(tables: Sequence[SourceTable]) -> Catalog:
 
 
 def _validate(table: SourceTable) -> None:
-    # Readers check words, ages and targets; here is what a whole table must be.
     rows, kind, ids = table.rows, table.kind, table.rows["image_id"]
     if rows.is_empty():
         raise DataError(f"rows in the table of {kind}", "none", "check the table's file")
@@ -121,6 +122,21 @@ def _validate(table: SourceTable) -> None:
             f"{len(repeated)} ids in several rows ({_abbreviate(repeated)})",
             "keep one row of each",
         )
+    # Readers translate words; a new one that forgets to is found out here.
+    for column, words in (("sex", SEXES), ("site", SITES), ("diagnosis", DIAGNOSES)):
+        unlisted = rows.filter(~pl.col(column).is_in(list(words)) | pl.col(column).is_null())
+        if not unlisted.is_empty():
+            found = _abbreviate(unlisted[column].unique(maintain_order=True))
+            raise DataError(f"{column} of {kind} among {', '.join(words)}", found, "correct them")
+    ages = rows.filter(~pl.col("age").is_between(0, MAX_AGE) | pl.col("age").is_nan())
+    if not ages.is_empty():
+        raise DataError(
+            f"ages of {kind} from 0 to {MAX_AGE:g} years or empty",
+            f"{ages['age'][0]} for {ages['image_id'][0]}",
+            "correct the table",
+        )
+    if not rows["target"].is_in([0, 1]).all() or rows["target"].null_count():
+        raise DataError(f"target 0 or 1 in every row of {kind}", "other values", "correct them")
     conflicting = rows.filter((pl.col("diagnosis") == "melanoma") != (pl.col("target") == 1))
     if not conflicting.is_empty():
         raise DataError(

@@ -22,6 +22,10 @@ DIAGNOSIS_WORDS: dict[str, str] = {
 """Word in lower case -> diagnosis."""
 
 
+DIAGNOSES: tuple[str, ...] = tuple(dict.fromkeys(DIAGNOSIS_WORDS.values()))
+"""The vocabulary that all archives are translated to."""
+
+
 def translate_diagnoses(column: pl.Series, what: str) -> pl.Series:
     """Map an archive's diagnoses, in any case, to ours; `what` names them in an error."""
     clean = column.cast(pl.String).str.strip_chars().str.to_lowercase().fill_null("")
