@@ -303,7 +303,7 @@ def answers() -> dict[str, Any]:
                 evidence_map.astype(np.float64), static_logits.astype(np.float64), logit, distance
             )
             patient_info = PatientInfo(55.0, "female", "torso") if force else PatientInfo()
-            stated = 0.1 if force else processor.prevalence
+            stated = 0.1 if force else processor.manifest.prevalence
             image = DecodedImage(pixels, 500, 400)
             quality = measure_quality(image.pixels, image.width, image.height)
             diagnosis = processor.to_diagnosis(
