@@ -5,6 +5,7 @@ anew, beside 0, 1 and 3 processes that do nothing but compute. Medians over roun
 the libraries' own default in the same round.
 
     python benchmarks/waiting_threads.py [--rounds 5] [--seconds 6] [--out FILE]
+                                         [--only-answers] [--answer-size 224]
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def train(seconds: float) -> float:
     return _BATCH * _per_second(step, seconds)
 
 
-def answer(seconds: float, path: str) -> float:
+def answer(seconds: float, path: str, size: int) -> float:
     """Run a graph on one photograph after the other; return answers per second."""
     import numpy as np
     import onnxruntime as ort
@@ -86,7 +87,7 @@ def answer(seconds: float, path: str) -> float:
         "session.intra_op.allow_spinning", os.environ["ALLOW_SPINNING"]
     )
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    image = np.random.default_rng(0).random((1, 3, 224, 224), dtype=np.float32)
+    image = np.random.default_rng(0).random((1, 3, size, size), dtype=np.float32)
     return _per_second(lambda: session.run(None, {"images": image}), seconds)
 
 
@@ -100,15 +101,18 @@ def _per_second(step: Any, seconds: float) -> float:
     return done / (time.perf_counter() - started)
 
 
-def export(path: Path) -> None:
+def export(path: Path, size: int) -> None:
     """Write MobileNetV2 as ONNX, in a process of its own."""
     code = (
         "import torch, torchvision, sys\n"
+        "size = int(sys.argv[2])\n"
         "net = torchvision.models.mobilenet_v2(num_classes=1).eval()\n"
-        "torch.onnx.export(net, (torch.rand(1, 3, 224, 224),), sys.argv[1], dynamo=True,"
+        "torch.onnx.export(net, (torch.rand(1, 3, size, size),), sys.argv[1], dynamo=True,"
         " input_names=['images'], external_data=False, verbose=False)\n"
     )
-    subprocess.run([sys.executable, "-c", code, path], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-c", code, path, str(size)], check=True, stdout=subprocess.DEVNULL
+    )
 
 
 @contextlib.contextmanager
@@ -172,23 +176,28 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--out", type=Path, default=Path("runs/waiting_threads.json"))
     parser.add_argument("--train", type=float, help=argparse.SUPPRESS)
-    parser.add_argument("--answer", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--answer", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--answer-size", type=int, default=224)
+    parser.add_argument("--only-answers", action="store_true")
     asked = parser.parse_args()
     if asked.train:
         print(train(asked.train))
     elif asked.answer:
-        print(answer(float(asked.answer[0]), asked.answer[1]))
+        print(answer(float(asked.answer[0]), asked.answer[1], int(asked.answer[2])))
     else:
         with tempfile.TemporaryDirectory() as folder:
             graph = Path(folder) / "model.onnx"
-            export(graph)
+            export(graph, asked.answer_size)
             result = {
-                "training_photographs_per_second": measure(
-                    ["--train", str(asked.seconds)], TRAINING, asked.rounds
-                ),
+                "training_photographs_per_second": []
+                if asked.only_answers
+                else measure(["--train", str(asked.seconds)], TRAINING, asked.rounds),
                 "answers_per_second": measure(
-                    ["--answer", str(asked.seconds), str(graph)], ANSWERING, asked.rounds
+                    ["--answer", str(asked.seconds), str(graph), str(asked.answer_size)],
+                    ANSWERING,
+                    asked.rounds,
                 ),
+                "answer_size": asked.answer_size,
                 "batch": _BATCH,
                 "size": _PX,
                 "cores": len(os.sched_getaffinity(0)),

@@ -26,8 +26,8 @@ def limit_spinning() -> None:
 
     By default a thread of GNU OpenMP (PyTorch, scikit-learn) spins for milliseconds at each
     barrier. On a quiet machine that saves a wake-up; beside another busy process it keeps the
-    thread that all wait for off the core: training then ran at a tenth of its speed
-    (benchmarks/waiting_threads.py).
+    thread that all wait for off the core: beside three of them training ran at half the speed
+    that it has with this setting (docs/results/waiting_threads.md).
 
     OpenMP reads the environment once, when the first library that uses it is loaded: call this
     before PyTorch, scikit-learn or SciPy are imported. A value of GOMP_SPINCOUNT or
