@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
 from melanoscope.export.outputs import GraphOutputs
-from melanoscope.inference.manifest_records import DistanceLimits, Gate, GateRates
+from melanoscope.inference.manifest_records import Gate, GateRates
 from melanoscope.inference.quality.gate import (
     LOW,
     MEASURES,
     Bounds,
+    DistanceLimits,
     QualityLimits,
     gate_issues,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from melanoscope.inference.quality.gate import QualityLimits
+from melanoscope.inference.quality.gate import DistanceLimits, QualityLimits
 from melanoscope.stats.intervals.interval import Interval
 
 
@@ -207,13 +207,6 @@ class Heldout(Counts, frozen=True):
 
     melanoma_logits: tuple[float, ...]
     other_logits: tuple[float, ...]
-
-
-class DistanceLimits(Record, frozen=True):
-    """Distances from the training photographs above which a photograph is doubtful or refused."""
-
-    doubtful_above: float
-    refused_above: float
 
 
 class GateRates(Record, frozen=True):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from melanoscope.inference.bundle import Bundle
     from melanoscope.inference.manifest import BundleManifest
-    from melanoscope.inference.manifest_records import DistanceLimits
+    from melanoscope.inference.quality.gate import DistanceLimits
     from melanoscope.inference.quality.measures import QualityMeasures
     from melanoscope.patient import PatientInfo
 

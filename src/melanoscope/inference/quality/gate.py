@@ -6,12 +6,13 @@ from dataclasses import dataclass, fields
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from melanoscope.errors import BundleError
 from melanoscope.inference.quality.issues import ADVICE, QualityIssue, Severity
 from melanoscope.inference.text.sentences import PHRASES
 
 if TYPE_CHECKING:
-    from melanoscope.inference.manifest_records import DistanceLimits
     from melanoscope.inference.quality.measures import QualityMeasures
 
 
@@ -21,6 +22,13 @@ class Bounds:
 
     doubtful: float
     refused: float
+
+
+class DistanceLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """Distances from the training photographs above which a photograph is doubtful or refused."""
+
+    doubtful_above: float
+    refused_above: float
 
 
 @dataclass(frozen=True, slots=True)
