@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--lesion", type=int, default=3)
     args = parser.parse_args()
     predictor = load(args.bundle)
-    if not predictor.bundle.simulated:
+    if not predictor.bundle.manifest.data.simulated:
         raise BundleError("a bundle of drawn lesions", "another", "make runs/drawn/bundle")
     service = harness.Service(predictor, PAGE)
     service.start()
