@@ -7,7 +7,9 @@ import importlib
 import io
 import logging
 import stat
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +34,24 @@ MAX_PIXELS = 89_478_485
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 # At level DEBUG Pillow logs every EXIF value it meets, the place on earth included.
 logging.getLogger("PIL").setLevel(logging.INFO)
+
+# Decoders answer broken files with any of these; ImportError is a Pillow built without one. Errors
+# of ours are not among them: they are no fault of the file.
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 class UnreadableImageError(DataError):
@@ -87,7 +107,7 @@ def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Ima
         raise UnreadableImageError(path, "no file") from None
     except PermissionError:
         raise UnreadableImageError(path, "no permission to read") from None
-    except Exception as error:  # noqa: BLE001 - decoders answer broken files in many ways
+    except _BROKEN as error:
         raise UnreadableImageError(path, f"a broken file ({error})") from None
 
 
@@ -96,7 +116,7 @@ def orientation_of(image: Image.Image) -> int:
     # A broken EXIF block is ignored: the photograph beside it may be whole. HEIC's decoder turns by
     # itself, as the container says, and EXIF inside is not to be believed (ISO/IEC 23008-12).
     if image.format != "HEIF":
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(*_BROKEN):
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
             return orientation if orientation in range(1, 9) else 1
     return 1

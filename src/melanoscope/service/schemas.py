@@ -40,10 +40,10 @@ class IntervalModel(_Exact):
     low: float = Field(description="Lower bound.")
     high: float = Field(description="Upper bound.")
     n: int = Field(description="Groups (patients, lesions) that it rests on.")
-    unit: str | None = Field(None, description="What is counted in `n`.")
-    method: str | None = Field(None, description="How the interval was computed.")
-    confidence: float | None = Field(None, gt=0, lt=1, description="Such as 0.95.")
-    standard_error: float | None = Field(None, ge=0)
+    unit: str = Field(description="What is counted in `n`.")
+    method: str = Field(description="How the interval was computed.")
+    confidence: float = Field(gt=0, lt=1, description="Such as 0.95.")
+    standard_error: float | None = Field(ge=0, description="None where the method has none.")
 
 
 class Decision(_Exact):
