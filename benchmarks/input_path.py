@@ -20,6 +20,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the usual name
 
+from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.sources import parse_spec, read_sources
@@ -57,7 +58,9 @@ def main() -> None:
     options = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as folder:
-        catalog = build_catalog(read_sources([parse_spec(d) for d in options.data], Path(folder)))
+        catalog = build_catalog(
+            read_sources([parse_spec(d) for d in options.data], ReadOptions(Path(folder)))
+        )
         started = time.perf_counter()
         store = open_pixel_store(catalog, options.size, Path(folder))
         decoding = time.perf_counter() - started

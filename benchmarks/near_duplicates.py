@@ -27,6 +27,7 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from melanoscope.audit.near_duplicates import THRESHOLD, NearDuplicate, find_near_duplicates
+from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.sources import parse_spec, read_sources
@@ -91,7 +92,7 @@ def main() -> None:
     lesions = arguments.folder / "lesions"
     specs = [parse_spec(f"{k}={lesions / k}") for k in ("isic2020", "isic2019", "ham10000")]
     with tempfile.TemporaryDirectory() as cache:
-        tables = read_sources(specs, Path(cache))
+        tables = read_sources(specs, ReadOptions(Path(cache)))
         catalog = build_catalog(tables)
         store = open_pixel_store(catalog, IMAGE_SIZE, Path(cache))
         frame = catalog.with_files.without(store.unreadable).frame

@@ -21,6 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.skin_segmentation import segment_skin
@@ -148,7 +149,7 @@ def on_simulated(count: int, cache: Path) -> dict[str, Any]:
 
 def on_real(lesions: Path, cache: Path) -> tuple[pl.DataFrame, NDArray[np.uint8], float]:
     """Estimate all real photographs; return table, pixels and the seconds of processor time."""
-    catalog = build_catalog(read_sources(find_archives(lesions), cache))
+    catalog = build_catalog(read_sources(find_archives(lesions), ReadOptions(cache)))
     store = open_pixel_store(catalog, IMAGE_SIZE, cache, workers=1)
     frame = catalog.with_files.without(store.unreadable).frame
     pixels = store.images(frame["image_id"].to_list())

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from melanoscope.audit.near_duplicates import NearDuplicate, find_near_duplicates
+from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.sources import parse_spec, read_sources, simulated
@@ -107,7 +108,7 @@ def test_known_copies_across_archives(real_folder: Path, tmp_path: Path) -> None
     """ISIC_7101732 of ISIC 2020 is ISIC_0014289 of ISIC 2019; three pairs are listed."""
     lesions = real_folder / "lesions"
     specs = [parse_spec(f"{kind}={lesions / kind}") for kind in ("isic2020", "isic2019")]
-    tables = read_sources(specs, tmp_path)
+    tables = read_sources(specs, ReadOptions(tmp_path))
     catalog = build_catalog(tables)
     store = open_pixel_store(catalog, 128, tmp_path)
     ids = catalog.with_files.frame["image_id"].to_list()

@@ -30,7 +30,7 @@ PAD = (
 
 # Every word of the published tables, as they spell it.
 ISIC2020_DIAGNOSES = {
-    "atypical melanocytic proliferation": "other benign",
+    "atypical melanocytic proliferation": "atypical melanocytic proliferation",
     "cafe-au-lait macule": "other benign",
     "lentigo NOS": "benign keratosis",
     "lichenoid keratosis": "benign keratosis",
@@ -165,8 +165,12 @@ def write_pad(folder: Path, *rows: Row) -> Path:
 def by_id(source: SourceTable) -> dict[str, dict[str, object]]:
     """Rows by image id, once a catalog accepts them."""
     assert set(source.rows.columns) == set(ROW_SCHEMA)
-    build_catalog([source])
-    return {row["image_id"]: row for row in source.rows.to_dicts()}
+    catalog = build_catalog([source])
+    target = dict(catalog.frame.select("image_id", "target").iter_rows())
+    return {
+        row["image_id"]: {**row, "target": target.get(row["image_id"])}
+        for row in source.rows.to_dicts()
+    }
 
 
 def line(read: Callable[..., object], *args: object) -> str:

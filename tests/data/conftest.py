@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from melanoscope.data.archive import ROW_SCHEMA, SourceTable
+from melanoscope.data.vocabulary import MALIGNANCY
 
 MakeTable = Callable[..., SourceTable]
 
@@ -21,15 +22,20 @@ def make_table() -> MakeTable:
     """Give a function that makes a table of one archive from what matters of its rows."""
 
     def make(
-        kind: str, rows: list[Mapping[str, Any]], same: tuple[tuple[str, str], ...] = ()
+        kind: str,
+        rows: list[Mapping[str, Any]],
+        same: tuple[tuple[str, str], ...] = (),
+        shared: bool = True,
     ) -> SourceTable:
         usual = {"dataset": kind, "sex": "female", "site": "torso", "target": 0}
         full = []
         for row in rows:
             one = {**usual, **row}
             one.setdefault("diagnosis", "melanoma" if one["target"] == 1 else "nevus")
+            one.setdefault("malignancy", MALIGNANCY.get(one["diagnosis"]))
             full.append({column: one.get(column) for column in ROW_SCHEMA})
-        return SourceTable(kind, pl.DataFrame(full, schema=ROW_SCHEMA), same)
+        frame = pl.DataFrame(full, schema=ROW_SCHEMA)
+        return SourceTable(kind, frame, same, id_space="isic" if shared else None)
 
     return make
 

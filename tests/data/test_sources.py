@@ -59,13 +59,17 @@ def test_isic2020(tmp_path):
         "age": 45.0,
         "site": "head/neck",
         "diagnosis": "melanoma",
+        "malignancy": "malignant",
         "target": 1,
+        "center": None,
+        "image_type": "dermoscopic",
+        "license": None,
     }
     assert rows["ISIC_2"]["path"] is None
     assert rows["ISIC_2"]["age"] is None
     assert rows["ISIC_2"]["site"] == "unknown"
     assert rows["ISIC_2"]["diagnosis"] == "unknown benign"
-    assert rows["ISIC_2"]["lesion_id"] == "0"  # an id like any other: the archive has one such
+    assert rows["ISIC_2"]["lesion_id"] is None
 
 
 @pytest.mark.parametrize("name", isic2020.TABLES[1:])
@@ -105,12 +109,24 @@ def test_isic2020_listed_duplicates_join_groups(tmp_path):
     assert groups == {"a": "a", "b": "b", "c": "a"}
 
 
-@pytest.mark.parametrize("target", ["2", "", "yes", "0.5"])
+@pytest.mark.parametrize("target", ["2", "maybe", "0.5"])
 def test_isic2020_strange_target(tmp_path, target):
     folder = write_2020(tmp_path, {"image_name": "a"}, {"image_name": "b", "target": target})
     said = line(isic2020.read, folder)
-    assert f"'{target or None}'" in said
+    assert f"'{target}' in 1 rows" in said
     assert isic2020.TABLES[0] in said
+
+
+def test_isic2020_target_and_malignancy_that_differ(tmp_path):
+    row = {"image_name": "b", "target": 1, "benign_malignant": "benign"}
+    said = line(isic2020.read, write_2020(tmp_path, {"image_name": "a"}, row))
+    assert "1 rows that do not (b)" in said
+
+
+def test_isic2020_no_label_at_all_is_not_benign(tmp_path):
+    row = {"image_name": "b", "target": "", "benign_malignant": ""}
+    source = isic2020.read(write_2020(tmp_path, {"image_name": "a"}, row))
+    assert build_catalog([source]).unlabelled["image_id"].to_list() == ["b"]
 
 
 # --- isic2019
@@ -182,7 +198,7 @@ def test_isic2019_not_one_hot(tmp_path, values):
     path = folder / isic2019.LABELS
     path.write_text("\n".join([*path.read_text().splitlines()[:2], f"bad,{values}"]))
     said = line(isic2019.read, folder)
-    assert "1 rows otherwise (first: bad)" in said
+    assert "1 rows otherwise (bad)" in said
 
 
 def test_isic2019_without_the_column_for_unknown(tmp_path):

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.sources import (
     ARCHIVES,
@@ -61,7 +62,7 @@ def test_find_archives(tmp_path):
         f"ham10000={tmp_path / 'three'}",
         f"pad-ufes-20={tmp_path / 'four'}",
     ]
-    catalog = build_catalog(read_sources(specs, tmp_path / "cache"))
+    catalog = build_catalog(read_sources(specs, ReadOptions(tmp_path / "cache")))
     assert catalog.frame["image_id"].to_list() == ["a", "b", "c", "d"]
     assert find_archives(tmp_path / "three") == [DataSpec("ham10000", str(tmp_path / "three"))]
     assert not (tmp_path / "cache").exists()

@@ -8,6 +8,7 @@ import pytest
 
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.summary import find_unreadable, print_summary, summarize
+from melanoscope.target import MALIGNANT, MELANOMA
 
 
 @pytest.fixture
@@ -38,11 +39,20 @@ def test_counts(catalog, tmp_path):
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
 
     def both(photographs: int, melanomas: int = 0) -> dict[str, int]:
-        return {"photographs": photographs, "melanomas": melanomas}
+        return {"photographs": photographs, "positives": melanomas}
+
+    def table(kind: str, rows: int, found: int, **missing: int) -> dict[str, object]:
+        about = {"kind": kind, "dataset": kind, "rows": rows, "found": found}
+        return {**about, "missing": missing, "joins": [], "notes": []}
 
     assert {k: v for k, v in summary.items() if k not in ("all_rows", "usable")} == {
+        "target": MELANOMA.to_dict(),
         "rows": 6,
+        "positives": 3,
         "melanomas": 3,
+        "malignant": 3,
+        "indeterminate": 0,
+        "unlabelled": [],
         "found": 5,
         "absent": 1,
         "absent_ids": ["gone"],
@@ -54,6 +64,11 @@ def test_counts(catalog, tmp_path):
             }
         ],
         "listed_twice": 1,
+        "tables": [
+            table("one", 6, 5, patient_id=3, lesion_id=4, age=1, sex=1, site=1, diagnosis=0),
+            table("other", 1, 0, patient_id=1, lesion_id=1, age=0, sex=0, site=0, diagnosis=0),
+        ],
+        "notes": [],
     }
     assert summary["all_rows"] == {
         **both(6, 3),
@@ -64,6 +79,8 @@ def test_counts(catalog, tmp_path):
         "diagnosis": {"melanoma": both(3, 3), "nevus": both(2), "unknown benign": both(1)},
         "sex": {"female": both(4, 3), "male": both(1), "unknown": both(1)},
         "site": {"torso": both(5, 2), "unknown": both(1, 1)},
+        "malignancy": {"benign": both(3), "malignant": both(3, 3)},
+        **{key: {"unknown": both(6, 3)} for key in ("center", "image_type", "license")},
         "age": {
             "under 20": both(1, 1),
             "20-39": both(1),
@@ -76,7 +93,7 @@ def test_counts(catalog, tmp_path):
     }
     usable = summary["usable"]
     assert usable["photographs"] == 4
-    assert usable["melanomas"] == 2
+    assert usable["positives"] == 2
     assert usable["groups"] == 3
     assert usable["median_age"] == 30.0
     assert usable["diagnosis"] == {"melanoma": both(2, 2), "nevus": both(2)}
@@ -97,3 +114,23 @@ def test_text_names_what_is_missing(catalog, capsys):
     assert "usable: 4 photographs, 2 melanomas" in text
     assert "unreadable: e (" in text
     assert text.endswith("(1; all of them with --json): gone")
+
+
+def test_rows_left_out_are_counted_and_listed(make_table, capsys):
+    rows = [
+        {"image_id": "a", "diagnosis": "basal cell carcinoma", "target": None},
+        {"image_id": "b", "diagnosis": "unknown", "target": None},
+        {"image_id": "c", "diagnosis": "actinic keratosis", "target": None},
+        {"image_id": "d", "target": None, "diagnosis": "nevus"},
+    ]
+    summary = summarize(build_catalog([make_table("a", rows)], MALIGNANT), {})
+    assert (summary["rows"], summary["positives"], summary["indeterminate"]) == (4, 1, 1)
+    assert summary["unlabelled"] == [
+        {"image_id": "b", "dataset": "a", "reason": "no diagnosis"},
+        {"image_id": "c", "dataset": "a", "reason": "indeterminate"},
+    ]
+    print_summary(summary)
+    text = capsys.readouterr().out
+    assert "4 rows, 1 malignant lesions" in text
+    assert "left out, indeterminate (1; all of them with --json): c" in text
+    assert "melanoma" not in text

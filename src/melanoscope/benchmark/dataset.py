@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from melanoscope.benchmark.config import BenchmarkConfig
 from melanoscope.benchmark.photo_checks import PhotoChecks, check_photos
 from melanoscope.benchmark.splits import Split, assign_protocol_folds, split_catalog
+from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import Catalog, build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.sources import read_sources
@@ -78,7 +79,7 @@ def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress)
     Raises:
         DataError: The archives, photographs or folds are not what the configuration needs.
     """
-    catalog = build_catalog(read_sources(config.data, cache))
+    catalog = build_catalog(read_sources(config.data, ReadOptions(cache)))
     store = open_pixel_store(catalog, config.image_size, cache, progress=progress.decoding)
     usable = catalog.with_files.without(store.unreadable)
     if not len(usable):

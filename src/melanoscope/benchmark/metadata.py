@@ -12,7 +12,7 @@ import polars as pl
 
 from melanoscope import __version__
 from melanoscope.benchmark.dataset import Dataset
-from melanoscope.data.sources import DataSpec
+from melanoscope.data.catalog import Catalog
 from melanoscope.hardware import describe_hardware
 from melanoscope.runs.cell import skipped_transfers
 from melanoscope.runs.files import SCHEMA
@@ -71,6 +71,8 @@ def _describe_data(dataset: Dataset) -> dict[str, Any]:
             for name, why in sorted(dataset.unreadable.items())
         ],
         "listed_twice": len(catalog.listed_twice),
+        "unlabelled": _describe_unlabelled(catalog),
+        "notes": [*catalog.notes, *(note for t in catalog.tables for note in t.notes)],
         "photographs": len(usable),
         "melanomas": int(frame["target"].cast(pl.Int64).sum()),
         "patients": frame["patient_id"].drop_nulls().n_unique(),
@@ -80,32 +82,27 @@ def _describe_data(dataset: Dataset) -> dict[str, Any]:
 
 
 def _describe_sources(dataset: Dataset) -> list[dict[str, Any]]:
-    counts = dataset.catalog.frame.group_by("dataset").agg(
-        rows=pl.len(), found=pl.col("path").count()
-    )
-    sources = []
-    for spec in dataset.config.data:
-        mine = counts.filter(pl.Series([_is_of(spec, name) for name in counts["dataset"]]))
-        rows, found = int(mine["rows"].sum()), int(mine["found"].sum())
-        sources.append(
-            {
-                "kind": spec.kind,
-                "title": spec.archive.title,
-                "licence": spec.archive.license,
-                "attribution": spec.archive.attribution,
-                "rows": rows,
-                "found": found,
-                "absent": rows - found,
-            }
-        )
-    return sources
+    return [
+        {
+            "kind": spec.kind,
+            "title": spec.archive.title,
+            "licence": spec.archive.license,
+            "attribution": spec.archive.attribution,
+            "rows": table.rows,
+            "found": table.found,
+            "absent": table.rows - table.found,
+        }
+        for spec, table in zip(dataset.config.data, dataset.catalog.tables, strict=True)
+    ]
 
 
-def _is_of(spec: DataSpec, dataset: str) -> bool:
-    """Say whether the catalog's name of an archive belongs to what the command line named."""
-    if spec.kind == "table":
-        return dataset.startswith("table:")
-    return dataset == spec.kind.removesuffix("-melanoma")
+def _describe_unlabelled(catalog: Catalog) -> list[dict[str, Any]]:
+    """Count the rows that nobody can label, by archive and reason."""
+    counts = catalog.unlabelled.group_by("dataset", "unlabelled").len().sort(pl.all())
+    return [
+        {"dataset": dataset, "reason": reason, "rows": n}
+        for dataset, reason, n in counts.iter_rows()
+    ]
 
 
 def _describe_folds(dataset: Dataset) -> dict[str, Any]:

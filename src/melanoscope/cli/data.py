@@ -15,12 +15,15 @@ data_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What t
 @data_app.command("summary")
 def data_summary(data: DataOption, cache: CacheOption = None, as_json: JsonOption = False) -> None:
     """Count rows, files found, absent and unreadable, and what is known of the photographs."""
+    from melanoscope.data.archive import ReadOptions
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.data.summary import find_unreadable, print_summary, summarize
     from melanoscope.progress import RunProgress
 
-    catalog = build_catalog(read_sources([parse_spec(text) for text in data], cache_folder(cache)))
+    catalog = build_catalog(
+        read_sources([parse_spec(text) for text in data], ReadOptions(cache_folder(cache)))
+    )
     with RunProgress() as progress:
         unreadable = find_unreadable(catalog, progress.decoding)
     summary = summarize(catalog, unreadable)
@@ -41,12 +44,15 @@ def data_audit(
 ) -> None:
     """Look for copies, leaks, shortcuts and broken files before anything is trained."""
     from melanoscope.audit.audit import run_audit
+    from melanoscope.data.archive import ReadOptions
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.progress import RunProgress
     from melanoscope.report.audit_page import audit_document, write_audit
 
-    catalog = build_catalog(read_sources([parse_spec(text) for text in data], cache_folder(cache)))
+    catalog = build_catalog(
+        read_sources([parse_spec(text) for text in data], ReadOptions(cache_folder(cache)))
+    )
     with RunProgress() as progress:
         found = run_audit(catalog, cache_folder(cache), progress.decoding)
     page = write_audit(found, out)

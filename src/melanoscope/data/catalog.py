@@ -4,18 +4,41 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from melanoscope.data.archive import ROW_SCHEMA, SourceTable
-from melanoscope.data.vocabulary import DIAGNOSES
+from melanoscope.data.archive import ROW_SCHEMA, Join, SourceTable
+from melanoscope.data.groups import first_connected, group_ids
+from melanoscope.data.identifiers import name_apart, with_global_ids
+from melanoscope.data.targets import label_rows
+from melanoscope.data.validation import abbreviate, validate_table
 from melanoscope.errors import DataError
-from melanoscope.patient import MAX_AGE, SEXES, SITES
+from melanoscope.target import MELANOMA, Target
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What became of one archive's table.
+
+    Attributes:
+        kind: Name of the archive.
+        dataset: Name of the table in the catalog.
+        rows: Number of its rows.
+        found: How many of them have a file.
+        missing: Column -> number of rows in which nothing is known.
+        joins: What became of its side tables.
+        notes: What the user must read of it, one line each.
+    """
+
+    kind: str
+    dataset: str
+    rows: int
+    found: int
+    missing: dict[str, int]
+    joins: tuple[Join, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -24,13 +47,22 @@ class Catalog:
 
     Attributes:
         frame: Columns of `ROW_SCHEMA` and `group_id`, one row per image id, in the order of the
-            sources. Photographs of one `group_id` (one patient, one lesion, duplicates) must stay
-            on one side of a split.
+            sources; `target` is 0 or 1. Photographs of one `group_id` (one patient, one lesion,
+            duplicates) must stay on one side of a split.
         listed_twice: Ids that more than one source lists; the catalog holds one row of each.
+        target: What is positive.
+        unlabelled: The rows that nobody can call positive or negative, with the same columns and
+            the reason in `unlabelled`. No network sees them.
+        tables: What became of each archive's table, in the order of the sources.
+        notes: What the user must read of the tables together, one line each.
     """
 
     frame: pl.DataFrame
     listed_twice: tuple[str, ...] = ()
+    target: Target = MELANOMA
+    unlabelled: pl.DataFrame = field(default_factory=pl.DataFrame)
+    tables: tuple[TableFacts, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.frame.height
@@ -64,7 +96,7 @@ class Catalog:
         """
         group_of = dict(self.frame.select("image_id", "group_id").iter_rows())
         names = sorted(set(group_of.values()))
-        merged = _first_connected(names, [(group_of[a], group_of[b]) for a, b in pairs])
+        merged = first_connected(names, [(group_of[a], group_of[b]) for a, b in pairs])
         group_id = pl.col("group_id").replace_strict(merged, return_dtype=pl.String)
         return replace(self, frame=self.frame.with_columns(group_id))
 
@@ -79,110 +111,89 @@ class Catalog:
         return digest.hexdigest()
 
 
-def build_catalog(tables: Sequence[SourceTable]) -> Catalog:
+def build_catalog(tables: Sequence[SourceTable], target: Target = MELANOMA) -> Catalog:
     """Join the tables of several archives into one catalog.
 
-    A photograph that two archives list under one id (all of HAM10000 is in ISIC 2019) keeps one
-    row: the first that has a file, else the first.
+    A photograph that two archives of one id space list (all of HAM10000 is in ISIC 2019) keeps one
+    row: the first that has a file, else the first. What other tables call by the same name is
+    another photograph, another patient, another lesion.
 
     Args:
         tables: One table per archive, at least one.
+        target: What is positive.
 
     Returns:
         The photographs of all archives, those of one patient, lesion or listed pair in one group.
 
     Raises:
-        DataError: An id twice in one archive, or archives that disagree on a label.
+        DataError: An id twice in one archive, rows that contradict themselves, archives that
+            disagree on a label, or no row that has one.
     """
+    tables = name_apart(tables)
     for table in tables:
-        _validate(table)
+        validate_table(table, target)
+    facts = tuple(_facts(table) for table in tables)
+    tables, notes = with_global_ids(tables)
     listed = pl.concat(
         [t.rows.select(list(ROW_SCHEMA)).cast(pl.Schema(ROW_SCHEMA)) for t in tables]
     ).with_row_index("order")
+    listed = label_rows(listed, target)
     _refuse_conflicts(listed)
-    kept = listed.sort(pl.col("path").is_null(), "order").unique("image_id", keep="first")
     listed_twice = listed.filter(pl.col("image_id").is_duplicated())["image_id"].unique()
-    group_of = _group_ids(listed, [pair for table in tables for pair in table.duplicate_pairs])
-    frame = kept.sort("order").drop("order")
+    group_of = group_ids(listed, [pair for table in tables for pair in table.duplicate_pairs])
     group_id = pl.col("image_id").replace_strict(group_of, return_dtype=pl.String)
-    return Catalog(frame.with_columns(group_id=group_id), tuple(sorted(listed_twice)))
+    kept = _one_row_each(listed).with_columns(group_id=group_id)
+    frame = kept.filter(pl.col("target").is_not_null()).drop("unlabelled")
+    if frame.is_empty():
+        reasons = kept.group_by("unlabelled").len().sort("len", descending=True)
+        raise DataError(
+            f"rows that can be labelled for the target {target.name}",
+            "none: " + ", ".join(f"{n} with {why}" for why, n in reasons.iter_rows()),
+            "check the diagnoses or ask for another --target",
+        )
+    return Catalog(
+        frame=frame,
+        listed_twice=tuple(sorted(listed_twice)),
+        target=target,
+        unlabelled=kept.filter(pl.col("target").is_null()),
+        tables=facts,
+        notes=notes,
+    )
 
 
-def _validate(table: SourceTable) -> None:
-    rows, kind, ids = table.rows, table.kind, table.rows["image_id"]
-    if rows.is_empty():
-        raise DataError(f"rows in the table of {kind}", "none", "check the table's file")
-    unnamed = ids.null_count() + (ids == "").sum()
-    if unnamed:
-        raise DataError(f"an image id in every row of {kind}", f"{unnamed} without", "name them")
-    repeated = ids.filter(ids.is_duplicated()).unique(maintain_order=True)
-    if len(repeated):
-        raise DataError(
-            f"one row per image id in {kind}",
-            f"{len(repeated)} ids in several rows ({_abbreviate(repeated)})",
-            "keep one row of each",
-        )
-    # Readers translate words; a new one that forgets to is found out here.
-    for column, words in (("sex", SEXES), ("site", SITES), ("diagnosis", DIAGNOSES)):
-        unlisted = rows.filter(~pl.col(column).is_in(list(words)) | pl.col(column).is_null())
-        if not unlisted.is_empty():
-            found = _abbreviate(unlisted[column].unique(maintain_order=True))
-            raise DataError(f"{column} of {kind} among {', '.join(words)}", found, "correct them")
-    ages = rows.filter(~pl.col("age").is_between(0, MAX_AGE) | pl.col("age").is_nan())
-    if not ages.is_empty():
-        raise DataError(
-            f"ages of {kind} from 0 to {MAX_AGE:g} years or empty",
-            f"{ages['age'][0]} for {ages['image_id'][0]}",
-            "correct the table",
-        )
-    if not rows["target"].is_in([0, 1]).all() or rows["target"].null_count():
-        raise DataError(f"target 0 or 1 in every row of {kind}", "other values", "correct them")
-    conflicting = rows.filter((pl.col("diagnosis") == "melanoma") != (pl.col("target") == 1))
-    if not conflicting.is_empty():
-        raise DataError(
-            f"target 1 for each melanoma of {kind} and for nothing else",
-            f"{conflicting.height} rows otherwise ({_abbreviate(conflicting['image_id'])})",
-            "correct one of the columns",
-        )
+def _facts(table: SourceTable) -> TableFacts:
+    rows = table.rows
+    missing = {name: rows[name].null_count() for name in ("patient_id", "lesion_id", "age")}
+    missing |= {name: int((rows[name] == "unknown").sum()) for name in ("sex", "site", "diagnosis")}
+    return TableFacts(
+        kind=table.kind,
+        dataset=", ".join(sorted(rows["dataset"].unique())),
+        rows=rows.height,
+        found=rows["path"].count(),
+        missing=missing,
+        joins=table.joins,
+        notes=table.notes,
+    )
 
 
 def _refuse_conflicts(listed: pl.DataFrame) -> None:
-    n_targets = pl.col("target").n_unique().over("image_id")
+    n_targets = pl.col("target").drop_nulls().n_unique().over("image_id")
     ids = listed.filter(n_targets > 1)["image_id"].unique().sort()
     if len(ids):
         raise DataError(
             "archives that agree on a photograph's label",
-            f"{len(ids)} ids with two labels ({_abbreviate(ids)})",
+            f"{len(ids)} ids with two labels ({abbreviate(ids)})",
             "leave one of the archives out or correct its table",
         )
 
 
-def _group_ids(listed: pl.DataFrame, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Map each image id to the smallest id that it shares a patient, a lesion or a pair with.
-
-    Every row of every archive counts, kept or not: one may name the lesion that another leaves
-    blank. So do paired ids without a row, which may join two that have one.
-    """
-    edges = list(pairs)
-    for column in ("patient_id", "lesion_id"):
-        known = listed.drop_nulls(column)
-        edges += known.select("image_id", pl.first("image_id").over(column).alias("b")).iter_rows()
-    image_ids = set(listed["image_id"])
-    rowless = {name for pair in pairs for name in pair} - image_ids
-    # Ids with a row come first, so that they name the groups.
-    return _first_connected([*sorted(image_ids), *rowless], edges)
-
-
-def _first_connected(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Map each of `names` to the first of them that `edges` connect it to."""
-    node = {name: number for number, name in enumerate(names)}
-    left, right = ([node[edge[end]] for edge in edges] for end in (0, 1))
-    graph = coo_array((np.ones(len(edges), np.int8), (left, right)), shape=(len(node), len(node)))
-    _, component = connected_components(graph, directed=False)
-    first: dict[int, str] = {}
-    return {name: first.setdefault(int(c), name) for name, c in zip(names, component, strict=True)}
-
-
-def _abbreviate(values: Iterable[object], limit: int = 3) -> str:
-    words = [str(value) for value in values]
-    return ", ".join(words[:limit]) + (", ..." if len(words) > limit else "")
+def _one_row_each(listed: pl.DataFrame) -> pl.DataFrame:
+    """Keep the first row with a file of each id; it takes over a label that only another has."""
+    kept = listed.sort(pl.col("path").is_null(), "order").unique("image_id", keep="first")
+    labels = ["diagnosis", "malignancy", "target"]
+    labelled = listed.drop_nulls("target").sort("order").unique("image_id", keep="first")
+    other = kept.filter(pl.col("target").is_null()).select("image_id")
+    other = other.join(labelled.select("image_id", *labels), on="image_id")
+    kept = kept.update(other, on="image_id", how="left")
+    unlabelled = pl.when(pl.col("target").is_null()).then("unlabelled")
+    return kept.with_columns(unlabelled=unlabelled).sort("order").drop("order")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,10 @@ from melanoscope.imaging.decode import why_unreadable
 
 _AGE_EDGES = (20.0, 40.0, 60.0, 80.0)
 _AGE_BANDS = ("under 20", "20-39", "40-59", "60-79", "80 and over")
-_MAX_ABSENT_IDS = 10
+_MAX_IDS = 10
+# Shown where any row has a value; most archives do not say it.
+_OPTIONAL = ("center", "image_type", "license")
+_COLUMNS = ("dataset", "diagnosis", "malignancy", "sex", "site", *_OPTIONAL)
 
 
 def find_unreadable(catalog: Catalog, progress: ProgressCallback | None = None) -> dict[str, str]:
@@ -57,9 +63,21 @@ def summarize(catalog: Catalog, unreadable: dict[str, str]) -> dict[str, Any]:
     """
     with_files, absent = catalog.with_files, catalog.ids_without_file
     paths = dict(with_files.frame.select("image_id", "path").iter_rows())
+    left_out = catalog.unlabelled
+    everything = pl.concat([catalog.frame, left_out], how="diagonal")
     return {
-        "rows": len(catalog),
-        "melanomas": int(catalog.frame["target"].sum()),
+        "target": catalog.target.to_dict(),
+        "rows": everything.height,
+        "positives": int(catalog.frame["target"].sum()),
+        "melanomas": int((everything["diagnosis"] == "melanoma").sum()),
+        "malignant": int((everything["malignancy"] == "malignant").sum()),
+        "indeterminate": int((everything["malignancy"] == "indeterminate").sum()),
+        "unlabelled": [
+            {"image_id": name, "dataset": dataset, "reason": why}
+            for name, dataset, why in left_out.select(
+                "image_id", "dataset", "unlabelled"
+            ).iter_rows()
+        ],
         "found": len(with_files),
         "absent": len(absent),
         "absent_ids": absent,
@@ -68,7 +86,13 @@ def summarize(catalog: Catalog, unreadable: dict[str, str]) -> dict[str, Any]:
             for name, why in sorted(unreadable.items())
         ],
         "listed_twice": len(catalog.listed_twice),
-        "all_rows": _counts(catalog.frame),
+        "tables": [
+            asdict(table)
+            | {"joins": [asdict(join) for join in table.joins], "notes": list(table.notes)}
+            for table in catalog.tables
+        ],
+        "notes": list(catalog.notes),
+        "all_rows": _counts(everything),
         "usable": _counts(with_files.without(unreadable).frame),
     }
 
@@ -81,49 +105,80 @@ def _counts(frame: pl.DataFrame) -> dict[str, Any]:
     by_age = _counts_by(frame.with_columns(pl.Series("age_band", bands, pl.String)), "age_band")
     return {
         "photographs": frame.height,
-        "melanomas": int(frame["target"].sum()),
+        "positives": int(frame["target"].sum()),
         "patients": frame["patient_id"].drop_nulls().n_unique(),
         "lesions": frame["lesion_id"].drop_nulls().n_unique(),
         "groups": frame["group_id"].n_unique(),
-        **{name: _counts_by(frame, name) for name in ("dataset", "diagnosis", "sex", "site")},
+        **{name: _counts_by(frame, name) for name in _COLUMNS},
         "age": {band: by_age[band] for band in (*_AGE_BANDS, "unknown") if band in by_age},
         "median_age": frame["age"].median(),
     }
 
 
 def _counts_by(frame: pl.DataFrame, column: str) -> dict[str, dict[str, int]]:
-    """Count photographs and melanomas for each value of `column`, the commonest first."""
-    table = frame.group_by(column).agg(photographs=pl.len(), melanomas=pl.col("target").sum())
-    table = table.sort(["photographs", column], descending=[True, False])
+    """Count photographs and positive ones for each value of `column`, the commonest first."""
+    table = frame.with_columns(pl.col(column).fill_null("unknown")).group_by(column)
+    counts = table.agg(photographs=pl.len(), positives=pl.col("target").sum())
+    counts = counts.sort(["photographs", column], descending=[True, False])
     return {
-        str(value): {"photographs": photographs, "melanomas": melanomas}
-        for value, photographs, melanomas in table.iter_rows()
+        str(value): {"photographs": photographs, "positives": positives}
+        for value, photographs, positives in counts.iter_rows()
     }
 
 
 def print_summary(summary: dict[str, Any]) -> None:
     """Print a `summary`, as `summarize` returns it, to the terminal."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    usable = summary["usable"]
+    usable, plural = summary["usable"], summary["target"]["plural"]
     console.print(
-        f"{summary['rows']:,} rows, {summary['melanomas']:,} melanomas; files: "
+        f"{summary['rows']:,} rows, {summary['positives']:,} {plural}; files: "
         f"{summary['found']:,} found, {summary['absent']:,} absent, "
         f"{len(summary['unreadable']):,} unreadable; "
         f"{summary['listed_twice']:,} ids listed by two archives"
     )
     console.print(
-        f"usable: {usable['photographs']:,} photographs, {usable['melanomas']:,} melanomas, "
+        f"usable: {usable['photographs']:,} photographs, {usable['positives']:,} {plural}, "
         f"{usable['patients']:,} named patients, {usable['lesions']:,} named lesions, "
         f"{usable['groups']:,} groups"
     )
-    for column in ("dataset", "diagnosis", "sex", "site", "age"):
-        _print_counts(console, column, summary["all_rows"][column], usable[column])
+    _print_left_out(console, summary["unlabelled"])
+    for table in summary["tables"]:
+        _print_table(console, table)
+    for note in summary["notes"]:
+        console.print(f"note: {note}")
+    for column in (*_COLUMNS, "age"):
+        levels = summary["all_rows"][column]
+        if column not in _OPTIONAL or set(levels) - {"unknown"}:
+            _print_counts(console, column, levels, usable[column], plural)
     for image in summary["unreadable"]:
         console.print(f"unreadable: {image['image_id']} ({image['path']}): {image['reason']}")
     if summary["absent"]:
-        ids = ", ".join(summary["absent_ids"][:_MAX_ABSENT_IDS])
-        more = ", ..." if summary["absent"] > _MAX_ABSENT_IDS else ""
-        console.print(f"absent ({summary['absent']:,}; all of them with --json): {ids}{more}")
+        ids = _some(summary["absent_ids"])
+        console.print(f"absent ({summary['absent']:,}; all of them with --json): {ids}")
+
+
+def _print_left_out(console: Console, unlabelled: list[dict[str, str]]) -> None:
+    for reason, n in Counter(row["reason"] for row in unlabelled).most_common():
+        ids = _some([row["image_id"] for row in unlabelled if row["reason"] == reason])
+        console.print(f"left out, {reason} ({n:,}; all of them with --json): {ids}")
+
+
+def _print_table(console: Console, table: dict[str, Any]) -> None:
+    """Print what became of one archive's table: what is missing, its side tables, its notes."""
+    missing = ", ".join(f"{name} {n:,}" for name, n in table["missing"].items() if n) or "nothing"
+    console.print(f"{table['dataset']}: {table['rows']:,} rows; missing: {missing}")
+    for join in table["joins"]:
+        lacking = f"; {join['without']:,} photographs without one" if join["without"] else ""
+        console.print(
+            f"  {join['table']}: {join['matched']:,} of {join['rows']:,} rows found their "
+            f"photograph{lacking}"
+        )
+    for note in table["notes"]:
+        console.print(f"  note: {note}")
+
+
+def _some(values: Sequence[str]) -> str:
+    return ", ".join(values[:_MAX_IDS]) + (", ..." if len(values) > _MAX_IDS else "")
 
 
 def _print_counts(
@@ -131,10 +186,11 @@ def _print_counts(
     column: str,
     all_rows: dict[str, dict[str, int]],
     usable: dict[str, dict[str, int]],
+    plural: str,
 ) -> None:
     table = Table(box=None, pad_edge=False, title_justify="left")
     table.add_column(column, min_width=26)
-    for heading in ("rows", "melanomas", "usable", "of them melanomas"):
+    for heading in ("rows", plural, "usable", f"of them {plural}"):
         table.add_column(heading, justify="right")
     for value, counts in all_rows.items():
         usable_counts = usable.get(value, dict.fromkeys(counts, 0))

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from melanoscope.data.archive import Archive, SourceTable
+from melanoscope.data.archive import Archive, ReadOptions, SourceTable
 from melanoscope.data.sources import ham10000, isic2019, isic2020, own_csv, pad_ufes_20, simulated
 from melanoscope.errors import DataError, nearest
 
@@ -52,9 +52,9 @@ class DataSpec:
         """The archive that `kind` names."""
         return ARCHIVES[self.kind]
 
-    def read(self, cache: Path) -> SourceTable:
-        """Read the archive's table; simulated photographs are drawn into the folder `cache`."""
-        return self.archive.read(self.path, cache)
+    def read(self, options: ReadOptions) -> SourceTable:
+        """Read the archive's table; simulated photographs are drawn into the cache."""
+        return self.archive.read(self.path, options)
 
 
 def parse_spec(text: str) -> DataSpec:
@@ -112,12 +112,12 @@ def find_archives(folder: Path) -> list[DataSpec]:
     return specs
 
 
-def read_sources(specs: Sequence[DataSpec], cache: Path) -> list[SourceTable]:
+def read_sources(specs: Sequence[DataSpec], options: ReadOptions) -> list[SourceTable]:
     """Read the tables of several archives.
 
     Args:
         specs: Archives named on the command line.
-        cache: Folder in which simulated photographs are drawn.
+        options: What holds for all of them.
 
     Returns:
         One table per archive, in the order of `specs`.
@@ -129,4 +129,4 @@ def read_sources(specs: Sequence[DataSpec], cache: Path) -> list[SourceTable]:
         raise DataError(
             "at least one --data KIND=PATH", "none", "known kinds: " + ", ".join(ARCHIVES)
         )
-    return [spec.read(cache) for spec in specs]
+    return [spec.read(options) for spec in specs]

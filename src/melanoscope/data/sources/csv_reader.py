@@ -1,18 +1,15 @@
-"""What every archive's reader needs: its table as text, its folder as names of photographs."""
+"""An archive's table as text, and its folder as names of photographs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from melanoscope.data.archive import ROW_SCHEMA
-from melanoscope.data.vocabulary import translate_diagnoses
 from melanoscope.errors import DataError, nearest
 from melanoscope.imaging.decode import SUFFIXES
-from melanoscope.patient import parse_age, parse_sex, parse_site
 
 
 def find_table(folder: str | Path, names: Sequence[str], kind: str) -> Path:
@@ -52,46 +49,6 @@ def read_table(
     )
 
 
-def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path) -> pl.DataFrame:
-    """Bring an archive's text columns to `ROW_SCHEMA`, under the name `dataset`."""
-    # `raw` has image_id, diagnosis, sex, age and site; patient_id and lesion_id if the archive has
-    # them; and path, unless files beside or below `table` bear the name of their image_id.
-    if "path" not in raw.columns:
-        found = index_images(table.parent)
-        paths = pl.Series([found.get(name) for name in raw["image_id"]], dtype=pl.String)
-        raw = raw.with_columns(path=paths)
-    nobody = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
-    diagnosis = translate_diagnoses(raw["diagnosis"], f"the diagnoses of '{table.name}'")
-    rows = {
-        "image_id": raw["image_id"],
-        "path": raw["path"],
-        "dataset": pl.repeat(dataset, raw.height, eager=True),
-        "patient_id": _blank_to_null(raw.get_column("patient_id", default=nobody)),
-        "lesion_id": _blank_to_null(raw.get_column("lesion_id", default=nobody)),
-        **patient_columns(raw["sex"], raw["age"], raw["site"], table),
-        "diagnosis": diagnosis,
-        "target": diagnosis == "melanoma",
-    }
-    return pl.DataFrame(rows).cast(pl.Schema(ROW_SCHEMA))
-
-
-def parse_targets(column: pl.Series, table: Path) -> pl.Series:
-    """Read targets of 0 and 1, also as "0.0" and "1.0"."""
-    text = column.str.strip_chars().replace({"0.0": "0", "1.0": "1"})
-    target = text.cast(pl.Int8, strict=False)
-    invalid = column.filter(~target.is_in([0, 1]).fill_null(value=False))
-    if len(invalid):
-        raise DataError(f"target 0 or 1 in '{table.name}'", f"'{invalid[0]}'", "correct the column")
-    return target
-
-
-def add_targets(rows: pl.DataFrame, target: pl.Series) -> pl.DataFrame:
-    """Give `rows` their `target`, and a diagnosis that says what the target alone does."""
-    benign = pl.col("diagnosis").replace("unknown", "unknown benign")
-    diagnosis = pl.when(target == 1).then(pl.lit("melanoma")).otherwise(benign)
-    return rows.with_columns(target=target, diagnosis=diagnosis)
-
-
 def index_images(folder: Path) -> dict[str, str]:
     """Map the stem of each photograph below `folder` to its path."""
     found: dict[str, Path] = {}
@@ -120,36 +77,3 @@ def _files_below(folder: Path) -> Iterator[Path]:
         visited.add(real)
         folders.sort()
         yield from (Path(here, name) for name in names)
-
-
-def patient_columns(
-    sexes: pl.Series, ages: pl.Series, sites: pl.Series, path: Path
-) -> dict[str, pl.Series]:
-    """Read an archive's words as `melanoscope.patient` does, into the columns sex, age and site."""
-    return {
-        "sex": _parsed(sexes, parse_sex, f"the sexes of '{path.name}'", pl.String()),
-        "age": _parsed(ages, parse_age, f"the ages of '{path.name}'", pl.Float64()),
-        "site": _parsed(sites, parse_site, f"the sites of '{path.name}'", pl.String()),
-    }
-
-
-def _parsed(
-    column: pl.Series,
-    parse: Callable[[str | None], str | float | None],
-    what: str,
-    dtype: pl.DataType,
-) -> pl.Series:
-    """Parse each distinct value of a column once."""
-    text = column.cast(pl.String)
-    values = text.unique(maintain_order=True)
-    try:
-        parsed = [parse(value) for value in values]
-    except DataError as error:
-        raise DataError(f"{error.expected} in {what}", error.found, error.mend) from None
-    return text.replace_strict(values, pl.Series(parsed, dtype=dtype), return_dtype=dtype)
-
-
-def _blank_to_null(column: pl.Series) -> pl.Series:
-    """Turn blank identifiers into nulls, so that "nobody" is not one large patient."""
-    clean = column.cast(pl.String).str.strip_chars()
-    return clean.replace(["", "unknown"], [None] * 2)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from melanoscope.data.archive import Archive, SourceTable
+from melanoscope.data.archive import Archive, ReadOptions, SourceTable
 from melanoscope.data.sources import csv_reader
+from melanoscope.data.sources.rows import catalog_rows
 
 TABLES = ("HAM10000_metadata.csv", "HAM10000_metadata")
 COLUMNS = {
@@ -16,13 +17,15 @@ COLUMNS = {
     "age": "age",
     "site": "localization",
 }
+OPTIONAL = {"center": "dataset"}
 
 
-def read(folder: str | Path, _cache: Path | None = None) -> SourceTable:
+def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's table and the names of its photographs in `folder`."""
     table = csv_reader.find_table(folder, TABLES, "ham10000")
-    raw = csv_reader.read_table(table, COLUMNS)
-    return SourceTable("ham10000", csv_reader.catalog_rows(raw, "ham10000", table))
+    raw = csv_reader.read_table(table, COLUMNS, OPTIONAL)
+    rows = catalog_rows(raw, "ham10000", table, image_type="dermoscopic")
+    return SourceTable("ham10000", rows, id_space="isic")
 
 
 ARCHIVE = Archive(
@@ -32,4 +35,7 @@ ARCHIVE = Archive(
     attribution="Tschandl et al. 2018, doi:10.1038/sdata.2018.161",
     read=read,
     table_names=TABLES,
+    layout="HAM10000_metadata.csv (or .tab) and photographs in folders beside it",
+    columns=(*COLUMNS.values(), *OPTIONAL.values()),
+    leaks=("dx_type",),
 )

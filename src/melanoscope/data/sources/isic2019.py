@@ -7,8 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from melanoscope.data.archive import Archive, SourceTable
+from melanoscope.data.archive import Archive, ReadOptions, SourceTable
 from melanoscope.data.sources import csv_reader
+from melanoscope.data.sources.joins import join_table
+from melanoscope.data.sources.rows import catalog_rows
+from melanoscope.data.validation import abbreviate
 from melanoscope.errors import DataError
 
 LABELS = "ISIC_2019_Training_GroundTruth.csv"
@@ -22,21 +25,23 @@ COLUMNS = {
 }
 
 
-def read(folder: str | Path, _cache: Path | None = None) -> SourceTable:
+def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's two tables and the names of its photographs in `folder`."""
     label_table = csv_reader.find_table(folder, (LABELS,), "isic2019")
     table = csv_reader.find_table(folder, (METADATA,), "isic2019")
     metadata = csv_reader.read_table(table, COLUMNS, {"lesion_id": "lesion_id"})
-    raw = _read_labels(label_table).join(metadata, on="image_id", how="left", maintain_order="left")
-    return SourceTable("isic2019", csv_reader.catalog_rows(raw, "isic2019", table))
+    raw, join = join_table(_read_labels(label_table), metadata, METADATA)
+    rows = catalog_rows(raw, "isic2019", table, image_type="dermoscopic")
+    return SourceTable("isic2019", rows, id_space="isic", joins=(join,))
 
 
-def read_melanomas(folder: str | Path, _cache: Path | None = None) -> SourceTable:
+def read_melanomas(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read only the melanomas in `folder`, which is what the poster added to ISIC 2020."""
     # Offered to reproduce the poster: joined so, the archive's name predicts the label (AUROC 0.943
     # on the 37,648 rows).
-    rows = read(folder).rows.filter(pl.col("target") == 1)
-    return SourceTable("isic2019-melanoma", rows)
+    source = read(folder)
+    rows = source.rows.filter(pl.col("diagnosis") == "melanoma")
+    return replace(source, kind="isic2019-melanoma", rows=rows)
 
 
 def _read_labels(path: Path) -> pl.DataFrame:
@@ -50,7 +55,8 @@ def _read_labels(path: Path) -> pl.DataFrame:
     if wrong.any():
         raise DataError(
             f"one class marked 1 and the others 0 in each row of '{path.name}'",
-            f"{int(wrong.sum())} rows otherwise (first: {labels['image_id'][int(wrong.argmax())]})",
+            f"{int(wrong.sum())} rows otherwise "
+            f"({abbreviate(labels['image_id'].filter(pl.Series(wrong)))})",
             "correct the table",
         )
     diagnosis = pl.Series([names[i] for i in marks.argmax(axis=1)], dtype=pl.String)
@@ -64,6 +70,8 @@ ARCHIVE = Archive(
     attribution="Tschandl et al. 2018; Codella et al. 2017; Combalia et al. 2019",
     read=read,
     table_names=(LABELS,),
+    layout=f"{LABELS}, {METADATA}, photographs in folders beside them",
+    columns=("image", *CLASSES, "UNK", *list(COLUMNS.values())[1:], "lesion_id"),
 )
 MELANOMAS = replace(
     ARCHIVE,

@@ -10,23 +10,31 @@ from pathlib import Path
 
 import polars as pl
 
-from melanoscope.data.archive import Archive, SourceTable
+from melanoscope.data.archive import Archive, ReadOptions, SourceTable
+from melanoscope.data.identifiers import lesions_within_patients
 from melanoscope.data.sources import csv_reader
+from melanoscope.data.sources.rows import catalog_rows, parse_targets
 from melanoscope.errors import DataError
 
-OPTIONAL = ("image_id", "target", "diagnosis", "patient_id", "lesion_id", "sex", "age", "site")
+OPTIONAL = (
+    *("image_id", "target", "diagnosis", "malignancy", "patient_id", "lesion_id"),
+    *("sex", "age", "site", "center", "image_type", "license"),
+)
 
 
-def read(path: str | Path, _cache: Path | None = None) -> SourceTable:
+def read(path: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read a CSV, or the only CSV in a folder, at `path`, and look for each file it names."""
     table = _find_csv(Path(path))
     raw = csv_reader.read_table(table, {"path": "path"}, {name: name for name in OPTIONAL})
     files = [table.parent / name if name else None for name in raw["path"]]
     paths = pl.Series([str(f) if f and f.is_file() else None for f in files], dtype=pl.String)
-    named = raw.with_columns(pl.col("image_id").fill_null(pl.col("path")), path=paths)
-    rows = csv_reader.catalog_rows(named, f"table:{table.stem}", table)
-    target = _targets(raw, rows["diagnosis"], table)
-    return SourceTable("table", csv_reader.add_targets(rows, target))
+    named = raw.with_columns(
+        pl.col("image_id").fill_null(pl.col("path")),
+        path=paths,
+        target=parse_targets(raw["target"], table),
+    )
+    rows = lesions_within_patients(catalog_rows(named, f"table:{table.stem}", table))
+    return SourceTable("table", rows, origin=str(table.resolve()))
 
 
 def _find_csv(path: Path) -> Path:
@@ -40,29 +48,6 @@ def _find_csv(path: Path) -> Path:
             "name the CSV file itself",
         )
     return candidates[0]
-
-
-def _targets(raw: pl.DataFrame, diagnosis: pl.Series, table: Path) -> pl.Series:
-    """Take the targets as given, else from the diagnosis; refuse a row that contradicts itself."""
-    unknown, melanoma = diagnosis == "unknown", diagnosis == "melanoma"
-    if raw["target"].null_count() == raw.height:
-        if unknown.any():
-            raise DataError(
-                f"a target (0 or 1) or a diagnosis in every row of '{table.name}'",
-                f"{int(unknown.sum())} rows with neither",
-                "fill one of the columns",
-            )
-        return melanoma.cast(pl.Int8).alias("target")
-    target = csv_reader.parse_targets(raw["target"], table)
-    conflicting = ~unknown & (melanoma != (target == 1))
-    if conflicting.any():
-        raise DataError(
-            f"diagnoses that agree with the targets in '{table.name}'",
-            f"{int(conflicting.sum())} rows that do not "
-            f"(first: '{raw['path'].filter(conflicting)[0]}')",
-            "correct one of the columns",
-        )
-    return target
 
 
 ARCHIVE = Archive(

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from melanoscope.data.archive import Archive, SourceTable
+from melanoscope.data.archive import Archive, ReadOptions, SourceTable
+from melanoscope.data.identifiers import lesions_within_patients
 from melanoscope.data.sources import csv_reader
+from melanoscope.data.sources.rows import catalog_rows
 
 TABLES = ("metadata.csv",)
 COLUMNS = {
@@ -21,15 +23,14 @@ COLUMNS = {
 }
 
 
-def read(folder: str | Path, _cache: Path | None = None) -> SourceTable:
+def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's table and the names of its photographs, whatever their format."""
     table = csv_reader.find_table(folder, TABLES, "pad-ufes-20")
     raw = csv_reader.read_table(table, COLUMNS)
     raw = raw.with_columns(pl.col("image_id").str.replace(r"\.[A-Za-z]+$", ""))
-    rows = csv_reader.catalog_rows(raw, "pad-ufes-20", table)
+    rows = catalog_rows(raw, "pad-ufes-20", table, image_type="clinical")
     # Lesions are numbered anew for some patients: the number alone would join strangers.
-    lesion_id = pl.concat_str("patient_id", "lesion_id", separator="/")
-    return SourceTable("pad-ufes-20", rows.with_columns(lesion_id=lesion_id))
+    return SourceTable("pad-ufes-20", lesions_within_patients(rows, numbered=True))
 
 
 ARCHIVE = Archive(
@@ -39,4 +40,7 @@ ARCHIVE = Archive(
     attribution="Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221",
     read=read,
     table_names=TABLES,
+    layout="metadata.csv and photographs in folders beside it",
+    columns=tuple(COLUMNS.values()),
+    leaks=("biopsed",),
 )

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from melanoscope.data.archive import ROW_SCHEMA, Archive, SourceTable
+from melanoscope.data.archive import ROW_SCHEMA, Archive, ReadOptions, SourceTable
 from melanoscope.data.sources.lesion_painter import PAINTER_VERSION, Traits, paint
 from melanoscope.errors import DataError
 from melanoscope.imaging.decode import write_image
@@ -58,11 +58,13 @@ class SimulatedImage:
         return f"SIM_{self.index:07d}"
 
 
-def read(count: str, cache: Path) -> SourceTable:
-    """Read ``simulated=COUNT`` of the command line, and draw the photographs into `cache`."""
+def read(count: str, options: ReadOptions) -> SourceTable:
+    """Read ``simulated=COUNT`` of the command line, and draw the photographs into the cache."""
     if not (count.isascii() and count.isdecimal()):
         raise DataError("simulated=COUNT", f"simulated={count}", "say simulated=600, for example")
-    return SourceTable("simulated", simulate_images(int(count), cache))
+    return SourceTable(
+        "simulated", simulate_images(int(count), options.cache), id_space="simulated"
+    )
 
 
 def simulate_images(count: int, folder: Path, *, seed: int = 0) -> pl.DataFrame:
@@ -85,7 +87,8 @@ def simulate_images(count: int, folder: Path, *, seed: int = 0) -> pl.DataFrame:
             "age": image.age,
             "site": image.site,
             "diagnosis": image.diagnosis,
-            "target": int(image.diagnosis == "melanoma"),
+            "malignancy": "malignant" if image.diagnosis == "melanoma" else "benign",
+            "image_type": "dermoscopic",
         }
         for image, path in zip(images, paths, strict=True)
     ]
@@ -175,4 +178,5 @@ ARCHIVE = Archive(
     license="Apache-2.0, as melanoscope itself",
     attribution="drawn by melanoscope; shows no person",
     read=read,
+    layout="a number: so many photographs are drawn",
 )

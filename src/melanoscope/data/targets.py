@@ -1,0 +1,154 @@
+"""Which rows are positive for a target; a row that nobody can label is left out, never benign."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from melanoscope.data.vocabulary import (
+    DIAGNOSES,
+    DIAGNOSIS_WORDS,
+    MALIGNANCY,
+    UNSPECIFIC,
+    plain_word,
+)
+from melanoscope.errors import DataError, nearest
+from melanoscope.target import MALIGNANT, MELANOMA, Target, custom_target
+
+NO_DIAGNOSIS = "no diagnosis"
+INDETERMINATE = "indeterminate"
+INDETERMINATE_CHOICES = ("exclude", "malignant")
+
+
+def parse_target(text: str, indeterminate: str = "exclude") -> Target:
+    """Parse the option ``--target``.
+
+    Args:
+        text: "melanoma", "malignant", or ``NAME=diagnosis,diagnosis`` with words of the vocabulary.
+        indeterminate: What becomes of indeterminate lesions where malignancy is asked: "exclude"
+            or "malignant".
+
+    Returns:
+        The target.
+
+    Raises:
+        DataError: Another word, or an own grouping without a name or of unknown diagnoses.
+
+    >>> parse_target("keratinocyte_cancer=BCC,SCC").diagnoses
+    ('basal cell carcinoma', 'squamous cell carcinoma')
+    """
+    if indeterminate not in INDETERMINATE_CHOICES:
+        raise DataError(
+            "--indeterminate exclude or malignant", f"'{indeterminate}'", "choose one of the two"
+        )
+    name, equals, listed = (part.strip() for part in text.partition("="))
+    if not equals:
+        return _built_in(text.strip(), indeterminate)
+    if indeterminate != "exclude":
+        raise DataError(
+            "--indeterminate malignant only with --target malignant",
+            f"--target {text}",
+            "list the diagnoses that count",
+        )
+    if not re.fullmatch(r"[A-Za-z][\w -]{0,39}", name) or name in ("melanoma", "malignant"):
+        raise DataError(
+            "a name of up to 40 letters, digits, '_' and '-' before '=', and not a target's own",
+            f"'{name}'",
+            "say --target keratinocyte_cancer=bcc,scc, for example",
+        )
+    return custom_target(name, _parse_diagnoses(listed))
+
+
+def _built_in(name: str, indeterminate: str) -> Target:
+    if name == MALIGNANT.name:
+        return Target(**{**MALIGNANT.to_dict(), "diagnoses": (), "indeterminate": indeterminate})
+    if name == MELANOMA.name and indeterminate == "exclude":
+        return MELANOMA
+    if name == MELANOMA.name:
+        raise DataError(
+            "--indeterminate malignant only with --target malignant",
+            "--target melanoma",
+            "leave one of them out",
+        )
+    raise DataError(
+        "--target melanoma, malignant or NAME=diagnosis,diagnosis",
+        f"'{name}'",
+        "known diagnoses: " + ", ".join(d for d in DIAGNOSES if d not in UNSPECIFIC),
+    )
+
+
+def _parse_diagnoses(listed: str) -> tuple[str, ...]:
+    # Some names of diagnoses hold a comma themselves.
+    whole = [listed] if plain_word(listed) in DIAGNOSIS_WORDS else listed.split(",")
+    words = [word.strip() for word in whole if word.strip()]
+    known = {word: DIAGNOSIS_WORDS.get(plain_word(word)) for word in words}
+    wrong = [word for word, diagnosis in known.items() if diagnosis in (None, *UNSPECIFIC)]
+    if wrong or not words:
+        raise DataError(
+            "known diagnoses behind '='",
+            ", ".join(f"'{word}'" for word in wrong) or "none",
+            nearest(plain_word(wrong[0]) if wrong else "", [*DIAGNOSES]),
+        )
+    return tuple(dict.fromkeys(str(diagnosis) for diagnosis in known.values()))
+
+
+def label_rows(rows: pl.DataFrame, target: Target) -> pl.DataFrame:
+    """Say of each row whether it is positive.
+
+    Args:
+        rows: Columns diagnosis (words of the vocabulary), malignancy (null where unknown) and
+            target (what the table itself states of this target, 0, 1 or null).
+        target: The target.
+
+    Returns:
+        `rows` with a target of 1 or 0, or null and the reason in the new column `unlabelled`.
+    """
+    diagnosis, malignancy = pl.col("diagnosis"), pl.col("malignancy")
+    specific = ~diagnosis.is_in(list(UNSPECIFIC))
+    unlabelled = pl.lit(NO_DIAGNOSIS)
+    if target.name == MALIGNANT.name:
+        counted = target.indeterminate == "malignant"
+        positive = (
+            pl.when(malignancy == "malignant")
+            .then(1)
+            .when(malignancy == "benign")
+            .then(0)
+            .when((malignancy == "indeterminate") & counted)
+            .then(1)
+        )
+        unlabelled = pl.when(malignancy == "indeterminate").then(pl.lit(INDETERMINATE))
+        unlabelled = unlabelled.otherwise(pl.lit(NO_DIAGNOSIS))
+    else:
+        wanted = target.diagnoses or (MELANOMA.name,)
+        can_be_benign = any(MALIGNANCY[name] == "benign" for name in wanted)
+        # What is known to be benign is no melanoma, whatever it is.
+        ruled_out = pl.lit(not can_be_benign) & (malignancy == "benign")
+        positive = (
+            pl.when(diagnosis.is_in(list(wanted)))
+            .then(1)
+            .when(specific | ruled_out.fill_null(value=False))
+            .then(0)
+        )
+    stated = pl.coalesce(pl.col("target"), positive).cast(pl.Int8)
+    return rows.with_columns(target=stated, unlabelled=pl.when(stated.is_null()).then(unlabelled))
+
+
+def contradictions(rows: pl.DataFrame, target: Target) -> pl.DataFrame:
+    """Return the rows whose own columns disagree.
+
+    Args:
+        rows: Columns as for `label_rows`.
+        target: The target that the column `target` speaks of.
+
+    Returns:
+        Those of `rows` that say benign of a malignant diagnosis, malignant of a benign one, or
+        state a target that their diagnosis or malignancy excludes.
+    """
+    usual = pl.col("diagnosis").replace_strict(MALIGNANCY, return_dtype=pl.String)
+    definite = ["benign", "malignant"]
+    both = usual.is_in(definite) & pl.col("malignancy").is_in(definite)
+    by_malignancy = (both & (usual != pl.col("malignancy"))).fill_null(value=False)
+    derived = label_rows(rows.with_columns(target=pl.lit(None, pl.Int8)), target)["target"]
+    by_target = (rows["target"] != derived).fill_null(value=False)
+    return rows.filter(by_malignancy | by_target)
