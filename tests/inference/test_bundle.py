@@ -119,7 +119,24 @@ def test_a_missing_file_is_refused(folder, name):
 
 def test_a_truncated_file_is_refused(folder):
     (folder / "model.onnx").write_bytes((folder / "model.onnx").read_bytes()[:-1])
-    assert "'model.onnx' as it was exported" in refused(folder)
+    line = refused(folder)
+    assert "'model.onnx' as it was exported" in line
+    assert "torn off after" in line
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9\n"
+
+
+@pytest.mark.parametrize("name", [*REQUIRED, MANIFEST])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(POINTER, "git lfs pull"), (b"<!doctype html><html>", "web page"), (b"", "empty file")],
+)
+def test_what_lies_there_instead_is_named(folder, name, content, words):
+    (folder / name).write_bytes(content)
+    line = refused(folder)
+    assert f"{name}'" in line
+    assert words in line
 
 
 def test_a_newer_schema_asks_for_a_newer_melanoscope(folder):

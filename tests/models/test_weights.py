@@ -11,6 +11,7 @@ import torch
 from melanoscope.errors import WeightsError
 from melanoscope.models import weights
 from melanoscope.models.backbones import get_backbone
+from melanoscope.models.tensor_file import read_tensors
 
 
 class Trap:
@@ -46,7 +47,7 @@ def test_broken_files_are_refused(tmp_path: Path, content: bytes) -> None:
         path = tmp_path / f"resnet18{suffix}"
         path.write_bytes(content)
         with pytest.raises(WeightsError, match="resnet18"):
-            weights.read_tensors(path)
+            read_tensors(path)
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:

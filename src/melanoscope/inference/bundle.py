@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from melanoscope.errors import BundleError
+from melanoscope.file_kinds import HEAD, FileKind, detect_file_kind, read_file_kind
 from melanoscope.inference.manifest import SCHEMA, BundleManifest, FileEntry, seal_of
 
 MANIFEST = "bundle.json"
@@ -73,6 +74,11 @@ def open_bundle(folder: Path | str) -> Bundle:
             f"a bundle at '{folder}'", there, "name a folder that melanoscope exported"
         )
     text = (folder / MANIFEST).read_bytes()
+    kind = detect_file_kind(text[:HEAD])
+    if kind is not None and kind is not FileKind.JSON:
+        raise BundleError(
+            f"a bundle's record in '{folder / MANIFEST}'", str(kind), kind.mend(_MAKE_AGAIN)
+        )
     manifest = BundleManifest.from_dict(_parse(folder, text))
     _check_names(folder, manifest)
     for name, known in manifest.files.items():
@@ -125,9 +131,17 @@ def _check_names(folder: Path, manifest: BundleManifest) -> None:
 def _check_file(path: Path, known: FileEntry) -> None:
     if not path.is_file():
         raise BundleError(f"a file '{path.name}' in '{path.parent}'", "none", _MAKE_AGAIN)
-    if file_entry(path) != known:
-        raise BundleError(
-            f"'{path.name}' as it was exported (sha256 {known.sha256[:12]}...)",
-            f"a changed file in '{path.parent}'",
-            _MAKE_AGAIN,
-        )
+    found = file_entry(path)
+    if found == known:
+        return
+    # A repository cloned without git-lfs holds pointers under the names of large files.
+    kind = read_file_kind(path)
+    kind = None if kind is FileKind.SAFETENSORS else kind
+    what = "a changed file" if kind is None else str(kind)
+    if kind is None and found.bytes < known.bytes:
+        what = f"a file torn off after {found.bytes} of {known.bytes} bytes"
+    raise BundleError(
+        f"'{path.name}' as it was exported (sha256 {known.sha256[:12]}...)",
+        f"{what} in '{path.parent}'",
+        _MAKE_AGAIN if kind is None else kind.mend(_MAKE_AGAIN),
+    )

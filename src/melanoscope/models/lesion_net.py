@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from melanoscope import patient
 from melanoscope.models.backbones import Backbone, get_backbone
-from melanoscope.models.weights import load_pretrained, load_strictly, read_tensors
+from melanoscope.models.tensor_file import read_tensors, refuse_non_finite
+from melanoscope.models.weights import load_pretrained, load_strictly
 
 STATIC_UNITS = 250
 
@@ -163,10 +164,11 @@ def from_checkpoint(name: str, path: Path) -> LesionNet:
         The network, in evaluation.
 
     Raises:
-        WeightsError: The file is broken or belongs to another network.
+        WeightsError: The file is broken, holds a NaN or belongs to another network.
     """
     tensors = read_tensors(path)
     with_static = any(key.startswith("static_branch.") for key in tensors)
     network = fresh(name, with_static=with_static)
     load_strictly(network, tensors, str(path))
+    refuse_non_finite(tensors, str(path))
     return network.eval()

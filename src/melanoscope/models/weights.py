@@ -1,4 +1,4 @@
-"""Pretrained weights are found, checked and loaded strictly, or it is an error.
+"""Pretrained weights are found, checked and loaded, or it is an error.
 
 Order: the folder given with ``--weights``; a registry package that ships them; torchvision's own
 download, whose checksum stands in the file's name. No pickle is executed.
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from melanoscope.errors import WeightsError
 from melanoscope.models.backbones import Backbone
+from melanoscope.models.tensor_file import read_tensors
+from melanoscope.models.trunk import fit_to_trunk
+from melanoscope.models.weight_files import check_hash, files_of, what_lies_in
 
 # Registry packages that ship ImageNet weights: module, file, and its sha256.
 _PACKAGED: dict[str, tuple[str, str, str]] = {
@@ -31,32 +31,44 @@ _PACKAGED: dict[str, tuple[str, str, str]] = {
 
 
 def load_pretrained(backbone: Backbone, folder: Path | None) -> nn.Module:
-    """Build a backbone's whole network, classifier included, with weights of `find_weights`."""
+    """Build a backbone's whole network with weights of `find_weights`, its classifier where there.
+
+    Args:
+        backbone: Entry of the registry.
+        folder: As for `find_weights`.
+
+    Returns:
+        The network. What the file lacks beside the trunk (classifier, auxiliary heads) is fresh.
+
+    Raises:
+        WeightsError: No weights can be had, or they belong to another network.
+    """
     network = backbone.build()
-    state, origin = find_weights(backbone, folder)
-    load_strictly(network, state, origin)
+    _copy(network, find_weights(backbone, folder)[0])
     return network
 
 
 def has_weights(backbone: Backbone, folder: Path | None) -> bool:
     """Whether weights of `backbone` can be had from `folder` or a package, without a download."""
-    in_folder = folder is not None and _in_folder(backbone, folder) is not None
+    in_folder = folder is not None and bool(files_of(backbone, folder))
     return in_folder or _packaged(backbone) is not None
 
 
 def find_weights(backbone: Backbone, folder: Path | None) -> tuple[dict[str, Tensor], str]:
-    """Find the ImageNet weights of a backbone.
+    """Find the ImageNet weights of a backbone, and check that they fit it.
 
     Args:
         backbone: Entry of the registry.
-        folder: Folder with ``<backbone>.safetensors`` or ``.pth`` under torchvision's parameter
-            names; None for a package's weights or torchvision's download.
+        folder: Folder with ``<backbone>`` and one of `weight_files.SUFFIXES`, or with torchvision's
+            file under its own name (``resnet50-0676ba61.pth``); None for a package's weights or
+            torchvision's download.
 
     Returns:
-        Tensors by name, and where they come from.
+        Tensors by torchvision's names, the trunk whole, and where they come from.
 
     Raises:
-        WeightsError: No weights can be had.
+        WeightsError: No weights can be had, they are broken or belong to another network, or two
+            files of the folder differ.
     """
     if not backbone.pretrained:
         raise WeightsError(
@@ -64,37 +76,22 @@ def find_weights(backbone: Backbone, folder: Path | None) -> tuple[dict[str, Ten
             f"{backbone.name}, which has none",
             "train it from scratch",
         )
-    path = _in_folder(backbone, folder) if folder is not None else None
-    if path is not None:
-        return read_tensors(path), str(path)
+    paths = files_of(backbone, folder) if folder is not None else []
+    if paths:
+        return _from_files(backbone, paths)
     package = _packaged(backbone)
     if package is not None:
-        return _from_package(backbone, package), package.name
-    if folder is not None:
+        state, origin = _from_package(backbone, package), package.name
+    elif folder is not None:
         raise WeightsError(
-            f"{backbone.name}.safetensors or {backbone.name}.pth in '{folder}'",
-            "neither",
+            f"{backbone.name}.safetensors or .pth, or torchvision's file of it, in '{folder}'",
+            what_lies_in(folder),
             "put the weights there or leave --weights out to download them",
         )
-    return _download(backbone)
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a file of tensors; a pickle that holds anything else is refused, not executed."""
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError, EOFError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(f"tensors at '{path}'", reason, "replace the file") from None
-    if not isinstance(state, Mapping) or not all(isinstance(t, Tensor) for t in state.values()):
-        raise WeightsError(
-            f"a state dict (names and tensors) at '{path}'",
-            type(state).__name__,
-            "replace the file",
-        )
-    return dict(state)
+    else:
+        state, origin = _download(backbone)
+    trunk, beside = fit_to_trunk(backbone, state, origin)
+    return {**trunk, **beside}, origin
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
@@ -118,20 +115,36 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) 
             f"shape {tuple(state[name].shape)}",
             mend,
         )
+    _copy(network, state)
+
+
+def _copy(network: nn.Module, state: Mapping[str, Tensor]) -> None:
     # Names and shapes are checked, so tensors are copied as they are: torch's own loading asks some
     # networks (MnasNet) for a version that no safetensors file carries.
+    own = network.state_dict()
     with torch.no_grad():
         for name in own.keys() & state.keys():
             own[name].copy_(state[name])
 
 
-def _in_folder(backbone: Backbone, folder: Path) -> Path | None:
-    if not folder.is_dir():
-        raise WeightsError("a folder of weights", f"no folder at '{folder}'", "check --weights")
-    for suffix in (".safetensors", ".pth"):
-        if (folder / f"{backbone.name}{suffix}").is_file():
-            return folder / f"{backbone.name}{suffix}"
-    return None
+def _from_files(backbone: Backbone, paths: list[Path]) -> tuple[dict[str, Tensor], str]:
+    """Read every candidate: files of the same tensors are one, others are not chosen among."""
+    fitted = []
+    for path in paths:
+        state = read_tensors(path)
+        check_hash(path)
+        fitted.append(fit_to_trunk(backbone, state, str(path)))
+    first = fitted[0][0]
+    for path, (trunk, _) in zip(paths[1:], fitted[1:], strict=True):
+        same = all(torch.equal(first[name], trunk[name]) for name in first.keys() & trunk.keys())
+        if not same:
+            raise WeightsError(
+                f"one file of {backbone.name}'s weights",
+                f"two that differ: '{paths[0]}' and '{path}'",
+                "take one of them away",
+            )
+    trunk, beside = fitted[0]
+    return {**trunk, **beside}, str(paths[0])
 
 
 def _packaged(backbone: Backbone) -> Path | None:
@@ -170,7 +183,11 @@ def _download(backbone: Backbone) -> tuple[dict[str, Tensor], str]:
     try:
         known = models.get_model_weights(backbone.name)
         weights = known.__members__.get("IMAGENET1K_V1", known.DEFAULT)  # the poster's
-        # The sha256 in the file's name is checked before anything is read.
+        # torch.hub checks the sha256 in a file's name when it downloads, and never again.
+        kept = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[1]
+        if kept.is_file():
+            check_hash(kept)
+            return read_tensors(kept), str(kept)
         state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except ValueError:
         raise WeightsError(

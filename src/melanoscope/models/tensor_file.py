@@ -1,0 +1,183 @@
+"""Reads a file of tensors, safetensors or PyTorch's own, and says in a line what it is otherwise.
+
+What a file holds decides, not its suffix. Of PyTorch's files only tensors and plain containers are
+taken: nothing else in a pickle is executed, and the advice in PyTorch's errors to allow that stays
+here.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import struct
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from melanoscope.errors import WeightsError
+from melanoscope.file_kinds import FileKind, read_file_kind
+
+# Where training scripts keep the state dict within what they save.
+_NESTED = ("state_dict", "model_state_dict", "model", "net", "weights")
+
+# PyTorch and safetensors answer broken files with any of these.
+_BROKEN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SafetensorError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+    struct.error,
+    zipfile.BadZipFile,
+)
+_READ_ANEW = "copy or download the file again"
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a state dict, also where it lies inside a checkpoint's dict.
+
+    Args:
+        path: File of safetensors or of `torch.save`.
+
+    Returns:
+        Tensors by name, on the processor.
+
+    Raises:
+        WeightsError: The file is absent, torn, something else, or holds more than tensors.
+    """
+    try:
+        kind = read_file_kind(path)
+    except OSError as error:
+        raise WeightsError(f"tensors at '{path}'", _reason(error), "check the path") from None
+    if kind is FileKind.SAFETENSORS:
+        return _read_safetensors(path)
+    if kind is FileKind.PICKLE or (kind is FileKind.ZIP and _is_torch_zip(path)):
+        return _state_dict(path, _read_pickle(path))
+    if kind is None:
+        raise WeightsError(
+            f"tensors (safetensors or torch.save) at '{path}'",
+            "a file of another kind, or a broken one",
+            _READ_ANEW,
+        )
+    raise WeightsError(
+        f"tensors (safetensors or torch.save) at '{path}'",
+        str(kind),
+        kind.mend("name the file of weights itself"),
+    )
+
+
+def refuse_non_finite(state: Mapping[str, Tensor], origin: str) -> None:
+    """Raise a WeightsError that names the first tensor with a NaN or an infinite value."""
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            count = int((~torch.isfinite(tensor)).sum())
+            raise WeightsError(
+                f"finite numbers in '{origin}'",
+                f"NaN or infinity in '{name}' ({count} of {tensor.numel()} values)",
+                "use the weights of a training that did not diverge, or another copy",
+            )
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except _BROKEN as error:
+        reason = _reason(error) if isinstance(error, OSError | MemoryError) else None
+        raise WeightsError(
+            f"a whole safetensors file at '{path}'", reason or "a torn or broken one", _READ_ANEW
+        ) from None
+
+
+def _is_torch_zip(path: Path) -> bool:
+    """Whether a zip is one of `torch.save`; a WeightsError where it is torn or TorchScript."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except _BROKEN:
+        raise WeightsError(
+            f"a whole file of weights at '{path}'",
+            "a torn one (a zip archive, as torch.save writes, without its end)",
+            _READ_ANEW,
+        ) from None
+    if any(name.endswith("/constants.pkl") for name in names):
+        raise WeightsError(
+            f"a state dict (names and tensors) at '{path}'",
+            "a TorchScript program",
+            "save its state_dict() in PyTorch and name that file",
+        )
+    return any(name.endswith("/data.pkl") for name in names)
+
+
+def _read_pickle(path: Path) -> Any:
+    try:
+        # An open file: of a path torch would believe the suffix.
+        with warnings.catch_warnings(), path.open("rb") as file:
+            warnings.simplefilter("ignore")
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        # The name of what was refused is a file's own word: it is quoted only where it is a name.
+        named = re.search(r"(?:GLOBAL|class|function) ([A-Za-z_][\w.]{0,80})", str(error))
+        what = f" ({named[1]})" if named else ""
+        raise WeightsError(
+            f"tensors and nothing else at '{path}'",
+            f"a pickle of other Python objects{what}, which is not executed",
+            "save the network's state_dict() alone, best as safetensors",
+        ) from None
+    except _BROKEN as error:
+        reason = _reason(error) if isinstance(error, PermissionError) else "a torn or broken one"
+        raise WeightsError(f"a whole file of weights at '{path}'", reason, _READ_ANEW) from None
+
+
+def _state_dict(path: Path, content: Any) -> dict[str, Tensor]:
+    """Find names and tensors in what a file held."""
+    if not isinstance(content, Mapping):
+        raise WeightsError(
+            f"a state dict (names and tensors) at '{path}'",
+            f"a {type(content).__name__}",
+            "save the network's state_dict()",
+        )
+    nested = [key for key in _NESTED if _holds_tensors(content.get(key))]
+    if len(nested) > 1:
+        raise WeightsError(
+            f"one state dict at '{path}'",
+            " and ".join(f"'{key}'" for key in nested),
+            "save the one that is meant alone",
+        )
+    state = content[nested[0]] if nested else content
+    for name, value in state.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise WeightsError(
+                f"a state dict (names and tensors) at '{path}'",
+                f"a {type(value).__name__} under '{str(name)[:80]}'",
+                "save the network's state_dict() alone",
+            )
+    return dict(state)
+
+
+def _holds_tensors(value: Any) -> bool:
+    return isinstance(value, Mapping) and any(isinstance(v, Tensor) for v in value.values())
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no file"
+    if isinstance(error, IsADirectoryError):
+        return "a folder"
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    return type(error).__name__ if not isinstance(error, OSError) else (error.strerror or "OSError")
