@@ -3,53 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from melanoscope.data.archive import ROW_SCHEMA
+from melanoscope.data.sources.text_table import find_table as find_table
+from melanoscope.data.sources.text_table import read_table as read_table
 from melanoscope.data.vocabulary import translate_diagnoses
-from melanoscope.errors import DataError, nearest
+from melanoscope.errors import DataError
 from melanoscope.imaging.decode import SUFFIXES
-from melanoscope.patient import parse_age, parse_sex, parse_site
-
-
-def find_table(folder: str | Path, names: Sequence[str], kind: str) -> Path:
-    """Return the first of the tables `names` that the `folder` of the archive `kind` holds."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise DataError(f"the folder of {kind}", f"no folder at '{folder}'", "check the path")
-    for name in names:
-        if (folder / name).is_file():
-            return folder / name
-    raise DataError(
-        f"{' or '.join(names)} in '{folder}'",
-        "neither" if len(names) > 1 else "no such file",
-        f"put the table of {kind} beside its photographs",
-    )
-
-
-def read_table(
-    path: Path, columns: Mapping[str, str], optional: Mapping[str, str] | None = None
-) -> pl.DataFrame:
-    """Read a CSV as text; `columns` and `optional`, which may lack, map our names to the file's."""
-    try:
-        frame = pl.read_csv(path, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"a CSV table at '{path}'", reason, "check the file") from None
-    for name in columns.values():
-        if name not in frame.columns:
-            raise DataError(
-                f"a column '{name}' in '{path}'",
-                f"none so named ({nearest(name, frame.columns)})",
-                "rename or add it",
-            )
-    return frame.select(
-        (pl.col(name) if name in frame.columns else pl.lit(None, pl.String)).alias(ours)
-        for ours, name in {**columns, **(optional or {})}.items()
-    )
+from melanoscope.patient import is_missing, parse_age, parse_sex, parse_site
 
 
 def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path) -> pl.DataFrame:
@@ -68,7 +33,9 @@ def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path) -> pl.DataFrame:
         "dataset": pl.repeat(dataset, raw.height, eager=True),
         "patient_id": _blank_to_null(raw.get_column("patient_id", default=nobody)),
         "lesion_id": _blank_to_null(raw.get_column("lesion_id", default=nobody)),
-        **patient_columns(raw["sex"], raw["age"], raw["site"], table),
+        **patient_columns(
+            raw["sex"], raw["age"], raw["site"], table, raw.get_column("line", default=None)
+        ),
         "diagnosis": diagnosis,
         "target": diagnosis == "melanoma",
     }
@@ -123,13 +90,16 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def patient_columns(
-    sexes: pl.Series, ages: pl.Series, sites: pl.Series, path: Path
+    sexes: pl.Series, ages: pl.Series, sites: pl.Series, path: Path, lines: pl.Series | None = None
 ) -> dict[str, pl.Series]:
-    """Read an archive's words as `melanoscope.patient` does, into the columns sex, age and site."""
+    """Read an archive's words as `melanoscope.patient` does, into the columns sex, age and site.
+
+    Errors name the `lines` of the table `path` in which unknown words stand, where these are given.
+    """
     return {
-        "sex": _parsed(sexes, parse_sex, f"the sexes of '{path.name}'", pl.String()),
-        "age": _parsed(ages, parse_age, f"the ages of '{path.name}'", pl.Float64()),
-        "site": _parsed(sites, parse_site, f"the sites of '{path.name}'", pl.String()),
+        "sex": _parsed(sexes, parse_sex, f"the sexes of '{path.name}'", pl.String(), lines),
+        "age": _parsed(ages, parse_age, f"the ages of '{path.name}'", pl.Float64(), lines),
+        "site": _parsed(sites, parse_site, f"the sites of '{path.name}'", pl.String(), lines),
     }
 
 
@@ -138,18 +108,47 @@ def _parsed(
     parse: Callable[[str | None], str | float | None],
     what: str,
     dtype: pl.DataType,
+    lines: pl.Series | None,
 ) -> pl.Series:
-    """Parse each distinct value of a column once."""
+    """Parse each distinct value of a column once; refuse all that cannot be read together."""
     text = column.cast(pl.String)
     values = text.unique(maintain_order=True)
-    try:
-        parsed = [parse(value) for value in values]
-    except DataError as error:
-        raise DataError(f"{error.expected} in {what}", error.found, error.mend) from None
-    return text.replace_strict(values, pl.Series(parsed, dtype=dtype), return_dtype=dtype)
+    parsed: dict[str | None, str | float | None] = {}
+    errors: dict[str | None, DataError] = {}
+    for value in values:
+        try:
+            parsed[value] = parse(value)
+        except DataError as error:
+            errors[value] = error
+    if errors:
+        first = next(iter(errors.values()))
+        places = describe_words(text, [value for value in errors if value is not None], lines)
+        raise DataError(f"{first.expected} in {what}", places, first.mend)
+    return text.replace_strict(
+        values, pl.Series(list(parsed.values()), dtype=dtype), return_dtype=dtype
+    )
+
+
+def describe_words(text: pl.Series, words: Sequence[str], lines: pl.Series | None = None) -> str:
+    """Name words of a column, at most 12, with how often and in which line each comes first.
+
+    >>> describe_words(pl.Series(["a", "b", "a"]), ["a", "b"], pl.Series([2, 3, 4]))
+    "'a' (2 rows, first in line 2), 'b' (line 3)"
+    """
+    said = []
+    for word in words[:12]:
+        at = (text == word).arg_true()
+        line = None if lines is None else lines[int(at[0])]
+        if len(at) == 1:
+            place = "1 row" if line is None else f"line {line}"
+        else:
+            place = f"{len(at)} rows" + ("" if line is None else f", first in line {line}")
+        said.append(f"'{word}' ({place})")
+    return ", ".join(said) + (f" and {len(words) - 12} more words" if words[12:] else "")
 
 
 def _blank_to_null(column: pl.Series) -> pl.Series:
-    """Turn blank identifiers into nulls, so that "nobody" is not one large patient."""
+    """Turn marks of missing identifiers into nulls, so that "nobody" is not one large patient."""
     clean = column.cast(pl.String).str.strip_chars()
-    return clean.replace(["", "unknown"], [None] * 2)
+    missing = [word for word in clean.unique() if is_missing(word)]
+    return clean.replace(missing, [None] * len(missing))

@@ -40,7 +40,7 @@ def _listed_duplicates(folder: Path) -> tuple[tuple[str, str], ...]:
     if not path.is_file():
         return ()
     pairs = csv_reader.read_table(path, {"a": "image_name_1", "b": "image_name_2"}).drop_nulls()
-    return tuple(pairs.iter_rows())
+    return tuple(pairs.select("a", "b").iter_rows())
 
 
 ARCHIVE = Archive(
