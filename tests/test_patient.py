@@ -43,7 +43,7 @@ def test_nothing_known_is_unknown(nothing):
     assert parse_patient(nothing, nothing, nothing) == PatientInfo(None, "unknown", "unknown")
 
 
-@pytest.mark.parametrize("age", [-1, 120.5, 300, "old", math.inf, "1e9", [], "-0.1"])
+@pytest.mark.parametrize("age", [-2, 120.5, 300, "old", math.inf, "1e9", [], "-0.1", "45 years"])
 def test_an_impossible_age_is_refused(age):
     with pytest.raises(DataError, match="an age from 0 to 120 years") as caught:
         parse_patient(age)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -78,23 +80,34 @@ def parse_patient(
     return PatientInfo(parse_age(age), parse_sex(sex), parse_site(site))
 
 
+def is_missing(text: str | None) -> bool:
+    """Return whether a cell of any column says that nothing is known: blank, NA, ?, -1 and such.
+
+    >>> [is_missing(text) for text in ("", "N/A", "not_known", "-1.0", "0", "torso")]
+    [True, True, True, True, False, False]
+    """
+    return text is None or _plain(text) in MISSING or _plain(text.replace("_", " ")) in MISSING
+
+
 def parse_age(value: float | str | None) -> float | None:
-    """Read an age above 0 and up to 120 years, a number or its text; None where it is missing."""
+    """Read an age above 0 and up to 120 years: a number, or text such as "45", "45,5" or "85+".
+
+    Missing marks, -1 and 0 are None. Archives cap ages, so that "85+" is read as the 85 they write.
+    """
     # Age 0 is missing too: the archives round ages to five years and write 0 where none is known
     # (HAM10000 has 39 adults' lesions at age 0), so that no network has learnt what age 0 means.
-    if value is None or (isinstance(value, str) and _plain(value) in MISSING):
+    if value is None or (isinstance(value, str) and is_missing(value)):
         return None
-    try:
-        years = float(value)
-    except (TypeError, ValueError):
+    years = _number(value) if isinstance(value, str) else value
+    if not isinstance(years, int | float):
         years = math.inf
-    if math.isnan(years) or years == 0:
+    if math.isnan(years) or years in (0, -1):
         return None
     if not 0 <= years <= MAX_AGE:
         raise DataError(
             f"an age from 0 to {MAX_AGE:g} years", repr(value), "give years or leave it out"
         )
-    return years
+    return float(years)
 
 
 def parse_sex(value: str | None) -> str:
@@ -143,7 +156,28 @@ def encode(
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.lower().split())
+    """Bring a word to lower case and composed letters, with single blanks between its parts."""
+    return " ".join(unicodedata.normalize("NFC", text).lower().split())
+
+
+def _joined(text: str) -> str:
+    """Return a word without the signs that people put between its parts."""
+    return _plain(re.sub(r"[_/\\,.&+()-]+", " ", text))
+
+
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*\+?", re.ASCII | re.IGNORECASE)
+
+
+def _number(text: str) -> float:
+    """Return the number that a text is; infinity, which no age is, where it is none."""
+    found = _NUMBER.fullmatch(text.strip().replace(",", "."))
+    return float(found[1]) if found else math.inf
+
+
+_SPELLINGS: Mapping[str, Mapping[str, str]] = {
+    name: {_joined(word): meant for word, meant in words.items()}
+    for name, words in (("sex", SEX_WORDS), ("site", SITE_WORDS))
+}
 
 
 def _parse_word(name: str, value: str | None, words: Mapping[str, str]) -> str:
@@ -151,9 +185,15 @@ def _parse_word(name: str, value: str | None, words: Mapping[str, str]) -> str:
         return UNKNOWN
     if not isinstance(value, str):
         raise DataError(f"a {name} in words", repr(value), nearest("", sorted(set(words.values()))))
-    word = _plain(value)
-    if word in MISSING:
+    if is_missing(value):
         return UNKNOWN
-    if word not in words:
-        raise DataError(f"a known {name}", repr(value), nearest(word, sorted(words)))
-    return words[word]
+    meant = _SPELLINGS[name].get(_joined(value))
+    if meant is None:
+        raise DataError(f"a known {name}", repr(value), _hint(_plain(value), words))
+    return meant
+
+
+def _hint(word: str, words: Mapping[str, str]) -> str:
+    """Name the nearest of all words, or the few words that all others stand for."""
+    hint = nearest(word, sorted(words))
+    return hint if hint.startswith("nearest") else nearest("", sorted(set(words.values())))

@@ -48,7 +48,7 @@ def test_an_unknown_word_names_the_nearest(tmp_path, make, read, row, word, near
     assert near in said.partition("nearest: ")[2]
 
 
-@pytest.mark.parametrize("age", ["old", "45 years", "85+", "-1", "121"])
+@pytest.mark.parametrize("age", ["old", "45 years", "-5", "121"])
 def test_an_age_that_is_none(tmp_path, age):
     said = line(ham10000.read, write_ham(tmp_path, {"image_id": "a", "age": age}))
     assert age in said

@@ -90,7 +90,7 @@ def test_isic2020_words(tmp_path):
     ]
     rows = by_id(isic2020.read(write_2020(tmp_path, *words)))
     assert {w: rows[f"d {w}"]["diagnosis"] for w in ISIC2020_DIAGNOSES} == ISIC2020_DIAGNOSES
-    assert {w: rows[f"s {w}"]["site"] for w in SITES_2020} == SITES_2020
+    assert {w: rows[f"s {w}".strip()]["site"] for w in SITES_2020} == SITES_2020
 
 
 def test_isic2020_listed_duplicates_join_groups(tmp_path):

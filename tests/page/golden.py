@@ -244,9 +244,41 @@ def _stated_patients() -> list[dict[str, Any]]:
     """Return patients in anybody's words: every word, ages of all forms, and what is refused."""
     ages: list[Any] = [None, 0, 0.5, 45, 120, 120.5, -1, -0.0, "", " ", "0", "0.0", "45", " 45 "]
     ages += ["45.5", "+7", ".5", "5.", "1e2", "1e3", "-3", "121", "NA", "n/a", "NaN", "None"]
-    ages += ["Null", "UNKNOWN", "abc", "4 5", "0x10", "12 years", "inf", "45,5"]
-    sexes = [None, "x", "f m", "femal", *patient.SEX_WORDS, *patient.MISSING]
-    sites = [None, "toe", "anterior  torso", *patient.SITE_WORDS, *patient.MISSING]
+    ages += [
+        "Null",
+        "UNKNOWN",
+        "abc",
+        "4 5",
+        "0x10",
+        "12 years",
+        "inf",
+        "45,5",
+        "85+",
+        "85 +",
+        "+",
+        "++5",
+    ]
+    ages += ["-1", "-1.0", "-1,0", "-2", "1,2,3", "<NA>", "not_known", "1e2+"]
+    sexes = [
+        None,
+        "x",
+        "f m",
+        "femal",
+        "ma\u0308nnlich",
+        "F.",
+        *patient.SEX_WORDS,
+        *patient.MISSING,
+    ]
+    sites = [
+        None,
+        "tail",
+        "anterior  torso",
+        "head_neck_face",
+        "PALMS-SOLES",
+        "Head & Neck",
+        *patient.SITE_WORDS,
+        *patient.MISSING,
+    ]
     unknown = dict.fromkeys(("age", "sex", "site"))
     return [
         *({**unknown, "age": age} for age in ages),

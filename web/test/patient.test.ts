@@ -49,7 +49,7 @@ test.each(patients.shapley)("Shapley values, case %#", ({ static_logits, values,
 describe("what cannot be is refused", () => {
   const unknown: StatedPatient = { age: null, sex: null, site: null };
 
-  test.each([-1, 121, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+  test.each([-2, 121, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     "an age of %s",
     (age) => {
       expect(() => parsePatient({ ...unknown, age })).toThrow("the age is not between 0 and 120");
@@ -58,13 +58,14 @@ describe("what cannot be is refused", () => {
 
   test("an unknown sex or site, also one that every object has", () => {
     expect(() => parsePatient({ ...unknown, sex: "x" })).toThrow("known: female, male, unknown");
-    expect(() => parsePatient({ ...unknown, site: "toe" })).toThrow("an unknown site");
+    expect(() => parsePatient({ ...unknown, site: "tail" })).toThrow("an unknown site");
     expect(() => parsePatient({ ...unknown, sex: "constructor" })).toThrow("an unknown sex");
   });
 
-  test("the ends are let in; age 0 is unknown, as NaN is", () => {
+  test("the ends are let in; ages 0 and -1 are unknown, as NaN is", () => {
     expect(parsePatient({ ...unknown, age: 120 }).age).toBe(120);
     expect(parsePatient({ ...unknown, age: 0 }).age).toBeNull();
+    expect(parsePatient({ ...unknown, age: -1 }).age).toBeNull();
     expect(parsePatient({ ...unknown, age: Number.NaN }).age).toBeNull();
   });
 });

@@ -15,9 +15,9 @@ import polars as pl
 
 from melanoscope.data.archive import SourceTable
 from melanoscope.errors import DataError
-from melanoscope.patient import MISSING
+from melanoscope.patient import is_missing
 
-_ZERO, _NEVER = ("0", "0.0"), ("-1", "-1.0")
+_ZERO = ("0", "0.0")
 # How many times more photographs than any other id a zero may stand for before it is taken as a
 # mark for missing ids: a numbering from 0 gives patient 0 about as many as its neighbours.
 _MOST_OF_A_ZERO = 2
@@ -42,8 +42,8 @@ def clean_ids(column: pl.Series, within: pl.Series | None = None) -> pl.Series:
     ['0', '0', '1', '2']
     """
     clean = column.cast(pl.String).str.strip_chars()
-    marks = [*MISSING, *_NEVER]
-    clean = clean.set(clean.str.to_lowercase().is_in(marks).fill_null(value=False), None)
+    marks = [mark for mark in clean.unique() if is_missing(mark)]
+    clean = clean.replace(marks, [None] * len(marks))
     if _numbers_from_zero(clean, within):
         return clean
     return clean.set(clean.is_in(list(_ZERO)).fill_null(value=False), None)

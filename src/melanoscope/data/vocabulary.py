@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from melanoscope.errors import DataError, nearest
-from melanoscope.patient import MISSING
+from melanoscope.patient import is_missing
 
 _KINDS_OF_WORDS = ("isic", "isic2019", "milk10k", "words")
 
@@ -104,7 +104,7 @@ def translate_diagnoses(columns: pl.Series | Sequence[pl.Series], what: str) -> 
 
 def _place(words: Sequence[str | None]) -> str | None:
     """Return the diagnosis of the first known word; None where words stand and none is known."""
-    said = [plain for word in words if word and (plain := plain_word(word)) not in MISSING]
+    said = [plain_word(word) for word in words if word is not None and not is_missing(word)]
     if not said:
         return "unknown"
     return next((DIAGNOSIS_WORDS[word] for word in said if word in DIAGNOSIS_WORDS), None)
@@ -132,7 +132,7 @@ def translate_malignancy(column: pl.Series, what: str) -> pl.Series:
     unknown = [
         word
         for word, form in zip(words, plain, strict=True)
-        if form is not None and form not in MISSING and form not in _MALIGNANCY_WORDS
+        if form is not None and not is_missing(word) and form not in _MALIGNANCY_WORDS
     ]
     if unknown:
         raise DataError(

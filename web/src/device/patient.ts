@@ -20,7 +20,15 @@ export const FEATURE_NAMES: readonly string[] = [
 ];
 export const WIDTH = FEATURE_NAMES.length;
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** A number, and the "+" of ages that archives cap: 85+. */
+const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*\+?$/i;
+
+const MISSING: ReadonlySet<string> = new Set(words.missing);
+const SPELLINGS = { sex: spellings(words.sexes), site: spellings(words.sites) };
+
+function spellings(known: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(known).map(([word, meant]) => [joined(word), meant]));
+}
 
 /** A patient as forms and other programs state one; null and every word for "missing" is unknown. */
 export interface StatedPatient {
@@ -45,17 +53,18 @@ export function parsePatient({ age, sex, site }: StatedPatient): PatientInfo {
 }
 
 /**
- * Read an age. Age 0 is missing, too: archives write it where no age is known, so that no network
- * has learnt what it means.
+ * Read an age. Ages 0 and -1 are missing, too: archives write them where no age is known, so that no
+ * network has learnt what they mean.
  *
- * @param stated - Years, as a number or as text; null, NaN and words for "missing" are unknown.
+ * @param stated - Years, as a number or as text (45, "45,5", "85+"); null, NaN and words for
+ *   "missing" are unknown.
  * @returns Years above 0 and up to `MAX_AGE`, or null where unknown.
  * @throws EngineError of kind "patient" for anything else.
  */
 export function parseAge(stated: number | string | null): number | null {
   if (stated === null || (typeof stated === "string" && isMissing(stated))) return null;
   const years = typeof stated === "string" ? toNumber(stated) : stated;
-  if (Number.isNaN(years) || years === 0) return null;
+  if (Number.isNaN(years) || years === 0 || years === -1) return null;
   if (years >= 0 && years <= MAX_AGE) return years;
   throw new EngineError(
     "patient",
@@ -83,27 +92,33 @@ export function encode(patients: readonly PatientInfo[]): Float32Array {
 }
 
 function parseWord(
-  name: string,
+  name: keyof typeof SPELLINGS,
   stated: string | null,
   known: Readonly<Record<string, string>>,
 ): string {
   if (stated === null || isMissing(stated)) return UNKNOWN;
-  const word = plain(stated);
-  if (Object.hasOwn(known, word)) return known[word]!;
+  const meant = SPELLINGS[name].get(joined(stated));
+  if (meant !== undefined) return meant;
   const values = [...new Set(Object.values(known))];
   throw new EngineError("patient", `an unknown ${name}`, `known: ${values.join(", ")}`);
 }
 
 function isMissing(text: string): boolean {
-  return words.missing.includes(plain(text));
+  return MISSING.has(plain(text)) || MISSING.has(plain(text.replaceAll("_", " ")));
 }
 
-/** Lower case, with single spaces between words and none around them. */
+/** Lower case and composed letters, with single spaces between words and none around them. */
 function plain(text: string): string {
-  return text.toLowerCase().split(/\s+/).filter(Boolean).join(" ");
+  return text.normalize("NFC").toLowerCase().split(/\s+/).filter(Boolean).join(" ");
+}
+
+/** A word without the signs that people put between its parts. */
+function joined(text: string): string {
+  return plain(text.replaceAll(/[_/\\,.&+()-]+/g, " "));
 }
 
 /** The number that a text is; infinity, which no age is, where it is none. */
 function toNumber(text: string): number {
-  return NUMBER.test(text.trim()) ? Number(text) : Number.POSITIVE_INFINITY;
+  const found = NUMBER.exec(text.trim().replaceAll(",", "."));
+  return found ? Number(found[1]) : Number.POSITIVE_INFINITY;
 }

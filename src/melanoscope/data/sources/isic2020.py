@@ -77,6 +77,7 @@ def _listed_duplicates(
     if not path.is_file():
         return (), ()
     pairs = csv_reader.read_table(path, {"a": "image_name_1", "b": "image_name_2"}).drop_nulls()
+    pairs = pairs.select("a", "b")
     in_table = pairs.select(pl.all().is_in(image_ids.implode()))
     join = join_of(path.name, (in_table["a"] | in_table["b"]), without=0)
     return tuple(pairs.iter_rows()), (join,)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from melanoscope.data.archive import IMAGE_TYPES, ROW_SCHEMA
 from melanoscope.data.identifiers import clean_ids
-from melanoscope.data.sources.csv_reader import index_images
+from melanoscope.data.sources.image_files import find_image_files
 from melanoscope.data.vocabulary import (
     MALIGNANCY,
     UNSPECIFIC,
@@ -18,7 +18,7 @@ from melanoscope.data.vocabulary import (
     translate_malignancy,
 )
 from melanoscope.errors import DataError
-from melanoscope.patient import MISSING, parse_age, parse_sex, parse_site
+from melanoscope.patient import is_missing, parse_age, parse_sex, parse_site
 
 
 def catalog_rows(
@@ -60,7 +60,9 @@ def catalog_rows(
         "center": blank_to_null(column("center")),
         "patient_id": patient_id,
         "lesion_id": clean_ids(column("lesion_id"), within=patient_id),
-        **patient_columns(raw["sex"], raw["age"], raw["site"], table),
+        **patient_columns(
+            raw["sex"], raw["age"], raw["site"], table, raw.get_column("line", default=None)
+        ),
         "diagnosis": diagnosis,
         "malignancy": malignancy,
         "target": column("target").cast(pl.Int8),
@@ -109,8 +111,8 @@ def parse_targets(column: pl.Series, table: Path) -> pl.Series:
     """
     values = column.cast(pl.String).unique(maintain_order=True).to_list()
     plain = ["" if value is None else plain_word(value) for value in values]
-    known = _POSITIVE | _NEGATIVE | MISSING
-    wrong = [value for value, word in zip(values, plain, strict=True) if word not in known]
+    known = _POSITIVE | _NEGATIVE
+    wrong = [v for v, w in zip(values, plain, strict=True) if w not in known and not is_missing(v)]
     if wrong:
         raise DataError(
             f"target 0 or 1 in '{table.name}'",
@@ -139,7 +141,7 @@ def parse_image_types(column: pl.Series, table: Path) -> pl.Series:
     values = column.cast(pl.String).unique(maintain_order=True).to_list()
     starts = {kind.lower(): kind for kind in IMAGE_TYPES} | {"dermoscopy": "dermoscopic"}
     words = ["" if value is None else value.partition(":")[0].strip().lower() for value in values]
-    wrong = [v for v, w in zip(values, words, strict=True) if w not in starts and w not in MISSING]
+    wrong = [v for v, w in zip(values, words, strict=True) if w not in starts and not is_missing(v)]
     if wrong:
         raise DataError(
             f"image types {', '.join(IMAGE_TYPES)} in '{table.name}'",
@@ -151,13 +153,16 @@ def parse_image_types(column: pl.Series, table: Path) -> pl.Series:
 
 
 def patient_columns(
-    sexes: pl.Series, ages: pl.Series, sites: pl.Series, path: Path
+    sexes: pl.Series, ages: pl.Series, sites: pl.Series, path: Path, lines: pl.Series | None = None
 ) -> dict[str, pl.Series]:
-    """Read an archive's words as `melanoscope.patient` does, into the columns sex, age and site."""
+    """Read an archive's words as `melanoscope.patient` does, into the columns sex, age and site.
+
+    Errors name the `lines` of the table `path` in which unknown words stand, where these are given.
+    """
     return {
-        "sex": _parsed(sexes, parse_sex, f"the sexes of '{path.name}'", pl.String()),
-        "age": _parsed(ages, parse_age, f"the ages of '{path.name}'", pl.Float64()),
-        "site": _parsed(sites, parse_site, f"the sites of '{path.name}'", pl.String()),
+        "sex": _parsed(sexes, parse_sex, f"the sexes of '{path.name}'", pl.String(), lines),
+        "age": _parsed(ages, parse_age, f"the ages of '{path.name}'", pl.Float64(), lines),
+        "site": _parsed(sites, parse_site, f"the sites of '{path.name}'", pl.String(), lines),
     }
 
 
@@ -166,18 +171,47 @@ def _parsed(
     parse: Callable[[str | None], str | float | None],
     what: str,
     dtype: pl.DataType,
+    lines: pl.Series | None,
 ) -> pl.Series:
-    """Parse each distinct value of a column once."""
+    """Parse each distinct value of a column once; refuse all that cannot be read together."""
     text = column.cast(pl.String)
     values = text.unique(maintain_order=True)
-    try:
-        parsed = [parse(value) for value in values]
-    except DataError as error:
-        raise DataError(f"{error.expected} in {what}", error.found, error.mend) from None
-    return text.replace_strict(values, pl.Series(parsed, dtype=dtype), return_dtype=dtype)
+    parsed: dict[str | None, str | float | None] = {}
+    errors: dict[str | None, DataError] = {}
+    for value in values:
+        try:
+            parsed[value] = parse(value)
+        except DataError as error:
+            errors[value] = error
+    if errors:
+        first = next(iter(errors.values()))
+        places = describe_words(text, [value for value in errors if value is not None], lines)
+        raise DataError(f"{first.expected} in {what}", places, first.mend)
+    return text.replace_strict(
+        values, pl.Series(list(parsed.values()), dtype=dtype), return_dtype=dtype
+    )
+
+
+def describe_words(text: pl.Series, words: Sequence[str], lines: pl.Series | None = None) -> str:
+    """Name words of a column, at most 12, with how often and in which line each comes first.
+
+    >>> describe_words(pl.Series(["a", "b", "a"]), ["a", "b"], pl.Series([2, 3, 4]))
+    "'a' (2 rows, first in line 2), 'b' (line 3)"
+    """
+    said = []
+    for word in words[:12]:
+        at = (text == word).arg_true()
+        line = None if lines is None else lines[int(at[0])]
+        if len(at) == 1:
+            place = "1 row" if line is None else f"line {line}"
+        else:
+            place = f"{len(at)} rows" + ("" if line is None else f", first in line {line}")
+        said.append(f"'{word}' ({place})")
+    return ", ".join(said) + (f" and {len(words) - 12} more words" if words[12:] else "")
 
 
 def blank_to_null(column: pl.Series) -> pl.Series:
     """Turn marks for missing values into nulls."""
     clean = column.cast(pl.String).str.strip_chars()
-    return clean.set(clean.str.to_lowercase().is_in(list(MISSING)).fill_null(value=False), None)
+    missing = [word for word in clean.unique() if is_missing(word)]
+    return clean.replace(missing, [None] * len(missing))

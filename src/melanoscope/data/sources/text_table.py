@@ -1,0 +1,138 @@
+"""An archive's table as text columns by our names, whatever program saved it, and where it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from melanoscope.errors import DataError, nearest
+from melanoscope.tables.table_file import TableFile, open_table
+from melanoscope.tables.unread_columns import unread_columns
+
+Columns = Mapping[str, str | Sequence[str]]
+"""Our name of a column -> its name in the file, or those that editions of the archive gave it."""
+
+_SUFFIXES = (".csv", ".tab", ".tsv", ".txt", ".csv.gz", ".tab.gz", ".tsv.gz", ".xlsx")
+_ROWS_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class TextTable:
+    """Columns of a table as text, and what a person should be told of how it was read.
+
+    Attributes:
+        frame: Columns by our names, trimmed, null where blank; and `line`, where a row begins.
+        names: Our name -> the name in the file, of the columns that the file has.
+        notes: One line each, of the encoding or the sheet.
+        columns: Names of all columns that the file has.
+    """
+
+    frame: pl.DataFrame
+    names: Mapping[str, str]
+    notes: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    def unread(self, known: Collection[str], *, every: bool = False) -> tuple[str, ...]:
+        """Return a line for each column not read that is nearly a `known` one, or for `every`."""
+        return unread_columns(self.columns, list(self.names.values()), known, every=every)
+
+
+def find_table(folder: str | Path, names: Sequence[str], kind: str) -> Path:
+    """Return the first of the tables `names` that the `folder` of the archive `kind` holds."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(f"the folder of {kind}", f"no folder at '{folder}'", "check the path")
+    if found := matching_table(folder, names):
+        return found
+    raise DataError(
+        f"{' or '.join(names)} in '{folder}'",
+        "neither" if len(names) > 1 else "no such file",
+        f"put the table of {kind} beside its photographs",
+    )
+
+
+def matching_table(folder: Path, names: Sequence[str]) -> Path | None:
+    """Return the first of the tables `names` in a folder, also in another case or format."""
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    files = {
+        file.name.casefold(): file
+        for file in sorted(folder.iterdir())
+        if not file.name.startswith(".") and file.is_file()
+    }
+    for name in names:
+        stem = _table_stem(name)
+        for suffix in (*_SUFFIXES, ""):
+            if found := files.get(stem + suffix):
+                return found
+    return None
+
+
+def _table_stem(name: str) -> str:
+    """Return the name of a table in one case and without the suffix of its format."""
+    plain = name.casefold()
+    suffix = max((s for s in _SUFFIXES if plain.endswith(s)), key=len, default="")
+    return plain.removesuffix(suffix)
+
+
+def read_table(path: Path, columns: Columns, optional: Columns | None = None) -> pl.DataFrame:
+    """Read a table as text; `columns` and `optional`, which may lack, map our names to the file's.
+
+    The frame has all of these, and `line`, the line of the file in which a row begins.
+    """
+    return read_text_table(path, columns, optional).frame
+
+
+def read_text_table(path: Path, columns: Columns, optional: Columns | None = None) -> TextTable:
+    """Read columns of a table as text.
+
+    Args:
+        path: Table as any program saves it; see `melanoscope.tables.table_file`.
+        columns: Columns that the table must have.
+        optional: Columns that may lack; they are null then.
+
+    Returns:
+        The columns and what is to be said of the table.
+
+    Raises:
+        DataError: No table, a column that lacks, two of one name, or a row of another length.
+    """
+    wanted = {ours: _listed(names) for ours, names in {**columns, **(optional or {})}.items()}
+    table = open_table(path, [name for names in wanted.values() for name in names])
+    places: dict[str, int] = {}
+    for ours, names in wanted.items():
+        place = table.find(names)
+        if place is not None:
+            places[ours] = place
+        elif ours in columns:
+            raise DataError(
+                f"a column {' or '.join(repr(name) for name in names)} in '{path}'",
+                f"none so named ({nearest(names[0], [c for c in table.columns if c])})",
+                "rename or add it",
+            )
+    names_there = {ours: table.columns[place] for ours, place in places.items()}
+    frame = _text_frame(table, places)
+    frame = frame.select(
+        *(pl.col(o) if o in places else pl.lit(None, pl.String).alias(o) for o in wanted), "line"
+    )
+    return TextTable(frame, names_there, table.notes, table.columns)
+
+
+def _listed(names: str | Sequence[str]) -> Sequence[str]:
+    return (names,) if isinstance(names, str) else names
+
+
+def _text_frame(table: TableFile, places: Mapping[str, int]) -> pl.DataFrame:
+    """Read the columns at `places` by so many rows at once that few are held as Python's text."""
+    schema = pl.Schema({**dict.fromkeys(places, pl.String()), "line": pl.UInt32()})
+    rows, parts = table.rows(), [pl.DataFrame(schema=schema)]
+    while some := list(islice(rows, _ROWS_AT_ONCE)):
+        part = {ours: [cells[place] for _, cells in some] for ours, place in places.items()}
+        parts.append(pl.DataFrame({**part, "line": [line for line, _ in some]}, schema=schema))
+    trimmed = pl.col(pl.String).str.strip_chars()
+    return pl.concat(parts).with_columns(trimmed.replace("", None))

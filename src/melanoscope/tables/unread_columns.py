@@ -1,0 +1,93 @@
+"""What is said of columns that nothing reads, so that none is passed over in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from difflib import SequenceMatcher
+
+from melanoscope.tables.dialect import plain
+
+# Names that people give, and what they would be here. Parts of a name are compared, too.
+_SAME: Mapping[str, str] = {
+    "gender": "sex",
+    "years": "age",
+    "birth": "age",
+    "location": "site",
+    "localization": "site",
+    "localisation": "site",
+    "region": "site",
+    "anatom": "site",
+    "body": "site",
+    "dx": "diagnosis",
+    "class": "diagnosis",
+    "label": "target",
+    "malignant": "target",
+    "subject": "patient_id",
+    "person": "patient_id",
+    "mole": "lesion_id",
+    "picture": "image",
+    "photo": "image",
+    "filename": "image",
+}
+_LIKE = 0.75
+
+
+def unread_columns(
+    columns: Sequence[str], read: Collection[str], known: Collection[str], *, every: bool = False
+) -> tuple[str, ...]:
+    """Name the columns that nothing reads.
+
+    Args:
+        columns: The table's columns.
+        read: Those of them that are read.
+        known: All names that would be read, were they there.
+        every: Whether to name all of them, or only those that are nearly a known name that the
+            table lacks.
+
+    Returns:
+        One line each; the columns without any likeness share one.
+
+    >>> unread_columns(["path", "patient"], ["path"], ["path", "patient_id"])
+    ("column 'patient' is not read; the nearest known is 'patient_id'",)
+    """
+    taken = {plain(name) for name in read}
+    free = [name for name in known if plain(name) not in taken]
+    lines, others = [], []
+    for column in columns:
+        if not column or plain(column) in taken:
+            continue
+        if near := _nearest(column, free):
+            lines.append(f"column '{column}' is not read; the nearest known is '{near}'")
+        else:
+            others.append(f"'{column}'")
+    if every and others:
+        noun, verb = ("column", "is") if len(others) == 1 else ("columns", "are")
+        shown = ", ".join(others[:20]) + (f" and {len(others) - 20} more" if others[20:] else "")
+        lines.append(f"{noun} {shown} {verb} not read")
+    return tuple(lines)
+
+
+def _nearest(column: str, known: Sequence[str]) -> str | None:
+    scores = {name: _likeness(column, name) for name in known}
+    best = max(scores, key=scores.__getitem__, default="")
+    return best if scores.get(best, 0) >= _LIKE else None
+
+
+def _likeness(column: str, name: str) -> float:
+    """Return how like two names are, 0 to 1; one whose words the other has all is like it."""
+    ours, theirs = _words(column), _words(name)
+    if ours == theirs:
+        return 1.0
+    if ours and (ours < theirs or theirs < ours):
+        return 0.9
+    meant = {_SAME.get(word, word) for word in ours}
+    if plain(name) in meant:
+        return 0.85
+    return SequenceMatcher(None, "".join(sorted(ours)), "".join(sorted(theirs))).ratio()
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of a name: PatientID, patient-id and "Patient Id" have the same."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return {word for word in re.split(r"[\W_]+", apart.casefold()) if word}
