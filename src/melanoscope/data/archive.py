@@ -29,6 +29,7 @@ class SourceTable:
     kind: str
     rows: pl.DataFrame
     duplicate_pairs: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from melanoscope.data.archive import ROW_SCHEMA
+from melanoscope.data.sources.image_files import find_image_files
 from melanoscope.data.vocabulary import translate_diagnoses
 from melanoscope.errors import DataError, nearest
-from melanoscope.imaging.decode import SUFFIXES
 from melanoscope.patient import parse_age, parse_sex, parse_site
 
 
@@ -57,9 +56,7 @@ def catalog_rows(raw: pl.DataFrame, dataset: str, table: Path) -> pl.DataFrame:
     # `raw` has image_id, diagnosis, sex, age and site; patient_id and lesion_id if the archive has
     # them; and path, unless files beside or below `table` bear the name of their image_id.
     if "path" not in raw.columns:
-        found = index_images(table.parent)
-        paths = pl.Series([found.get(name) for name in raw["image_id"]], dtype=pl.String)
-        raw = raw.with_columns(path=paths)
+        raw = raw.with_columns(path=find_image_files(table.parent, raw["image_id"]).paths)
     nobody = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
     diagnosis = translate_diagnoses(raw["diagnosis"], f"the diagnoses of '{table.name}'")
     rows = {
@@ -90,36 +87,6 @@ def add_targets(rows: pl.DataFrame, target: pl.Series) -> pl.DataFrame:
     benign = pl.col("diagnosis").replace("unknown", "unknown benign")
     diagnosis = pl.when(target == 1).then(pl.lit("melanoma")).otherwise(benign)
     return rows.with_columns(target=target, diagnosis=diagnosis)
-
-
-def index_images(folder: Path) -> dict[str, str]:
-    """Map the stem of each photograph below `folder` to its path."""
-    found: dict[str, Path] = {}
-    for path in sorted(_files_below(folder)):
-        if path.suffix.lower() not in SUFFIXES:
-            continue
-        other = found.setdefault(path.stem, path)
-        # Copies of one size are taken as one: some downloads of HAM10000 hold every folder twice.
-        if other is not path and other.stat().st_size != path.stat().st_size:
-            raise DataError(
-                f"one photograph named '{path.stem}'",
-                f"'{other}' and '{path}'",
-                "remove one of them",
-            )
-    return {stem: str(path) for stem, path in found.items()}
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Walk through linked folders too: large archives are often kept elsewhere and linked to."""
-    visited: set[str] = set()
-    for here, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(here)
-        if real in visited:
-            folders.clear()
-            continue
-        visited.add(real)
-        folders.sort()
-        yield from (Path(here, name) for name in names)
 
 
 def patient_columns(

@@ -12,6 +12,7 @@ import polars as pl
 
 from melanoscope.data.archive import Archive, SourceTable
 from melanoscope.data.sources import csv_reader
+from melanoscope.data.sources.image_files import find_image_files
 from melanoscope.errors import DataError
 
 OPTIONAL = ("image_id", "target", "diagnosis", "patient_id", "lesion_id", "sex", "age", "site")
@@ -21,9 +22,8 @@ def read(path: str | Path, _cache: Path | None = None) -> SourceTable:
     """Read a CSV, or the only CSV in a folder, at `path`, and look for each file it names."""
     table = _find_csv(Path(path))
     raw = csv_reader.read_table(table, {"path": "path"}, {name: name for name in OPTIONAL})
-    files = [table.parent / name if name else None for name in raw["path"]]
-    paths = pl.Series([str(f) if f and f.is_file() else None for f in files], dtype=pl.String)
-    named = raw.with_columns(pl.col("image_id").fill_null(pl.col("path")), path=paths)
+    found = find_image_files(table.parent, raw["path"])
+    named = raw.with_columns(pl.col("image_id").fill_null(pl.col("path")), path=found.paths)
     rows = csv_reader.catalog_rows(named, f"table:{table.stem}", table)
     target = _targets(raw, rows["diagnosis"], table)
     return SourceTable("table", csv_reader.add_targets(rows, target))
