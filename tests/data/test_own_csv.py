@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.sources import own_csv
 
@@ -89,7 +90,7 @@ def test_table_with_both(tmp_path):
         ("path,target", {"path": "a", "target": "0.83"}, "'0.83'"),
         ("path,target,diagnosis", {"path": "a", "target": "0", "diagnosis": "mel"}, "(a: diag"),
         ("path,target,diagnosis", {"path": "a", "target": "1", "diagnosis": "nv"}, "(a: diag"),
-        ("file,target", {"file": "a", "target": "1"}, "a column 'path'"),
+        ("name,target", {"name": "a", "target": "1"}, "a column 'path' or 'image_id'"),
         ("path,target,sex", {"path": "a", "target": "1", "sex": "x"}, "'x'"),
         ("path,target,age", {"path": "a", "target": "1", "age": "x"}, "'x'"),
     ],
@@ -125,4 +126,43 @@ def test_a_row_without_path_or_id(tmp_path):
 def test_which_table(tmp_path):
     for name in ("a.csv", "b.csv"):
         write(tmp_path / name, "path,target", [{"path": "x", "target": 1}])
-    assert "2 CSV files" in line(own_csv.read, tmp_path)
+    assert "2 tables (a.csv, b.csv)" in line(own_csv.read, tmp_path)
+
+
+# --- columns of other names
+
+
+def own(tmp_path, header: str, row: dict[str, object], columns: str | None = None):
+    path = write(tmp_path / "own.csv", header, [row])
+    return own_csv.read(path, ReadOptions(tmp_path, own_csv.parse_columns(columns)))
+
+
+def test_columns_that_the_user_names(tmp_path):
+    row = {"bild": "a.jpg", "y": 1, "pat": "P", "path": "no photograph"}
+    source = own(tmp_path, "bild,y,pat,path", row, "image=bild,target=y,patient_id=pat")
+    found = source.rows.row(0, named=True)
+    assert (found["image_id"], found["target"], found["patient_id"]) == ("a.jpg", 1, "P")
+    assert any("'path' is not read" in note for note in source.notes)
+
+
+def test_common_names_are_read_and_said(tmp_path):
+    row = {"filename": "a.jpg", "label": "benign", "Gender": "F", "patient": "7"}
+    source = own(tmp_path, "filename,label,Gender,patient", row)
+    assert source.rows.select("image_id", "target", "sex", "patient_id").row(0) == (
+        *("a.jpg", 0, "female"),
+        None,
+    )
+    said = "; ".join(source.notes)
+    assert "column 'filename' is read as path" in said
+    assert "'patient' is not read" in said
+    assert "patient_id" in said
+
+
+def test_a_column_that_is_not_there(tmp_path):
+    said = line(lambda: own(tmp_path, "path,target", {"path": "a"}, "path=datei"))
+    assert "a column 'path' or 'image_id'" in said
+
+
+@pytest.mark.parametrize("columns", ["path", "=x", "colour=x", "path=a,image=b", "path="])
+def test_columns_that_are_none(columns):
+    assert "--columns NAME=COLUMN" in line(lambda: own_csv.parse_columns(columns))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from melanoscope.data.archive import ReadOptions
@@ -11,7 +9,6 @@ from melanoscope.data.catalog import build_catalog
 from melanoscope.data.sources import (
     ARCHIVES,
     DataSpec,
-    csv_reader,
     find_archives,
     parse_spec,
     read_sources,
@@ -93,10 +90,3 @@ def test_every_archive_says_its_terms():
         assert archive.title
         assert archive.license
         assert archive.attribution, kind
-
-
-def test_suffixes_in_any_case(tmp_path):
-    touch(tmp_path, "a.JPG", "b.Jpeg", "c.tiff", "d.csv", "e")
-    assert set(csv_reader.index_images(tmp_path)) == {"a", "b", "c"}
-    shutil.rmtree(tmp_path)
-    assert csv_reader.index_images(tmp_path) == {}

@@ -16,6 +16,7 @@ from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import Catalog, build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.sources import read_sources
+from melanoscope.data.sources.image_files import refuse_without_files
 from melanoscope.errors import DataError
 from melanoscope.progress import RunProgress
 from melanoscope.runs.files import fold_column
@@ -79,7 +80,9 @@ def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress)
     Raises:
         DataError: The archives, photographs or folds are not what the configuration needs.
     """
-    catalog = build_catalog(read_sources(config.data, ReadOptions(cache)))
+    tables = read_sources(config.data, ReadOptions(cache))
+    refuse_without_files(tables)
+    catalog = build_catalog(tables)
     store = open_pixel_store(catalog, config.image_size, cache, progress=progress.decoding)
     usable = catalog.with_files.without(store.unreadable)
     if not len(usable):

@@ -18,12 +18,12 @@ def data_summary(data: DataOption, cache: CacheOption = None, as_json: JsonOptio
     from melanoscope.data.archive import ReadOptions
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
+    from melanoscope.data.sources.image_files import refuse_without_files
     from melanoscope.data.summary import find_unreadable, print_summary, summarize
     from melanoscope.progress import RunProgress
 
-    catalog = build_catalog(
-        read_sources([parse_spec(text) for text in data], ReadOptions(cache_folder(cache)))
-    )
+    tables = read_sources([parse_spec(text) for text in data], ReadOptions(cache_folder(cache)))
+    catalog = build_catalog(tables)
     with RunProgress() as progress:
         unreadable = find_unreadable(catalog, progress.decoding)
     summary = summarize(catalog, unreadable)
@@ -31,6 +31,8 @@ def data_summary(data: DataOption, cache: CacheOption = None, as_json: JsonOptio
         print_json(summary)
     else:
         print_summary(summary)
+    # What the tables say is worth reading without photographs, and yet nothing can be done with it.
+    refuse_without_files(tables)
 
 
 @data_app.command("audit")
@@ -47,12 +49,13 @@ def data_audit(
     from melanoscope.data.archive import ReadOptions
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
+    from melanoscope.data.sources.image_files import refuse_without_files
     from melanoscope.progress import RunProgress
     from melanoscope.report.audit_page import audit_document, write_audit
 
-    catalog = build_catalog(
-        read_sources([parse_spec(text) for text in data], ReadOptions(cache_folder(cache)))
-    )
+    tables = read_sources([parse_spec(text) for text in data], ReadOptions(cache_folder(cache)))
+    refuse_without_files(tables)
+    catalog = build_catalog(tables)
     with RunProgress() as progress:
         found = run_audit(catalog, cache_folder(cache), progress.decoding)
     page = write_audit(found, out)

@@ -4,7 +4,7 @@ To add an archive:
 
 1. Write a module here, such as `ham10000`: a mapping from columns of
    `melanoscope.data.archive.ROW_SCHEMA` to columns of the archive's table, a function
-   ``read(folder) -> SourceTable`` that calls `csv_reader.read_table` and `csv_reader.catalog_rows`,
+   ``read(folder) -> SourceTable`` that calls `text_table.read_table` and `rows.source_table`,
    and an `ARCHIVE` with its name, terms and reader.
 2. Name that `ARCHIVE` in `ARCHIVES` below.
 3. Add words that no other archive uses to ``diagnosis_words.json`` and ``patient_words.json``.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
-from melanoscope.data.sources import csv_reader
-from melanoscope.data.sources.rows import catalog_rows
+from melanoscope.data.sources.rows import source_table
+from melanoscope.data.sources.text_table import find_table, read_table
 
 TABLES = ("HAM10000_metadata.csv", "HAM10000_metadata")
 COLUMNS = {
@@ -22,10 +22,16 @@ OPTIONAL = {"center": "dataset"}
 
 def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's table and the names of its photographs in `folder`."""
-    table = csv_reader.find_table(folder, TABLES, "ham10000")
-    raw = csv_reader.read_table(table, COLUMNS, OPTIONAL)
-    rows = catalog_rows(raw, "ham10000", table, image_type="dermoscopic")
-    return SourceTable("ham10000", rows, id_space="isic")
+    table = find_table(folder, TABLES, "ham10000")
+    text = read_table(table, COLUMNS, OPTIONAL)
+    return source_table(
+        "ham10000",
+        text.frame,
+        table,
+        image_type="dermoscopic",
+        notes=text.notes,
+        id_space="isic",
+    )
 
 
 ARCHIVE = Archive(

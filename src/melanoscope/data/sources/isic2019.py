@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
-from melanoscope.data.sources import csv_reader
 from melanoscope.data.sources.joins import join_table
-from melanoscope.data.sources.rows import catalog_rows
+from melanoscope.data.sources.rows import source_table
+from melanoscope.data.sources.text_table import find_table, read_table
 from melanoscope.data.validation import abbreviate
 from melanoscope.errors import DataError
 
@@ -27,12 +27,13 @@ COLUMNS = {
 
 def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's two tables and the names of its photographs in `folder`."""
-    label_table = csv_reader.find_table(folder, (LABELS,), "isic2019")
-    table = csv_reader.find_table(folder, (METADATA,), "isic2019")
-    metadata = csv_reader.read_table(table, COLUMNS, {"lesion_id": "lesion_id"})
+    label_table = find_table(folder, (LABELS,), "isic2019")
+    table = find_table(folder, (METADATA,), "isic2019")
+    metadata = read_table(table, COLUMNS, {"lesion_id": "lesion_id"}).frame
     raw, join = join_table(_read_labels(label_table), metadata, METADATA)
-    rows = catalog_rows(raw, "isic2019", table, image_type="dermoscopic")
-    return SourceTable("isic2019", rows, id_space="isic", joins=(join,))
+    return source_table(
+        "isic2019", raw, table, image_type="dermoscopic", id_space="isic", joins=(join,)
+    )
 
 
 def read_melanomas(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
@@ -47,7 +48,7 @@ def read_melanomas(folder: str | Path, _options: ReadOptions | None = None) -> S
 def _read_labels(path: Path) -> pl.DataFrame:
     """Read the one class that each row marks; columns image_id and diagnosis."""
     columns = {"image_id": "image", **{name: name for name in CLASSES}}
-    labels = csv_reader.read_table(path, columns, {"UNK": "UNK"})
+    labels = read_table(path, columns, {"UNK": "UNK"}).frame
     labels = labels.with_columns(pl.col("UNK").fill_null("0"))
     names = [*CLASSES, "UNK"]
     marks = labels.select(pl.col(names).cast(pl.Float64, strict=False)).to_numpy()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from melanoscope.data.archive import Archive, Join, ReadOptions, SourceTable
-from melanoscope.data.sources import csv_reader
 from melanoscope.data.sources.joins import join_of
-from melanoscope.data.sources.rows import catalog_rows, parse_targets
+from melanoscope.data.sources.labels import parse_targets
+from melanoscope.data.sources.rows import source_table
+from melanoscope.data.sources.text_table import find_table, read_table
 from melanoscope.data.validation import abbreviate
 from melanoscope.data.vocabulary import translate_malignancy
 from melanoscope.errors import DataError
@@ -38,21 +40,23 @@ OPTIONAL = {
 
 def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's table, its list of duplicates and the names of its photographs."""
-    table = csv_reader.find_table(folder, TABLES, "isic2020")
-    raw = csv_reader.read_table(table, COLUMNS, OPTIONAL)
-    raw = raw.with_columns(malignancy=_malignancies(raw, table))
-    rows = catalog_rows(raw, "isic2020", table, image_type="dermoscopic")
-    # Every malignant lesion of this archive is a melanoma, and so is what its target marks.
-    melanoma = (pl.col("malignancy") == "malignant") & (pl.col("diagnosis") == "unknown malignant")
-    diagnosis = pl.when(melanoma).then(pl.lit("melanoma")).otherwise("diagnosis")
-    pairs, joins = _listed_duplicates(table.parent, rows["image_id"])
-    return SourceTable(
+    table = find_table(folder, TABLES, "isic2020")
+    text = read_table(table, COLUMNS, OPTIONAL)
+    raw = text.frame.with_columns(malignancy=_malignancies(text.frame, table))
+    pairs, joins = _listed_duplicates(table.parent, raw["image_id"])
+    source = source_table(
         "isic2020",
-        rows.with_columns(diagnosis=diagnosis),
+        raw,
+        table,
+        image_type="dermoscopic",
+        notes=text.notes,
         duplicate_pairs=pairs,
         id_space="isic",
         joins=joins,
     )
+    # Every malignant lesion of this archive is a melanoma, and so is what its target marks.
+    diagnosis = pl.col("diagnosis").replace("unknown malignant", "melanoma")
+    return replace(source, rows=source.rows.with_columns(diagnosis))
 
 
 def _malignancies(raw: pl.DataFrame, table: Path) -> pl.Series:
@@ -76,8 +80,8 @@ def _listed_duplicates(
     path = folder / DUPLICATES
     if not path.is_file():
         return (), ()
-    pairs = csv_reader.read_table(path, {"a": "image_name_1", "b": "image_name_2"}).drop_nulls()
-    pairs = pairs.select("a", "b")
+    pairs = read_table(path, {"a": "image_name_1", "b": "image_name_2"}).frame
+    pairs = pairs.select("a", "b").drop_nulls()
     in_table = pairs.select(pl.all().is_in(image_ids.implode()))
     join = join_of(path.name, (in_table["a"] | in_table["b"]), without=0)
     return tuple(pairs.iter_rows()), (join,)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
 from melanoscope.data.identifiers import lesions_within_patients
-from melanoscope.data.sources import csv_reader
-from melanoscope.data.sources.rows import catalog_rows
+from melanoscope.data.sources.rows import source_table
+from melanoscope.data.sources.text_table import find_table, read_table
 
 TABLES = ("metadata.csv",)
 COLUMNS = {
@@ -25,12 +26,12 @@ COLUMNS = {
 
 def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's table and the names of its photographs, whatever their format."""
-    table = csv_reader.find_table(folder, TABLES, "pad-ufes-20")
-    raw = csv_reader.read_table(table, COLUMNS)
-    raw = raw.with_columns(pl.col("image_id").str.replace(r"\.[A-Za-z]+$", ""))
-    rows = catalog_rows(raw, "pad-ufes-20", table, image_type="clinical")
+    table = find_table(folder, TABLES, "pad-ufes-20")
+    text = read_table(table, COLUMNS)
+    raw = text.frame.with_columns(pl.col("image_id").str.replace(r"\.[A-Za-z]+$", ""))
+    source = source_table("pad-ufes-20", raw, table, image_type="clinical", notes=text.notes)
     # Lesions are numbered anew for some patients: the number alone would join strangers.
-    return SourceTable("pad-ufes-20", lesions_within_patients(rows, numbered=True))
+    return replace(source, rows=lesions_within_patients(source.rows, numbered=True))
 
 
 ARCHIVE = Archive(

@@ -1,24 +1,53 @@
-"""From an archive's columns of text to rows of `ROW_SCHEMA`."""
+"""From an archive's columns of text to its `SourceTable`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from melanoscope.data.archive import IMAGE_TYPES, ROW_SCHEMA
+from melanoscope.data.archive import ROW_SCHEMA, SourceTable
 from melanoscope.data.identifiers import clean_ids
 from melanoscope.data.sources.image_files import find_image_files
-from melanoscope.data.vocabulary import (
-    MALIGNANCY,
-    UNSPECIFIC,
-    plain_word,
-    translate_diagnoses,
-    translate_malignancy,
-)
+from melanoscope.data.sources.labels import complete_labels, parse_image_types
+from melanoscope.data.vocabulary import translate_diagnoses, translate_malignancy
 from melanoscope.errors import DataError
 from melanoscope.patient import is_missing, parse_age, parse_sex, parse_site
+
+
+def source_table(
+    kind: str,
+    raw: pl.DataFrame,
+    table: Path,
+    *,
+    dataset: str | None = None,
+    image_type: str | None = None,
+    notes: Sequence[str] = (),
+    **more: Any,
+) -> SourceTable:
+    """Find the photographs of an archive's rows, and bring its text columns to `ROW_SCHEMA`.
+
+    Args:
+        kind: Name of the archive.
+        raw: Columns as for `catalog_rows`; without a path, photographs are looked for beside and
+            below `table` by the column file, else by image_id.
+        table: The archive's table.
+        dataset: Name in the catalog. Default: `kind`.
+        image_type: How all photographs were taken, where no column says it.
+        notes: What the user must read, one line each.
+        **more: Further fields of the `SourceTable`.
+
+    Returns:
+        The archive's table, with notes about its photographs.
+    """
+    if "path" not in raw.columns:
+        names = raw.get_column("file", default=raw["image_id"])
+        found = find_image_files(table.parent, names)
+        raw, notes = raw.with_columns(path=found.paths), (*notes, *found.notes)
+    rows = catalog_rows(raw, dataset or kind, table, image_type=image_type)
+    return SourceTable(kind, rows, notes=tuple(notes), **more)
 
 
 def catalog_rows(
@@ -27,42 +56,36 @@ def catalog_rows(
     """Bring an archive's text columns to `ROW_SCHEMA`.
 
     Args:
-        raw: Columns image_id, diagnosis, sex, age and site; those of patient_id, lesion_id, center,
-            malignancy, image_type, license and target (0, 1 or null) that the archive has; and
-            path, unless files beside or below `table` bear the name of their image_id.
+        raw: Column image_id, and those of path, diagnosis, malignancy, sex, age, site, patient_id,
+            lesion_id, center, image_type, license and target (0, 1 or null) that the archive has.
         dataset: Name of the archive in the catalog.
-        table: The archive's table; errors name it, and photographs are looked for beside it.
+        table: The archive's table, for errors.
         image_type: How all photographs were taken, where no column says it.
 
     Returns:
         The rows. What has a diagnosis and no malignancy takes that of the vocabulary; what has a
         malignancy and no diagnosis becomes "unknown benign" and the like.
     """
-    if "path" not in raw.columns:
-        found = index_images(table.parent)
-        paths = pl.Series([found.get(name) for name in raw["image_id"]], dtype=pl.String)
-        raw = raw.with_columns(path=paths)
     empty = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
 
     def column(name: str) -> pl.Series:
         return raw.get_column(name, default=empty)
 
+    lines = raw.get_column("line", default=None)
     malignancy = translate_malignancy(column("malignancy"), f"the malignancies of '{table.name}'")
     diagnosis, malignancy = complete_labels(
-        translate_diagnoses(raw["diagnosis"], f"the diagnoses of '{table.name}'"), malignancy
+        translate_diagnoses(column("diagnosis"), f"the diagnoses of '{table.name}'"), malignancy
     )
     patient_id = clean_ids(column("patient_id"))
     types = parse_image_types(column("image_type"), table)
     rows = {
         "image_id": raw["image_id"],
-        "path": raw["path"],
+        "path": column("path"),
         "dataset": pl.repeat(dataset, raw.height, eager=True),
         "center": blank_to_null(column("center")),
         "patient_id": patient_id,
         "lesion_id": clean_ids(column("lesion_id"), within=patient_id),
-        **patient_columns(
-            raw["sex"], raw["age"], raw["site"], table, raw.get_column("line", default=None)
-        ),
+        **patient_columns(column("sex"), column("age"), column("site"), table, lines),
         "diagnosis": diagnosis,
         "malignancy": malignancy,
         "target": column("target").cast(pl.Int8),
@@ -70,86 +93,6 @@ def catalog_rows(
         "license": blank_to_null(column("license")),
     }
     return pl.DataFrame(rows).cast(pl.Schema(ROW_SCHEMA))
-
-
-def complete_labels(diagnosis: pl.Series, malignancy: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Fill in the malignancy that a diagnosis has, and the diagnosis that a malignancy leaves.
-
-    Args:
-        diagnosis: Words of the vocabulary.
-        malignancy: "benign", "malignant", "indeterminate" or null.
-
-    Returns:
-        Both, filled in; what an archive says itself stands.
-    """
-    usual = diagnosis.replace_strict(MALIGNANCY, return_dtype=pl.String)
-    filled = pl.select(pl.coalesce(malignancy, usual)).to_series()
-    named = pl.select(
-        pl.when(diagnosis.is_in(list(UNSPECIFIC)) & filled.is_not_null())
-        .then(pl.lit("unknown ") + filled)
-        .otherwise(diagnosis)
-    ).to_series()
-    return named, filled
-
-
-_POSITIVE = {"1", "1.0", "true", "yes", "positive", "malignant", "melanoma"}
-_NEGATIVE = {"0", "0.0", "false", "no", "negative", "benign"}
-
-
-def parse_targets(column: pl.Series, table: Path) -> pl.Series:
-    """Read targets: 1, 1.0, True, "malignant" mean the same everywhere; missing ones are null.
-
-    Args:
-        column: Targets as text.
-        table: Names the table in errors.
-
-    Returns:
-        1, 0 or null, Int8.
-
-    Raises:
-        DataError: Anything else, a probability for example; names all such values.
-    """
-    values = column.cast(pl.String).unique(maintain_order=True).to_list()
-    plain = ["" if value is None else plain_word(value) for value in values]
-    known = _POSITIVE | _NEGATIVE
-    wrong = [v for v, w in zip(values, plain, strict=True) if w not in known and not is_missing(v)]
-    if wrong:
-        raise DataError(
-            f"target 0 or 1 in '{table.name}'",
-            f"{', '.join(repr(value) for value in wrong[:10])} in "
-            f"{int(column.is_in(wrong).sum())} rows",
-            "correct the column",
-        )
-    meaning = [1 if word in _POSITIVE else 0 if word in _NEGATIVE else None for word in plain]
-    new = pl.Series(meaning, dtype=pl.Int8)
-    return column.cast(pl.String).replace_strict(values, new, return_dtype=pl.Int8)
-
-
-def parse_image_types(column: pl.Series, table: Path) -> pl.Series:
-    """Read how photographs were taken, in the ISIC archive's words, old and new.
-
-    Args:
-        column: Words such as "dermoscopic", "clinical: close-up", "TBP tile: overview".
-        table: Names the table in errors.
-
-    Returns:
-        Words of `IMAGE_TYPES` or null.
-
-    Raises:
-        DataError: Other words; names all of them.
-    """
-    values = column.cast(pl.String).unique(maintain_order=True).to_list()
-    starts = {kind.lower(): kind for kind in IMAGE_TYPES} | {"dermoscopy": "dermoscopic"}
-    words = ["" if value is None else value.partition(":")[0].strip().lower() for value in values]
-    wrong = [v for v, w in zip(values, words, strict=True) if w not in starts and not is_missing(v)]
-    if wrong:
-        raise DataError(
-            f"image types {', '.join(IMAGE_TYPES)} in '{table.name}'",
-            ", ".join(f"'{value}'" for value in wrong),
-            "correct the column",
-        )
-    new = pl.Series([starts.get(word) for word in words], dtype=pl.String)
-    return column.cast(pl.String).replace_strict(values, new, return_dtype=pl.String)
 
 
 def patient_columns(

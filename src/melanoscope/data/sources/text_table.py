@@ -80,15 +80,7 @@ def _table_stem(name: str) -> str:
     return plain.removesuffix(suffix)
 
 
-def read_table(path: Path, columns: Columns, optional: Columns | None = None) -> pl.DataFrame:
-    """Read a table as text; `columns` and `optional`, which may lack, map our names to the file's.
-
-    The frame has all of these, and `line`, the line of the file in which a row begins.
-    """
-    return read_text_table(path, columns, optional).frame
-
-
-def read_text_table(path: Path, columns: Columns, optional: Columns | None = None) -> TextTable:
+def read_table(path: Path, columns: Columns, optional: Columns | None = None) -> TextTable:
     """Read columns of a table as text.
 
     Args:
