@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import Catalog, build_catalog
 from melanoscope.data.folds import assign_folds
 from melanoscope.data.sources import DataSpec, find_archives, read_sources
@@ -24,7 +25,7 @@ def catalog_of(real_folder, tmp_path_factory):
             DataSpec(kind, str(real_folder / "lesions" / kind.removesuffix("-melanoma")))
             for kind in kinds
         ]
-        return build_catalog(read_sources(specs, tmp_path_factory.mktemp("cache")))
+        return build_catalog(read_sources(specs, ReadOptions(tmp_path_factory.mktemp("cache"))))
 
     return read
 

@@ -34,7 +34,7 @@ def test_parse_spec():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("isic202=x", "nearest: isic2020"),
+        ("isic202=x", "nearest: isic2024, isic2020"),
         ("", "known: "),
         ("=x", "known: "),
         ("folder", "known: "),
@@ -69,7 +69,7 @@ def test_find_no_archives(tmp_path):
     assert "no folder" in line(find_archives, tmp_path / "nowhere")
     said = line(find_archives, tmp_path)
     assert all(mark in said for a in ARCHIVES.values() for mark in a.table_names)
-    assert "at least one --data" in line(read_sources, [], tmp_path)
+    assert "at least one --data" in line(read_sources, [], ReadOptions(tmp_path))
 
 
 def test_archives_that_overlap(tmp_path):
@@ -77,7 +77,7 @@ def test_archives_that_overlap(tmp_path):
     write_2019(tmp_path / "a", {"image": "x"}, {"image": "y", "label": "MEL"})
     write_ham(tmp_path / "b", {"image_id": "x", "lesion_id": "L"})
     touch(tmp_path / "b" / "images", "x.jpg")
-    catalog = build_catalog(read_sources(find_archives(tmp_path), tmp_path))
+    catalog = build_catalog(read_sources(find_archives(tmp_path), ReadOptions(tmp_path)))
     assert dict(catalog.frame.select("image_id", "dataset").iter_rows()) == {
         "x": "ham10000",
         "y": "isic2019",

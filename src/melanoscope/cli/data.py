@@ -35,6 +35,35 @@ def data_summary(data: DataOption, cache: CacheOption = None, as_json: JsonOptio
     refuse_without_files(tables)
 
 
+@data_app.command("kinds")
+def data_kinds(as_json: JsonOption = False) -> None:
+    """List the kinds of archives that --data reads: files, columns, licence."""
+    from melanoscope.data.sources import ARCHIVES
+
+    kinds = [
+        {
+            "kind": archive.kind,
+            "title": archive.title,
+            "files": archive.layout,
+            "columns": list(archive.columns),
+            "never_read": list(archive.leaks),
+            "licence": archive.license,
+            "attribution": archive.attribution,
+        }
+        for archive in ARCHIVES.values()
+    ]
+    if as_json:
+        print_json({"kinds": kinds})
+        return
+    for kind in kinds:
+        typer.echo(f"{kind['kind']}: {kind['title']} ({kind['licence']}; {kind['attribution']})")
+        typer.echo(f"  files: {kind['files']}")
+        if kind["columns"]:
+            typer.echo(f"  columns: {', '.join(kind['columns'])}")
+        if kind["never_read"]:
+            typer.echo(f"  never an input: {', '.join(kind['never_read'])}")
+
+
 @data_app.command("audit")
 def data_audit(
     data: DataOption,

@@ -78,10 +78,13 @@ class ReadOptions:
     Attributes:
         cache: Folder in which simulated photographs are drawn.
         columns: Our name of a column -> its name in own tables, for ``--columns``.
+        image_types: Words of `IMAGE_TYPES`: photographs known to be of another type are left out.
+            Empty: all are read.
     """
 
     cache: Path
     columns: tuple[tuple[str, str], ...] = ()
+    image_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Archive:
         attribution: Whom to cite.
         read: Reads what stands behind ``KIND=``.
         table_names: Tables by which the archive is recognised in a folder; empty: never.
+        header: Columns by which such a table is told from another archive's of the same name.
         layout: Its files for people, as ``melanoscope data kinds`` prints them.
         columns: Columns of its tables that are read.
         leaks: Columns that give the diagnosis away or follow from it: never read as an input.
@@ -106,6 +110,7 @@ class Archive:
     attribution: str
     read: Callable[[str, ReadOptions], SourceTable]
     table_names: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
     layout: str = ""
     columns: tuple[str, ...] = ()
     leaks: tuple[str, ...] = ()

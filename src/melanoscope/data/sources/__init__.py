@@ -15,12 +15,26 @@ To add an archive:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from melanoscope.data.archive import Archive, ReadOptions, SourceTable
-from melanoscope.data.sources import ham10000, isic2019, isic2020, own_csv, pad_ufes_20, simulated
+import polars as pl
+
+from melanoscope.data.archive import IMAGE_TYPES, Archive, ReadOptions, SourceTable
+from melanoscope.data.sources import (
+    ham10000,
+    isic,
+    isic2019,
+    isic2020,
+    isic2024,
+    milk10k,
+    own_csv,
+    pad_ufes_20,
+    simulated,
+)
+from melanoscope.data.sources.text_table import matching_table
 from melanoscope.errors import DataError, nearest
+from melanoscope.tables.table_file import open_table
 
 ARCHIVES: dict[str, Archive] = {
     archive.kind: archive
@@ -30,6 +44,9 @@ ARCHIVES: dict[str, Archive] = {
         isic2019.MELANOMAS,
         ham10000.ARCHIVE,
         pad_ufes_20.ARCHIVE,
+        milk10k.ARCHIVE,
+        isic2024.ARCHIVE,
+        isic.ARCHIVE,
         own_csv.ARCHIVE,
         simulated.ARCHIVE,
     )
@@ -95,12 +112,14 @@ def find_archives(folder: Path) -> list[DataSpec]:
     """
     if not folder.is_dir():
         raise DataError("a folder of archives", f"no folder at '{folder}'", "check the path")
-    places = [folder, *sorted(p for p in folder.iterdir() if p.is_dir())]
+    below = sorted(place for place in folder.iterdir() if place.is_dir())
+    # Below an archive lie its photographs, sometimes with a table of their own.
+    places = [folder] if any(_is_in(one, folder) for one in ARCHIVES.values()) else below
     specs = [
         DataSpec(kind, str(place))
         for kind, archive in ARCHIVES.items()
         for place in places
-        if any((place / name).is_file() for name in archive.table_names)
+        if _is_in(archive, place)
     ]
     if not specs:
         names = sorted({name for archive in ARCHIVES.values() for name in archive.table_names})
@@ -129,4 +148,42 @@ def read_sources(specs: Sequence[DataSpec], options: ReadOptions) -> list[Source
         raise DataError(
             "at least one --data KIND=PATH", "none", "known kinds: " + ", ".join(ARCHIVES)
         )
-    return [spec.read(options) for spec in specs]
+    return [_of_types(spec.read(options), options.image_types) for spec in specs]
+
+
+def parse_image_type(text: str | None) -> tuple[str, ...]:
+    """Parse the option ``--image-type``, comma-separated words of `IMAGE_TYPES`.
+
+    >>> parse_image_type("dermoscopic, tbp tile")
+    ('dermoscopic', 'TBP tile')
+    """
+    known = {kind.lower(): kind for kind in IMAGE_TYPES}
+    words = [word.strip().lower() for word in (text or "").split(",") if word.strip()]
+    if wrong := [word for word in words if word not in known]:
+        raise DataError(
+            f"--image-type {', '.join(IMAGE_TYPES)}", f"'{wrong[0]}'", "choose among them"
+        )
+    return tuple(dict.fromkeys(known[word] for word in words))
+
+
+def _of_types(table: SourceTable, image_types: tuple[str, ...]) -> SourceTable:
+    if not image_types:
+        return table
+    wanted = pl.col("image_type").is_in(list(image_types)) | pl.col("image_type").is_null()
+    rows = table.rows.filter(wanted)
+    n_others = table.rows.height - rows.height
+    if not n_others:
+        return table
+    note = f"{n_others:,} photographs that are not {' or '.join(image_types)} were left out"
+    return replace(table, rows=rows, notes=(*table.notes, note))
+
+
+def _is_in(archive: Archive, place: Path) -> bool:
+    table = matching_table(place, archive.table_names) if archive.table_names else None
+    if table is None or not archive.header:
+        return table is not None
+    try:
+        columns = {column.lower() for column in open_table(table, archive.header).columns}
+    except DataError:
+        return False
+    return columns >= set(archive.header)

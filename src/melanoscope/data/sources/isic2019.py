@@ -9,10 +9,9 @@ import polars as pl
 
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
 from melanoscope.data.sources.joins import join_table
+from melanoscope.data.sources.one_hot import read_one_hot
 from melanoscope.data.sources.rows import source_table
 from melanoscope.data.sources.text_table import find_table, read_table
-from melanoscope.data.validation import abbreviate
-from melanoscope.errors import DataError
 
 LABELS = "ISIC_2019_Training_GroundTruth.csv"
 METADATA = "ISIC_2019_Training_Metadata.csv"
@@ -30,7 +29,9 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
     label_table = find_table(folder, (LABELS,), "isic2019")
     table = find_table(folder, (METADATA,), "isic2019")
     metadata = read_table(table, COLUMNS, {"lesion_id": "lesion_id"}).frame
-    raw, join = join_table(_read_labels(label_table), metadata, METADATA)
+    labels = read_one_hot(label_table, "image", CLASSES, optional=("UNK",))
+    labels = labels.rename({"image": "image_id"}).drop("line")
+    raw, join = join_table(labels, metadata, METADATA)
     return source_table(
         "isic2019", raw, table, image_type="dermoscopic", id_space="isic", joins=(join,)
     )
@@ -43,25 +44,6 @@ def read_melanomas(folder: str | Path, _options: ReadOptions | None = None) -> S
     source = read(folder)
     rows = source.rows.filter(pl.col("diagnosis") == "melanoma")
     return replace(source, kind="isic2019-melanoma", rows=rows)
-
-
-def _read_labels(path: Path) -> pl.DataFrame:
-    """Read the one class that each row marks; columns image_id and diagnosis."""
-    columns = {"image_id": "image", **{name: name for name in CLASSES}}
-    labels = read_table(path, columns, {"UNK": "UNK"}).frame
-    labels = labels.with_columns(pl.col("UNK").fill_null("0"))
-    names = [*CLASSES, "UNK"]
-    marks = labels.select(pl.col(names).cast(pl.Float64, strict=False)).to_numpy()
-    wrong = (marks.sum(axis=1) != 1) | ((marks != 0) & (marks != 1)).any(axis=1)
-    if wrong.any():
-        raise DataError(
-            f"one class marked 1 and the others 0 in each row of '{path.name}'",
-            f"{int(wrong.sum())} rows otherwise "
-            f"({abbreviate(labels['image_id'].filter(pl.Series(wrong)))})",
-            "correct the table",
-        )
-    diagnosis = pl.Series([names[i] for i in marks.argmax(axis=1)], dtype=pl.String)
-    return labels.select("image_id", diagnosis=diagnosis)
 
 
 ARCHIVE = Archive(

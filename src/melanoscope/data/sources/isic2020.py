@@ -9,12 +9,10 @@ import polars as pl
 
 from melanoscope.data.archive import Archive, Join, ReadOptions, SourceTable
 from melanoscope.data.sources.joins import join_of
-from melanoscope.data.sources.labels import parse_targets
+from melanoscope.data.sources.labels import join_malignancies, parse_targets
 from melanoscope.data.sources.rows import source_table
 from melanoscope.data.sources.text_table import find_table, read_table
-from melanoscope.data.validation import abbreviate
 from melanoscope.data.vocabulary import translate_malignancy
-from melanoscope.errors import DataError
 
 # The second edition names lesions; the first and the copy on Kaggle do not.
 TABLES = (
@@ -42,7 +40,15 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
     """Read the archive's table, its list of duplicates and the names of its photographs."""
     table = find_table(folder, TABLES, "isic2020")
     text = read_table(table, COLUMNS, OPTIONAL)
-    raw = text.frame.with_columns(malignancy=_malignancies(text.frame, table))
+    raw = text.frame
+    target = parse_targets(raw["target"], table)
+    malignancy = join_malignancies(
+        translate_malignancy(raw["benign_malignant"], f"benign_malignant of '{table.name}'"),
+        target.replace_strict({0: "benign", 1: "malignant"}, return_dtype=pl.String),
+        raw["image_id"],
+        f"benign_malignant and target of '{table.name}'",
+    )
+    raw = raw.with_columns(malignancy=malignancy).drop("target")
     pairs, joins = _listed_duplicates(table.parent, raw["image_id"])
     source = source_table(
         "isic2020",
@@ -57,21 +63,6 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
     # Every malignant lesion of this archive is a melanoma, and so is what its target marks.
     diagnosis = pl.col("diagnosis").replace("unknown malignant", "melanoma")
     return replace(source, rows=source.rows.with_columns(diagnosis))
-
-
-def _malignancies(raw: pl.DataFrame, table: Path) -> pl.Series:
-    """Join the columns target and benign_malignant, and refuse rows in which they differ."""
-    target = parse_targets(raw["target"], table)
-    said = translate_malignancy(raw["benign_malignant"], f"benign_malignant of '{table.name}'")
-    meant = target.replace_strict({0: "benign", 1: "malignant"}, return_dtype=pl.String)
-    differ = (said != meant).fill_null(value=False)
-    if differ.any():
-        raise DataError(
-            f"target and benign_malignant of '{table.name}' that agree",
-            f"{int(differ.sum())} rows that do not ({abbreviate(raw['image_id'].filter(differ))})",
-            "correct one of the columns",
-        )
-    return pl.select(pl.coalesce(meant, said)).to_series()
 
 
 def _listed_duplicates(

@@ -41,6 +41,7 @@ ARCHIVE = Archive(
     attribution="Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221",
     read=read,
     table_names=TABLES,
+    header=("img_id", "diagnostic"),
     layout="metadata.csv and photographs in folders beside it",
     columns=tuple(COLUMNS.values()),
     leaks=("biopsed",),
