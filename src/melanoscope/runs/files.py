@@ -24,7 +24,7 @@ import polars as pl
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import RunError
 
-SCHEMA = 1
+SCHEMA = 2
 RUN, CATALOG, NEAR_DUPLICATES = "run.json", "catalog.parquet", "near_duplicates.parquet"
 BASELINES, PREDICTIONS = "baselines.parquet", "predictions.parquet"
 VALIDATION, CELLS, REPORT = "validation.parquet", "cells", "report"
@@ -36,13 +36,17 @@ CATALOG_COLUMNS: Schema = {
     "image_id": _TEXT,
     "path": _TEXT,
     "dataset": _TEXT,
+    "center": _TEXT,
     "patient_id": _TEXT,
     "lesion_id": _TEXT,
     "sex": _TEXT,
     "age": _REAL,
     "site": _TEXT,
     "diagnosis": _TEXT,
+    "malignancy": _TEXT,  # benign, malignant, indeterminate or null
     "target": _WHOLE,
+    "image_type": _TEXT,
+    "license": _TEXT,
     "group_id": _TEXT,
     "fold_r0": _WHOLE,  # and fold_r1 to fold_r<repeats - 1>
     "ita": _REAL,
