@@ -65,7 +65,7 @@ class BenchmarkConfig:
         from melanoscope.models.backbones import get_backbone
 
         if self.protocol == "poster":
-            if self.target != MELANOMA:
+            if self.target.name != MELANOMA.name or self.target.diagnoses:
                 raise DataError(
                     "the target melanoma with the poster's protocol",
                     self.target.name,

@@ -13,9 +13,10 @@ import polars as pl
 from melanoscope import __version__
 from melanoscope.benchmark.dataset import Dataset
 from melanoscope.data.catalog import Catalog
+from melanoscope.data.sources import DataSpec
 from melanoscope.hardware import describe_hardware
 from melanoscope.runs.cell import skipped_transfers
-from melanoscope.runs.files import SCHEMA
+from melanoscope.runs.files import SCHEMA, is_from
 from melanoscope.training.precision import describe_accelerator
 
 _PACKAGES = (

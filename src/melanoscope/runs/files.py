@@ -88,6 +88,15 @@ def fold_column(repeat: int) -> str:
     return f"fold_r{repeat}"
 
 
+def is_from(dataset: str, kind: str) -> bool:
+    """Say whether the catalog's `dataset` is of the `kind` of archive that --data named.
+
+    >>> is_from("isic2019", "isic2019-melanoma"), is_from("table:mine", "table")
+    (True, True)
+    """
+    return dataset == kind.removesuffix("-melanoma") or dataset.startswith(f"{kind}:")
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write `value` as JSON to `path`."""
     with atomic_path(path) as partial:

@@ -60,7 +60,8 @@ class RunResults:
     @property
     def as_published(self) -> bool:
         """Whether physicians and the poster were asked what the run asks: is it a melanoma?"""
-        return self.run.target == MELANOMA
+        target = self.run.target
+        return target.name == MELANOMA.name and not target.diagnoses
 
     @cached_property
     def best(self) -> RowKey | None:

@@ -250,7 +250,7 @@ def test_levels_that_never_meet_in_a_fold(make: Make) -> None:
     one = make(folds=2)
     labels = np.where((one.fold_id == 0) == (one.target == 1), "apart", "other way")
     for level in _compare(one, labels).levels:
-        assert level.too_small == "no positive and negative in one fold"
+        assert level.too_small == "no positives and negatives in one fold"
 
 
 def test_levels_that_are_not_compared(make: Make) -> None:

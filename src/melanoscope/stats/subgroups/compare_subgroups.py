@@ -88,6 +88,7 @@ def compare_subgroups(
     order: Sequence[str],
     calibrated_probability: Floats,
     tested: Sequence[str] | None = None,
+    classes: tuple[str, str] = ("positives", "negatives"),
 ) -> SubgroupVariable:
     """Evaluate a network in each level of a variable.
 
@@ -103,6 +104,7 @@ def compare_subgroups(
         order: Levels to evaluate; photographs of other levels take no part.
         calibrated_probability: Probabilities after temperature scaling, 0..1, shape (n,).
         tested: Levels to be tested against the rest; None for all.
+        classes: Words for positives and negatives, where a level is said to hold too few.
 
     Returns:
         The levels that have photographs, and differences of those that are large enough.
@@ -128,7 +130,7 @@ def compare_subgroups(
         inside = code == number
         if not inside.any():
             continue
-        level = _level(label, number, predictions, inside, calibrated_probability, sums)
+        level = _level(label, number, predictions, inside, calibrated_probability, sums, classes)
         levels.append(level)
         if not level.too_small and (tested is None or label in tested):
             to_test.append(number)
@@ -146,8 +148,9 @@ def _level(
     inside: Booleans,
     calibrated_probability: Floats,
     sums: SubgroupSums,
+    classes: tuple[str, str],
 ) -> SubgroupLevel:
-    too_small = _too_small(predictions, inside)
+    too_small = _too_small(predictions, inside, classes)
     metrics: dict[str, Interval] = {}
     slope = None
     try:
@@ -175,9 +178,9 @@ def _level(
     )
 
 
-def _too_small(predictions: Predictions, inside: Booleans) -> str:
+def _too_small(predictions: Predictions, inside: Booleans, classes: tuple[str, str]) -> str:
     """Say why a level is too small for a number, or return an empty string."""
-    for outcome, lesions in ((1, "positives"), (0, "negatives")):
+    for outcome, lesions in zip((1, 0), classes, strict=True):
         holders = np.unique(predictions.group[inside & (predictions.target == outcome)]).size
         if holders == 0:
             return f"no {lesions}"
@@ -186,7 +189,7 @@ def _too_small(predictions: Predictions, inside: Booleans) -> str:
     for fold in predictions.fold_ids:
         if np.unique(predictions.target[inside & (predictions.fold_id == fold)]).size == 2:
             return ""
-    return "no positive and negative in one fold"
+    return f"no {classes[0]} and {classes[1]} in one fold"
 
 
 def _differences(
