@@ -82,7 +82,7 @@ def record(**configuration):
         "data": {
             "fingerprint": "0f" * 32,
             "sources": [
-                source("isic2020", "ISIC 2020", 5001, 620),
+                source("isic2020", "ISIC 2020", 5008, 621),
                 source("isic2019-melanoma", "ISIC 2019, melanomas", 4001, 290),
             ],
             "rows": 9002,
@@ -91,8 +91,9 @@ def record(**configuration):
             "listed_twice": 77,
             "photographs": 907,
             "positives": 126,
-            "unlabelled": {"no diagnosis": 7},
-            "unlabelled_by_source": {"isic2020": 7},
+            "unlabelled": [
+                {"dataset": "isic2020", "reason": "no diagnosis", "rows": 7, "found": 1}
+            ],
             "licences": {},
             "patients": 333,
             "groups": 636,
@@ -243,7 +244,7 @@ def test_every_fact_is_said_somewhere():
         "record/folds/sizes/#/#/fold",
         "record/folds/sizes/#/#/groups",
         "record/data/unreadable/#/image_id",
-        "record/data/unlabelled_by_source/isic#",
+        "record/data/unlabelled/#/found",
         "record/configuration/target/singular",
         "record/configuration/target/indeterminate",
         "record/data/sources/#/kind",

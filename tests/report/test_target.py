@@ -76,8 +76,10 @@ def report_of(
         ).write_parquet(folder / "catalog.parquet")
         record = json.loads((folder / "run.json").read_text())
         record["data"] |= {
-            "unlabelled": {"indeterminate": 9, "no diagnosis": 4},
-            "unlabelled_by_source": {"pad-ufes-20": 13},
+            "unlabelled": [
+                {"dataset": "pad-ufes-20", "reason": "indeterminate", "rows": 9, "found": 3},
+                {"dataset": "pad-ufes-20", "reason": "no diagnosis", "rows": 4, "found": 0},
+            ],
             "notes": ["13 rows of lesions.csv found no partner"],
             "licences": {"isic2020": {"CC-0": 60, "CC BY-NC": 40}},
         }
@@ -138,11 +140,11 @@ def test_what_was_left_out_noted_and_licensed_is_said(report_of: Callable[..., P
     words = visible(report_of(MALIGNANT).read_text(encoding="utf-8"))
     for sentence in (
         "13 further rows without a label, left out",
-        "indeterminate 9",
-        "no diagnosis 4",
+        "pad-ufes-20 indeterminate 9",
+        "pad-ufes-20 no diagnosis 4",
         "13 rows of lesions.csv found no partner",
         "Without a label: 13",
-        "Left out: 9 without a label (indeterminate), 4 without a label (no diagnosis), ",
+        "Left out: 9 of pad-ufes-20 without a label (indeterminate), 4 of pad-ufes-20 without a ",
         "Licence CC-0 (60 photographs), CC BY-NC (40 photographs).",
         "Performance broken down by Sex, Age, Body site, Archive, Center, Image type and Skin",
         "melanoma malignant lesions 60",
@@ -201,7 +203,7 @@ def test_questions(target: Target, said: str) -> None:
 def test_the_audit_names_the_target(tmp_path: Path) -> None:
     table = SourceTable("simulated", simulated.simulate_images(24, tmp_path / "photographs"))
     catalog = build_catalog([table], MALIGNANT)
-    found = run_audit(catalog, tmp_path / "cache", target=MALIGNANT)
+    found = run_audit(catalog, tmp_path / "cache")
     words = visible(write_audit(found, tmp_path / "out").read_text(encoding="utf-8"))
     assert f"{found.positives} malignant lesions" in words
     assert f"{question_of(MALIGNANT)}." in words

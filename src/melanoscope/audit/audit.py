@@ -22,7 +22,7 @@ from melanoscope.data.catalog import Catalog
 from melanoscope.data.pixel_store import ProgressCallback, open_pixel_store
 from melanoscope.errors import DataError
 from melanoscope.stats.subgroups.source_balanced_auroc import archive_only_auroc
-from melanoscope.target import MELANOMA, Target
+from melanoscope.target import Target
 
 _IMAGE_SIZE = 128
 
@@ -50,19 +50,13 @@ class Audit:
     paths: dict[str, str]  # files of the near-duplicates, by image id
 
 
-def run_audit(
-    catalog: Catalog,
-    cache: Path,
-    progress: ProgressCallback | None = None,
-    target: Target = MELANOMA,
-) -> Audit:
+def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None = None) -> Audit:
     """Look at every photograph that has a file.
 
     Args:
         catalog: Photographs of the archives' tables.
         cache: Folder of decoded photographs.
         progress: Called with the number of decoded photographs and their total.
-        target: The target that the catalog was built for.
 
     Returns:
         Near-duplicates, leaks, shortcuts and associations of the readable photographs.
@@ -87,9 +81,9 @@ def run_audit(
         absent=len(catalog.ids_without_file),
         photographs=len(usable),
         positives=int(frame["target"].sum()),
-        target=target,
-        unlabelled=dict(catalog.unlabelled["reason"].value_counts(sort=True).rows()),
-        notes=tuple(catalog.notes),
+        target=catalog.target,
+        unlabelled=dict(catalog.unlabelled["unlabelled"].value_counts(sort=True).rows()),
+        notes=(*catalog.notes, *(note for table in catalog.tables for note in table.notes)),
         archives={name: (n, positives) for name, n, positives in by_archive.iter_rows()},
         licences=dict(
             frame.drop_nulls("license")

@@ -26,7 +26,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "data": (
         *("fingerprint", "sources", "rows", "found", "absent", "absent_examples", "unreadable"),
         *("listed_twice", "photographs", "positives", "patients", "lesions", "groups"),
-        *("unlabelled", "unlabelled_by_source", "notes", "licences"),
+        *("unlabelled", "notes", "licences"),
     ),
     "folds": ("fingerprint", "sizes"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ class Stage:
         name: Name of the archive for readers, or "All".
         listed: Photographs that the archive's table lists.
         labelled: Those of them whose row says whether they are positive.
-        present: Those of them with a file.
+        present: Those of them, with a label, that have a file.
         readable: Those of them that could be decoded; None where not known.
         used: Those of them that took part; None where not known.
         positives: Positives among `used`; None where not known.
@@ -76,9 +76,10 @@ def flow_of(facts: Facts) -> Flow | None:
     labelled, present, broken = data.get("rows"), data.get("found"), data.get("unreadable")
     if labelled is None or present is None:
         return None
+    unlabelled = data.get("unlabelled") or ()
     total = Stage(
         name="All",
-        listed=labelled + sum((data.get("unlabelled") or {}).values()),
+        listed=labelled + sum(counts["rows"] for counts in unlabelled),
         labelled=labelled,
         present=present,
         readable=None if broken is None else present - len(broken),
@@ -86,26 +87,30 @@ def flow_of(facts: Facts) -> Flow | None:
         positives=data.get("positives"),
     )
     sources = data.get("sources") or ()
-    unlabelled = data.get("unlabelled_by_source") or {}
     archives = tuple(
-        _archive(facts, source, unlabelled.get(source["kind"], 0), none_broken=broken == [])
-        for source in sources
+        _archive(facts, source, unlabelled, none_broken=broken == []) for source in sources
     )
     return Flow(archives=archives, total=total, listed_twice=data.get("listed_twice"))
 
 
 def _archive(
-    facts: Facts, source: Mapping[str, Any], unlabelled: int, *, none_broken: bool
+    facts: Facts,
+    source: Mapping[str, Any],
+    unlabelled: Sequence[Mapping[str, Any]],
+    *,
+    none_broken: bool,
 ) -> Stage:
-    kind, present = str(source["kind"]), int(source["found"])
+    kind, listed = str(source["kind"]), int(source["rows"])
+    lacking = [counts for counts in unlabelled if is_from(counts["dataset"], kind)]
+    present = int(source["found"]) - sum(counts["found"] for counts in lacking)
     used = positives = None
     if facts.used is not None:  # an archive of which nothing took part has no row in the catalog
         counts = [counts for name, counts in facts.used.items() if is_from(name, kind)]
         used, positives = sum(n for n, _ in counts), sum(m for _, m in counts)
     return Stage(
         name=str(source["title"]),
-        listed=int(source["rows"]) + unlabelled,
-        labelled=int(source["rows"]),
+        listed=listed,
+        labelled=listed - sum(counts["rows"] for counts in lacking),
         present=present,
         # run.json lists unreadable files without their archive.
         readable=present if none_broken else None,
