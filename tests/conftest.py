@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from melanoscope.target import MELANOMA
+
 SKILL = {
     ("standard_cnn", "scratch"): 0.7,
     ("resnet50", "scratch"): 1.1,
@@ -22,15 +24,15 @@ LABELS = {"standard_cnn": "Standard CNN", "resnet50": "ResNet-50", "vgg16": "VGG
 FOLDS = 5
 
 
-def make_record(skill, folds, photographs, simulated):
+def make_record(skill, folds, photographs, simulated, target=MELANOMA):
     backbones = list(dict.fromkeys(b for b, _ in skill))
     sizes = [
-        {"fold": f, "photographs": photographs // folds, "melanomas": 12, "groups": 40}
+        {"fold": f, "photographs": photographs // folds, "positives": 12, "groups": 40}
         for f in range(folds)
     ]
     source = {"rows": photographs + 7, "found": photographs + 2, "absent": 5}
     return {
-        "schema": 1,
+        "schema": 2,
         "melanoscope": "0.1.0",
         "created": "2024-05-06T07:08:09+00:00",
         "configuration": {
@@ -51,6 +53,7 @@ def make_record(skill, folds, photographs, simulated):
             "protocol": "corrected",
             "near_duplicates": True,
             "weights": None,
+            "target": target.to_dict(),
             "simulated": simulated,
         },
         "versions": {"python": "3.11.7", "torch": "2.11.0"},
@@ -88,7 +91,10 @@ def make_record(skill, folds, photographs, simulated):
             ],
             "listed_twice": 1,
             "photographs": photographs,
-            "melanomas": photographs // 5,
+            "positives": photographs // 5,
+            "unlabelled": [],
+            "notes": [],
+            "licences": {},
             "patients": photographs // 3,
             "lesions": photographs // 2,
             "groups": photographs // 3,
@@ -103,16 +109,28 @@ def make_record(skill, folds, photographs, simulated):
     }
 
 
-def write_run(path: Path, skill=SKILL, *, folds=FOLDS, photographs=300, simulated=False, seed=0):
-    """Write a whole run folder and return its path."""
+def write_run(
+    path: Path,
+    skill=SKILL,
+    *,
+    folds=FOLDS,
+    photographs=300,
+    simulated=False,
+    seed=0,
+    target=MELANOMA,
+    diagnoses=("melanoma", "nevus"),
+):
+    """Write a whole run folder and return its path; `diagnoses` are a positive and a negative."""
     rng = np.random.default_rng(seed)
     ids = [f"img_{i:05d}" for i in range(photographs)]
-    target = (np.arange(photographs) % 5 == 0).astype(int)
+    positive = (np.arange(photographs) % 5 == 0).astype(int)
     fold = rng.permutation(np.arange(photographs) // 5 % folds).astype(int)
-    while min(target[fold == f].sum() for f in range(folds)) < 2:
+    while min(positive[fold == f].sum() for f in range(folds)) < 2:
         fold = rng.permutation(fold)
     path.mkdir(parents=True)
-    (path / "run.json").write_text(json.dumps(make_record(skill, folds, photographs, simulated)))
+    (path / "run.json").write_text(
+        json.dumps(make_record(skill, folds, photographs, simulated, target))
+    )
     pl.DataFrame(
         {
             "image_id": ids,
@@ -124,8 +142,12 @@ def write_run(path: Path, skill=SKILL, *, folds=FOLDS, photographs=300, simulate
             "sex": "female",
             "age": 50.0,
             "site": "arm",
-            "diagnosis": ["melanoma" if t else "nevus" for t in target],
-            "target": target,
+            "diagnosis": [diagnoses[0 if t else 1] for t in positive],
+            "center": None,
+            "malignancy": None,
+            "image_type": None,
+            "license": None,
+            "target": positive,
             "fold_r0": fold,
             "ita": 45.0,
         }
@@ -135,12 +157,12 @@ def write_run(path: Path, skill=SKILL, *, folds=FOLDS, photographs=300, simulate
     for (backbone, transfer), strength in skill.items():
         for f in range(folds):
             mine = np.flatnonzero(fold == f)
-            logit = strength * target[mine] + easy[mine] + 0.7 * rng.normal(size=mine.size) - 1.5
+            logit = strength * positive[mine] + easy[mine] + 0.7 * rng.normal(size=mine.size) - 1.5
             frames.append(
                 pl.DataFrame(
                     {
                         "image_id": [ids[i] for i in mine],
-                        "target": target[mine],
+                        "target": positive[mine],
                         "probability": 1 / (1 + np.exp(-logit)),
                     }
                 ).with_columns(

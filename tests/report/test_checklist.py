@@ -17,6 +17,7 @@ from melanoscope.report.checklists.flow import flow_of
 from melanoscope.report.checklists.items import GUIDELINES
 from melanoscope.report.html import render_template
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.target import MELANOMA
 
 TRIPOD, CLAIM, CLEAR = (guideline.name for guideline in GUIDELINES)
 ITEMS = [item for guideline in GUIDELINES for item in guideline.items]
@@ -57,7 +58,7 @@ def source(kind, title, rows, found):
 
 def record(**configuration):
     sizes = [
-        {"fold": f, "photographs": 301 + f, "melanomas": 41 + f, "groups": 211 + f}
+        {"fold": f, "photographs": 301 + f, "positives": 41 + f, "groups": 211 + f}
         for f in range(3)
     ]
     return {
@@ -72,6 +73,7 @@ def record(**configuration):
             "recipe": {"epochs": 13, "stop_patience": 5, "validation_fraction": 0.19},
             "protocol": "corrected",
             "near_duplicates": True,
+            "target": MELANOMA.to_dict(),
             "simulated": False,
             **configuration,
         },
@@ -80,7 +82,7 @@ def record(**configuration):
         "data": {
             "fingerprint": "0f" * 32,
             "sources": [
-                source("isic2020", "ISIC 2020", 5001, 620),
+                source("isic2020", "ISIC 2020", 5008, 621),
                 source("isic2019-melanoma", "ISIC 2019, melanomas", 4001, 290),
             ],
             "rows": 9002,
@@ -88,7 +90,11 @@ def record(**configuration):
             "unreadable": [{"image_id": "x"}, {"image_id": "y"}, {"image_id": "z"}],
             "listed_twice": 77,
             "photographs": 907,
-            "melanomas": 126,
+            "positives": 126,
+            "unlabelled": [
+                {"dataset": "isic2020", "reason": "no diagnosis", "rows": 7, "found": 1}
+            ],
+            "licences": {},
             "patients": 333,
             "groups": 636,
         },
@@ -126,6 +132,7 @@ def every_fact():
         external=("PAD-UFES-20",),
         attribution="Integrated Gradients",
         failures=24,
+        image_types={"dermoscopic": 900, "clinical": 7},
         skin_tones={"light": 512, "not estimable": 395},
     )
 
@@ -237,6 +244,9 @@ def test_every_fact_is_said_somewhere():
         "record/folds/sizes/#/#/fold",
         "record/folds/sizes/#/#/groups",
         "record/data/unreadable/#/image_id",
+        "record/data/unlabelled/#/found",
+        "record/configuration/target/singular",
+        "record/configuration/target/indeterminate",
         "record/data/sources/#/kind",
         "used/isic#/#",
     }
@@ -276,7 +286,7 @@ def text_of(facts, standard, number):
 def test_known_sentences():
     facts = every_fact()
     assert text_of(facts, TRIPOD, "20a").text == (
-        "9,002 photographs listed, 910 at hand, 907 used: 126 melanomas, 781 others; "
+        "9,009 photographs listed, 910 at hand, 907 used: 126 melanomas, 781 other lesions; "
         "333 patients by name."
     )
     assert text_of(facts, CLAIM, "20").text == (
@@ -328,9 +338,15 @@ def test_the_flow_adds_up():
     flow = flow_of(replace(every_fact(), record=own))
     assert (flow.total.absent, flow.total.unreadable, flow.total.left_out) == (8092, 0, 3)
     first, second = flow.archives
-    assert (first.listed, first.present, first.readable, first.used) == (5001, 620, 620, 618)
-    assert (second.readable, second.used, second.melanomas) == (290, 289, 65)  # of isic2019
-    for name in (*(f.name for f in fields(first) if f.name != "name"), "absent", "unreadable"):
+    assert (first.listed, first.present, first.readable, first.used) == (5008, 620, 620, 618)
+    assert (second.readable, second.used, second.positives) == (290, 289, 65)  # of isic2019
+    assert (first.unlabelled, first.labelled, second.unlabelled) == (7, 5001, 0)
+    for name in (
+        *(f.name for f in fields(first) if f.name != "name"),
+        "unlabelled",
+        "absent",
+        "unreadable",
+    ):
         assert sum(getattr(one, name) for one in flow.archives) == getattr(flow.total, name)
     assert (first.left_out, second.left_out) == (2, 1)
 
@@ -347,7 +363,7 @@ def test_own_tables_are_found_by_their_kind():
     own = record()
     own["data"]["sources"] = [source("table", "Own table", 9002, 910)]
     stage = flow_of(Facts(own, used={"table:mine": (907, 126)})).archives[0]
-    assert (stage.used, stage.melanomas) == (907, 126)
+    assert (stage.used, stage.positives) == (907, 126)
 
 
 class Balanced(HTMLParser):
@@ -383,7 +399,8 @@ def test_the_page_shows_every_entry_and_loads_nothing():
         assert entry.topic in words
         assert entry.status == "not applicable" or entry.hint in words
     assert words.count(TO_FILL) == 1 + sum(e.status == "to fill" for e in fill_checklists(facts))
-    assert "9,002 listed" in words
+    assert "9,009 listed" in words
+    assert "Without a label: 7" in words
     assert "None" not in words
 
 

@@ -118,5 +118,5 @@ def test_the_worst_misses_are_labelled_as_the_files_say(reported: Reported) -> N
     assert missed == by_target.filter(target=1)["image_id"].head(6).to_list()
     alarms = by_target.filter(target=0).reverse()["image_id"].head(6).to_list()
     assert drawn[len(missed) :] == alarms
-    assert [one["image_id"] for one in section.numbers["missed_melanomas"]] == missed
+    assert [one["image_id"] for one in section.numbers["missed_positives"]] == missed
     assert [one["image_id"] for one in section.numbers["false_alarms"]] == alarms

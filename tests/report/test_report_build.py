@@ -12,6 +12,7 @@ import pytest
 
 from melanoscope.errors import RunError
 from melanoscope.report.figures.image_figures import attribution_figure, augmentation_figure
+from melanoscope.target import MELANOMA
 
 COMMAND = (
     "<code>melanoscope benchmark --data pad-ufes-20=pad --data isic2020=isic --backbones "
@@ -46,7 +47,7 @@ def parse(html):
     return tags.found
 
 
-def pictures(simulated=False):
+def pictures(simulated=False, target=MELANOMA):
     rng = np.random.default_rng(0)
     originals = rng.integers(0, 256, (2, 16, 16, 3)).astype(np.uint8)
     augmented = rng.integers(0, 256, (2, 3, 16, 16, 3)).astype(np.uint8)
@@ -58,7 +59,8 @@ def pictures(simulated=False):
             network="ResNet-50",
             credit=CREDIT,
             probability=0.8,
-            melanoma=True,
+            target=target,
+            positive=True,
             simulated=simulated,
         ),
     }
@@ -226,7 +228,13 @@ def test_pictures_refuse_other_arrays(spoil):
         attribution[0, 0] = np.nan
     with pytest.raises(RunError):
         attribution_figure(
-            photograph, attribution, network="n", credit=CREDIT, probability=0.5, melanoma=True
+            photograph,
+            attribution,
+            network="n",
+            credit=CREDIT,
+            probability=0.5,
+            target=MELANOMA,
+            positive=True,
         )
 
 
@@ -244,7 +252,8 @@ def test_pictures_carry_their_licence_and_an_all_zero_attribution_draws():
         network="n",
         credit=CREDIT,
         probability=0.5,
-        melanoma=True,
+        target=MELANOMA,
+        positive=True,
     )
     assert CREDIT in picture.caption
     assert CREDIT in [text.get_text() for text in picture.figure.findobj(match=mpl.text.Text)]

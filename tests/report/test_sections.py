@@ -217,7 +217,7 @@ def test_reliability_at_rates_of_nought_and_one(context: ReportContext) -> None:
         CalibrationBin(predicted=0.01, observed=replace(none, low=1e-17, high=0.2)),
         CalibrationBin(predicted=0.99, observed=replace(every, low=0.8, high=1 - 1e-16)),
     )
-    _reliability_figure([bins, bins], simulated=True)
+    _reliability_figure([bins, bins], "melanomas", simulated=True)
 
 
 def _write_photographs(context: ReportContext, folder: Path) -> ReportContext:
@@ -238,7 +238,7 @@ def test_misses_are_the_extremes_of_each_class(context: ReportContext, tmp_path:
     )
     missed = rows.filter(target=1).head(6).select("image_id", "probability").to_dicts()
     alarms = rows.filter(target=0).tail(6).reverse().select("image_id", "probability").to_dicts()
-    assert section.numbers["missed_melanomas"] == missed
+    assert section.numbers["missed_positives"] == missed
     assert section.numbers["false_alarms"] == alarms
 
 
@@ -250,7 +250,7 @@ def test_fewer_melanomas_than_panels_are_not_filled_up_with_others(
     context = ReportContext(run=run, labels=labels, replicates=50)
     section = misses_section(_write_photographs(context, tmp_path / "photographs"))
     melanomas = set(run.catalog.filter(target=1)["image_id"])
-    missed = [miss["image_id"] for miss in section.numbers["missed_melanomas"]]
+    missed = [miss["image_id"] for miss in section.numbers["missed_positives"]]
     assert len(missed) == len(melanomas) == 5
     assert set(missed) == melanomas
     assert len(section.numbers["false_alarms"]) == 6

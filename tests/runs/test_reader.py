@@ -75,7 +75,7 @@ def test_missing_files_of_a_cell(run_folder, name):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda r: r.update(schema=2), "schema 2"),
+        (lambda r: r.update(schema=1), "schema 1"),
         (lambda r: r.pop("folds"), "no folds"),
         (lambda r: r["data"].pop("unreadable"), "run.json's data; found no unreadable"),
         (lambda r: r["configuration"]["recipe"].pop("epochs"), "recipe; found no epochs"),

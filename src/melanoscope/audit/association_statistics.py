@@ -20,7 +20,7 @@ def within_archives(
     group: NDArray[np.int64],
     archive: NDArray[np.int64],
 ) -> Interval | None:
-    """Compute the AUROC over all pairs of a melanoma and another lesion of one archive."""
+    """Compute the AUROC over all pairs of a positive and a negative of one archive."""
     # The variance is that of the influence curve (LeDell et al. 2015, eq. 15, with archives for
     # folds, weighted by their pairs), added up by group. None with one archive, where none holds
     # both outcomes, or where the values do not vary within any archive.

@@ -20,6 +20,7 @@ from melanoscope.stats.intervals.auroc_interval import delong_interval
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval
 
+_CATEGORIES = {"sex": "person", "site": "person", "center": "origin", "image_type": "origin"}
 _GEOMETRY = ("width", "height", "aspect", "file size")
 
 
@@ -28,7 +29,7 @@ class Association:
     """One variable and the outcome."""
 
     variable: str
-    kind: str  # "missing", "person", "geometry" or "colour"
+    kind: str  # "missing", "person", "origin", "geometry" or "colour"
     measure: str  # "AUROC" or "Cramer's V"
     value: float
     interval: Interval | None  # DeLong's for clustered data; None for Cramer's V
@@ -70,7 +71,10 @@ def find_associations(catalog: pl.DataFrame, measured: pl.DataFrame) -> tuple[As
     ]
     found.append(_numeric_association("age", "person", catalog["age"].to_numpy(), rows))
     found += [
-        _categorical_association(name, catalog[name].to_numpy(), rows) for name in ("sex", "site")
+        _categorical_association(
+            name.replace("_", " "), kind, catalog[name].fill_null("unknown").to_numpy(), rows
+        )
+        for name, kind in _CATEGORIES.items()
     ]
     for column in measured.drop("image_id"):
         kind = "geometry" if column.name in _GEOMETRY else "colour"
@@ -122,7 +126,7 @@ def _numeric_association(
 
 
 def _categorical_association(
-    name: str, labels: NDArray[np.object_], rows: _Rows
+    name: str, kind: str, labels: NDArray[np.object_], rows: _Rows
 ) -> Association | None:
     """Return Cramer's V of the known levels, with a test that counts groups."""
     known = labels != "unknown"
@@ -132,7 +136,7 @@ def _categorical_association(
         return None
     return Association(
         variable=name,
-        kind="person",
+        kind=kind,
         measure="Cramer's V",
         value=float(association(crosstab(level, rows.target).count, method="cramer")),
         interval=None,

@@ -22,6 +22,7 @@ from melanoscope.data.catalog import Catalog
 from melanoscope.data.pixel_store import ProgressCallback, open_pixel_store
 from melanoscope.errors import DataError
 from melanoscope.stats.subgroups.source_balanced_auroc import archive_only_auroc
+from melanoscope.target import Target
 
 _IMAGE_SIZE = 128
 
@@ -33,8 +34,12 @@ class Audit:
     rows: int  # of the archives' tables
     absent: int  # of them without a file
     photographs: int  # readable ones, which were looked at
-    melanomas: int
-    archives: dict[str, tuple[int, int]]  # photographs and melanomas by archive
+    positives: int
+    target: Target  # which of them count as positive
+    unlabelled: dict[str, int]  # rows without a label, which were left out, by reason
+    notes: tuple[str, ...]  # what the readers say of their tables
+    archives: dict[str, tuple[int, int]]  # photographs and positives by archive
+    licences: dict[str, list[str]]  # terms that the rows state, by archive
     unreadable: dict[str, str]  # why, by image id
     same_files: tuple[tuple[str, ...], ...]  # groups of ids whose files are equal byte for byte
     same_pixels: tuple[tuple[str, ...], ...]  # groups whose files differ, but not in a pixel
@@ -75,8 +80,17 @@ def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None =
         rows=len(catalog),
         absent=len(catalog.ids_without_file),
         photographs=len(usable),
-        melanomas=int(frame["target"].sum()),
-        archives={name: (n, melanomas) for name, n, melanomas in by_archive.iter_rows()},
+        positives=int(frame["target"].sum()),
+        target=catalog.target,
+        unlabelled=dict(catalog.unlabelled["unlabelled"].value_counts(sort=True).rows()),
+        notes=(*catalog.notes, *(note for table in catalog.tables for note in table.notes)),
+        archives={name: (n, positives) for name, n, positives in by_archive.iter_rows()},
+        licences=dict(
+            frame.drop_nulls("license")
+            .group_by("dataset", maintain_order=True)
+            .agg(pl.col("license").unique().sort())
+            .rows()
+        ),
         unreadable=store.unreadable,
         same_files=equal_files,
         same_pixels=same_pixels(frame, store, equal_files),

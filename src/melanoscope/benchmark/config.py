@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from melanoscope.errors import DataError
 from melanoscope.runs.cell import CellKey, parse_transfer
+from melanoscope.target import MELANOMA, Target
 from melanoscope.training.config import TrainConfig
 from melanoscope.transfers import Transfer
 
@@ -38,10 +39,12 @@ class BenchmarkConfig:
             only of ISIC 2019.
         near_duplicates: Whether near-duplicate photographs are kept in one fold. Always false with
             the poster's protocol, which knows no groups.
+        target: Which lesions count as positive.
 
     Raises:
-        DataError: No backbone, no transfer or no repeat is named, a backbone is unknown, or the
-            photographs are too small for one.
+        DataError: No backbone, no transfer or no repeat is named, a backbone is unknown, the
+            photographs are too small for one, or the poster's protocol has another target than
+            melanoma.
     """
 
     data: tuple[DataSpec, ...]
@@ -55,12 +58,19 @@ class BenchmarkConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
     protocol: Protocol = "corrected"
     near_duplicates: bool = True
+    target: Target = MELANOMA
 
     def __post_init__(self) -> None:
         from melanoscope.benchmark.splits import poster_sources
         from melanoscope.models.backbones import get_backbone
 
         if self.protocol == "poster":
+            if self.target.name != MELANOMA.name or self.target.diagnoses:
+                raise DataError(
+                    "the target melanoma with the poster's protocol",
+                    self.target.name,
+                    "leave out --protocol or --target",
+                )
             object.__setattr__(self, "data", poster_sources(self.data))
             object.__setattr__(self, "near_duplicates", False)
         if not self.backbones or not self.transfer:
@@ -106,6 +116,7 @@ class BenchmarkConfig:
             train=TrainConfig(**configuration["recipe"]),
             protocol=parse_protocol(configuration["protocol"]),
             near_duplicates=configuration["near_duplicates"],
+            target=Target.from_dict(configuration["target"]),
         )
 
     @property
@@ -119,6 +130,7 @@ class BenchmarkConfig:
         Backbones and transfers are left out, since a finished run may be given more of them.
         """
         return {
+            "target": self.target.to_dict(),
             "folds": self.folds,
             "repeats": self.repeats,
             "size": self.image_size,

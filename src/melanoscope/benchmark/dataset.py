@@ -82,7 +82,7 @@ def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress)
     """
     tables = read_sources(config.data, ReadOptions(cache))
     refuse_without_files(tables)
-    catalog = build_catalog(tables)
+    catalog = build_catalog(tables, config.target)
     store = open_pixel_store(catalog, config.image_size, cache, progress=progress.decoding)
     usable = catalog.with_files.without(store.unreadable)
     if not len(usable):

@@ -13,9 +13,10 @@ import polars as pl
 from melanoscope import __version__
 from melanoscope.benchmark.dataset import Dataset
 from melanoscope.data.catalog import Catalog
+from melanoscope.data.sources import DataSpec
 from melanoscope.hardware import describe_hardware
 from melanoscope.runs.cell import skipped_transfers
-from melanoscope.runs.files import SCHEMA
+from melanoscope.runs.files import SCHEMA, is_from
 from melanoscope.training.precision import describe_accelerator
 
 _PACKAGES = (
@@ -73,8 +74,9 @@ def _describe_data(dataset: Dataset) -> dict[str, Any]:
         "listed_twice": len(catalog.listed_twice),
         "unlabelled": _describe_unlabelled(catalog),
         "notes": [*catalog.notes, *(note for t in catalog.tables for note in t.notes)],
+        "licences": _licences(dataset),
         "photographs": len(usable),
-        "melanomas": int(frame["target"].cast(pl.Int64).sum()),
+        "positives": int(frame["target"].cast(pl.Int64).sum()),
         "patients": frame["patient_id"].drop_nulls().n_unique(),
         "lesions": frame["lesion_id"].drop_nulls().n_unique(),
         "groups": frame["group_id"].n_unique(),
@@ -98,11 +100,25 @@ def _describe_sources(dataset: Dataset) -> list[dict[str, Any]]:
 
 def _describe_unlabelled(catalog: Catalog) -> list[dict[str, Any]]:
     """Count the rows that nobody can label, by archive and reason."""
-    counts = catalog.unlabelled.group_by("dataset", "unlabelled").len().sort(pl.all())
-    return [
-        {"dataset": dataset, "reason": reason, "rows": n}
-        for dataset, reason, n in counts.iter_rows()
-    ]
+    counts = catalog.unlabelled.group_by("dataset", reason="unlabelled").agg(
+        rows=pl.len(), found=pl.col("path").count()
+    )
+    return counts.sort("dataset", "reason").to_dicts()
+
+
+def _licences(dataset: Dataset) -> dict[str, dict[str, int]]:
+    """Count the photographs that took part by the terms that each archive's rows state."""
+    frame = dataset.usable.frame.drop_nulls("license")
+    return {
+        spec.kind: dict(counts.sort("count", "license", descending=[True, False]).rows())
+        for spec in dataset.config.data
+        if (counts := frame.filter(_rows_of(spec, frame))["license"].value_counts()).height
+    }
+
+
+def _rows_of(spec: DataSpec, frame: pl.DataFrame) -> pl.Series:
+    """Mark the rows of `frame` that belong to what the command line named."""
+    return pl.Series([is_from(name, spec.kind) for name in frame["dataset"]], dtype=pl.Boolean)
 
 
 def _describe_folds(dataset: Dataset) -> dict[str, Any]:
@@ -115,7 +131,7 @@ def _describe_folds(dataset: Dataset) -> dict[str, Any]:
             digest.update(repr(row).encode())
         counts = frame.group_by("fold").agg(
             photographs=pl.len(),
-            melanomas=pl.col("target").cast(pl.Int64).sum(),
+            positives=pl.col("target").cast(pl.Int64).sum(),
             groups=pl.col("group_id").n_unique(),
         )
         sizes.append(counts.sort("fold").to_dicts())

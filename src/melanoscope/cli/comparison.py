@@ -12,13 +12,16 @@ from melanoscope.cli.options import (
     BatchSizeOption,
     CacheOption,
     DataOption,
+    IndeterminateOption,
     JsonOption,
     SeedOption,
     SizeOption,
+    TargetOption,
     WeightsOption,
     cache_folder,
     print_json,
 )
+from melanoscope.target import MELANOMA
 from melanoscope.training.config import TrainConfig
 
 
@@ -31,6 +34,8 @@ def benchmark(
     transfer: Annotated[
         str, typer.Option(help="Comma-separated arms of scratch, finetune, frozen, image_only.")
     ] = ",".join(BenchmarkConfig.transfer),
+    target: TargetOption = MELANOMA.name,
+    indeterminate: IndeterminateOption = MELANOMA.indeterminate,
     folds: Annotated[int, typer.Option(help="Test folds.")] = BenchmarkConfig.folds,
     repeats: Annotated[int, typer.Option(help="Divisions into folds.")] = BenchmarkConfig.repeats,
     epochs: Annotated[
@@ -59,6 +64,7 @@ def benchmark(
     """Train and test every network on every fold, and write the report."""
     from melanoscope.benchmark.splits import parse_protocol
     from melanoscope.data.sources import parse_spec
+    from melanoscope.data.targets import parse_target
     from melanoscope.models.backbones import POSTER
 
     config = BenchmarkConfig(
@@ -73,6 +79,7 @@ def benchmark(
         train=TrainConfig(epochs=epochs, batch_size=batch_size),
         protocol=parse_protocol(protocol),
         near_duplicates=near_duplicates,
+        target=parse_target(target, indeterminate),
     )
     _run_and_report(config, out, cache, as_json)
 
@@ -86,7 +93,8 @@ def report(
     prevalence: Annotated[
         float | None,
         typer.Option(
-            help="Share of melanomas for predictive values. Default: 0.0176, ISIC 2020's."
+            help="Share of positives for predictive values. Default: 0.0176 for melanoma, as in "
+            "ISIC 2020; else that of the data."
         ),
     ] = None,
     replicates: Annotated[int, typer.Option(help="Draws of each bootstrap.")] = 2000,
@@ -95,8 +103,7 @@ def report(
     """Write the report of a run anew: tables, figures and one page."""
     from melanoscope.report.from_run import report_run, result_of
 
-    given = {} if prevalence is None else {"prevalence": prevalence}
-    written = report_run(run, beside or (), replicates=replicates, **given)
+    written = report_run(run, beside or (), prevalence, replicates)
     if as_json:
         print_json(result_of(written))
     else:

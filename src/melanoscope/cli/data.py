@@ -7,23 +7,40 @@ from typing import Annotated
 
 import typer
 
-from melanoscope.cli.options import CacheOption, DataOption, JsonOption, cache_folder, print_json
+from melanoscope.cli.options import (
+    CacheOption,
+    DataOption,
+    IndeterminateOption,
+    JsonOption,
+    TargetOption,
+    cache_folder,
+    print_json,
+)
+from melanoscope.target import MELANOMA
 
 data_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What the archives hold.")
 
 
 @data_app.command("summary")
-def data_summary(data: DataOption, cache: CacheOption = None, as_json: JsonOption = False) -> None:
+def data_summary(
+    data: DataOption,
+    target: TargetOption = MELANOMA.name,
+    indeterminate: IndeterminateOption = MELANOMA.indeterminate,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Count rows, files found, absent and unreadable, and what is known of the photographs."""
     from melanoscope.data.archive import ReadOptions
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.data.sources.image_files import refuse_without_files
     from melanoscope.data.summary import find_unreadable, print_summary, summarize
+    from melanoscope.data.targets import parse_target
     from melanoscope.progress import RunProgress
 
+    asked = parse_target(target, indeterminate)
     tables = read_sources([parse_spec(text) for text in data], ReadOptions(cache_folder(cache)))
-    catalog = build_catalog(tables)
+    catalog = build_catalog(tables, asked)
     with RunProgress() as progress:
         unreadable = find_unreadable(catalog, progress.decoding)
     summary = summarize(catalog, unreadable)
@@ -70,6 +87,8 @@ def data_audit(
     out: Annotated[Path, typer.Option("--out", help="Folder of the page and the JSON.")] = Path(
         "audit"
     ),
+    target: TargetOption = MELANOMA.name,
+    indeterminate: IndeterminateOption = MELANOMA.indeterminate,
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -79,12 +98,14 @@ def data_audit(
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.data.sources.image_files import refuse_without_files
+    from melanoscope.data.targets import parse_target
     from melanoscope.progress import RunProgress
     from melanoscope.report.audit_page import audit_document, write_audit
 
+    asked = parse_target(target, indeterminate)
     tables = read_sources([parse_spec(text) for text in data], ReadOptions(cache_folder(cache)))
     refuse_without_files(tables)
-    catalog = build_catalog(tables)
+    catalog = build_catalog(tables, asked)
     with RunProgress() as progress:
         found = run_audit(catalog, cache_folder(cache), progress.decoding)
     page = write_audit(found, out)

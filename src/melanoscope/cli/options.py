@@ -18,6 +18,20 @@ DataOption = Annotated[
         "pad-ufes-20 (folders), table (a CSV), simulated (a count).",
     ),
 ]
+TargetOption = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        help="What to look for: melanoma, malignant, or NAME=DIAGNOSIS,DIAGNOSIS,... of your own.",
+    ),
+]
+IndeterminateOption = Annotated[
+    str,
+    typer.Option(
+        "--indeterminate",
+        help="With --target malignant, lesions that are neither: exclude, or count as malignant.",
+    ),
+]
 BatchSizeOption = Annotated[int, typer.Option("--batch-size", help="Photographs a step.")]
 SizeOption = Annotated[int, typer.Option("--size", help="Side of the photographs in pixels.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Everything random follows from it.")]

@@ -1,4 +1,4 @@
-"""Variables by which photographs are divided into subgroups: sex, age, site, archive, skin tone."""
+"""Variables that divide photographs into subgroups: the person's, the archive's, the skin's."""
 
 from __future__ import annotations
 
@@ -41,31 +41,46 @@ def subgroup_variables(catalog: pl.DataFrame) -> list[SubgroupVariable]:
     """Return the variables of a catalog.
 
     Args:
-        catalog: One row per photograph with columns dataset, sex, age in years, site, and ita: the
-            individual typology angle in degrees, null where it could not be estimated.
+        catalog: One row per photograph with columns dataset, center, image_type, sex, age in years,
+            site, and ita: the individual typology angle in degrees, null where it could not be
+            estimated.
 
     Returns:
-        Sex, age, body site, archive (where there are several) and estimated skin tone.
+        Sex, age, body site, archive, center and image type (each where there are several) and
+        estimated skin tone.
 
     >>> row = {"dataset": "a", "sex": "male", "age": 61.0, "site": "torso", "ita": None}
+    >>> row |= {"center": "rosendahl", "image_type": "dermoscopic"}
     >>> [(v.name, str(v.level[0])) for v in subgroup_variables(pl.DataFrame([row]))][:2]
     [('Sex', 'male'), ('Age', '50 to 69')]
     """
-    datasets = sorted(catalog["dataset"].unique())
     bands = [age_band(age) for age in catalog["age"]]
     tones = [skin_tone_band(angle) for angle in catalog["ita"]]
     variables = [
         ("Sex", catalog["sex"].to_list(), SEXES),
         ("Age", bands, (*AGE_BANDS, UNKNOWN)),
         ("Body site", catalog["site"].to_list(), SITES),
-        ("Archive", catalog["dataset"].to_list(), datasets),
+        *(variable for variable in _origins(catalog) if len(variable[2]) > 1),
         ("Skin tone, estimated", tones, SKIN_TONES),
     ]
     return [
-        SubgroupVariable(name, np.array(level, object), levels)
-        for name, level, levels in variables
-        if name != "Archive" or len(datasets) > 1
+        SubgroupVariable(name, np.array(level, object), levels) for name, level, levels in variables
     ]
+
+
+def _origins(catalog: pl.DataFrame) -> list[tuple[str, list[str], list[str]]]:
+    """Return the variables that say where a photograph comes from, with the levels found."""
+    origins = []
+    for name, column in (
+        ("Archive", "dataset"),
+        ("Center", "center"),
+        ("Image type", "image_type"),
+    ):
+        known = catalog[column].drop_nulls().unique().sort().to_list()
+        unknown = [UNKNOWN] if len(known) > 1 and catalog[column].null_count() else []
+        levels = catalog[column].fill_null(UNKNOWN).to_list()
+        origins.append((name, levels, [*known, *unknown]))
+    return origins
 
 
 def age_band(age: float | None) -> str:

@@ -18,6 +18,7 @@ from melanoscope.imaging.decode import read_image
 from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.section import plain
+from melanoscope.report.target_words import question_of
 
 _IMAGE_SIZE = 112
 MOST_PAIRS = 200
@@ -31,6 +32,7 @@ _KINDS_OF_COPIES = {
 _KINDS_OF_VARIABLES = {
     "person": "The person",
     "missing": "What is not known",
+    "origin": "Where it comes from",
     "geometry": "The file",
     "colour": "Light and colour",
 }
@@ -81,11 +83,17 @@ def _render(audit: Audit) -> str:
             for kind, title in _KINDS_OF_COPIES.items()
         ],
         "images": {i: _data_uri(path) for i, path in audit.paths.items() if i in image_ids},
-        "sources": [ARCHIVES[name] for name in archives if name in ARCHIVES],
+        "sources": {name: ARCHIVES[name] for name in archives if name in ARCHIVES},
         "simulated": "simulated" in audit.archives,
         "unknown": sum(1 for pair in audit.copies if not pair.known),
         "conflicts": counts["conflict"],
-        "licences": {name: ARCHIVES[name].license for name in audit.archives if name in ARCHIVES},
+        "licences": {
+            name: ", ".join(stated) or ARCHIVES[name].license
+            for name in audit.archives
+            if (stated := audit.licences.get(name, ())) or name in ARCHIVES
+        },
+        "target": audit.target,
+        "question": question_of(audit.target),
         "variables": [
             (title, associations)
             for kind, title in _KINDS_OF_VARIABLES.items()

@@ -52,6 +52,8 @@ def build(
         labels=context.labels,
         skipped=run.record["skipped"],
         simulated=run.simulated,
+        target=run.target,
+        physicians=context.as_published,
     )
     roc = roc_figures(run, tables)
     figures = {
@@ -61,7 +63,9 @@ def build(
         "attribution": figure_4,
     }
     of_sections = [figure for section in sections for figure in section.figures]
-    evidence = {section.name: plain(section.numbers) for section in sections}
+    evidence = {"target": run.target.to_dict()} | {
+        section.name: plain(section.numbers) for section in sections
+    }
     final = run.path / REPORT
     new = Path(tempfile.mkdtemp(prefix=".report-", dir=run.path))
     try:

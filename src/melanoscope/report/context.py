@@ -25,12 +25,23 @@ class ReportContext(RunResults):
         replicates: Number of replicates of each bootstrap.
         labels: Backbone -> its name for readers.
         beside: Results of runs to set beside this one, of the poster's protocol for example.
-        prevalence: Share of melanomas, 0..1, at which predictive values are given.
+        prevalence: Share of positives, 0..1, at which predictive values are to be given; None for
+            the one that `assumed_prevalence` chooses.
     """
 
     labels: Mapping[str, str]
     beside: tuple[RunResults, ...] = ()
-    prevalence: float = PREVALENCE
+    prevalence: float | None = None
+
+    @property
+    def assumed_prevalence(self) -> float:
+        """Share of positives at which predictive values are given."""
+        if self.prevalence is not None:
+            return self.prevalence
+        if self.as_published:
+            return PREVALENCE
+        # Nobody has stated how common other targets are.
+        return float(self.run.catalog["target"].to_numpy().mean())
 
     def label(self, key: RowKey) -> str:
         """Name a row, of a backbone and a transfer, for readers."""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from melanoscope.errors import StatisticsError
+from melanoscope.errors import RunError, StatisticsError
 from melanoscope.models.backbones import labels
 from melanoscope.report.build import Report, build
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.poster_figures import figure_2, figure_4
 from melanoscope.runs.reader import read_run
-from melanoscope.runs.results import PREVALENCE, RunResults
+from melanoscope.runs.results import RunResults
 from melanoscope.stats.bootstrap.group_weights import REPLICATES
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.summary import Summary
@@ -23,7 +23,7 @@ _INTERVAL = ("estimate", "low", "high", "n", "method")
 def report_run(
     folder: Path,
     beside: Sequence[Path] = (),
-    prevalence: float = PREVALENCE,
+    prevalence: float | None = None,
     replicates: int = REPLICATES,
 ) -> Report:
     """Read a run and write RUN/report.
@@ -31,27 +31,37 @@ def report_run(
     Args:
         folder: The run folder.
         beside: Folders of runs to set beside it, of the poster's protocol for example.
-        prevalence: Share of melanomas, above 0 and below 1, at which predictive values are given.
+        prevalence: Share of positives, above 0 and below 1, at which predictive values are given;
+            None for that of ISIC 2020 where melanoma is the target, else for that of the data.
         replicates: Number of replicates of each bootstrap, at least 100.
 
     Returns:
         The report.
 
     Raises:
-        RunError: A folder holds no run.
+        RunError: A folder holds no run, or a run beside it has another target.
         StatisticsError: The run's predictions allow no honest number, or the prevalence or the
             replicates are out of range.
     """
-    if not 0 < prevalence < 1:
+    if prevalence is not None and not 0 < prevalence < 1:
         raise StatisticsError(
             "a prevalence between 0 and 1", f"{prevalence:g}", "state 1.8 % as 0.018"
         )
     if replicates < 100:
         raise StatisticsError("at least 100 replicates", str(replicates), "use 2000")
+    run = read_run(folder)
+    others = tuple(RunResults(run=read_run(other)) for other in beside)
+    for other in others:
+        if other.run.target != run.target:
+            raise RunError(
+                f"runs of the target {run.target.name}",
+                f"'{other.run.path}' of {other.run.target.name}",
+                "leave it out of --beside",
+            )
     context = ReportContext(
-        run=read_run(folder),
+        run=run,
         labels=labels(),
-        beside=tuple(RunResults(run=read_run(other)) for other in beside),
+        beside=others,
         prevalence=prevalence,
         replicates=replicates,
     )
@@ -74,6 +84,7 @@ def result_of(report: Report) -> dict[str, Any]:
         "simulated": run.simulated,
         "data_fingerprint": run.record["data"]["fingerprint"],
         "protocol": run.protocol,
+        "target": run.target.to_dict(),
         "evidence": report.evidence,
         "rows": _rows(summary),
         "comparisons": [

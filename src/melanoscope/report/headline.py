@@ -75,15 +75,22 @@ def _verdict(test: PairedTest) -> str:
 
 
 def archives(run: Run) -> list[dict[str, Any]]:
-    """Count the photographs and melanomas of each archive of a `run`, the largest first."""
+    """Count the photographs and positives of each archive of a `run`, the largest first."""
     titles = {source["kind"]: source["title"] for source in run.record["data"]["sources"]}
     return (
         run.catalog.group_by("dataset")
-        .agg(photographs=pl.len(), melanomas=pl.col("target").sum())
+        .agg(photographs=pl.len(), positives=pl.col("target").sum())
         .sort("photographs", "dataset", descending=[True, False])
         .with_columns(name=pl.col("dataset").replace(titles))
         .to_dicts()
     )
+
+
+def diagnoses(run: Run) -> list[dict[str, Any]]:
+    """Count the photographs of each diagnosis of a `run`, positive ones and the commonest first."""
+    counts = run.catalog.group_by("target", "diagnosis").agg(photographs=pl.len())
+    order = ("target", "photographs", "diagnosis")
+    return counts.sort(order, descending=[True, True, False]).to_dicts()
 
 
 def archive_auroc(run: Run) -> float | None:

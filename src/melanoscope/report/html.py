@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from melanoscope.report.tables.tables import MINUS, bounds, signed
+from melanoscope.report.target_words import upper_first
 
 _LATEX = {
     **{c: f"\\{c}" for c in "&%$#_{}"},
@@ -53,5 +54,6 @@ ENVIRONMENT.filters |= {
     "signed": signed,
     "bounds": bounds,
     "latex": _escape_latex,
+    "upper_first": upper_first,
 }
 """Values are escaped in HTML, and a missing one is an error."""

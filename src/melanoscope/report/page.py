@@ -9,8 +9,10 @@ from melanoscope.report import headline
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.style import SIMULATED
 from melanoscope.report.html import render_template
+from melanoscope.report.licences import terms_of
 from melanoscope.report.sections.section import Section
 from melanoscope.report.tables.tables import NAMES, Table
+from melanoscope.report.target_words import question_of
 from melanoscope.report.warnings import collect_warnings
 from melanoscope.runs.results import best_row
 from melanoscope.stats.metrics.classification import METRICS
@@ -28,6 +30,7 @@ def render_page(
     run, summary = context.run, context.summary
     best = best_row(summary.rows)
     rows = [row for row in summary.rows if row.keys]
+    sources = run.record["data"]["sources"]
     values: dict[str, Any] = {
         "run": run.record,
         "simulated": run.simulated,
@@ -42,7 +45,12 @@ def render_page(
         "archive_auroc": headline.archive_auroc(run),
         "took_part": run.catalog.height,
         "nameless": run.catalog["patient_id"].null_count(),
-        "melanomas": int(run.catalog["target"].sum()),
+        "positives": int(run.catalog["target"].sum()),
+        "target": run.target,
+        "question": question_of(run.target),
+        "as_published": context.as_published,
+        "diagnoses": headline.diagnoses(run),
+        "terms": {s["kind"]: terms_of(s, run.record["data"]["licences"]) for s in sources},
         "tables": tables,
         "metrics": METRICS,
         "names": NAMES,

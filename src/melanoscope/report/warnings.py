@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from melanoscope.report.headline import archive_auroc
+from melanoscope.report.target_words import expected_share
 
 if TYPE_CHECKING:
     from melanoscope.report.context import ReportContext
@@ -70,9 +71,8 @@ def _by_leaks(leaks: Mapping[str, Any]) -> Iterator[DataWarning]:
 def _by_lesions(context: ReportContext, subgroups: Mapping[str, Any]) -> Iterator[DataWarning]:
     share = context.run.catalog["target"].to_numpy().mean()
     if share >= _NATURAL:
-        words = (
-            f"{share:.0%} of the photographs are melanomas; among people's lesions hardly any are."
-        )
+        target = context.run.target
+        words = f"{share:.0%} of the photographs are {target.plural}; {expected_share(target)}."
         yield DataWarning(words, "decisions")
     if subgroups["significant"]:
         levels = dict.fromkeys(difference.level for difference in subgroups["significant"])

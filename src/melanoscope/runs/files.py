@@ -24,7 +24,7 @@ import polars as pl
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import RunError
 
-SCHEMA = 1
+SCHEMA = 2
 RUN, CATALOG, NEAR_DUPLICATES = "run.json", "catalog.parquet", "near_duplicates.parquet"
 BASELINES, PREDICTIONS = "baselines.parquet", "predictions.parquet"
 VALIDATION, CELLS, REPORT = "validation.parquet", "cells", "report"
@@ -36,13 +36,17 @@ CATALOG_COLUMNS: Schema = {
     "image_id": _TEXT,
     "path": _TEXT,
     "dataset": _TEXT,
+    "center": _TEXT,
     "patient_id": _TEXT,
     "lesion_id": _TEXT,
     "sex": _TEXT,
     "age": _REAL,
     "site": _TEXT,
     "diagnosis": _TEXT,
+    "malignancy": _TEXT,  # benign, malignant, indeterminate or null
     "target": _WHOLE,
+    "image_type": _TEXT,
+    "license": _TEXT,
     "group_id": _TEXT,
     "fold_r0": _WHOLE,  # and fold_r1 to fold_r<repeats - 1>
     "ita": _REAL,
@@ -82,6 +86,15 @@ TEST_FOLD = -1
 def fold_column(repeat: int) -> str:
     """Name the column of catalog.parquet with the folds of a `repeat`, from 0."""
     return f"fold_r{repeat}"
+
+
+def is_from(dataset: str, kind: str) -> bool:
+    """Say whether the catalog's `dataset` is of the `kind` of archive that --data named.
+
+    >>> is_from("isic2019", "isic2019-melanoma"), is_from("table:mine", "table")
+    (True, True)
+    """
+    return dataset == kind.removesuffix("-melanoma") or dataset.startswith(f"{kind}:")
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

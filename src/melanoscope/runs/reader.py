@@ -14,17 +14,19 @@ from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey, RowKey, parse_transfer
 from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.predictions import CellPredictions
+from melanoscope.target import Target
 from melanoscope.transfers import TRANSFERS
 
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "configuration": (
         *("data", "backbones", "transfer", "folds", "repeats", "size", "seed", "recipe"),
-        *("protocol", "near_duplicates", "weights", "simulated"),
+        *("protocol", "near_duplicates", "target", "weights", "simulated"),
     ),
     "hardware": ("processor", "cores", "accelerator", "memory_gib"),
     "data": (
         *("fingerprint", "sources", "rows", "found", "absent", "absent_examples", "unreadable"),
-        *("listed_twice", "photographs", "melanomas", "patients", "lesions", "groups"),
+        *("listed_twice", "photographs", "positives", "patients", "lesions", "groups"),
+        *("unlabelled", "notes", "licences"),
     ),
     "folds": ("fingerprint", "sizes"),
 }
@@ -72,6 +74,11 @@ class Run:
     def protocol(self) -> str:
         """How photographs were divided and networks begun: "corrected" or "poster"."""
         return str(self.configuration["protocol"])
+
+    @property
+    def target(self) -> Target:
+        """Which lesions count as positive, and the words for them."""
+        return Target.from_dict(self.configuration["target"])
 
     @property
     def simulated(self) -> bool:
@@ -142,6 +149,10 @@ def _read_record(file: Path) -> dict[str, Any]:
         files.require_keys(record[section], keys, f"run.json's {section}")
     configuration = record["configuration"]
     files.require_keys(configuration["recipe"], ("epochs",), "run.json's recipe")
+    try:
+        Target.from_dict(configuration["target"])
+    except (KeyError, TypeError) as error:
+        raise RunError("a target in run.json", str(error), "run the benchmark again") from None
     strangers = [name for name in configuration["transfer"] if name not in TRANSFERS]
     if strangers:
         raise RunError(f"transfer among {', '.join(TRANSFERS)}", ", ".join(strangers), "run again")

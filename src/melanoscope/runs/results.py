@@ -20,6 +20,7 @@ from melanoscope.stats.calibration.calibration_intervals import (
 )
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.summary import Summary, SummaryRow, summarize
+from melanoscope.target import MELANOMA
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +54,14 @@ class RunResults:
             planned=run.planned,
             cells_per_row=run.cells_per_row,
             protocol=run.protocol,
+            physicians=self.as_published,
         )
+
+    @property
+    def as_published(self) -> bool:
+        """Whether physicians and the poster were asked what the run asks: is it a melanoma?"""
+        target = self.run.target
+        return target.name == MELANOMA.name and not target.diagnoses
 
     @cached_property
     def best(self) -> RowKey | None:
@@ -103,7 +111,7 @@ def interval_of(
     """Return the interval over groups of a metric.
 
     Brier score, calibration slope and intercept have robust intervals over groups: replicates keep
-    the number of melanomas nearly fixed, and percentiles would be far too narrow for them.
+    the number of positives nearly fixed, and percentiles would be far too narrow for them.
 
     Args:
         predictions: Predictions of one network.

@@ -23,8 +23,8 @@ class CellPredictions:
         fold: Number of the fold that the network was tested on.
         image_id: Names of the tested photographs, strings, shape (n_test,); in the same order for
             all networks of one (repeat, fold).
-        target: 1 for melanoma, 0 for other lesions, shape (n_test,).
-        probability: Predicted probability of melanoma, 0..1, shape (n_test,).
+        target: 1 for positives, 0 for negatives, shape (n_test,).
+        probability: Predicted probability of the positive class, 0..1, shape (n_test,).
         threshold: Decision threshold, chosen on validation photographs.
         n_train: Number of photographs trained on.
     """
@@ -45,8 +45,8 @@ class Predictions:
     """Test predictions of one network (backbone and transfer) over all its folds and repeats.
 
     Attributes:
-        target: 1 for melanoma, 0 for other lesions, shape (n,).
-        probability: Predicted probability of melanoma, 0..1, shape (n,).
+        target: 1 for positives, 0 for negatives, shape (n,).
+        probability: Predicted probability of the positive class, 0..1, shape (n,).
         threshold: Decision threshold of the prediction's fold, chosen on validation photographs,
             shape (n,).
         fold_id: Fold of a repeat that the prediction was made in, counted through over all repeats,

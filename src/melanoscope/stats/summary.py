@@ -7,7 +7,7 @@ one backbone and transfer. Comparisons pair cells of one (repeat, fold): same te
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class SummaryRow:
         planned: Number of cells that should be there.
         n_train: Mean number of photographs trained on per cell; NaN without cells.
         n_test: Mean number of photographs tested on per cell; NaN without cells.
-        prevalence: Share of melanomas among the tested photographs; NaN without cells.
+        prevalence: Share of positives among the tested photographs; NaN without cells.
         above: Key of each group of physicians -> one-sided p-value that the network's AUROC is
             above theirs; empty unless the row is complete.
     """
@@ -115,6 +115,7 @@ def summarize(
     planned: Sequence[tuple[str, str]],
     cells_per_row: int,
     protocol: str = "corrected",
+    physicians: bool = True,
 ) -> Summary:
     """Compute every row and comparison of a benchmark.
 
@@ -127,6 +128,7 @@ def summarize(
         planned: (backbone, transfer) of every row, finished or not.
         cells_per_row: Number of folds x repeats.
         protocol: "corrected" or "poster".
+        physicians: Whether complete rows are compared with physicians, who looked for melanoma.
 
     Returns:
         Rows in the order of `planned`, and comparisons by transfer, metric and backbone.
@@ -137,6 +139,8 @@ def summarize(
     """
     grouped = _group(cells, planned)
     statistics = _POSTER if protocol == "poster" else _CORRECTED
+    if not physicians:
+        statistics = replace(statistics, physicians=False)
     rows = {key: _row(*key, mine, cells_per_row, statistics) for key, mine in grouped.items()}
     comparisons: list[Comparison] = []
     overall: dict[str, PairedTest] = {}
@@ -157,6 +161,7 @@ class _Statistics:
     interval: Callable[..., Interval]
     test: Callable[..., PairedTest]
     adjusted: bool
+    physicians: bool
 
 
 _CORRECTED = _Statistics(
@@ -164,12 +169,14 @@ _CORRECTED = _Statistics(
     interval=corrected_t_interval,
     test=lambda a, b, **sizes: corrected_t_test(a - b, **sizes),
     adjusted=True,
+    physicians=True,
 )
 _POSTER = _Statistics(
     metrics=lambda cell: hard_metrics(cell.target, cell.probability),
     interval=lambda values, **_sizes: poster_interval(values),
     test=lambda a, b, **_sizes: poster_t_test(a, b),
     adjusted=False,
+    physicians=False,
 )
 
 
@@ -222,7 +229,7 @@ def _row(
             for name in METRICS
         }
     above = {}
-    if intervals and len(ordered) == planned and statistics.adjusted:
+    if intervals and len(ordered) == planned and statistics.physicians:
         above = {group.key: p_above(intervals["auroc"], group) for group in PHYSICIANS}
     return SummaryRow(
         backbone=backbone,

@@ -31,7 +31,7 @@ def check_probability(probability: ArrayLike) -> Floats:
 def check_both_classes(target: Codes) -> None:
     """Refuse a `target` of shape (n,) that holds one class only."""
     if np.unique(target).size < 2:
-        raise StatisticsError("both melanomas and others", "one class", "use more photographs")
+        raise StatisticsError("both positives and negatives", "one class", "use more photographs")
 
 
 def check_target_and_probability(
@@ -59,8 +59,8 @@ def check_target_and_probability(
     positive = outcome.astype(bool)
     if positive.all() or not positive.any():
         raise StatisticsError(
-            "both melanomas and others",
-            f"{int(positive.sum())} melanomas among {positive.size} photographs",
+            "both positives and negatives",
+            f"{int(positive.sum())} positives among {positive.size} photographs",
             "use fewer folds or more photographs",
         )
     return positive, checked
@@ -90,7 +90,7 @@ def number_groups(group: ArrayLike, n: int, what: str = "groups") -> Codes:
 
 def check_two_units(member: Codes, positive: Booleans, unit: str) -> None:
     """Refuse a class that fewer than two of the units `member`, shape (n,), hold."""
-    for side, lesions in ((positive, "melanomas"), (~positive, "other lesions")):
+    for side, lesions in ((positive, "positives"), (~positive, "negatives")):
         holders = np.unique(member[side]).size
         if holders < 2:
             raise StatisticsError(

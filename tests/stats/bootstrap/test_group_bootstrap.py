@@ -230,13 +230,13 @@ def test_refusals(make: Make) -> None:
     )
     lone = replace(few, group=np.where(few.target == 1, 10**6, few.group))
     with pytest.raises(
-        StatisticsError, match=r"at least 2 groups \(patients\) with melanomas; found 1"
+        StatisticsError, match=r"at least 2 groups \(patients\) with positives; found 1"
     ):
         group_bootstrap(lone)
-    # One melanoma in each fold is drawn once every time: the interval would be far too narrow.
+    # One positive in each fold is drawn once every time: the interval would be far too narrow.
     firsts = [np.flatnonzero((one.fold_id == k) & (one.target == 1))[0] for k in one.fold_ids]
     still = one.where((one.target == 0) | np.isin(np.arange(one.target.size), firsts))
-    with pytest.raises(StatisticsError, match="with melanomas in one fold; found one in each"):
+    with pytest.raises(StatisticsError, match="with positives in one fold; found one in each"):
         group_bootstrap(replace(still, group=still.image_index), metrics=("auroc",))
     with pytest.raises(StatisticsError, match="both classes in every fold"):
         group_bootstrap(one.where((one.fold_id > 0) | (one.target == 0)))
@@ -283,8 +283,8 @@ def test_a_replicate_without_a_class_in_a_part_is_refused(make: Make) -> None:
     )
     drawn = group_bootstrap(one, metrics=("auroc", "auprc", "brier"), replicates=200)
     times = drawn.weights.counts[:, :2] > 0
-    others_only, melanomas_only = (times == (True, False)), (times == (False, True))
-    missing = [found.all(axis=1) for found in (others_only, melanomas_only)]
+    others_only, positives_only = (times == (True, False)), (times == (False, True))
+    missing = [found.all(axis=1) for found in (others_only, positives_only)]
     assert missing[0].any()
     assert missing[1].any()
     for metric in ("auroc", "auprc"):

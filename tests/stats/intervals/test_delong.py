@@ -150,11 +150,11 @@ def test_separation_and_ties() -> None:
 
 def test_refusals() -> None:
     target, p = [1, 1, 0, 0], [0.5, 0.2, 0.1, 0.3]
-    with pytest.raises(StatisticsError, match="at least 2 photographs with melanomas; found 1"):
+    with pytest.raises(StatisticsError, match="at least 2 photographs with positives; found 1"):
         delong_interval([1, 0, 0], [0.5, 0.2, 0.1])
-    with pytest.raises(StatisticsError, match="at least 2 groups with melanomas; found 1"):
+    with pytest.raises(StatisticsError, match="at least 2 groups with positives; found 1"):
         delong_interval(target, p, [1, 1, 2, 3])
-    with pytest.raises(StatisticsError, match="at least 2 groups with other lesions; found 1"):
+    with pytest.raises(StatisticsError, match="at least 2 groups with negatives; found 1"):
         delong_interval(target, p, [1, 2, 3, 3])
     with pytest.raises(StatisticsError, match="groups of shape"):
         delong_interval(target, p, [1, 2, 3])

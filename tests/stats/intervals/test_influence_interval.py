@@ -126,7 +126,7 @@ def test_agrees_with_the_bootstrap(make: Make) -> None:
     assert found.standard_error == pytest.approx(drawn.standard_error, rel=0.08)
 
 
-def _first_melanomas(one: Predictions) -> list[int]:
+def _first_positives(one: Predictions) -> list[int]:
     return [int(np.flatnonzero((one.fold_id == k) & (one.target == 1))[0]) for k in one.fold_ids]
 
 
@@ -134,10 +134,10 @@ def test_refusals(make: Make) -> None:
     one = make(n=60, patients=20, folds=2)
     with pytest.raises(StatisticsError, match="both classes in every fold"):
         influence_interval(one.where((one.fold_id > 0) | (one.target == 0)))
-    with pytest.raises(StatisticsError, match="at least 2 groups with melanomas in one fold"):
+    with pytest.raises(StatisticsError, match="at least 2 groups with positives in one fold"):
         influence_interval(replace(one, group=np.where(one.target == 1, 99, one.group)))
-    with pytest.raises(StatisticsError, match="at least 2 groups with other lesions in one fold"):
+    with pytest.raises(StatisticsError, match="at least 2 groups with negatives in one fold"):
         influence_interval(replace(one, group=np.where(one.target == 0, 99, one.group)))
-    lone = one.where((one.target == 0) | np.isin(np.arange(60), _first_melanomas(one)))
-    with pytest.raises(StatisticsError, match="at least 2 groups with melanomas in one fold"):
+    lone = one.where((one.target == 0) | np.isin(np.arange(60), _first_positives(one)))
+    with pytest.raises(StatisticsError, match="at least 2 groups with positives in one fold"):
         influence_interval(lone)

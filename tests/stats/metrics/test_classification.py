@@ -122,11 +122,11 @@ def test_hard_labels_are_refused(function, hard):
         ([0, 1], [-3.0, 0.2], "logits"),
         ([0, 1, 1], [0.1, 0.2], r"shapes \(3,\) and \(2,\)"),
         ([[0, 1]], [[0.1, 0.2]], "one shape"),
-        ([0, 0], [0.1, 0.2], "0 melanomas among 2"),
-        ([1, 1], [0.1, 0.2], "both melanomas and others"),
+        ([0, 0], [0.1, 0.2], "0 positives among 2"),
+        ([1, 1], [0.1, 0.2], "both positives and negatives"),
         ([0, 2], [0.1, 0.2], "0 or 1"),
         (["0", "1"], [0.1, 0.2], "0 or 1"),
-        ([], np.zeros(0), "0 melanomas among 0"),
+        ([], np.zeros(0), "0 positives among 0"),
     ],
 )
 @pytest.mark.filterwarnings("error")
@@ -143,7 +143,7 @@ def test_dishonest_input_is_refused_in_one_line(target, p, said):
         assert "\n" not in str(caught.value)
 
 
-def test_threshold_counts_equal_probabilities_as_melanoma_and_must_be_finite():
+def test_threshold_counts_equal_probabilities_as_positive_and_must_be_finite():
     assert classification.threshold_metrics([0, 1], [0.2, 0.5], 0.5)["sensitivity"] == 1
     with pytest.raises(StatisticsError, match="finite threshold"):
         classification.threshold_metrics([0, 1], [0.2, 0.5], float("nan"))

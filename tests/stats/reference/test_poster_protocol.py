@@ -68,7 +68,7 @@ def test_rounded_functions_and_errors() -> None:
     assert hard_metrics(target, nobody)["auprc"] == 0.5
     assert hard_metrics(target, nobody)["f1"] == 0
     assert tuple(hard_metrics(target, probability)) == METRICS
-    with pytest.raises(StatisticsError, match="both melanomas and others"):
+    with pytest.raises(StatisticsError, match="both positives and negatives"):
         hard_metrics([1, 1], [0.2, 0.3])
     with pytest.raises(StatisticsError, match="at least two finite results"):
         poster_t_test([0.9, np.nan], [0.8, 0.8])

@@ -54,7 +54,7 @@ def test_levels(make: Make) -> None:
         mine = labels == level.name
         chosen = one.where(mine)
         assert level.n == mine.sum()
-        assert level.melanomas == one.target[mine].sum()
+        assert level.positives == one.target[mine].sum()
         every = np.zeros(chosen.target.size)
         assert level.metrics["auroc"].estimate == pytest.approx(
             _pairs(chosen, np.ones(every.size), every), abs=1e-6
@@ -116,7 +116,7 @@ def test_nothing_missed_is_not_certainty(make: Make) -> None:
     assert found.levels[0].calibration_slope is None
 
 
-def test_a_few_perfect_melanomas_are_not_a_finding(make: Make) -> None:
+def test_a_few_perfect_positives_are_not_a_finding(make: Make) -> None:
     """12 of 12 in one level against 80 % elsewhere: every replicate lies on one side of 0."""
     one = make(n=900, patients=900, folds=1)
     hits = np.flatnonzero(one.target == 1)
@@ -159,7 +159,7 @@ def test_the_rest_is_all_other_levels(make: Make) -> None:
 
 
 def test_observed_over_expected_covers(make: Make) -> None:
-    """Stratified weights would hold the number of melanomas still: 79 % instead of 95 %."""
+    """Stratified weights would hold the number of positives still: 79 % instead of 95 %."""
     covered = []
     for seed in range(60):
         rng = np.random.default_rng(seed)
@@ -214,10 +214,10 @@ def test_refusals(make: Make) -> None:
 def test_too_small_shows_no_number(make: Make) -> None:
     one = make()
     labels = np.where(one.group < 6, "few", "many").astype(object)
-    labels[(one.target == 0) & (one.group > 140)] = "no melanoma"
+    labels[(one.target == 0) & (one.group > 140)] = "no positive"
     found = {level.name: level for level in _compare(one, labels).levels}
     assert found["few"].too_small.startswith("too few")
-    assert found["no melanoma"].too_small == "no melanomas"
+    assert found["no positive"].too_small == "no positives"
     assert not found["few"].metrics
     assert found["many"].metrics
     assert not _compare(one, labels).differences  # one level is left
@@ -239,7 +239,7 @@ def test_ten_groups_of_each_class_are_enough_and_nine_are_not() -> None:
         labels[:40:2] = "few"
         labels[1 : 2 * hits : 2] = "few"
         level = _compare(one, labels).levels[0]
-        assert level.melanomas == hits
+        assert level.positives == hits
         assert level.too_small.startswith(said)
         assert bool(level.metrics) == (hits == 10)
         for metric, n in (("auroc", 30), ("sensitivity", 10), ("specificity", 20)):
@@ -250,7 +250,7 @@ def test_levels_that_never_meet_in_a_fold(make: Make) -> None:
     one = make(folds=2)
     labels = np.where((one.fold_id == 0) == (one.target == 1), "apart", "other way")
     for level in _compare(one, labels).levels:
-        assert level.too_small == "no melanoma and other lesion in one fold"
+        assert level.too_small == "no positives and negatives in one fold"
 
 
 def test_levels_that_are_not_compared(make: Make) -> None:

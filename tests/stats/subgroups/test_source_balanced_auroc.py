@@ -127,7 +127,7 @@ def test_archive_only_of_the_poster() -> None:
 
 
 def test_shares_are_learnt_elsewhere() -> None:
-    """What was learnt can mislead: the archive with more melanomas there has fewer here."""
+    """What was learnt can mislead: the archive with more positives there has fewer here."""
     guess = archive_prevalence(
         ["a", "a", "b"], train_target=[1, 0, 0], train_archive=["a", "b", "b"]
     )

@@ -68,6 +68,7 @@ def _entry(standard: str, item: Item, facts: Facts) -> Entry:
 def checklist_content(facts: Facts) -> dict[str, Any]:
     """Return what checklist.html.j2 shows as `content`: guidelines, their entries and the flow."""
     entries = fill_checklists(facts)
+    target = (facts.record.get("configuration") or {}).get("target") or {}
     guidelines = []
     for guideline in GUIDELINES:
         own = [entry for entry in entries if entry.standard == guideline.name]
@@ -77,5 +78,6 @@ def checklist_content(facts: Facts) -> dict[str, Any]:
         "guidelines": guidelines,
         "flow": flow_of(facts),
         "entries": entries,
+        "positives": target.get("plural", "positive"),
         "to_fill": TO_FILL,
     }

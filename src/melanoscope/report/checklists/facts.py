@@ -25,7 +25,7 @@ class Facts:
 
     Attributes:
         record: run.json.
-        used: Archive (as in the catalog's "dataset") -> photographs and melanomas that took part.
+        used: Archive (as in the catalog's "dataset") -> photographs and positives that took part.
         labels: Backbone -> name for readers.
         n_train: Photographs a network learned from, on average over cells.
         n_validation: Photographs that decided when training stopped, on average over cells.
@@ -50,6 +50,7 @@ class Facts:
         external: Data for testing only, from other sources than those trained on.
         attribution: How a network's evidence was shown.
         failures: Number of wrong results shown one by one.
+        image_types: Kind of photograph, as the archives name it -> photographs.
         skin_tones: Band of estimated skin tone -> photographs.
     """
 
@@ -81,4 +82,5 @@ class Facts:
     external: tuple[str, ...] | None = None
     attribution: str | None = None
     failures: int | None = None
+    image_types: Mapping[str, int] | None = None
     skin_tones: Mapping[str, int] | None = None

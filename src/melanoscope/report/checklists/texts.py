@@ -9,6 +9,9 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader, Undefined, Un
 
 from melanoscope.report.checklists.facts import Facts, Intervals
 from melanoscope.report.checklists.flow import flow_of
+from melanoscope.report.licences import terms_of
+from melanoscope.report.target_words import question_of, upper_first
+from melanoscope.target import Target
 from melanoscope.transfers import TRANSFER_NAMES
 
 
@@ -71,8 +74,14 @@ def _intervals(intervals: Intervals) -> str:
     )
 
 
-def _upper_first(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _terms(source: Mapping[str, Any], stated: Any) -> str:
+    return terms_of(source, {} if isinstance(stated, Undefined) else stated)
+
+
+def _question(target: Any) -> str:
+    if isinstance(target, Undefined):
+        raise UndefinedError("a run's target is not known")
+    return question_of(Target.from_dict(target))
 
 
 _ENVIRONMENT = _Environment(
@@ -89,6 +98,8 @@ _ENVIRONMENT.filters |= {
     "enumerated": _enumerated,
     "intervals": _intervals,
     "renamed": _renamed,
-    "upper_first": _upper_first,
+    "question": _question,
+    "terms": _terms,
+    "upper_first": upper_first,
 }
 _TEMPLATE = _ENVIRONMENT.get_template("texts.j2")

@@ -46,7 +46,8 @@ def roc_figures(run: Run, tables: Sequence[Table]) -> list[ReportFigure]:
             ReportFigure(
                 name=f"figure_3_roc_{table.transfer}",
                 figure=_roc_panels(run, [table], height),
-                alt=f"ROC curves of the networks {table.transfer}, with the points of physicians.",
+                alt=f"ROC curves of the networks {table.transfer}"
+                + (", with the points of physicians." if table.beside_physicians else "."),
             )
             for table in drawn
         ]

@@ -16,19 +16,23 @@ from numpy.typing import NDArray
 from melanoscope.errors import RunError
 from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import INK, MUTED, SIMULATED, mark_simulated, styled
+from melanoscope.runs.files import is_from
 from melanoscope.runs.reader import Run
+from melanoscope.target import Target
 
 Pixels = NDArray[np.uint8]
+_LINE = 16  # characters in a line beside the colors of an attribution
 
 
 def credit_of(run: Run, rows: pl.DataFrame) -> str:
     """Name archives and licences of the catalog's `rows`, in a line without a full stop."""
-    datasets = set(rows["dataset"])
-    sources = [
-        f"{source['title']} ({source['attribution']}; {source['licence']})"
-        for source in run.record["data"]["sources"]
-        if any(source["kind"].startswith(name.partition(":")[0]) for name in datasets)
-    ]
+    sources = []
+    for source in run.record["data"]["sources"]:
+        mine = rows.filter(pl.Series([is_from(name, source["kind"]) for name in rows["dataset"]]))
+        if mine.height:
+            stated = mine["license"].drop_nulls().unique().sort().to_list()
+            terms = ", ".join(stated) or source["licence"]
+            sources.append(f"{source['title']} ({source['attribution']}; {terms})")
     return "Photographs: " + "; ".join(dict.fromkeys(sources))
 
 
@@ -75,7 +79,8 @@ def attribution_figure(
     network: str,
     credit: str,
     probability: float,
-    melanoma: bool,
+    target: Target,
+    positive: bool,
     simulated: bool = False,
 ) -> ReportFigure:
     """Draw Figure 4: a photograph (h, w, 3), uint8, and the attribution (h, w) of its pixels."""
@@ -86,15 +91,16 @@ def attribution_figure(
         heat = _attribution_panels(figure.subplots(1, 3), photograph, attribution)
         limit = heat.get_clim()[1]
         bar = figure.colorbar(heat, ax=figure.axes[2], ticks=[-limit, 0, limit], shrink=0.85)
-        bar.ax.set_yticklabels(["against\nmelanoma", "0", "for\nmelanoma"], fontsize=8, color=INK)
+        sought = fill(target.condition, _LINE)
+        bar.ax.set_yticklabels([f"against\n{sought}", "0", f"for\n{sought}"], fontsize=8, color=INK)
         bar.outline.set_visible(False)
         add_credit(figure, credit, simulated)
     caption = (
         f"Integrated Gradients of {network} on one test photograph "
-        f"({'a melanoma' if melanoma else 'not a melanoma'}; {network} gives melanoma "
+        f"({'' if positive else 'not '}a {target.singular}; {network} gives {target.condition} "
         f"{100 * probability:.0f} %)."
-        " Red pixels raise the probability of melanoma, blue pixels lower it. It shows what the "
-        f"network used, not what a melanoma is. {_source(credit, simulated)}"
+        f" Red pixels raise the probability of {target.condition}, blue pixels lower it. It shows "
+        f"what the network used, not what a {target.singular} is. {_source(credit, simulated)}"
     )
     return ReportFigure(
         name="figure_4_attribution",

@@ -55,12 +55,12 @@ def figure_2(run: Run) -> ReportFigure | None:
 
 
 def figure_4(context: ReportContext) -> ReportFigure | None:
-    """Explain the melanoma that the best network is surest of; None if either has gone."""
+    """Explain the positive that the best network is surest of; None if either has gone."""
     run = context.run
     if context.best is None:
         return None
     cell = max(run.cells_of(context.best), key=lambda cell: auroc(cell.target, cell.probability))
-    rows = run.catalog.filter(image_id=_surest_melanoma(cell))
+    rows = run.catalog.filter(image_id=_surest_positive(cell))
     images = _read_images(rows, run)
     checkpoint = RunFolder(run.path).checkpoint(
         CellKey(cell.repeat, cell.fold, cell.backbone, parse_transfer(cell.transfer))
@@ -77,20 +77,22 @@ def figure_4(context: ReportContext) -> ReportFigure | None:
         network=f"{label} ({TRANSFER_NAMES[cell.transfer]})",
         credit=credit_of(run, rows),
         probability=attribution.probability,
-        melanoma=bool(rows["target"][0]),
+        target=run.target,
+        positive=bool(rows["target"][0]),
         simulated=run.simulated,
     )
     tested_on = "the test set" if run.protocol == "poster" else "its test fold"
     more = (
         f" Baseline: {BASELINE}. Completeness error: {attribution.completeness_error:.2%} of the "
-        f"difference of {attribution.difference:+.2f} in the logit. The photograph is the melanoma "
-        f"of {tested_on} that this network is surest of: the network at its best, not on average."
+        f"difference of {attribution.difference:+.2f} in the logit. The photograph is the "
+        f"{run.target.singular} of {tested_on} that this network is surest of: the network at its "
+        "best, not on average."
     )
     return replace(figure, caption=figure.caption + more)
 
 
-def _surest_melanoma(cell: CellPredictions) -> str:
-    """Return the id of the melanoma that a cell gives the highest probability."""
+def _surest_positive(cell: CellPredictions) -> str:
+    """Return the id of the positive that a cell gives the highest probability."""
     return str(cell.image_id[np.where(cell.target == 1, cell.probability, -1.0).argmax()])
 
 

@@ -30,6 +30,9 @@ _BUILDERS: dict[str, Callable[[ReportContext], Section | None]] = {
     "Worst misses": misses_section,
 }
 
+# What the poster published answers one question only.
+_ABOUT_MELANOMA = (protocols_section, poster_table_section)
+
 
 def all_sections(context: ReportContext) -> list[Section]:
     """Build each section that the run allows, in the order of the page."""
@@ -38,6 +41,8 @@ def all_sections(context: ReportContext) -> list[Section]:
         return [section for section in only if section is not None]
     sections, failed = [], {}
     for name, build in _BUILDERS.items():
+        if build in _ABOUT_MELANOMA and not context.as_published:
+            continue
         try:
             section = build(context)
         except StatisticsError as error:

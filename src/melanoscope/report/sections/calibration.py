@@ -61,13 +61,15 @@ def calibration_section(context: ReportContext) -> Section | None:
         after={metric: interval_of(scaled, after, metric) for metric in PROBABILITY_METRICS},
     )
     bins = [calibration_curve(p.target, p.probability) for p in (predictions, scaled)]
+    positives = context.run.target.plural
     figure = ReportFigure(
         name="reliability",
-        figure=_reliability_figure(bins, simulated=context.run.simulated),
-        alt="Observed share of melanomas against predicted probability, before and after scaling.",
+        figure=_reliability_figure(bins, positives, simulated=context.run.simulated),
+        alt=f"Observed share of {positives} against predicted probability, before and after "
+        "scaling.",
         caption="Reliability of the best network on test photographs, in ten bins of equal size: "
-        "predicted probability against the observed share of melanomas (Wilson 95 % intervals, as "
-        "if photographs were independent). Left: as it is; right: after temperature scaling.",
+        f"predicted probability against the observed share of {positives} (Wilson 95 % intervals, "
+        "as if photographs were independent). Left: as it is; right: after temperature scaling.",
     )
     numbers = {
         "calibration": calibration,
@@ -114,7 +116,9 @@ def calibrated_predictions(context: ReportContext, key: RowKey) -> Predictions:
     return predictions.with_probability(scaled)
 
 
-def _reliability_figure(bins: Sequence[tuple[CalibrationBin, ...]], *, simulated: bool) -> Figure:
+def _reliability_figure(
+    bins: Sequence[tuple[CalibrationBin, ...]], positives: str, *, simulated: bool
+) -> Figure:
     with styled():
         figure = Figure(figsize=(7.6, 3.9), layout="constrained")
         titles = ("As the network says", "After temperature scaling")
@@ -130,6 +134,6 @@ def _reliability_figure(bins: Sequence[tuple[CalibrationBin, ...]], *, simulated
             axes.errorbar(x, y, yerr=bars, fmt="o", color="#0072B2", markersize=4.5, linewidth=1.3)
             axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", title=title)
             axes.set_xlabel("Predicted probability", color=INK)
-        panels[0].set_ylabel("Observed share of melanomas", color=INK)
+        panels[0].set_ylabel(f"Observed share of {positives}", color=INK)
         mark_simulated(figure, simulated)
     return figure

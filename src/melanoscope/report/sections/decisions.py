@@ -33,21 +33,23 @@ def decisions_section(context: ReportContext) -> Section | None:
     if context.best is None:
         return None
     validation = context.validation(context.best)
-    predictions, prevalence = context.predictions[context.best], context.prevalence
+    predictions, prevalence = context.predictions[context.best], context.assumed_prevalence
     points = [
         operating_point(
             predictions, context.weights, name=name, threshold=threshold, prevalence=prevalence
         )
-        for name, threshold in _thresholds(predictions, validation).items()
+        for name, threshold in _thresholds(context, predictions, validation).items()
     ]
     scaled = calibrated_predictions(context, context.best)
     sample = float(validation.target.mean())
     moved = scaled.with_probability(to_prevalence(scaled.probability, sample, prevalence))
     curve = decision_curve(moved, context.weights, prevalence=prevalence, thresholds=_RISKS)
     useful = curve.threshold[curve.low > np.maximum(curve.treat_all, 0)]
+    of_data = context.prevalence is None and not context.as_published
     numbers = {
         "network": context.label(context.best),
         "prevalence": prevalence,
+        "prevalence_of_data": of_data,
         "sample_prevalence": float(predictions.target.mean()),
         "points": points,
         "useful_from": float(useful.min()) if useful.size else None,
@@ -58,7 +60,9 @@ def decisions_section(context: ReportContext) -> Section | None:
         figure=_curve_figure(curve, simulated=context.run.simulated),
         alt="Net benefit of the network, of treating all and of treating nobody, by risk "
         "threshold.",
-        caption="Decision curve (Vickers & Elkin 2006) at the stated prevalence: net benefit in "
+        caption="Decision curve (Vickers & Elkin 2006) at the "
+        + ("prevalence of the data" if of_data else "stated prevalence")
+        + ": net benefit in "
         "true positives per 1,000 people, with its 95 % band over groups. Probabilities are "
         "calibrated on validation photographs and moved to the prevalence. Above both other lines "
         "the network does more good than treating all or nobody, if lesions are as in these "
@@ -67,7 +71,9 @@ def decisions_section(context: ReportContext) -> Section | None:
     return Section("decisions", "Operating points", numbers, numbers, (figure,))
 
 
-def _thresholds(predictions: Predictions, validation: Predictions) -> dict[str, Floats]:
+def _thresholds(
+    context: ReportContext, predictions: Predictions, validation: Predictions
+) -> dict[str, Floats]:
     """Return each purpose's threshold per test prediction, chosen fold by fold on validation."""
 
     def choose(rule: Callable[[Predictions], float]) -> Floats:
@@ -77,16 +83,19 @@ def _thresholds(predictions: Predictions, validation: Predictions) -> dict[str, 
         }
         return np.array([by_fold[fold_id] for fold_id in predictions.fold_id.tolist()])
 
-    return {
+    thresholds = {
         f"Sensitivity {100 * SENSITIVITY:.0f} %": choose(
             lambda p: threshold_for_sensitivity(p.target, p.probability, SENSITIVITY)
-        ),
-        f"Specificity of dermatologists, {100 * DERMATOLOGISTS.specificity:.1f} %": choose(
-            lambda p: threshold_for_specificity(p.target, p.probability, DERMATOLOGISTS.specificity)
-        ),
-        "Highest F1 on validation (as in the tables)": predictions.threshold,
-        "0.5, as in the poster": np.full(predictions.target.size, THRESHOLD),
+        )
     }
+    if context.as_published:
+        specificity = DERMATOLOGISTS.specificity
+        thresholds[f"Specificity of dermatologists, {100 * specificity:.1f} %"] = choose(
+            lambda p: threshold_for_specificity(p.target, p.probability, specificity)
+        )
+    thresholds["Highest F1 on validation (as in the tables)"] = predictions.threshold
+    half = "0.5, as in the poster" if context.as_published else "0.5"
+    return thresholds | {half: np.full(predictions.target.size, THRESHOLD)}
 
 
 def _curve_figure(curve: DecisionCurve, *, simulated: bool) -> Figure:

@@ -53,7 +53,7 @@ def crossing_pairs(run: Run) -> pl.DataFrame:
 
 
 def count_conflicting_pairs(run: Run) -> int:
-    """Count the near-duplicates of a `run` of which one is labelled a melanoma and one is not."""
+    """Count the near-duplicates of a `run` of which one is labelled positive and one is not."""
     return _pairs_with(run, "target").filter(pl.col("target") != pl.col("target_b")).height
 
 

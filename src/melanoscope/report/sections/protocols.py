@@ -170,7 +170,7 @@ def _about(poster: Run) -> dict[str, object]:
     leaked = in_test.filter(pl.col("group_id").is_in(in_training["group_id"].unique().to_list()))
     return {
         "photographs": poster.catalog.height,
-        "melanomas": int(poster.catalog["target"].sum()),
+        "positives": int(poster.catalog["target"].sum()),
         "tested": in_test.height,
         "leaked": leaked.height,
         "sources": [source["title"] for source in poster.record["data"]["sources"]],

@@ -64,20 +64,21 @@ def _facts(context: ReportContext, sections: Sequence[Section]) -> Facts:
         subgroups=tuple(variable.name for variable in variables) if variables else None,
         clusters=_clusters(context, content),
         baselines=_baselines(content),
-        physicians=SOURCE,
+        physicians=SOURCE if context.as_published else None,
         recalibration=_RECALIBRATION if "calibration" in content else None,
         imbalance="",
         ensembling="",
         external=(),
         attribution=_ATTRIBUTION,
-        failures=sum(len(misses.get(kind, ())) for kind in ("missed_melanomas", "false_alarms")),
+        failures=sum(len(misses.get(kind, ())) for kind in ("missed_positives", "false_alarms")),
+        image_types=_by_frequency(catalog["image_type"].drop_nulls()),
         skin_tones=_by_frequency(skin_tone_band(angle) for angle in catalog["ita"]),
     )
 
 
 def _used(catalog: pl.DataFrame) -> dict[str, tuple[int, int]]:
     counts = catalog.group_by("dataset").agg(pl.len(), pl.col("target").cast(pl.Int64).sum())
-    return {name: (n, melanomas) for name, n, melanomas in counts.iter_rows()}
+    return {name: (n, positives) for name, n, positives in counts.iter_rows()}
 
 
 def _mean(context: ReportContext, key: str) -> float:
@@ -98,6 +99,7 @@ def _characteristics(catalog: pl.DataFrame) -> dict[str, dict[str, int]]:
         "sex": _by_frequency(catalog["sex"]),
         "site": _by_frequency(catalog["site"]),
         "dataset": _by_frequency(catalog["dataset"]),
+        "center": _by_frequency(catalog["center"].drop_nulls()),
         "age": _by_frequency(age_band(age) for age in catalog["age"]),
     }
 

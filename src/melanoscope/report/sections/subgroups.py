@@ -19,7 +19,7 @@ def subgroups_section(context: ReportContext) -> Section | None:
     if context.best is None:
         return None
     predictions = context.predictions[context.best]
-    calibrated = calibrated_predictions(context, context.best)
+    calibrated, target = calibrated_predictions(context, context.best), context.run.target
     variables = [
         compare_subgroups(
             predictions,
@@ -29,6 +29,7 @@ def subgroups_section(context: ReportContext) -> Section | None:
             order=variable.levels,
             calibrated_probability=calibrated.probability,
             tested=variable.known_levels,
+            classes=(target.plural, target.negative_plural),
         )
         for variable in subgroup_variables(context.run.catalog)
     ]

@@ -12,7 +12,7 @@ from melanoscope.report.tables.tables import NAMES, MetricValue, Table
 from melanoscope.stats.metrics.classification import METRICS
 from melanoscope.transfers import REFERENCES, TRANSFER_NAMES
 
-_COLUMNS = ["network", "backbone", "transfer", "cells", "planned", "prevalence", "above"]
+_COLUMNS = ["network", "backbone", "transfer", "target", "cells", "planned", "prevalence", "above"]
 _SUFFIXES = ("", "_low", "_high", "_stars", "_gain", "_gain_low", "_gain_high", "_p_holm")
 
 
@@ -28,6 +28,7 @@ def as_csv(table: Table) -> str:
             record |= {
                 "backbone": row.backbone,
                 "transfer": table.transfer,
+                "target": table.target.name,
                 "cells": row.finished,
                 "planned": row.planned,
                 "prevalence": "" if isnan(row.prevalence) else row.prevalence,

@@ -11,6 +11,7 @@ from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.metrics.classification import METRICS
 from melanoscope.stats.reference.physicians import PHYSICIANS, Physicians
 from melanoscope.stats.summary import Comparison, Summary, SummaryRow
+from melanoscope.target import MELANOMA, Target
 from melanoscope.transfers import TRANSFER_TITLES, TRANSFERS
 
 NAMES = {
@@ -56,7 +57,7 @@ class TableRow:
         planned: Number of cells that should be there; 0 for physicians.
         above: "dermatologists", "gp" or "": whom the AUROC is significantly above.
         physicians: The physicians; None for a network.
-        prevalence: Share of melanomas among tested photographs, NaN where not known.
+        prevalence: Share of positives among tested photographs, NaN where not known.
     """
 
     label: str
@@ -84,9 +85,10 @@ class Table:
         letter: "a" to "d".
         transfer: Kind of transfer of all its networks.
         rows: Rows from worst to best AUROC; networks without any result last.
-        prevalence: Share of melanomas, the level of AUPRC without skill; NaN without results.
+        prevalence: Share of positives, the level of AUPRC without skill; NaN without results.
         skipped: (label, why) of networks that were not run with this transfer.
         simulated: Whether the photographs are simulated.
+        target: What the networks look for.
     """
 
     letter: str
@@ -95,6 +97,12 @@ class Table:
     prevalence: float
     skipped: tuple[tuple[str, str], ...]
     simulated: bool
+    target: Target = MELANOMA
+
+    @property
+    def beside_physicians(self) -> bool:
+        """Whether physicians have a row."""
+        return any(row.physicians for row in self.rows)
 
     @property
     def title(self) -> str:
@@ -127,8 +135,22 @@ def make_tables(
     labels: Mapping[str, str],
     skipped: Sequence[Mapping[str, Any]] = (),
     simulated: bool = False,
+    target: Target = MELANOMA,
+    physicians: bool = True,
 ) -> tuple[Table, ...]:
-    """Arrange a `summary` as tables, one per transfer that was planned or skipped."""
+    """Arrange a `summary` as tables, one per transfer that was planned or skipped.
+
+    Args:
+        summary: Rows and comparisons of a run.
+        labels: Backbone -> its name for readers.
+        skipped: "skipped" of run.json.
+        simulated: Whether the photographs are simulated.
+        target: What the networks look for.
+        physicians: Whether physicians get a row each, as those who looked for melanoma.
+
+    Returns:
+        The tables, each from worst to best AUROC.
+    """
     tables = []
     for transfer, letter in zip(TRANSFERS, "abcd", strict=True):
         networks = [row for row in summary.rows if row.transfer == transfer]
@@ -140,7 +162,7 @@ def make_tables(
         if not networks and not left_out:
             continue
         rows = [_network_row(row, summary, labels) for row in networks]
-        rows += [_physicians_row(physicians) for physicians in PHYSICIANS]
+        rows += [_physicians_row(who) for who in PHYSICIANS if physicians]
         # Unfinished rows were tested on fewer photographs: a complete one has the true prevalence.
         known = sorted(
             (r for r in networks if not isnan(r.prevalence)), key=lambda r: not r.complete
@@ -153,6 +175,7 @@ def make_tables(
                 prevalence=known[0].prevalence if known else float("nan"),
                 skipped=left_out,
                 simulated=simulated,
+                target=target,
             )
         )
     return tuple(tables)

@@ -170,7 +170,7 @@ def _refuse_constant(weights: BootstrapWeights, predictions: Predictions) -> Non
     """Refuse weights of which a class has only 1, as each of its groups is alone in its stratum."""
     varies = (weights.counts != 1).any(axis=0)
     position = weights.positions(predictions.group)
-    for outcome, lesions in ((1, "melanomas"), (0, "other lesions")):
+    for outcome, lesions in ((1, "positives"), (0, "negatives")):
         if not varies[position[predictions.target == outcome]].any():
             raise StatisticsError(
                 f"at least 2 groups (patients) with {lesions} in one fold",

@@ -74,7 +74,7 @@ def sample_group_weights(
     predictions: Predictions, *, replicates: int = REPLICATES, seed: int = 0
 ) -> BootstrapWeights:
     """Sample the groups of a run's `predictions` with replacement, within strata."""
-    # Strata: the first fold that a group is tested in, and whether it holds a melanoma.
+    # Strata: the first fold that a group is tested in, and whether it holds a positive.
     if replicates < 2:
         raise StatisticsError("at least 2 replicates", str(replicates), "use 2000")
     groups, member = np.unique(predictions.group, return_inverse=True)

@@ -1,8 +1,8 @@
 """AUROC, AUPRC and partial AUROC of one fold under many weightings of its groups at once.
 
 A replicate gives each photograph the weight of its group. Between two neighbouring scores of
-melanomas only the total weight of the others matters, so photographs are first added up, by a
-sparse matrix product, to one pair of rows per distinct score of a melanoma; the metrics are then
+positives only the total weight of the others matters, so photographs are first added up, by a
+sparse matrix product, to one pair of rows per distinct score of a positive; the metrics are then
 cumulative sums over those. Exact, ties included.
 """
 
@@ -28,8 +28,8 @@ class RankedFold:
     """One fold, ready to be weighted.
 
     Attributes:
-        positive: Melanomas of each group at each level, shape (levels, groups). Levels are the
-            distinct scores of melanomas, ascending.
+        positive: Positives of each group at each level, shape (levels, groups). Levels are the
+            distinct scores of positives, ascending.
         below: Other lesions of each group above the level before and below this one, shape
             (levels + 1, groups); the last row holds those above all levels.
         tied: Other lesions of each group exactly at the level, shape (levels, groups).

@@ -40,7 +40,7 @@ class CalibrationBin:
 
     Attributes:
         predicted: Mean predicted probability.
-        observed: Share of melanomas with Wilson's interval, photographs as if independent.
+        observed: Share of positives with Wilson's interval, photographs as if independent.
     """
 
     predicted: float
@@ -54,7 +54,7 @@ def calibration_curve(
 
     Args:
         target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        probability: Predicted probability of the positive class, floating point, 0..1, shape (n,).
         bins: Number of bins, at least 1.
 
     Returns:

@@ -1,6 +1,6 @@
-"""Calibration with intervals that count how much the number of melanomas varies.
+"""Calibration with intervals that count how much the number of positives varies.
 
-The weights of the bootstrap are stratified by outcome: each replicate has about as many melanomas
+The weights of the bootstrap are stratified by outcome: each replicate has about as many positives
 as the sample. That suits ranking, but Brier score, observed over expected and the intercept depend
 on that number, and their percentile intervals would be far too narrow. Here the variance is the
 robust one over groups (Liang & Zeger 1986, eq. 5), with t of groups - 1.
@@ -25,14 +25,15 @@ METHOD = "robust variance over groups"
 
 
 def observed_over_expected(target: ArrayLike, probability: ArrayLike, group: ArrayLike) -> Interval:
-    """Return the melanomas observed over those expected; above 1 probabilities are too low.
+    """Return the positives observed over those expected; above 1 probabilities are too low.
 
     The interval is symmetric on the log scale: the error of log(O / E) is the root of the sum over
     groups of (O_g / O - E_g / E) squared.
 
     Args:
         target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, not all 0, shape (n,).
+        probability: Predicted probability of the positive class, floating point, 0..1, not all 0,
+            shape (n,).
         group: Unit of resampling, shape (n,), at least two.
 
     Returns:
@@ -70,7 +71,7 @@ def brier_interval(target: ArrayLike, probability: ArrayLike, group: ArrayLike) 
 
     Args:
         target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        probability: Predicted probability of the positive class, floating point, 0..1, shape (n,).
         group: Unit of resampling, shape (n,), at least two.
 
     Returns:
@@ -97,7 +98,7 @@ def calibration_line_intervals(
 
     Args:
         target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        probability: Predicted probability of the positive class, floating point, 0..1, shape (n,).
         group: Unit of resampling, shape (n,), at least two.
 
     Returns:

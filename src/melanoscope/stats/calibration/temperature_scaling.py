@@ -29,7 +29,7 @@ def fit_temperature(target: ArrayLike, probability: ArrayLike) -> float:
 
     Args:
         target: 0 or 1 per validation photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        probability: Predicted probability of the positive class, floating point, 0..1, shape (n,).
 
     Returns:
         The temperature T.
@@ -86,12 +86,12 @@ def to_prevalence(probability: ArrayLike, sample: float, stated: float) -> Float
     """Move probabilities from the prevalence of a sample to a stated one.
 
     Bayes' rule on the odds (Saerens, Latinne & Decaestecker 2002, eq. 2.4): right when only the
-    share of melanomas differs and not how melanomas look. 0 and 1 stay what they are.
+    share of positives differs and not how positives look. 0 and 1 stay what they are.
 
     Args:
         probability: Probabilities calibrated to the sample, of any shape, 0..1.
-        sample: Share of melanomas where they were calibrated, between 0 and 1.
-        stated: Share of melanomas where they are to be used, between 0 and 1.
+        sample: Share of positives where they were calibrated, between 0 and 1.
+        stated: Share of positives where they are to be used, between 0 and 1.
 
     Returns:
         The probabilities at the stated prevalence, of the same shape.
@@ -105,6 +105,6 @@ def to_prevalence(probability: ArrayLike, sample: float, stated: float) -> Float
     check_prevalence(sample)
     check_prevalence(stated)
     p = check_probability(probability)
-    melanoma, other = p * (stated / sample), (1 - p) * ((1 - stated) / (1 - sample))
-    moved: Floats = melanoma / (melanoma + other)
+    positive, negative = p * (stated / sample), (1 - p) * ((1 - stated) / (1 - sample))
+    moved: Floats = positive / (positive + negative)
     return moved

@@ -43,7 +43,7 @@ def delong_interval(
 
     Args:
         target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        probability: Predicted probability of the positive class, floating point, 0..1, shape (n,).
         group: Patient of each photograph, shape (n,); None where each photograph has its own.
 
     Returns:
@@ -84,7 +84,7 @@ def influence_interval(predictions: Predictions) -> Interval:
         StatisticsError: A fold of one class, or no fold with two groups of a class.
     """
     areas, influence = _influence(predictions)
-    for outcome, lesions in ((1, "melanomas"), (0, "other lesions")):
+    for outcome, lesions in ((1, "positives"), (0, "negatives")):
         mine = predictions.target == outcome
         # A class that one group holds in each fold would seem not to vary.
         holders = [
@@ -106,7 +106,7 @@ def influence_interval(predictions: Predictions) -> Interval:
 
 
 def placement_values(positive: Booleans, score: Floats) -> tuple[Floats, Floats]:
-    """Return the share of the others below each melanoma, and of the melanomas above each other."""
+    """Return the share of the others below each positive, and of the positives above each other."""
     # DeLong's structural components V10 and V01: ties count half, the mean of either is the AUROC.
     hits, others = int(positive.sum()), int((~positive).sum())
     ranks = rankdata(score)
@@ -123,8 +123,8 @@ def _delong_error(positive: Booleans, score: Floats, member: Codes) -> float:
     """
     above, below = placement_values(positive, score)
     units = int(member.max()) + 1
-    # By how much each unit's melanomas, and its others, move the AUROC.
-    of_melanomas = np.bincount(member[positive], (above - above.mean()) / above.size, units)
+    # By how much each unit's positives, and its others, move the AUROC.
+    of_positives = np.bincount(member[positive], (above - above.mean()) / above.size, units)
     of_others = np.bincount(member[~positive], (below - below.mean()) / below.size, units)
 
     def factor(members: Codes) -> float:
@@ -132,9 +132,9 @@ def _delong_error(positive: Booleans, score: Floats, member: Codes) -> float:
         return held / (held - 1)
 
     variance = (
-        factor(member[positive]) * float(of_melanomas @ of_melanomas)
+        factor(member[positive]) * float(of_positives @ of_positives)
         + factor(member[~positive]) * float(of_others @ of_others)
-        + 2 * factor(member) * float(of_melanomas @ of_others)
+        + 2 * factor(member) * float(of_positives @ of_others)
     )
     return float(np.sqrt(max(variance, 0.0)))
 

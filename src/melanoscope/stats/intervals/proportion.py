@@ -70,7 +70,7 @@ def is_blind(interval: Interval) -> bool:
 
 def proportion_interval(proportion: float, replicates: Floats, n: int) -> Interval:
     """Return the bootstrap's interval over `n` groups, or exact bounds where it has no width."""
-    # No width: every melanoma was recognised, for example. The exact bounds count each group once,
+    # No width: every positive was recognised, for example. The exact bounds count each group once,
     # however many photographs it has.
     found = percentile_interval(proportion, replicates, n=n)
     return clopper_pearson_interval(proportion, n) if is_blind(found) else found

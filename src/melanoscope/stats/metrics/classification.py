@@ -2,7 +2,7 @@
 
 AUROC and AUPRC take probabilities only: computed on rounded predictions they are something else
 (the "AUROC" of hard labels is exactly the balanced accuracy), an error that reached print.
-The others decide at a threshold: a photograph counts as melanoma when probability >= threshold.
+The others decide at a threshold: a photograph counts as positive when probability >= threshold.
 Every metric with bootstrap replicates is in `melanoscope.stats.bootstrap`.
 """
 
@@ -22,13 +22,13 @@ METRICS = ("accuracy", "auroc", "auprc", "f1", "balanced_accuracy")
 # SciPy's ranks instead of scikit-learn's curves: the same numbers, and commands that need no curve
 # start without importing scikit-learn.
 def auroc(target: ArrayLike, probability: ArrayLike) -> float:
-    """Return the area under the ROC curve: the chance that a melanoma scores above another lesion.
+    """Return the area under the ROC curve: the chance that a positive scores above a negative.
 
     Mann & Whitney (1947), through ranks; ties count half.
 
     Args:
         target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        probability: Predicted probability of the positive class, floating point, 0..1, shape (n,).
 
     Returns:
         The area, 0..1; 0.5 is chance.
@@ -54,7 +54,7 @@ def auprc(target: ArrayLike, probability: ArrayLike) -> float:
 
     Args:
         target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        probability: Predicted probability of the positive class, floating point, 0..1, shape (n,).
 
     Returns:
         The average precision, 0..1.
@@ -77,11 +77,11 @@ def auprc(target: ArrayLike, probability: ArrayLike) -> float:
 def threshold_metrics(
     target: ArrayLike, probability: ArrayLike, threshold: float
 ) -> dict[str, float]:
-    """Compute the metrics of decisions; a photograph is called melanoma when p >= threshold.
+    """Compute the metrics of decisions; a photograph is called positive when p >= threshold.
 
     Args:
         target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        probability: Predicted probability of the positive class, floating point, 0..1, shape (n,).
         threshold: Decision threshold, finite, chosen on photographs that are not among these.
 
     Returns:

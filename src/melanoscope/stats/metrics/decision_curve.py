@@ -27,7 +27,7 @@ class DecisionCurve:
         low: Lower bound of `network`, 95 % over groups, shape (t,).
         high: Upper bound of `network`, shape (t,).
         treat_all: Net benefit of acting on everybody, shape (t,); acting on nobody gives 0.
-        prevalence: Share of melanomas that the curve holds for.
+        prevalence: Share of positives that the curve holds for.
     """
 
     threshold: Floats
@@ -46,7 +46,7 @@ def decision_curve(
     Args:
         predictions: Test predictions of one network, calibrated to that prevalence.
         weights: Bootstrap weights of their groups.
-        prevalence: Share of melanomas, between 0 and 1, that weighs sensitivity and specificity.
+        prevalence: Share of positives, between 0 and 1, that weighs sensitivity and specificity.
         thresholds: Risks, each from 0 to below 1, shape (t,).
 
     Returns:

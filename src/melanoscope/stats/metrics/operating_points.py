@@ -39,11 +39,11 @@ class OperatingPoint:
     Attributes:
         name: Purpose of the threshold.
         threshold: Mean over the folds' thresholds.
-        sensitivity: Share of melanomas that are recognised.
-        specificity: Share of other lesions that are not called melanoma.
-        ppv: Share of melanomas among the called, at `prevalence`; None where nobody is called.
-        npv: Share of other lesions among the rest; None where everybody is called.
-        prevalence: Stated share of melanomas, between 0 and 1.
+        sensitivity: Share of positives that are recognised.
+        specificity: Share of negatives that are not called positive.
+        ppv: Share of positives among the called, at `prevalence`; None where nobody is called.
+        npv: Share of negatives among the rest; None where everybody is called.
+        prevalence: Stated share of positives, between 0 and 1.
     """
 
     name: str
@@ -66,7 +66,7 @@ def operating_point(
     """Evaluate a threshold, folds pooled, with intervals over groups.
 
     PPV and NPV follow from sensitivity and specificity by Bayes' rule at the stated prevalence.
-    Where every replicate gives the same share (all melanomas recognised, for example), exact bounds
+    Where every replicate gives the same share (all positives recognised, for example), exact bounds
     over the groups that hold the class are given, and PPV and NPV range between what the corners of
     both intervals give, which is wider than 95 % needs.
 
@@ -75,7 +75,7 @@ def operating_point(
         weights: Bootstrap weights of their groups.
         name: Purpose of the threshold.
         threshold: Threshold of each prediction's fold, finite, shape (n,).
-        prevalence: Share of melanomas where the network is to be used, between 0 and 1.
+        prevalence: Share of positives where the network is to be used, between 0 and 1.
 
     Returns:
         The operating point.

@@ -16,20 +16,20 @@ def highest_f1(target: Codes, probability: Floats) -> float:
 
     Args:
         target: 0 or 1 per validation photograph, shape (n,).
-        probability: Predicted probability of melanoma, shape (n,).
+        probability: Predicted probability of the positive class, shape (n,).
 
     Returns:
         The threshold; the highest of several with the same F1.
 
     Raises:
-        StatisticsError: No melanoma among the photographs.
+        StatisticsError: No positive among the photographs.
 
     >>> highest_f1(np.array([0, 0, 1, 1]), np.array([0.1, 0.25, 0.75, 0.9]))
     0.5
     """
     positives = int(np.sum(target == 1))
     if not positives:
-        raise StatisticsError("melanomas to choose a threshold on", "none", "use a larger part")
+        raise StatisticsError("positives to choose a threshold on", "none", "use a larger part")
     order = np.argsort(-probability, kind="stable")
     score = probability[order]
     hits = np.cumsum(target[order] == 1)
@@ -45,15 +45,15 @@ def highest_f1(target: Codes, probability: Floats) -> float:
 def threshold_for_sensitivity(
     target: ArrayLike, probability: ArrayLike, sensitivity: float = 0.95
 ) -> float:
-    """Return the highest threshold that recognises at least a share of the melanomas.
+    """Return the highest threshold that recognises at least a share of the positives.
 
     Args:
         target: 0 or 1 per validation photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
-        sensitivity: Share of melanomas to recognise, above 0, to 1.
+        probability: Predicted probability of the positive class, floating point, 0..1, shape (n,).
+        sensitivity: Share of positives to recognise, above 0, to 1.
 
     Returns:
-        The threshold, which is the probability of one melanoma.
+        The threshold, which is the probability of one positive.
 
     Raises:
         StatisticsError: Dishonest input, or a sensitivity out of range.
@@ -62,19 +62,19 @@ def threshold_for_sensitivity(
     0.4
     """
     positive, score = check_target_and_probability(target, probability)
-    melanomas = np.sort(score[positive])[::-1]
-    return float(melanomas[_fewest(sensitivity, melanomas.size) - 1])
+    positives = np.sort(score[positive])[::-1]
+    return float(positives[_fewest(sensitivity, positives.size) - 1])
 
 
 def threshold_for_specificity(
     target: ArrayLike, probability: ArrayLike, specificity: float = DERMATOLOGISTS.specificity
 ) -> float:
-    """Return the lowest threshold that does not call at least a share of the other lesions.
+    """Return the lowest threshold that does not call at least a share of the negatives.
 
     Args:
         target: 0 or 1 per validation photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
-        specificity: Share of other lesions not to call, above 0, to 1.
+        probability: Predicted probability of the positive class, floating point, 0..1, shape (n,).
+        specificity: Share of negatives not to call, above 0, to 1.
 
     Returns:
         The threshold, which lies just above the probability of one lesion.

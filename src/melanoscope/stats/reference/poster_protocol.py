@@ -3,7 +3,7 @@
 Their AUROC and AUPRC are those of rounded predictions, their intervals treat folds as independent,
 and their stars come from an unpaired t-test over folds. None of it means what it seems to:
 docs/poster.md says why. `classification.auroc` refuses rounded predictions; here they are the
-point. A probability of exactly 0.5 counts as melanoma, as everywhere here.
+point. A probability of exactly 0.5 counts as positive, as everywhere here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def hard_metrics(
 
     Args:
         target: 0 or 1 per photograph, shape (n,), both present.
-        probability: Predicted probability of melanoma, floating point, 0..1, shape (n,).
+        probability: Predicted probability of the positive class, floating point, 0..1, shape (n,).
         threshold: Decision threshold, finite.
 
     Returns:

@@ -21,7 +21,7 @@ from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups.subgroup_sums import SubgroupSums, difference_of
 from melanoscope.stats.validation import check_probability
 
-# Fewest groups with melanomas, and with others, about which a number is given.
+# Fewest groups with positives, and with others, about which a number is given.
 _FEWEST_GROUPS = 10
 _METRICS = ("auroc", "sensitivity", "specificity")
 _TESTED_METRICS = ("auroc", "sensitivity")
@@ -33,11 +33,11 @@ class SubgroupLevel:
 
     Attributes:
         n: Number of photographs.
-        melanomas: Number of photographs that show a melanoma.
+        positives: Number of photographs that are positive.
         groups: Number of patients (lesions, photographs where no patients are known).
         too_small: Why no number is given; empty where numbers are given.
         metrics: Metric -> interval. AUROC is that over the pairs within a fold; sensitivity and
-            specificity are at the folds' thresholds; observed_expected is melanomas observed over
+            specificity are at the folds' thresholds; observed_expected is positives observed over
             expected (1 is right, above: probabilities too low).
         calibration_slope: Slope of the outcome's log-odds on the calibrated logit (1 is right,
             below: probabilities too extreme); None where none is finite.
@@ -45,7 +45,7 @@ class SubgroupLevel:
 
     name: str
     n: int
-    melanomas: int
+    positives: int
     groups: int
     too_small: str
     metrics: dict[str, Interval]
@@ -88,6 +88,7 @@ def compare_subgroups(
     order: Sequence[str],
     calibrated_probability: Floats,
     tested: Sequence[str] | None = None,
+    classes: tuple[str, str] = ("positives", "negatives"),
 ) -> SubgroupVariable:
     """Evaluate a network in each level of a variable.
 
@@ -103,6 +104,7 @@ def compare_subgroups(
         order: Levels to evaluate; photographs of other levels take no part.
         calibrated_probability: Probabilities after temperature scaling, 0..1, shape (n,).
         tested: Levels to be tested against the rest; None for all.
+        classes: Words for positives and negatives, where a level is said to hold too few.
 
     Returns:
         The levels that have photographs, and differences of those that are large enough.
@@ -128,7 +130,7 @@ def compare_subgroups(
         inside = code == number
         if not inside.any():
             continue
-        level = _level(label, number, predictions, inside, calibrated_probability, sums)
+        level = _level(label, number, predictions, inside, calibrated_probability, sums, classes)
         levels.append(level)
         if not level.too_small and (tested is None or label in tested):
             to_test.append(number)
@@ -146,8 +148,9 @@ def _level(
     inside: Booleans,
     calibrated_probability: Floats,
     sums: SubgroupSums,
+    classes: tuple[str, str],
 ) -> SubgroupLevel:
-    too_small = _too_small(predictions, inside)
+    too_small = _too_small(predictions, inside, classes)
     metrics: dict[str, Interval] = {}
     slope = None
     try:
@@ -163,11 +166,11 @@ def _level(
             slope = calibration_line_intervals(*sample)[0]
         except StatisticsError:  # separated, or one probability for all
             slope = None
-    melanomas = inside & (predictions.target == 1)
+    positives = inside & (predictions.target == 1)
     return SubgroupLevel(
         name=name,
         n=np.unique(predictions.image_index[inside]).size,
-        melanomas=np.unique(predictions.image_index[melanomas]).size,
+        positives=np.unique(predictions.image_index[positives]).size,
         groups=np.unique(group).size,
         too_small=too_small,
         metrics=metrics,
@@ -175,9 +178,9 @@ def _level(
     )
 
 
-def _too_small(predictions: Predictions, inside: Booleans) -> str:
+def _too_small(predictions: Predictions, inside: Booleans, classes: tuple[str, str]) -> str:
     """Say why a level is too small for a number, or return an empty string."""
-    for outcome, lesions in ((1, "melanomas"), (0, "other lesions")):
+    for outcome, lesions in zip((1, 0), classes, strict=True):
         holders = np.unique(predictions.group[inside & (predictions.target == outcome)]).size
         if holders == 0:
             return f"no {lesions}"
@@ -186,7 +189,7 @@ def _too_small(predictions: Predictions, inside: Booleans) -> str:
     for fold in predictions.fold_ids:
         if np.unique(predictions.target[inside & (predictions.fold_id == fold)]).size == 2:
             return ""
-    return "no melanoma and other lesion in one fold"
+    return f"no {classes[0]} and {classes[1]} in one fold"
 
 
 def _differences(

@@ -1,4 +1,4 @@
-"""Pairs of a melanoma of one level and another lesion of another level, for all levels at once.
+"""Pairs of a positive of one level and a negative of another level, for all levels at once.
 
 Levels are archives, or the levels of a subgroup variable. The share of right pairs within a level,
 within any set of levels, or across two follows from sums, so that the groups are weighted once for
@@ -25,11 +25,11 @@ _PAIRS_PER_STEP = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class PairwiseAuroc:
-    """Weights of the pairs of a melanoma and another lesion of one fold, by the levels of both.
+    """Weights of the pairs of a positive and a negative of one fold, by the levels of both.
 
     Attributes:
-        right: Weight of pairs in which the melanoma scores higher (ties count half), shape
-            (levels, levels, 1 + replicates): level of the melanoma, level of the other lesion, and
+        right: Weight of pairs in which the positive scores higher (ties count half), shape
+            (levels, levels, 1 + replicates): level of the positive, level of the negative, and
             the sample itself before the replicates.
         total: Weight of all pairs, of the same shape.
     """
@@ -50,7 +50,7 @@ class PairwiseAuroc:
 def _share(right: Floats, total: Floats) -> tuple[float, Floats]:
     if not total[0] > 0:
         raise StatisticsError(
-            "a melanoma and another lesion to compare", "none in any fold", "leave this subset out"
+            "a positive and a negative to compare", "none in any fold", "leave this subset out"
         )
     share = safe_divide(right, total)
     return float(share[0]), share[1:]
@@ -65,12 +65,12 @@ def pairwise_auroc(
     pairs = PairwiseAuroc(np.zeros(shape), np.zeros(shape))
     for fold in predictions.fold_ids:
         inside = (predictions.fold_id == fold) & (level >= 0)
-        melanomas, others = (
+        positives, others = (
             _Side.of(predictions.probability[side], position[side], level[side], weights)
             for side in (inside & (predictions.target == 1), inside & (predictions.target == 0))
         )
-        if melanomas.score.size and others.score.size:
-            _add(pairs, melanomas, others)
+        if positives.score.size and others.score.size:
+            _add(pairs, positives, others)
     return pairs
 
 
@@ -116,24 +116,24 @@ class _Side:
         return _Side(score, start - start[0], size, self.level[chosen], self.weight[chosen])
 
 
-def _add(pairs: PairwiseAuroc, melanomas: _Side, others: _Side) -> None:
-    for a, mine in melanomas.by_level():
+def _add(pairs: PairwiseAuroc, positives: _Side, others: _Side) -> None:
+    for a, mine in positives.by_level():
         for b, theirs in others.by_level():
             pairs.right[a, b] += _right(mine, theirs)
             pairs.total[a, b] += (mine.size @ mine.weight) * (theirs.size @ theirs.weight)
 
 
-def _right(melanomas: _Side, others: _Side) -> Floats:
+def _right(positives: _Side, others: _Side) -> Floats:
     """Weight of right pairs, shape (1 + replicates,).
 
     Single precision is exact for halves below 2 ** 23, and so here; the last sum is double.
     """
-    steps = max(1, round(melanomas.score.size * others.score.size / _PAIRS_PER_STEP))
-    right = np.zeros(melanomas.weight.shape[1])
-    units = melanomas.size.size
+    steps = max(1, round(positives.score.size * others.score.size / _PAIRS_PER_STEP))
+    right = np.zeros(positives.weight.shape[1])
+    units = positives.size.size
     bounds = np.linspace(0, units, min(steps, units) + 1).astype(int)
     for begin, end in pairwise(bounds.tolist()):
-        block = melanomas.units(slice(begin, end))
+        block = positives.units(slice(begin, end))
         above = block.score[:, None]
         wins = (above > others.score).astype(np.float32)
         wins += (above == others.score) * np.float32(0.5)

@@ -19,7 +19,7 @@ from melanoscope.stats.validation import number_groups
 def archive_prevalence(
     archive: ArrayLike, *, train_target: ArrayLike, train_archive: ArrayLike
 ) -> Floats:
-    """Predict each photograph by its archive's share of melanomas among training photographs.
+    """Predict each photograph by its archive's share of positives among training photographs.
 
     Args:
         archive: Archive of each photograph to predict, shape (n,).
@@ -56,7 +56,7 @@ def archive_only_auroc(target: ArrayLike, archive: ArrayLike) -> float:
         archive: Archive of each photograph, shape (n,).
 
     Returns:
-        The AUROC of each archive's own share of melanomas: at least 0.5, also by chance.
+        The AUROC of each archive's own share of positives: at least 0.5, also by chance.
 
     Raises:
         StatisticsError: Targets and archives of different shapes, or one class.
@@ -96,7 +96,7 @@ def source_balanced_auroc(
     """Return the AUROC where photographs are weighted so that all archives have one prevalence.
 
     A guess by the archive's name gets 0.5. Unlike `within_archive_auroc` photographs of different
-    archives are compared: the sum over archives a and b of w_a w_b AUROC(melanomas of a, others of
+    archives are compared: the sum over archives a and b of w_a w_b AUROC(positives of a, others of
     b), where w is an archive's share of the photographs. The balance is kept in every fold and
     replicate. Archives of one class are left out: no weighting can balance them.
 
@@ -113,8 +113,8 @@ def source_balanced_auroc(
             few groups for an interval.
     """
     codes = number_groups(archive, predictions.target.size, "archives")
-    melanomas, photographs = np.bincount(codes, predictions.target), np.bincount(codes)
-    mixed = ((melanomas > 0) & (melanomas < photographs))[codes]
+    positives, photographs = np.bincount(codes, predictions.target), np.bincount(codes)
+    mixed = ((positives > 0) & (positives < photographs))[codes]
     if not mixed.any():
         raise StatisticsError(
             "an archive with both classes", "none", "add photographs of the missing class"

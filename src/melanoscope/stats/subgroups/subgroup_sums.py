@@ -26,10 +26,10 @@ class SubgroupSums:
     """What the metrics of all levels follow from.
 
     Attributes:
-        pairs: Pairs of a melanoma and another lesion, by level.
-        counts: Melanomas called, melanomas, others not called, others; by level, in the sample and
+        pairs: Pairs of a positive and a negative, by level.
+        counts: Positives called, positives, others not called, others; by level, in the sample and
             in each replicate, shape (levels, 4, 1 + replicates).
-        holds: Whether a group holds melanomas, and others, in a level, shape (levels, 2, groups).
+        holds: Whether a group holds positives, and others, in a level, shape (levels, 2, groups).
         home: First fold that each group is tested in, shape (groups,).
     """
 
@@ -48,10 +48,10 @@ class SubgroupSums:
         counts = np.zeros((levels, 4, 1 + weights.replicates))
         holds = np.zeros((levels, 2, weights.groups.size), bool)
         for code in range(levels):
-            melanomas, others = (level == code) & positive, (level == code) & ~positive
-            columns = (melanomas & called, melanomas, others & ~called, others)
+            positives, others = (level == code) & positive, (level == code) & ~positive
+            columns = (positives & called, positives, others & ~called, others)
             counts[code] = weights.totals(group, columns)
-            holds[code] = weights.by_group(group, (melanomas, others)) > 0
+            holds[code] = weights.by_group(group, (positives, others)) > 0
         home = np.full(weights.groups.size, np.iinfo(np.int64).max)
         np.minimum.at(home, weights.positions(group), predictions.fold_id)
         return SubgroupSums(
@@ -81,7 +81,7 @@ class SubgroupSums:
         return clopper_pearson_interval(estimate, self._disjoint_pairs(holders), method)
 
     def _disjoint_pairs(self, holders: Booleans) -> int:
-        """Count the pairs of a melanoma and another of one fold that can use each group once."""
+        """Count the pairs of a positive and a negative of one fold that can use each group once."""
         pairs = 0
         for fold in np.unique(self.home):
             inside = holders[:, self.home == fold]
