@@ -130,7 +130,7 @@ def manifest() -> BundleManifest:
             for key, logit in (("first", -1.25), ("last", 0.5))
         ],
         "heldout": {
-            "melanoma_logits": np.sort(np.random.default_rng(1).normal(1, 1, 101)).tolist(),
+            "positive_logits": np.sort(np.random.default_rng(1).normal(1, 1, 101)).tolist(),
             "other_logits": [-1.0, -0.5, -0.5, 0.25, 0.25, 2.0],
         },
         "gate": {

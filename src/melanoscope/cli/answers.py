@@ -69,6 +69,8 @@ def answer_photographs(
     manifest = predictor.bundle.manifest
     dermoscopy_only, licence = manifest.data.dermoscopy_only, manifest.license.notice
     notices = (DERMOSCOPY, licence) if dermoscopy_only else (licence,)
+    if prevalence is None and manifest.prevalence_note:
+        notices = (f"The share that is assumed is {manifest.prevalence_note}.", *notices)
     answers = []
     for path, stem in zip(photographs, _stems(photographs), strict=True):
         files: Sequence[Path] = ()
@@ -86,6 +88,7 @@ def answer_photographs(
         bundle = {
             "folder": str(predictor.bundle.folder),
             "fingerprint": predictor.bundle.fingerprint,
+            "target": manifest.target.to_dict(),
             "dermoscopy_only": dermoscopy_only,
             "licence": licence,
         }
@@ -123,7 +126,8 @@ def answer_table(
             on_progress=progress.decoding,
         )
     if as_json:
-        print_json({"out": str(out), **asdict(summary)})
+        target = predictor.bundle.manifest.target.to_dict()
+        print_json({"out": str(out), "target": target, **asdict(summary)})
     else:
         counts = ", ".join(f"{number} {what}" for what, number in asdict(summary).items())
         typer.echo(f"{counts}: {out}")

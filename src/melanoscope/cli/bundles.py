@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,8 +32,8 @@ PrevalenceOption = Annotated[
     float | None,
     typer.Option(
         "--prevalence",
-        help="Share of melanomas that answers assume where none is stated. Default: 0.0176, "
-        "ISIC 2020's.",
+        help="Share of positive lesions that answers assume where none is stated. Default: for "
+        "melanoma 0.0176, ISIC 2020's; for another target that of the training photographs.",
     ),
 ]
 Int8Option = Annotated[
@@ -147,7 +147,7 @@ def predict(
     ] = None,
     prevalence: Annotated[
         float | None,
-        typer.Option(help="Share of melanomas to assume. Default: what the bundle assumes."),
+        typer.Option(help="Share of positive lesions to assume. Default: what the bundle assumes."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Answer what the gate refuses.")] = False,
     explain: Annotated[
@@ -201,8 +201,7 @@ def predict(
 def _settings(prevalence: float | None, int8: bool) -> ExportSettings:
     from melanoscope.export.bundle_writer import ExportSettings
 
-    given: dict[str, Any] = {} if prevalence is None else {"prevalence": prevalence}
-    return ExportSettings(int8=int8, **given)
+    return ExportSettings(prevalence=prevalence, int8=int8)
 
 
 def _write_and_print(
@@ -227,7 +226,7 @@ def _summary(manifest: BundleManifest) -> list[str]:
     if auroc is not None:
         lines.append(
             f"AUROC {auroc.estimate:.3f} ({auroc.low:.3f}-{auroc.high:.3f}) on "
-            f"{heldout.photographs} held-out photographs, {heldout.melanomas} melanomas"
+            f"{heldout.photographs} held-out photographs, {heldout.positives} {manifest.target.plural}"
         )
     for name, graph in (("gradient", graphs.gradient), ("int8", graphs.int8)):
         if not graph.file:

@@ -21,6 +21,7 @@ from melanoscope.inference.text import phrases
 from melanoscope.inference.text.console import diverging_bar, print_diagnosis, print_summary
 from melanoscope.patient import PatientInfo
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.target import MELANOMA
 
 EVIL = "[red]x[/red]\n\x1b[31m\u202ename 皮膚 :smile: \udcff\x07.jpg"
 
@@ -62,6 +63,7 @@ def answer(*, positive=True, **changes):
         person=PatientInfo(65.0, "female", "upper extremity"),
         quality=None,
         distance=3.4,
+        target=MELANOMA,
         network="MobileNetV2",
         simulated=False,
     )

@@ -62,7 +62,7 @@ export function toAnswer(
   if (distanceIssue !== null) concerns.push(distanceIssue);
   const refused = concerns.some((one) => one.severity === "refused");
   const answered = force || !refused;
-  const { melanoma_logits: melanomas, other_logits: others } = record.heldout;
+  const { positive_logits: melanomas, other_logits: others } = record.heldout;
   return {
     status: !answered ? "refused" : concerns.length > 0 ? "doubtful" : "accepted",
     concerns,
@@ -71,7 +71,7 @@ export function toAnswer(
     decisions: answered ? decide(bundle, record.calibration, output.logit, prevalence) : [],
     standing: answered
       ? {
-          among_melanomas: shareBelow(output.logit, melanomas),
+          among_positives: shareBelow(output.logit, melanomas),
           among_others: shareBelow(output.logit, others),
         }
       : null,

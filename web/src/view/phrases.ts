@@ -113,9 +113,9 @@ export function caution(answer: Answer): string {
 }
 
 /** Say where a photograph stands among the held-out ones. */
-export function standing({ among_melanomas, among_others }: Standing): string {
+export function standing({ among_positives, among_others }: Standing): string {
   return fill(phrases.standing, {
-    among_melanomas: percent(among_melanomas),
+    among_positives: percent(among_positives),
     among_others: percent(among_others),
   });
 }

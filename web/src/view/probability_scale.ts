@@ -79,7 +79,7 @@ function picture(stated: Stated, record: BundleManifest): HTMLElement {
   const { calibration, heldout } = record;
   const odds = (logits: readonly number[]): number[] =>
     logits.map((logit) => safe(toProbability(calibration, logit, stated.prevalence)));
-  const melanomas = odds(heldout.melanoma_logits);
+  const melanomas = odds(heldout.positive_logits);
   const others = odds(heldout.other_logits);
   const here = safe(stated.probability);
   const cuts = stated.decisions.map((one) => safe(one.threshold));
@@ -111,7 +111,7 @@ function picture(stated: Stated, record: BundleManifest): HTMLElement {
     el(
       "div",
       { class: "scale-field" },
-      row("melanomas", strip(visible(melanomas), "strip-for")),
+      row("positives", strip(visible(melanomas), "strip-for")),
       row("other lesions", strip(visible(others), "strip-against")),
       ...cuts.map((cut) => placed(el("i", { class: "scale-cut" }), { left: `${at(cut)}%` })),
       placed(el("i", { class: "scale-mark" }), { left: `${at(here)}%` }),
