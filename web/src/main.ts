@@ -193,7 +193,7 @@ class App {
     byId("stale").hidden = !this.outdated; // since it was asked for
     byId("answer").replaceChildren(...sections);
     byId("answer").hidden = false;
-    announce(headline(answer));
+    announce(headline(answer, engine.bundle.record.target));
     const heading = byId("answer-heading");
     // Whoever is writing goes on writing.
     if (document.activeElement?.matches("#age, select")) return;
