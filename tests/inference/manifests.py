@@ -100,6 +100,7 @@ def record_of(seed=0, *, int8=True):
                 {"diagnosis": "melanoma", "positive": True, "photographs": draw.count()},
                 {"diagnosis": "nevus", "positive": False, "photographs": draw.count()},
             ],
+            "left_out": {"no diagnosis": draw.count()},
             "simulated": False,
             "dermoscopy_only": True,
         },

@@ -235,10 +235,10 @@ class App {
 }
 
 function introduceBundle({ record, card }: BundleInfo): void {
-  const { network, data, metrics } = record;
+  const { network, data, metrics, target } = record;
   const auroc = metrics["auroc"];
   const text =
-    `${network.label}, ${madeFrom(data)}` +
+    `${network.label}, ${madeFrom(data)}, looks for ${target.condition}` +
     (auroc === undefined ? "." : `; AUROC ${auroc.estimate.toFixed(2)} on held-out ones.`);
   byId("asking").textContent = text;
   byId("asking").hidden = false;

@@ -163,7 +163,7 @@ def evaluate_subgroups(results: TestResults, threshold: float) -> tuple[Subgroup
             SubgroupLevel(
                 level=level.name,
                 n=level.n,
-                positives=level.melanomas,
+                positives=level.positives,
                 groups=level.groups,
                 too_small=level.too_small,
                 auroc=level.metrics.get("auroc"),

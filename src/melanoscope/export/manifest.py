@@ -111,6 +111,7 @@ def _data(model: TrainedModel) -> Data:
         positives=int(model.frame["target"].sum()),
         sources=archives,
         diagnoses=_diagnoses(model.frame),
+        left_out=known["unlabelled"],
         simulated=model.config.simulated,
         dermoscopy_only={archive.kind for archive in archives} <= DERMOSCOPY,
     )
@@ -126,9 +127,11 @@ def _diagnoses(frame: pl.DataFrame) -> tuple[DiagnosisCount, ...]:
 def _training(model: TrainedModel) -> Training:
     # A bundle travels; folders of the machine that made it are nobody's business.
     kinds = [spec.kind for spec in model.config.data]
+    configuration = {**model.config.to_dict(), "data": kinds}
+    del configuration["target"]  # the manifest says it for itself
     cell = model.cell_metadata
     return Training(
-        configuration=msgspec.convert({**model.config.to_dict(), "data": kinds}, Configuration),
+        configuration=msgspec.convert(configuration, Configuration),
         recipe=asdict(model.config.train),
         cell=model.cell.name,
         **{key: cell[key] for key in ("epochs_run", "best_epoch", "seed", "seconds")},

@@ -25,7 +25,7 @@ from melanoscope.runs.cell import CellKey
 from melanoscope.runs.reader import Run, read_run
 from melanoscope.runs.results import RunResults, best_row
 from melanoscope.runs.run_folder import RunFolder
-from melanoscope.target import MELANOMA, Target
+from melanoscope.target import Target
 from melanoscope.training.batches import LesionArrays
 
 
@@ -59,7 +59,7 @@ class TrainedModel:
     @property
     def target(self) -> Target:
         """Which lesions are positive."""
-        return MELANOMA
+        return self.config.target
 
 
 def train_model(

@@ -81,11 +81,14 @@ class Data(Counts, frozen=True):
 
     Attributes:
         diagnoses: Positive ones first, frequent ones first.
+        left_out: Why photographs of the archives did not take part -> how many, where nothing says
+            whether they are positive.
     """
 
     fingerprint: str
     sources: tuple[Archive, ...]
     diagnoses: tuple[DiagnosisCount, ...]
+    left_out: dict[str, int]
     simulated: bool
     dermoscopy_only: bool
 
