@@ -18,7 +18,6 @@ from PIL import Image
 
 from melanoscope.inference.bundle import MANIFEST
 from melanoscope.inference.manifest import seal_of
-
 from tests.targets import strays
 
 from .conftest import Call

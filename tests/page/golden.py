@@ -369,8 +369,7 @@ def _answers(target: Target) -> dict[str, Any]:
                     "answer": diagnosis.to_dict(),
                     "headline": phrases.headline(diagnosis),
                     "caution": phrases.caution(diagnosis),
-                    "standing": diagnosis.standing
-                    and phrases.standing(diagnosis.standing, target),
+                    "standing": diagnosis.standing and phrases.standing(diagnosis.standing, target),
                 }
             )
     return {"record": record.to_dict(), "answers": cases}

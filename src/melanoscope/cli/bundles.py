@@ -13,13 +13,16 @@ from melanoscope.cli.options import (
     BatchSizeOption,
     CacheOption,
     DataOption,
+    IndeterminateOption,
     JsonOption,
     SeedOption,
     SizeOption,
+    TargetOption,
     WeightsOption,
     cache_folder,
     print_json,
 )
+from melanoscope.target import MELANOMA
 from melanoscope.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ def train(
     transfer: Annotated[
         str, typer.Option(help="One of scratch, finetune, frozen, image_only.")
     ] = "finetune",
+    target: TargetOption = MELANOMA.name,
+    indeterminate: IndeterminateOption = MELANOMA.indeterminate,
     epochs: Annotated[int, typer.Option(help="At most so many.")] = TrainConfig.epochs,
     batch_size: BatchSizeOption = TrainConfig.batch_size,
     size: SizeOption = BenchmarkConfig.image_size,
@@ -63,6 +68,7 @@ def train(
     A fifth of the patients is kept for testing, and of the rest a seventh for calibration.
     """
     from melanoscope.data.sources import parse_spec
+    from melanoscope.data.targets import parse_target
     from melanoscope.errors import DataError
     from melanoscope.export.bundle_writer import refuse_occupied
     from melanoscope.export.trained_model import train_model
@@ -79,6 +85,7 @@ def train(
         seed=seed,
         weights=weights,
         train=TrainConfig(epochs=epochs, batch_size=batch_size),
+        target=parse_target(target, indeterminate),
     )
     settings = _settings(prevalence, int8)
     refuse_occupied(out)
@@ -226,7 +233,8 @@ def _summary(manifest: BundleManifest) -> list[str]:
     if auroc is not None:
         lines.append(
             f"AUROC {auroc.estimate:.3f} ({auroc.low:.3f}-{auroc.high:.3f}) on "
-            f"{heldout.photographs} held-out photographs, {heldout.positives} {manifest.target.plural}"
+            f"{heldout.photographs} held-out photographs, {heldout.positives} "
+            f"{manifest.target.plural}"
         )
     for name, graph in (("gradient", graphs.gradient), ("int8", graphs.int8)):
         if not graph.file:

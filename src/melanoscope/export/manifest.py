@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -111,7 +112,7 @@ def _data(model: TrainedModel) -> Data:
         positives=int(model.frame["target"].sum()),
         sources=archives,
         diagnoses=_diagnoses(model.frame),
-        left_out=known["unlabelled"],
+        left_out=_left_out(known["unlabelled"]),
         simulated=model.config.simulated,
         dermoscopy_only={archive.kind for archive in archives} <= DERMOSCOPY,
     )
@@ -122,6 +123,14 @@ def _diagnoses(frame: pl.DataFrame) -> tuple[DiagnosisCount, ...]:
     counts = frame.group_by("diagnosis", positive=pl.col("target") == 1).len("photographs")
     rows = counts.sort("positive", "photographs", "diagnosis", descending=[True, True, False])
     return tuple(DiagnosisCount(**row) for row in rows.iter_rows(named=True))
+
+
+def _left_out(unlabelled: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Sum the rows that nobody can label over the archives, by reason."""
+    rows: Counter[str] = Counter()
+    for part in unlabelled:
+        rows[part["reason"]] += part["rows"]
+    return dict(sorted(rows.items()))
 
 
 def _training(model: TrainedModel) -> Training:

@@ -52,8 +52,8 @@ RULES: tuple[ThresholdRule, ...] = (
     ThresholdRule(
         "specificity_dermatologists",
         "specificity of dermatologists",
-        f"set to leave alone {100 * DERMATOLOGISTS.specificity:.1f} % of the {{negative_plural}} of "
-        "the calibration part, as dermatologists do in a meta-analysis of 92 studies",
+        f"set to leave alone {100 * DERMATOLOGISTS.specificity:.1f} % of the {{negative_plural}} "
+        "of the calibration part, as dermatologists do in a meta-analysis of 92 studies",
         lambda target, score: threshold_for_specificity(target, score, DERMATOLOGISTS.specificity),
         of_melanoma=True,  # the studies asked for nothing else
     ),

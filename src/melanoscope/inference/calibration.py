@@ -13,8 +13,8 @@ class TemperatureScaling:
     """Temperature scaling (Guo et al. 2017), and Bayes' rule for another prevalence.
 
     Moving to another prevalence (Saerens, Latinne & Decaestecker 2002, eq. 2.4) adds to the logit
-    the difference of the prevalences' log odds: right when only the share of positive lesions differs, not
-    how they look.
+    the difference of the prevalences' log odds: right when only the share of positive lesions
+    differs, not how they look.
 
     Attributes:
         temperature: What logits are divided by; above 0.

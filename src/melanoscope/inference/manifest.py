@@ -173,7 +173,7 @@ class BundleManifest(Record, frozen=True, kw_only=True):
             manifest = msgspec.convert(plain, cls)
         except msgspec.ValidationError as error:
             raise _not_a_manifest(str(error)) from None
-        # Interval, QualityLimits and Target are dataclasses, of which msgspec passes over unknown keys.
+        # Interval, QualityLimits and Target are dataclasses: msgspec passes over unknown keys.
         if place := _difference(manifest.to_dict(), record):
             raise _not_a_manifest(f"missing or unknown keys at `{place}`")
         return manifest

@@ -109,7 +109,7 @@ class Diagnosis:
     Attributes:
         status: "accepted"; "doubtful": answered, with a warning; "refused": not answered.
         concerns: Issues of quality because of which the photograph is not accepted.
-        probability: Calibrated probability of the target's condition at `prevalence`; None where refused.
+        probability: Calibrated, that it is positive, at `prevalence`; None where refused.
         prevalence: Share of positive lesions that the probability assumes, 0..1.
         decisions: One per threshold of the bundle, the main one first; empty where refused.
         standing: Rank among the held-out photographs; None where refused.

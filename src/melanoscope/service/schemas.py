@@ -95,7 +95,9 @@ class Explanation(_Exact):
     """What each place or pixel of the photograph's centred square adds to the logit."""
 
     method: Method
-    values: list[list[float]] = Field(description="Rows from the top; above 0 speaks for the target.")
+    values: list[list[float]] = Field(
+        description="Rows from the top; above 0 speaks for the target."
+    )
     baseline: Baseline | None = Field(description="Of Integrated Gradients.")
     steps: int | None = Field(description="Of Integrated Gradients.")
     difference: float = Field(description="What the values should sum to.")
@@ -110,8 +112,8 @@ class BundleInfo(_Exact):
 
     fingerprint: str = Field(description="sha256 of bundle.json.")
     record: dict[str, Any] = Field(
-        description="bundle.json without its seal: target, thresholds, held-out metrics, subgroups, "
-        "limits."
+        description="bundle.json without its seal: target, thresholds, held-out metrics, "
+        "subgroups, limits."
     )
     card: str = Field(description="MODEL_CARD.md.")
     explains: bool = Field(description="Whether it has a gradient graph.")

@@ -19,7 +19,6 @@ from melanoscope.inference.explain.overlays import encode_png
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.result import EvidenceSum
 from melanoscope.inference.text import phrases
-
 from tests.targets import IDS, OTHERS, strays
 
 from .samples import Gradients, diagnosis, refused

@@ -64,5 +64,5 @@ def diverging(values: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def color_bar(width: int, height: int) -> NDArray[np.uint8]:
-    """Return the scale in RGB, (height, width, 3): all against the target left, all for it right."""
+    """Return the scale in RGB, (height, width, 3): all against left, all for right."""
     return np.repeat(diverging(np.linspace(-1, 1, width))[None], height, axis=0)
