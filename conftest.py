@@ -60,6 +60,27 @@ def small_bundle(small_subject: TrainedModel, tmp_path_factory: pytest.TempPathF
     return folder
 
 
+@pytest.fixture(scope="session", params=["malignant", "keratinocyte_cancer"])
+def other_bundle(
+    request: pytest.FixtureRequest,
+    small_subject: TrainedModel,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A bundle like `small_bundle` that calls its positives otherwise; read it only."""
+    from dataclasses import replace
+
+    from melanoscope.export.bundle_writer import ExportSettings, write_bundle
+    from melanoscope.target import MALIGNANT, custom_target
+
+    cancers = ("basal cell carcinoma", "squamous cell carcinoma")
+    own = request.param != MALIGNANT.name
+    target = custom_target(request.param, cancers) if own else MALIGNANT
+    subject = replace(small_subject, config=replace(small_subject.config, target=target))
+    folder = tmp_path_factory.mktemp("bundles") / request.param
+    write_bundle(subject, folder, ExportSettings(replicates=200, int8=False))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def simulated_photograph(small_subject: TrainedModel) -> Path:
     """A held-out simulated photograph."""

@@ -18,6 +18,7 @@ from PIL import Image
 
 from melanoscope.inference.bundle import MANIFEST
 from melanoscope.inference.manifest import seal_of
+from tests.targets import strays
 
 from .conftest import Call
 
@@ -312,3 +313,34 @@ def test_a_table_that_was_killed_goes_on_to_the_same_bytes(
     assert 0 < json.loads(out)["kept"] < 800
     assert call(*words, whole)[0] == 0
     assert torn.read_bytes() == whole.read_bytes()
+
+
+def test_predict_speaks_of_the_bundles_target_alone(
+    call: Call, other_bundle, simulated_photograph, tmp_path
+):
+    record = json.loads((other_bundle / MANIFEST).read_text(encoding="utf-8"))
+    target, twice = record["target"], (simulated_photograph, simulated_photograph)
+    table = tmp_path / "photographs.csv"
+    table.write_text(f"photograph,age\n{simulated_photograph},45\n", encoding="utf-8")
+    out, why = tmp_path / "answers.csv", tmp_path / "why"
+    runs = {
+        "one": (simulated_photograph, "--force", "--explain", why, "--steps", 4),
+        "several": (*twice, "--force"),
+        "json": (simulated_photograph, "--force", "--json"),
+        "table": ("--table", table, "--out", out, "--json"),
+    }
+    said = {}
+    for name, words in runs.items():
+        status, printed, err = call("predict", other_bundle, *words)
+        assert (status, strays(printed + err)) == (0, []), name
+        said[name] = printed
+    (page,) = why.glob("*.html")
+    assert strays(page.read_text(encoding="utf-8") + out.read_text(encoding="utf-8")) == []
+    for name in ("one", "several"):
+        assert f"photographs show {target['condition']}" in " ".join(said[name].split())
+        assert record["prevalence_note"] in said[name]
+    told = json.loads(said["json"])
+    assert told["bundle"]["target"] == json.loads(said["table"])["target"] == target
+    assert told["answers"][0]["target"] == target["name"]
+    stated = call("predict", other_bundle, simulated_photograph, "--prevalence", "0.1")[1]
+    assert record["prevalence_note"] not in stated

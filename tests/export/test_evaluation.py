@@ -53,7 +53,7 @@ def test_separated_classes_have_temperature_one_and_say_why():
     found = fit_calibration(holdout_of([-3.0, -2, 2, 3], [0, 0, 1, 1]))
     assert found.temperature == 1.0
     assert "separated" in found.why
-    assert (found.photographs, found.melanomas, found.groups) == (4, 2, 2)
+    assert (found.photographs, found.positives, found.groups) == (4, 2, 2)
 
 
 def test_subgroups_are_counted_at_the_threshold(holdout):
@@ -67,7 +67,7 @@ def test_subgroups_are_counted_at_the_threshold(holdout):
         mine = holdout.frame["sex"].to_numpy() == level.level
         hit = mine & (holdout.target == 1)
         assert level.n == mine.sum()
-        assert level.melanomas == hit.sum()
+        assert level.positives == hit.sum()
         assert level.sensitivity.estimate == pytest.approx((holdout.logit[hit] >= 0.7).mean())
         assert level.auroc.estimate == pytest.approx(
             roc_auc_score(holdout.target[mine], holdout.logit[mine])
@@ -76,7 +76,7 @@ def test_subgroups_are_counted_at_the_threshold(holdout):
 
 def test_quantiles_are_those_of_each_class(holdout):
     found = describe_heldout(holdout)
-    assert found.melanoma_logits[50] == np.median(holdout.logit[holdout.target == 1])
+    assert found.positive_logits[50] == np.median(holdout.logit[holdout.target == 1])
     assert found.other_logits[0] == holdout.logit[holdout.target == 0].min()
     assert found.other_logits[100] == holdout.logit[holdout.target == 0].max()
 

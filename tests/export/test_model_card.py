@@ -49,7 +49,7 @@ def changed(record, path, value):
 UNSHOWN = {
     ("schema",),
     ("preprocessing", "size"),
-    ("graphs", "int8", "melanomas"),
+    ("graphs", "int8", "positives"),
     ("graphs", "int8", "threshold"),
     ("graphs", "int8", "logit_difference"),
     ("training", "seconds"),
@@ -68,7 +68,7 @@ def shown(path):
         and path[:2] != ("training", "configuration")
         and not (path[0] == "thresholds" and path[-1] == "prevalence")
         and not (path[0] == "subgroups" and path[-1] == "groups")
-        and path[:2] not in {("heldout", "melanoma_logits"), ("heldout", "other_logits")}
+        and path[:2] not in {("heldout", "positive_logits"), ("heldout", "other_logits")}
         and not (path[-1] == "n" and (path[:2] == ("gate", "rates") or "selection" in path))
     )
 
@@ -191,7 +191,7 @@ def test_a_refused_int8_variant_is_told_with_its_figures():
     record = record_of(int8=False)
     record["graphs"]["int8"] = {
         "photographs": 676,
-        "melanomas": 26,
+        "positives": 26,
         "threshold": 0.5,
         "logit_difference": 0.1,
         "auroc_float32": 0.819,
@@ -224,7 +224,7 @@ def test_a_subgroup_without_a_number_says_why_and_is_named_as_a_limitation():
         {
             "level": "unknown",
             "n": 12,
-            "melanomas": 3,
+            "positives": 3,
             "groups": 3,
             "too_small": reason,
             **dict.fromkeys(("auroc", "sensitivity", "specificity")),
@@ -294,7 +294,7 @@ def test_probabilities_at_thresholds_are_those_of_the_predictor():
         ("thresholds", 1, "logit"),
         ("variants", "int8", "milliseconds", "median"),
         ("gate", "limits", "clutter", "refused"),
-        ("data", "melanomas"),
+        ("data", "positives"),
     ],
 )
 def test_what_is_no_number_is_never_printed(path, bad):
@@ -370,10 +370,10 @@ def test_the_training_part_is_what_the_others_leave():
     record = record_of()
     assert "| not told | not told | weights" in card_of(record)
     held = record["calibration"]["photographs"] + record["heldout"]["photographs"]
-    record["data"] |= {"photographs": held + 123, "melanomas": 50_000, "groups": 60_000}
+    record["data"] |= {"photographs": held + 123, "positives": 50_000, "groups": 60_000}
     record["training"]["photographs"] = 123
     left = [
         record["data"][key] - record["calibration"][key] - record["heldout"][key]
-        for key in ("melanomas", "groups")
+        for key in ("positives", "groups")
     ]
     assert f"| training | 123 | {left[0]:,} | {left[1]:,} | weights" in card_of(record)

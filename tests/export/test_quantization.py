@@ -275,7 +275,7 @@ def test_figures_are_those_of_scikit_learn(before, after, threshold):
     assert found.accepted == kept
     assert (found.why is None) == kept
     assert found.photographs == 40
-    assert found.melanomas == 14
+    assert found.positives == 14
     assert found.decided_otherwise == np.mean((before >= threshold) != (after >= threshold))
     json.dumps(msgspec.structs.asdict(found), allow_nan=False)
 

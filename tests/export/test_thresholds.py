@@ -12,6 +12,7 @@ from melanoscope.export.evaluation import evaluate
 from melanoscope.export.thresholds import RULES, choose_thresholds, evaluate_thresholds
 from melanoscope.stats.metrics.thresholds import highest_f1
 from melanoscope.stats.reference.physicians import DERMATOLOGISTS
+from melanoscope.target import MELANOMA
 
 from .holdouts import holdout_of
 
@@ -24,7 +25,7 @@ LOGITS = st.lists(
 @settings(max_examples=200)
 def test_thresholds_keep_what_they_were_chosen_for(rows):
     logit, target = np.array([x for x, _ in rows]), np.array([hit for _, hit in rows], int)
-    found = choose_thresholds(holdout_of(logit, target))
+    found = choose_thresholds(holdout_of(logit, target), MELANOMA)
     assert (logit >= found["sensitivity_95"])[target == 1].mean() >= 0.95
     spared = (logit < found["specificity_dermatologists"])[target == 0].mean()
     assert spared >= DERMATOLOGISTS.specificity - 1e-12
@@ -37,14 +38,14 @@ def test_thresholds_keep_what_they_were_chosen_for(rows):
 
 
 def test_no_higher_threshold_recognises_as_many(holdout):
-    at = choose_thresholds(holdout)["sensitivity_95"]
+    at = choose_thresholds(holdout, MELANOMA)["sensitivity_95"]
     hits = holdout.logit[holdout.target == 1]
     higher = hits[hits > at].min()
     assert (hits >= higher).mean() < 0.95 <= (hits >= at).mean()
 
 
 def test_highest_f1_decides_as_on_probabilities(holdout):
-    ours = holdout.logit >= choose_thresholds(holdout)["highest_f1"]
+    ours = holdout.logit >= choose_thresholds(holdout, MELANOMA)["highest_f1"]
     theirs = expit(holdout.logit) >= highest_f1(holdout.target, expit(holdout.logit))
     assert (ours == theirs).all()
 
@@ -52,7 +53,7 @@ def test_highest_f1_decides_as_on_probabilities(holdout):
 def test_thresholds_are_measured_by_counting(holdout):
     tested = evaluate(holdout, 1.0, replicates=200)
     logits = {rule.key: at for rule, at in zip(RULES, (-1.0, 0.5, 2.0), strict=True)}
-    for found in evaluate_thresholds(tested, logits, 0.02):
+    for found in evaluate_thresholds(tested, logits, 0.02, MELANOMA):
         called, hit = holdout.logit >= found.logit, holdout.target == 1
         sensitivity, specificity = called[hit].mean(), 1 - called[~hit].mean()
         assert found.sensitivity.estimate == pytest.approx(sensitivity)

@@ -6,6 +6,7 @@ import numpy as np
 
 from melanoscope import patient
 from melanoscope.inference.quality.gate import LOW, MEASURES
+from melanoscope.target import MELANOMA
 
 
 class Numbers:
@@ -57,21 +58,17 @@ def record_of(seed=0, *, int8=True):
     parts = {
         name: {
             "photographs": 10_000 + draw.count(),
-            "melanomas": draw.count(),
+            "positives": draw.count(),
             "groups": draw.count(),
         }
         for name in ("data", "calibration", "heldout")
     }
     return {
-        "schema": 1,
+        "schema": 2,
         "melanoscope": "0.1.0",
         "created": "2026-01-02T03:04:05+00:00",
         "name": "MobileNetV2, finetune",
-        "task": {
-            "question": "Is this lesion a melanoma?",
-            "labels": ["other lesion", "melanoma"],
-            "positive": "melanoma",
-        },
+        "target": MELANOMA.to_dict(),
         "network": {
             "backbone": "mobilenet_v2",
             "label": "MobileNetV2",
@@ -99,6 +96,11 @@ def record_of(seed=0, *, int8=True):
             "fingerprint": "ab" * 32,
             **parts["data"],
             "sources": sources,
+            "diagnoses": [
+                {"diagnosis": "melanoma", "positive": True, "photographs": draw.count()},
+                {"diagnosis": "nevus", "positive": False, "photographs": draw.count()},
+            ],
+            "left_out": {"no diagnosis": draw.count()},
             "simulated": False,
             "dermoscopy_only": True,
         },
@@ -148,6 +150,7 @@ def record_of(seed=0, *, int8=True):
             **parts["calibration"],
         },
         "prevalence": draw.share(),
+        "prevalence_note": "",
         "thresholds": [
             {
                 "key": key,
@@ -167,7 +170,7 @@ def record_of(seed=0, *, int8=True):
                     {
                         "level": level,
                         "n": draw.count(),
-                        "melanomas": draw.count(),
+                        "positives": draw.count(),
                         "groups": 1,
                         "too_small": "",
                         **{m: draw.entry() for m in ("auroc", "sensitivity", "specificity")},
@@ -176,7 +179,7 @@ def record_of(seed=0, *, int8=True):
                 ],
             }
         ],
-        "heldout": {**parts["heldout"], "melanoma_logits": [0.0, 1.0], "other_logits": [0.0, 1.0]},
+        "heldout": {**parts["heldout"], "positive_logits": [0.0, 1.0], "other_logits": [0.0, 1.0]},
         "gate": {
             "limits": {name: draw.bounds(low=name in LOW) for name in MEASURES},
             "distance": {
@@ -197,7 +200,7 @@ def record_of(seed=0, *, int8=True):
             "int8": {
                 "file": "model.int8.onnx",
                 "photographs": draw.count(),
-                "melanomas": 12,
+                "positives": 12,
                 "threshold": 0.25,
                 **{
                     f"{m}_{v}": draw.share()

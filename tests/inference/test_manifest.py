@@ -59,7 +59,14 @@ def test_a_record_goes_through_a_manifest_unchanged(record):
 
 
 # Maps from names to values have no keys that must be there.
-MAPS = {("metrics",), ("variants",), ("files",), ("training", "recipe"), ("training", "versions")}
+MAPS = {
+    ("metrics",),
+    ("data", "left_out"),
+    ("variants",),
+    ("files",),
+    ("training", "recipe"),
+    ("training", "versions"),
+}
 MAPS |= {("training", "configuration", "recipe"), ("gate", "distance"), ("gate", "rates")}
 OPTIONAL = {"file", "why", "method"}
 

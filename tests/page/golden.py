@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, features
 
@@ -38,6 +39,7 @@ from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.text import phrases
 from melanoscope.patient import PatientInfo
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.target import MALIGNANT, MELANOMA, Target, custom_target
 
 _Bytes = NDArray[np.uint8]
 
@@ -61,6 +63,14 @@ SIZES = (
     (2000, 701, 32),
 )
 """Width and height of what is resampled, and the side that it is brought to."""
+
+
+TARGETS = (
+    MELANOMA,
+    MALIGNANT,
+    custom_target("keratinocyte_cancer", ("basal cell carcinoma", "squamous cell carcinoma")),
+)
+"""Targets of the bundles that answer: both that have a name, and an own grouping."""
 
 
 def lesion(number: int) -> _Bytes:
@@ -130,7 +140,7 @@ def manifest() -> BundleManifest:
             for key, logit in (("first", -1.25), ("last", 0.5))
         ],
         "heldout": {
-            "melanoma_logits": np.sort(np.random.default_rng(1).normal(1, 1, 101)).tolist(),
+            "positive_logits": np.sort(np.random.default_rng(1).normal(1, 1, 101)).tolist(),
             "other_logits": [-1.0, -0.5, -0.5, 0.25, 0.25, 2.0],
         },
         "gate": {
@@ -319,9 +329,13 @@ def probabilities() -> list[dict[str, float]]:
     ]
 
 
-def answers() -> dict[str, Any]:
-    """Outputs of the network and the whole answers made of them."""
-    record = manifest()
+def answers() -> list[dict[str, Any]]:
+    """Outputs of the network and the whole answers made of them, by bundles of all targets."""
+    return [_answers(target) for target in TARGETS]
+
+
+def _answers(target: Target) -> dict[str, Any]:
+    record = replace(manifest(), target=target)
     processor = post_processor(record)
     rng = np.random.default_rng(6)
     cases = []
@@ -355,6 +369,7 @@ def answers() -> dict[str, Any]:
                     "answer": diagnosis.to_dict(),
                     "headline": phrases.headline(diagnosis),
                     "caution": phrases.caution(diagnosis),
+                    "standing": diagnosis.standing and phrases.standing(diagnosis.standing, target),
                 }
             )
     return {"record": record.to_dict(), "answers": cases}

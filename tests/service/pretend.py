@@ -144,6 +144,7 @@ class Pretended(Predictor):
             person=who,
             quality=quality,
             distance=12.5,
+            target=self.bundle.manifest.target,
             network="Pretended",
             simulated=True,
             forced=dark and force,

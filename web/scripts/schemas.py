@@ -20,6 +20,7 @@ from melanoscope.inference.bundle import CARD
 from melanoscope.inference.predictor import Predictor
 from melanoscope.service.app import create_app
 from melanoscope.service.settings import Settings
+from melanoscope.target import MELANOMA
 
 COMPONENTS = "#/components/schemas/"
 
@@ -43,6 +44,7 @@ def _stand_in(folder: Path) -> Predictor:
     """Return as much of a predictor as it takes to describe the routes."""
     record = SimpleNamespace(
         network=SimpleNamespace(label=""),
+        target=MELANOMA,
         graphs=SimpleNamespace(gradient=SimpleNamespace(file=None)),
         files={},
         to_dict=dict,

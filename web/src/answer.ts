@@ -10,6 +10,7 @@ import type * as service from "./generated/service";
 export type {
   Bounds,
   QualityLimits,
+  Target,
   Threshold,
 } from "./generated/bundle";
 export type {

@@ -4,7 +4,7 @@ import type { Answer, Baseline, BundleInfo, Explanation, Method, PatientInfo } f
 
 /** How to answer. */
 export interface DiagnoseOptions {
-  /** Share of melanomas to assume, between 0 and 1; the bundle's where absent. */
+  /** Share of positive lesions to assume, between 0 and 1; the bundle's where absent. */
   readonly prevalence?: number | undefined;
   /** Whether to answer what the quality gate refuses, too. */
   readonly force?: boolean | undefined;

@@ -193,7 +193,7 @@ class App {
     byId("stale").hidden = !this.outdated; // since it was asked for
     byId("answer").replaceChildren(...sections);
     byId("answer").hidden = false;
-    announce(headline(answer));
+    announce(headline(answer, engine.bundle.record.target));
     const heading = byId("answer-heading");
     // Whoever is writing goes on writing.
     if (document.activeElement?.matches("#age, select")) return;
@@ -235,10 +235,10 @@ class App {
 }
 
 function introduceBundle({ record, card }: BundleInfo): void {
-  const { network, data, metrics } = record;
+  const { network, data, metrics, target } = record;
   const auroc = metrics["auroc"];
   const text =
-    `${network.label}, ${madeFrom(data)}` +
+    `${network.label}, ${madeFrom(data)}, looks for ${target.condition}` +
     (auroc === undefined ? "." : `; AUROC ${auroc.estimate.toFixed(2)} on held-out ones.`);
   byId("asking").textContent = text;
   byId("asking").hidden = false;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Answer, BundleInfo, BundleManifest } from "../src/answer";
 import { probability } from "../src/device/calibration";
 import { DISCLAIMER, shareBelow, toAnswer } from "../src/device/postprocess";
-import { caution, headline } from "../src/view/phrases";
+import { caution, headline, standing } from "../src/view/phrases";
 import { bytes, golden } from "./golden";
 
 interface Case {
@@ -18,12 +18,25 @@ interface Case {
   readonly answer: Omit<Answer, "bundle">;
   readonly headline: string;
   readonly caution: string;
+  readonly standing: string | null;
 }
 
-const { record, answers } = golden<{ record: BundleManifest; answers: Case[] }>("answers");
-const bundle: BundleInfo = { fingerprint: "f00d", record, card: "", explains: false };
+const bundles = golden<{ record: BundleManifest; answers: Case[] }[]>("answers").map(
+  ({ record, answers }) => ({
+    bundle: { fingerprint: "f00d", record, card: "", explains: false } satisfies BundleInfo,
+    answers,
+  }),
+);
+const cases = bundles.flatMap(({ bundle, answers }) =>
+  answers.map((one) => ({ ...one, bundle, target: bundle.record.target })),
+);
 
-describe.each(answers)("$name, forced: $force", (one) => {
+test("there are bundles of three targets", () => {
+  const plurals = bundles.map(({ bundle }) => bundle.record.target.plural);
+  expect(plurals).toEqual(["melanomas", "malignant lesions", "lesions of keratinocyte cancer"]);
+});
+
+describe.each(cases)("$target.name, $name, forced: $force", ({ bundle, target, ...one }) => {
   const found = toAnswer(
     bundle,
     {
@@ -44,7 +57,10 @@ describe.each(answers)("$name, forced: $force", (one) => {
   });
 
   test("it is put into the same words", () => {
-    expect([headline(found), caution(found)]).toEqual([one.headline, one.caution]);
+    const rank = found.standing === null ? null : standing(found.standing, target);
+    const words = [headline(found, target), caution(found, target), rank];
+    expect(words).toEqual([one.headline, one.caution, one.standing]);
+    expect(words.join(" ").includes("melanoma")).toBe(target.name === "melanoma" && !refused(one));
   });
 
   test("the sum is the logit", () => {
@@ -56,6 +72,7 @@ describe.each(answers)("$name, forced: $force", (one) => {
 });
 
 test("the bundle's prevalence where none is stated", () => {
+  const { bundle, answers } = bundles[0]!;
   const one = answers[0]!;
   const seen = {
     evidenceMap: new Float32Array(1),
@@ -71,7 +88,7 @@ test("the bundle's prevalence where none is stated", () => {
     one.answer.person,
     {},
   );
-  expect(answer.prevalence).toBe(record.prevalence);
+  expect(answer.prevalence).toBe(bundle.record.prevalence);
   expect(answer.disclaimer).toBe(DISCLAIMER);
 });
 
@@ -98,6 +115,10 @@ test("beyond the held-out logits, and where they are equal", () => {
   const found = [-2, -1, -0.5, 0, 1, 2, 3].map((logit) => shareBelow(logit, quantiles));
   expect(found).toEqual([0, 0, 1 / 6, 2 / 3, 2.5 / 3, 1, 1]);
 });
+
+function refused({ answer }: Case): boolean {
+  return answer.probability === null;
+}
 
 /** Return the paths of what differs: numbers by more than rounding, anything else at all. */
 function close(found: unknown, expected: unknown, path: string): string[] {

@@ -12,8 +12,8 @@ interface Case {
   readonly concerns: QualityIssue[];
 }
 
-const limits = golden<{ record: { gate: { limits: QualityLimits } } }>("answers").record.gate
-  .limits;
+const limits =
+  golden<{ record: { gate: { limits: QualityLimits } } }[]>("answers")[0]!.record.gate.limits;
 
 describe.each(golden<Case[]>("quality"))("$name", ({ side, pixels, quality, concerns }) => {
   const found = measureQuality(bytes(pixels), side, quality.width, quality.height);

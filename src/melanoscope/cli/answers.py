@@ -22,6 +22,7 @@ from melanoscope.patient import parse_patient
 if TYPE_CHECKING:
     from melanoscope.imaging.decode import DecodedImage
     from melanoscope.inference.explain.integrated_gradients import Baseline
+    from melanoscope.inference.manifest import BundleManifest
     from melanoscope.inference.predictor import Predictor
     from melanoscope.inference.result import Diagnosis
 
@@ -67,8 +68,7 @@ def answer_photographs(
     if explanation is not None:
         check_options(explanation.baseline, explanation.steps)
     manifest = predictor.bundle.manifest
-    dermoscopy_only, licence = manifest.data.dermoscopy_only, manifest.license.notice
-    notices = (DERMOSCOPY, licence) if dermoscopy_only else (licence,)
+    notices = _notices(manifest, prevalence)
     answers = []
     for path, stem in zip(photographs, _stems(photographs), strict=True):
         files: Sequence[Path] = ()
@@ -86,8 +86,10 @@ def answer_photographs(
         bundle = {
             "folder": str(predictor.bundle.folder),
             "fingerprint": predictor.bundle.fingerprint,
-            "dermoscopy_only": dermoscopy_only,
-            "licence": licence,
+            "target": manifest.target.to_dict(),
+            "prevalence_note": manifest.prevalence_note,
+            "dermoscopy_only": manifest.data.dermoscopy_only,
+            "licence": manifest.license.notice,
         }
         print_json({"bundle": bundle, "answers": [answer.to_dict() for answer in answers]})
     else:
@@ -123,10 +125,19 @@ def answer_table(
             on_progress=progress.decoding,
         )
     if as_json:
-        print_json({"out": str(out), **asdict(summary)})
+        target = predictor.bundle.manifest.target.to_dict()
+        print_json({"out": str(out), "target": target, **asdict(summary)})
     else:
         counts = ", ".join(f"{number} {what}" for what, number in asdict(summary).items())
         typer.echo(f"{counts}: {out}")
+
+
+def _notices(manifest: BundleManifest, prevalence: float | None) -> list[str]:
+    """Return what has to be said with answers that assume a stated `prevalence`, if any."""
+    notices = [DERMOSCOPY] if manifest.data.dermoscopy_only else []
+    if prevalence is None and manifest.prevalence_note:
+        notices.append(f"The share that is assumed is {manifest.prevalence_note}.")
+    return [*notices, manifest.license.notice]
 
 
 def _explain(

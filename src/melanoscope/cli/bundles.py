@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,13 +13,16 @@ from melanoscope.cli.options import (
     BatchSizeOption,
     CacheOption,
     DataOption,
+    IndeterminateOption,
     JsonOption,
     SeedOption,
     SizeOption,
+    TargetOption,
     WeightsOption,
     cache_folder,
     print_json,
 )
+from melanoscope.target import MELANOMA
 from melanoscope.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -32,8 +35,8 @@ PrevalenceOption = Annotated[
     float | None,
     typer.Option(
         "--prevalence",
-        help="Share of melanomas that answers assume where none is stated. Default: 0.0176, "
-        "ISIC 2020's.",
+        help="Share of positive lesions that answers assume where none is stated. Default: for "
+        "melanoma 0.0176, ISIC 2020's; for another target that of the training photographs.",
     ),
 ]
 Int8Option = Annotated[
@@ -48,6 +51,8 @@ def train(
     transfer: Annotated[
         str, typer.Option(help="One of scratch, finetune, frozen, image_only.")
     ] = "finetune",
+    target: TargetOption = MELANOMA.name,
+    indeterminate: IndeterminateOption = MELANOMA.indeterminate,
     epochs: Annotated[int, typer.Option(help="At most so many.")] = TrainConfig.epochs,
     batch_size: BatchSizeOption = TrainConfig.batch_size,
     size: SizeOption = BenchmarkConfig.image_size,
@@ -63,6 +68,7 @@ def train(
     A fifth of the patients is kept for testing, and of the rest a seventh for calibration.
     """
     from melanoscope.data.sources import parse_spec
+    from melanoscope.data.targets import parse_target
     from melanoscope.errors import DataError
     from melanoscope.export.bundle_writer import refuse_occupied
     from melanoscope.export.trained_model import train_model
@@ -79,6 +85,7 @@ def train(
         seed=seed,
         weights=weights,
         train=TrainConfig(epochs=epochs, batch_size=batch_size),
+        target=parse_target(target, indeterminate),
     )
     settings = _settings(prevalence, int8)
     refuse_occupied(out)
@@ -147,7 +154,7 @@ def predict(
     ] = None,
     prevalence: Annotated[
         float | None,
-        typer.Option(help="Share of melanomas to assume. Default: what the bundle assumes."),
+        typer.Option(help="Share of positive lesions to assume. Default: what the bundle assumes."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Answer what the gate refuses.")] = False,
     explain: Annotated[
@@ -201,8 +208,7 @@ def predict(
 def _settings(prevalence: float | None, int8: bool) -> ExportSettings:
     from melanoscope.export.bundle_writer import ExportSettings
 
-    given: dict[str, Any] = {} if prevalence is None else {"prevalence": prevalence}
-    return ExportSettings(int8=int8, **given)
+    return ExportSettings(prevalence=prevalence, int8=int8)
 
 
 def _write_and_print(
@@ -227,7 +233,8 @@ def _summary(manifest: BundleManifest) -> list[str]:
     if auroc is not None:
         lines.append(
             f"AUROC {auroc.estimate:.3f} ({auroc.low:.3f}-{auroc.high:.3f}) on "
-            f"{heldout.photographs} held-out photographs, {heldout.melanomas} melanomas"
+            f"{heldout.photographs} held-out photographs, {heldout.positives} "
+            f"{manifest.target.plural}"
         )
     for name, graph in (("gradient", graphs.gradient), ("int8", graphs.int8)):
         if not graph.file:

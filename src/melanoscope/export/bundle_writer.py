@@ -21,7 +21,7 @@ from melanoscope.export.evaluation import (
     fit_calibration,
 )
 from melanoscope.export.latency import time_variants
-from melanoscope.export.manifest import describe_origin
+from melanoscope.export.manifest import assumed_prevalence, describe_origin
 from melanoscope.export.model_card import model_card
 from melanoscope.export.onnx_gradient import export_gradient
 from melanoscope.export.onnx_model import export_model
@@ -52,7 +52,6 @@ from melanoscope.inference.calibration import log_odds
 from melanoscope.inference.manifest import BundleManifest, Graph, Graphs, Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.runs.files import write_tensors
-from melanoscope.runs.results import PREVALENCE
 from melanoscope.stats.bootstrap.group_weights import REPLICATES
 
 if TYPE_CHECKING:
@@ -70,7 +69,8 @@ class ExportSettings:
     """How a network is exported.
 
     Attributes:
-        prevalence: Share of melanomas that answers assume where none is stated, 0..1.
+        prevalence: Share of positive lesions that answers assume where none is stated, 0..1; None
+            for ISIC 2020's if they are melanomas, else for that of the training photographs.
         replicates: Number of bootstrap replicates.
         int8: Whether an int8 variant is tried.
 
@@ -78,12 +78,13 @@ class ExportSettings:
         DataError: The prevalence is not between 0 and 1.
     """
 
-    prevalence: float = PREVALENCE
+    prevalence: float | None = None
     replicates: int = REPLICATES
     int8: bool = True
 
     def __post_init__(self) -> None:
-        log_odds(self.prevalence)  # refused before hours of training
+        if self.prevalence is not None:
+            log_odds(self.prevalence)  # refused before hours of training
 
 
 def write_bundle(
@@ -139,11 +140,12 @@ def _write_graphs(
     files = {"float32": folder / MODEL}
     calibration_outputs, test_outputs = outputs["float32"]
     holdout = Holdout.join(model.frame, calibration_outputs)
-    calibration, logits = fit_calibration(holdout), choose_thresholds(holdout)
+    calibration, logits = fit_calibration(holdout), choose_thresholds(holdout, model.target)
     main = next(iter(logits.values()))
     test = Holdout.join(model.frame, test_outputs)
     results = evaluate(test, calibration.temperature, settings.replicates)
-    thresholds = evaluate_thresholds(results, logits, settings.prevalence)
+    prevalence, prevalence_note = assumed_prevalence(model, settings.prevalence)
+    thresholds = evaluate_thresholds(results, logits, prevalence, model.target)
     subgroups = evaluate_subgroups(results, main)
     on_step("gate")
     int8 = Int8Graph(why="not asked for")
@@ -161,7 +163,8 @@ def _write_graphs(
     return BundleManifest(
         **describe_origin(model),
         calibration=calibration,
-        prevalence=settings.prevalence,
+        prevalence=prevalence,
+        prevalence_note=prevalence_note,
         thresholds=thresholds,
         metrics=results.metrics,
         subgroups=subgroups,

@@ -39,7 +39,7 @@ class Holdout:
 
     Attributes:
         frame: Rows of the catalog, with the columns image_id, target and group_id among others.
-        logit: Logit of melanoma of each row, shape (n,).
+        logit: Logit of each row, shape (n,).
     """
 
     frame: pl.DataFrame
@@ -61,7 +61,7 @@ class Holdout:
 
     @property
     def target(self) -> Codes:
-        """1 for melanoma, 0 for other lesions, shape (n,)."""
+        """1 for positive lesions, 0 for the others, shape (n,)."""
         return self.frame["target"].to_numpy().astype(np.int64)
 
     @property
@@ -71,10 +71,10 @@ class Holdout:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Numbers of photographs, melanomas and groups, as fields of `manifest_records.Counts`."""
+        """Numbers of photographs, positives and groups, as fields of `manifest_records.Counts`."""
         return {
             "photographs": self.frame.height,
-            "melanomas": int(self.target.sum()),
+            "positives": int(self.target.sum()),
             "groups": self.frame["group_id"].n_unique(),
         }
 
@@ -163,7 +163,7 @@ def evaluate_subgroups(results: TestResults, threshold: float) -> tuple[Subgroup
             SubgroupLevel(
                 level=level.name,
                 n=level.n,
-                melanomas=level.melanomas,
+                positives=level.positives,
                 groups=level.groups,
                 too_small=level.too_small,
                 auroc=level.metrics.get("auroc"),
@@ -179,7 +179,7 @@ def evaluate_subgroups(results: TestResults, threshold: float) -> tuple[Subgroup
 def describe_heldout(holdout: Holdout) -> Heldout:
     """Count the test photographs and return quantiles of the logits of each class."""
     at = np.linspace(0, 1, 101)
-    melanoma_logits, other_logits = (
+    positive_logits, other_logits = (
         tuple(np.quantile(holdout.logit[holdout.target == label], at).tolist()) for label in (1, 0)
     )
-    return Heldout(melanoma_logits=melanoma_logits, other_logits=other_logits, **holdout.counts)
+    return Heldout(positive_logits=positive_logits, other_logits=other_logits, **holdout.counts)

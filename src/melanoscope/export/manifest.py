@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import polars as pl
 
 from melanoscope import __version__, patient
 from melanoscope.imaging.decode import DECODER_VERSION
@@ -16,16 +18,18 @@ from melanoscope.inference.manifest_records import (
     Archive,
     Configuration,
     Data,
+    DiagnosisCount,
     Hardware,
     License,
     Network,
     Preprocessing,
     StaticFeatures,
-    Task,
     Training,
 )
 from melanoscope.inference.result import DISCLAIMER
 from melanoscope.models.backbones import get_backbone
+from melanoscope.runs.results import PREVALENCE
+from melanoscope.target import MELANOMA
 
 if TYPE_CHECKING:
     from melanoscope.export.trained_model import TrainedModel
@@ -34,9 +38,6 @@ DERMOSCOPY = frozenset({"isic2020", "isic2019", "isic2019-melanoma", "ham10000"}
 """Archives of nothing but dermoscopy."""
 
 _SIMULATED = "Trained on simulated lesions: says nothing about skin."
-_TASK = Task(
-    question="Is this lesion a melanoma?", labels=("other lesion", "melanoma"), positive="melanoma"
-)
 _STATIC = StaticFeatures(
     features=tuple(patient.FEATURE_NAMES),
     sexes=tuple(patient.SEXES),
@@ -53,7 +54,7 @@ def describe_origin(model: TrainedModel) -> dict[str, Any]:
         "melanoscope": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "name": f"{backbone.label}, {model.cell.transfer}",
-        "task": _TASK,
+        "target": model.target,
         "network": Network(
             backbone=backbone.name,
             label=backbone.label,
@@ -79,6 +80,16 @@ def describe_origin(model: TrainedModel) -> dict[str, Any]:
     }
 
 
+def assumed_prevalence(model: TrainedModel, stated: float | None) -> tuple[float, str]:
+    """Return the share that answers assume where none is stated, and what must be said of it."""
+    if stated is not None:
+        return stated, ""
+    if model.target == MELANOMA:
+        return PREVALENCE, ""
+    share = float(model.arrays.targets[model.split.train].mean())
+    return share, "the share among the photographs that the network was trained on, not a clinic's"
+
+
 def license_of(archives: Sequence[Archive]) -> License:
     """Return the terms that a network inherits from the archives it learnt from."""
     terms = sorted({archive.license for archive in archives})
@@ -97,19 +108,39 @@ def _data(model: TrainedModel) -> Data:
     known: dict[str, Any] = model.run_metadata["data"]
     archives = msgspec.convert(known["sources"], tuple[Archive, ...])
     return Data(
-        **{key: known[key] for key in ("fingerprint", "photographs", "melanomas", "groups")},
+        **{key: known[key] for key in ("fingerprint", "photographs", "groups")},
+        positives=int(model.frame["target"].sum()),
         sources=archives,
+        diagnoses=_diagnoses(model.frame),
+        left_out=_left_out(known["unlabelled"]),
         simulated=model.config.simulated,
         dermoscopy_only={archive.kind for archive in archives} <= DERMOSCOPY,
     )
 
 
+def _diagnoses(frame: pl.DataFrame) -> tuple[DiagnosisCount, ...]:
+    """Count the photographs of each diagnosis, those that count as positive first."""
+    counts = frame.group_by("diagnosis", positive=pl.col("target") == 1).len("photographs")
+    rows = counts.sort("positive", "photographs", "diagnosis", descending=[True, True, False])
+    return tuple(DiagnosisCount(**row) for row in rows.iter_rows(named=True))
+
+
+def _left_out(unlabelled: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Sum the rows that nobody can label over the archives, by reason."""
+    rows: Counter[str] = Counter()
+    for part in unlabelled:
+        rows[part["reason"]] += part["rows"]
+    return dict(sorted(rows.items()))
+
+
 def _training(model: TrainedModel) -> Training:
     # A bundle travels; folders of the machine that made it are nobody's business.
     kinds = [spec.kind for spec in model.config.data]
+    configuration = {**model.config.to_dict(), "data": kinds}
+    del configuration["target"]  # the manifest says it for itself
     cell = model.cell_metadata
     return Training(
-        configuration=msgspec.convert({**model.config.to_dict(), "data": kinds}, Configuration),
+        configuration=msgspec.convert(configuration, Configuration),
         recipe=asdict(model.config.train),
         cell=model.cell.name,
         **{key: cell[key] for key in ("epochs_run", "best_epoch", "seed", "seconds")},

@@ -74,6 +74,7 @@ def _rate_n(one: Interval | None, reason: str = "") -> str:
 
 FILTERS: dict[str, Callable[..., str]] = {
     "text": _text,
+    "capital": lambda words: words[:1].upper() + words[1:],
     "number": _number,
     "percent": _percent,
     "count": lambda value: f"{int(_finite(value)):,}",

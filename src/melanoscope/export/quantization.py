@@ -83,7 +83,7 @@ def compare_variants(
     return Int8Graph(
         why="; ".join(reasons) or None,
         photographs=int(outcome.size),
-        melanomas=int(outcome.astype(bool).sum()),
+        positives=int(outcome.astype(bool).sum()),
         threshold=float(threshold),
         auroc_float32=areas[0],
         auroc_int8=areas[1],

@@ -16,10 +16,12 @@ from melanoscope.stats.metrics.thresholds import (
     threshold_for_specificity,
 )
 from melanoscope.stats.reference.physicians import DERMATOLOGISTS
+from melanoscope.target import MELANOMA
 
 if TYPE_CHECKING:
     from melanoscope.export.evaluation import Holdout, TestResults
     from melanoscope.stats.arrays import Codes, Floats
+    from melanoscope.target import Target
 
 
 @dataclass(frozen=True)
@@ -27,41 +29,50 @@ class ThresholdRule:
     """How a threshold is chosen on the calibration photographs.
 
     Attributes:
-        meaning: What the threshold is for, continuing "The threshold is".
+        meaning: What the threshold is for, continuing "The threshold is", with `{plural}` and
+            `{negative_plural}` of the target.
         choose: Function of target and score (0..1), shape (n,) each, that returns the threshold.
+        of_melanoma: Whether it holds for melanoma alone.
     """
 
     key: str
     name: str
     meaning: str
     choose: Callable[[Codes, Floats], float]
+    of_melanoma: bool = False
 
 
 RULES: tuple[ThresholdRule, ...] = (
     ThresholdRule(
         "sensitivity_95",
         "95 % sensitivity",
-        "set to recognise 95 % of the melanomas of the calibration part: misses few, alarms often",
+        "set to recognise 95 % of the {plural} of the calibration part: misses few, alarms often",
         lambda target, score: threshold_for_sensitivity(target, score, 0.95),
     ),
     ThresholdRule(
         "specificity_dermatologists",
         "specificity of dermatologists",
-        f"set to leave alone {100 * DERMATOLOGISTS.specificity:.1f} % of the other lesions of the "
-        "calibration part, as dermatologists do in a meta-analysis of 92 studies",
+        f"set to leave alone {100 * DERMATOLOGISTS.specificity:.1f} % of the {{negative_plural}} "
+        "of the calibration part, as dermatologists do in a meta-analysis of 92 studies",
         lambda target, score: threshold_for_specificity(target, score, DERMATOLOGISTS.specificity),
+        of_melanoma=True,  # the studies asked for nothing else
     ),
     ThresholdRule(
         "highest_f1",
         "highest F1",
-        "set to balance missed melanomas and false alarms on the calibration part",
+        "set to balance missed {plural} and false alarms on the calibration part",
         highest_f1,
     ),
 )
 """The rules, that of the main threshold first."""
 
 
-def choose_thresholds(holdout: Holdout) -> dict[str, float]:
+def rules_for(target: Target) -> list[ThresholdRule]:
+    """Return the rules that a bundle of this target has, that of the main threshold first."""
+    return [rule for rule in RULES if target == MELANOMA or not rule.of_melanoma]
+
+
+def choose_thresholds(holdout: Holdout, target: Target) -> dict[str, float]:
     """Choose each rule's threshold on the calibration photographs: its key -> a logit."""
     # The rules work on scores of 0..1. Ranks go there without rounding, which a sigmoid would not;
     # a threshold between two neighbouring logits becomes their middle.
@@ -69,7 +80,7 @@ def choose_thresholds(holdout: Holdout) -> dict[str, float]:
     scores = np.arange(1, order.size + 1) / (order.size + 1)
     ranked = scores[np.searchsorted(order, holdout.logit)]
     logits = {}
-    for rule in RULES:
+    for rule in rules_for(target):
         chosen = rule.choose(holdout.target, ranked)
         after = int(np.searchsorted(scores, chosen))
         if after == order.size:  # above all: nothing is called
@@ -82,11 +93,11 @@ def choose_thresholds(holdout: Holdout) -> dict[str, float]:
 
 
 def evaluate_thresholds(
-    results: TestResults, logits: dict[str, float], prevalence: float
+    results: TestResults, logits: dict[str, float], prevalence: float, target: Target
 ) -> tuple[Threshold, ...]:
     """Measure the thresholds `logits` by rule on the test photographs; the main one comes first."""
     thresholds = []
-    for rule in RULES:
+    for rule in rules_for(target):
         called = (results.holdout.logit >= logits[rule.key]).astype(np.float64)
         point = operating_point(
             results.predictions.with_probability(called),
@@ -99,7 +110,9 @@ def evaluate_thresholds(
             Threshold(
                 key=rule.key,
                 name=rule.name,
-                meaning=rule.meaning,
+                meaning=rule.meaning.format(
+                    plural=target.plural, negative_plural=target.negative_plural
+                ),
                 logit=logits[rule.key],
                 sensitivity=point.sensitivity,
                 specificity=point.specificity,

@@ -25,6 +25,7 @@ from melanoscope.runs.cell import CellKey
 from melanoscope.runs.reader import Run, read_run
 from melanoscope.runs.results import RunResults, best_row
 from melanoscope.runs.run_folder import RunFolder
+from melanoscope.target import Target
 from melanoscope.training.batches import LesionArrays
 
 
@@ -54,6 +55,11 @@ class TrainedModel:
     run_metadata: dict[str, Any]
     cell_metadata: dict[str, Any]
     selection: Selection | None
+
+    @property
+    def target(self) -> Target:
+        """Which lesions are positive."""
+        return self.config.target
 
 
 def train_model(

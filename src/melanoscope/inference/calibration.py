@@ -13,12 +13,12 @@ class TemperatureScaling:
     """Temperature scaling (Guo et al. 2017), and Bayes' rule for another prevalence.
 
     Moving to another prevalence (Saerens, Latinne & Decaestecker 2002, eq. 2.4) adds to the logit
-    the difference of the prevalences' log odds: right when only the share of melanomas differs, not
-    how they look.
+    the difference of the prevalences' log odds: right when only the share of positive lesions
+    differs, not how they look.
 
     Attributes:
         temperature: What logits are divided by; above 0.
-        prevalence: Share of melanomas where the temperature was fitted, between 0 and 1.
+        prevalence: Share of positive lesions where the temperature was fitted, between 0 and 1.
 
     >>> round(TemperatureScaling(2.0, 0.5).probability(2.0, 0.5), 3)
     0.731
@@ -30,7 +30,7 @@ class TemperatureScaling:
     prevalence: float
 
     def probability(self, logit: float, prevalence: float) -> float:
-        """Return the probability of melanoma of an uncalibrated `logit` at a `prevalence`."""
+        """Return the probability that belongs to an uncalibrated `logit` at a `prevalence`."""
         z = logit / self.temperature + log_odds(prevalence) - log_odds(self.prevalence)
         # The form that cannot overflow, on either side.
         return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))

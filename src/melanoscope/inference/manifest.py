@@ -28,13 +28,13 @@ from melanoscope.inference.manifest_records import (
     Record,
     StaticFeatures,
     Subgroup,
-    Task,
     Threshold,
     Training,
 )
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.target import Target
 
-SCHEMA = 1  # version of the form of bundle.json
+SCHEMA = 2  # version of the form of bundle.json
 
 
 class Graph(Record, frozen=True, omit_defaults=True):
@@ -50,7 +50,7 @@ class Int8Graph(Record, frozen=True, omit_defaults=True, kw_only=True):
     Attributes:
         why: Why there is no int8 variant; None where it was accepted.
         file: None where it was not accepted. All below is None where it was never made.
-        threshold: Logit at or above which both variants call a lesion a melanoma.
+        threshold: Logit at or above which both variants call a lesion positive.
         logit_difference: Mean absolute difference of the logits.
         decided_otherwise: Share of photographs that only one of the two calls, 0..1.
         accepted: Whether AUROC and sensitivity of the variant are close to those of the network.
@@ -59,7 +59,7 @@ class Int8Graph(Record, frozen=True, omit_defaults=True, kw_only=True):
     why: str | None
     file: str | None = None
     photographs: int | None = None
-    melanomas: int | None = None
+    positives: int | None = None
     threshold: float | None = None
     auroc_float32: float | None = None
     auroc_int8: float | None = None
@@ -121,9 +121,11 @@ class BundleManifest(Record, frozen=True, kw_only=True):
         melanoscope: Version of the program that wrote it.
         created: Date and time in ISO 8601.
         name: Name of the network for people.
+        target: Which lesions are positive, and the words for them.
         static: None for a network of the photograph alone.
         disclaimer: What has to be said with each answer.
-        prevalence: Share of melanomas that answers assume where none is stated, 0..1.
+        prevalence: Share of positive lesions that answers assume where none is stated, 0..1.
+        prevalence_note: What has to be said of that share, a clause, or "".
         thresholds: The main one first.
         metrics: Metric -> its value on the test photographs.
         variants: Variant ("float32", "int8") -> size and speed.
@@ -135,7 +137,7 @@ class BundleManifest(Record, frozen=True, kw_only=True):
     melanoscope: str
     created: str
     name: str
-    task: Task
+    target: Target
     network: Network
     preprocessing: Preprocessing
     static: StaticFeatures | None
@@ -145,6 +147,7 @@ class BundleManifest(Record, frozen=True, kw_only=True):
     disclaimer: str
     calibration: Calibration
     prevalence: float
+    prevalence_note: str
     thresholds: tuple[Threshold, ...]
     metrics: dict[str, Interval]
     subgroups: tuple[Subgroup, ...]
@@ -170,7 +173,7 @@ class BundleManifest(Record, frozen=True, kw_only=True):
             manifest = msgspec.convert(plain, cls)
         except msgspec.ValidationError as error:
             raise _not_a_manifest(str(error)) from None
-        # Interval and QualityLimits are dataclasses, of which msgspec passes over unknown keys.
+        # Interval, QualityLimits and Target are dataclasses: msgspec passes over unknown keys.
         if place := _difference(manifest.to_dict(), record):
             raise _not_a_manifest(f"missing or unknown keys at `{place}`")
         return manifest
@@ -194,7 +197,8 @@ def json_schema() -> dict[str, Any]:
     schema = msgspec.json.schema(BundleManifest)
     interval = schema["$defs"]["Interval"]
     interval["properties"]["standard_error"] = {"anyOf": [{"type": "number"}, {"type": "null"}]}
-    interval |= {"required": list(interval["properties"]), "additionalProperties": False}
+    for plain in (interval, schema["$defs"]["Target"]):  # dataclasses, which `from_dict` has whole
+        plain |= {"required": list(plain["properties"]), "additionalProperties": False}
     return schema
 
 

@@ -12,14 +12,6 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     """Base of all records of bundle.json."""
 
 
-class Task(Record, frozen=True):
-    """The question that the network answers, and the names of its two classes."""
-
-    question: str
-    labels: tuple[str, ...]
-    positive: str
-
-
 class Network(Record, frozen=True):
     """The network: its architecture, how it was trained, and the side of its input in pixels."""
 
@@ -65,18 +57,38 @@ class Archive(Record, frozen=True):
 
 
 class Counts(Record, frozen=True):
-    """How many photographs a set holds, how many of them are melanomas, and in how many groups."""
+    """How many photographs a set holds, how many of them are positive, and in how many groups."""
 
     photographs: int
-    melanomas: int
+    positives: int
     groups: int
 
 
+class DiagnosisCount(Record, frozen=True):
+    """How many photographs have a diagnosis, and whether it counts as positive.
+
+    Attributes:
+        diagnosis: In the vocabulary's words; None where an archive tells the class alone.
+    """
+
+    diagnosis: str | None
+    positive: bool
+    photographs: int
+
+
 class Data(Counts, frozen=True):
-    """All photographs that took part, and the archives they come from."""
+    """All photographs that took part, the archives they come from, and their diagnoses.
+
+    Attributes:
+        diagnoses: Positive ones first, frequent ones first.
+        left_out: Why photographs of the archives did not take part -> how many, where nothing says
+            whether they are positive.
+    """
 
     fingerprint: str
     sources: tuple[Archive, ...]
+    diagnoses: tuple[DiagnosisCount, ...]
+    left_out: dict[str, int]
     simulated: bool
     dermoscopy_only: bool
 
@@ -161,9 +173,9 @@ class Threshold(Record, frozen=True):
     Attributes:
         key: Name for programs; `name` is for people.
         meaning: What it was chosen for.
-        logit: A lesion is called a melanoma when its logit is at or above this.
+        logit: A lesion is called positive when its logit is at or above this.
         sensitivity: None, as the other shares, where it cannot be measured.
-        prevalence: Share of melanomas that `ppv` and `npv` assume, 0..1.
+        prevalence: Share of positive lesions that `ppv` and `npv` assume, 0..1.
     """
 
     key: str
@@ -187,7 +199,7 @@ class SubgroupLevel(Record, frozen=True):
 
     level: str
     n: int
-    melanomas: int
+    positives: int
     groups: int
     too_small: str
     auroc: Interval | None
@@ -205,7 +217,7 @@ class Subgroup(Record, frozen=True):
 class Heldout(Counts, frozen=True):
     """The test photographs, and 101 quantiles (0 to 100 per cent) of the logits of each class."""
 
-    melanoma_logits: tuple[float, ...]
+    positive_logits: tuple[float, ...]
     other_logits: tuple[float, ...]
 
 

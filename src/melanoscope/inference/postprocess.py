@@ -33,7 +33,7 @@ class ModelOutput:
         evidence_map: What each place of the photograph adds to the logit, shape (rows, columns).
         static_logits: What age, sex and site add to the logit for each subset of them that may be
             known, shape (8,), in the order of `shapley.COALITIONS`.
-        logit: Logit of melanoma, before calibration.
+        logit: Logit of the target, before calibration.
         distance: Distance from the training photographs, in the space of the network's features.
     """
 
@@ -98,6 +98,7 @@ class PostProcessor:
             evidence=_evidence_sum(output) if answered else None,
             quality=quality,
             distance=output.distance,
+            target=self.manifest.target,
             network=self.manifest.network.label,
             simulated=self.manifest.data.simulated,
             forced=forced,
@@ -120,7 +121,7 @@ class PostProcessor:
     def _rank(self, logit: float) -> Standing:
         heldout = self.manifest.heldout
         return Standing(
-            among_melanomas=_share_below(logit, heldout.melanoma_logits),
+            among_positives=_share_below(logit, heldout.positive_logits),
             among_others=_share_below(logit, heldout.other_logits),
         )
 

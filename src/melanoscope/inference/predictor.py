@@ -88,7 +88,7 @@ class Predictor:
         Args:
             images: Photographs as `decode` returns them.
             patients: Age, sex and site of each photograph's lesion, as many as `images`.
-            prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
+            prevalence: Share of positive lesions to assume, between 0 and 1; None for the bundle's.
             force: Whether to answer also what the gate refuses.
 
         Returns:
@@ -144,7 +144,7 @@ class Predictor:
             age: Age in years, 0 to 120; None where unknown.
             sex: One of `patient.SEXES`; None where unknown.
             site: Where the lesion is, one of `patient.SITES`; None where unknown.
-            prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
+            prevalence: Share of positive lesions to assume, between 0 and 1; None for the bundle's.
             force: Whether to answer also what the gate refuses.
 
         Returns:

@@ -14,6 +14,7 @@ from melanoscope.inference.quality.measures import QualityMeasures
 from melanoscope.inference.text.sentences import PHRASES
 from melanoscope.patient import PatientInfo
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.target import Target
 
 Status = Literal["accepted", "doubtful", "refused"]
 
@@ -64,7 +65,7 @@ class EvidenceSum:
 
     Attributes:
         places: Evidence map, shape (rows, columns): what each place of the photograph adds to the
-            logit; above 0 speaks for melanoma.
+            logit; above 0 speaks for the target.
         photograph: Sum of `places`.
         age: Shapley value (`inference.explain.shapley`), as sex and site.
         bias: What is left of the logit while nothing is known.
@@ -93,11 +94,11 @@ class Standing:
     """Rank of a photograph's logit among the held-out ones.
 
     Attributes:
-        among_melanomas: Share of held-out melanomas with a lower logit, 0..1.
+        among_positives: Share of held-out positive lesions with a lower logit, 0..1.
         among_others: Share of other held-out lesions with a lower logit, 0..1.
     """
 
-    among_melanomas: float
+    among_positives: float
     among_others: float
 
 
@@ -108,12 +109,13 @@ class Diagnosis:
     Attributes:
         status: "accepted"; "doubtful": answered, with a warning; "refused": not answered.
         concerns: Issues of quality because of which the photograph is not accepted.
-        probability: Calibrated probability of melanoma at `prevalence`; None where refused.
-        prevalence: Share of melanomas that the probability assumes, 0..1.
+        probability: Calibrated, that it is positive, at `prevalence`; None where refused.
+        prevalence: Share of positive lesions that the probability assumes, 0..1.
         decisions: One per threshold of the bundle, the main one first; empty where refused.
         standing: Rank among the held-out photographs; None where refused.
         evidence: The logit as an exact sum; None where refused.
         distance: Distance from the training photographs, in the space of the network's features.
+        target: Which lesions are positive, and the words for them; in JSON its name.
         network: Name of the network for readers.
         simulated: Whether the network learnt from simulated lesions and knows nothing of skin.
         forced: Whether a refusal was overridden.
@@ -129,6 +131,7 @@ class Diagnosis:
     person: PatientInfo
     quality: QualityMeasures
     distance: float
+    target: Target
     network: str
     simulated: bool
     forced: bool = False
@@ -144,5 +147,6 @@ class Diagnosis:
             "concerns": [asdict(issue) for issue in self.concerns],
             "decisions": [decision.to_dict() for decision in self.decisions],
             "evidence": None if self.evidence is None else self.evidence.to_dict(),
+            "target": self.target.name,
             "disclaimer": DISCLAIMER,
         }

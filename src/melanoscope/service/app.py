@@ -29,16 +29,18 @@ from melanoscope.service.workers.tasks import ImageTasks
 if TYPE_CHECKING:
     from melanoscope.inference.predictor import Predictor
     from melanoscope.service.settings import Settings
+    from melanoscope.target import Target
 
 
 def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> FastAPI:
     """Return the ASGI application that serves a bundle, and the built `page` if there is one."""
     metrics, bundle = Metrics(), predictor.bundle
+    target = bundle.manifest.target
     tasks = ImageTasks(predictor, settings)
     pool = WorkerPool(tasks, settings, metrics)
     readiness = health_routes.Readiness(tasks.warm_up)
     budget = BodyBudget(settings.held_bytes)
-    metrics.set_bundle(bundle.fingerprint, bundle.manifest.network.label)
+    metrics.set_bundle(bundle.fingerprint, bundle.manifest.network.label, target.name)
     metrics.add_gauge("ready", "Whether the network answers.", lambda: float(readiness.is_ready))
     metrics.add_gauge("held_bytes", "Bodies in memory.", lambda: budget.used)
 
@@ -51,9 +53,9 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
         # Clients that could wait have their answer by now; what still runs, runs for nobody.
         await asyncio.to_thread(pool.close, min(1.0, settings.drain_seconds))
 
-    app = _empty_app(lifespan)
+    app = _empty_app(lifespan, target)
     endpoint = diagnoses_routes.AnswerEndpoint(pool, settings, metrics, budget)
-    app.include_router(diagnoses_routes.routes(endpoint))
+    app.include_router(diagnoses_routes.routes(endpoint, target))
     app.include_router(bundle_routes.routes(bundle, explains=tasks.has_gradients))
     app.include_router(health_routes.routes(readiness, metrics))
     app.router.routes.extend(page_routes.routes(page))
@@ -62,14 +64,16 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
     return app
 
 
-def _empty_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+def _empty_app(
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], target: Target
+) -> FastAPI:
     # Swagger's and ReDoc's pages come from other hosts; a telemetry that is set up for other
     # programs of the machine has no business with photographs.
     return FastAPI(
         title="melanoscope",
         version=__version__,
         summary="Diagnoses one photograph of a skin lesion, and explains its answer.",
-        description=DISCLAIMER,
+        description=f"It looks for {target.condition}: {target.plural} are positive. {DISCLAIMER}",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -59,9 +59,9 @@ class Metrics:
         self.received_bytes = counter("melanoscope_received_bytes", "Bytes of photographs' files.")
         self._bundle = Info("melanoscope_bundle", "The bundle that answers.", registry=registry)
 
-    def set_bundle(self, fingerprint: str, network: str) -> None:
-        """Name the bundle that answers by its `fingerprint` and the label of its `network`."""
-        self._bundle.info({"fingerprint": fingerprint, "network": network})
+    def set_bundle(self, fingerprint: str, network: str, target: str) -> None:
+        """Name the bundle that answers: `fingerprint`, label of the `network`, name of `target`."""
+        self._bundle.info({"fingerprint": fingerprint, "network": network, "target": target})
 
     def add_gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
         """Add the metric "melanoscope_" + `name`, for which `value` is called by any thread."""

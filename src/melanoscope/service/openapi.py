@@ -14,6 +14,8 @@ from melanoscope.service.schemas import ProblemDocument
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from melanoscope.target import Target
+
 EXAMPLES: Any = json.loads(files(__package__).joinpath("examples.json").read_text("utf-8"))
 """An answer, an explanation, and members of a problem of each kind: made up, of no photograph."""
 
@@ -40,6 +42,16 @@ _DESCRIPTIONS = {
     503: "Too many requests are waiting; Retry-After says when to come again.",
     504: "The answer took too long.",
 }
+
+
+def example_answer(target: Target) -> dict[str, Any]:
+    """Return the example of an answer of a bundle of this target."""
+    answer: dict[str, Any] = EXAMPLES["answer"]
+    decisions = [
+        {**one, "meaning": one["meaning"].format(plural=target.plural)}
+        for one in answer["decisions"]
+    ]
+    return {**answer, "decisions": decisions, "target": target.name}
 
 
 def problem_responses(*kinds: str) -> dict[int | str, dict[str, Any]]:

@@ -29,7 +29,7 @@ class Evidence(_Exact):
     logit: float
     places: list[list[float]] = Field(
         description="What each place of the photograph's centred square adds, from its top row; "
-        "above 0 speaks for melanoma."
+        "above 0 speaks for the target."
     )
 
 
@@ -53,7 +53,7 @@ class Decision(_Exact):
     name: str = Field(description="Name for readers.")
     meaning: str = Field(description="What the threshold was chosen for.")
     threshold: float = Field(
-        description="Probability, at `prevalence`, from which on a lesion is called melanoma."
+        description="Probability, at `prevalence`, from which on a lesion is called positive."
     )
     positive: bool = Field(description="Whether this one is.")
     sensitivity: IntervalModel | None = Field(description="Of the threshold.")
@@ -68,9 +68,9 @@ class Answer(_Exact):
     )
     concerns: list[QualityIssue] = Field(description="Why not accepted, and what to do better.")
     probability: float | None = Field(
-        ge=0, le=1, description="Of melanoma, calibrated, at `prevalence`; null where refused."
+        ge=0, le=1, description="Of the target, calibrated, at `prevalence`; null where refused."
     )
-    prevalence: float = Field(gt=0, lt=1, description="Share of melanomas that is assumed.")
+    prevalence: float = Field(gt=0, lt=1, description="Share of positive lesions that is assumed.")
     decisions: list[Decision] = Field(
         description="At each threshold, the main one first; empty where refused."
     )
@@ -79,6 +79,9 @@ class Answer(_Exact):
     person: PatientInfo
     quality: QualityMeasures
     distance: float = Field(description="From the training photographs.")
+    target: str = Field(
+        description="Name of what the bundle looks for; the record of /v1/bundle describes it."
+    )
     network: str
     simulated: bool = Field(
         description="Whether the network learnt from simulated lesions and knows nothing of skin."
@@ -92,7 +95,9 @@ class Explanation(_Exact):
     """What each place or pixel of the photograph's centred square adds to the logit."""
 
     method: Method
-    values: list[list[float]] = Field(description="Rows from the top; above 0 speaks for melanoma.")
+    values: list[list[float]] = Field(
+        description="Rows from the top; above 0 speaks for the target."
+    )
     baseline: Baseline | None = Field(description="Of Integrated Gradients.")
     steps: int | None = Field(description="Of Integrated Gradients.")
     difference: float = Field(description="What the values should sum to.")
@@ -107,7 +112,8 @@ class BundleInfo(_Exact):
 
     fingerprint: str = Field(description="sha256 of bundle.json.")
     record: dict[str, Any] = Field(
-        description="bundle.json without its seal: thresholds, held-out metrics, subgroups, limits."
+        description="bundle.json without its seal: target, thresholds, held-out metrics, "
+        "subgroups, limits."
     )
     card: str = Field(description="MODEL_CARD.md.")
     explains: bool = Field(description="Whether it has a gradient graph.")

@@ -27,6 +27,7 @@ from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.quality.measures import QualityMeasures
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum
 from melanoscope.patient import PatientInfo
+from melanoscope.target import MELANOMA
 
 ADDED = ["status", "concerns", "probability", "prevalence", "high", "low"]
 ADDED += [f"evidence_{part}" for part in ("photograph", "age", "sex", "site", "bias")]
@@ -113,6 +114,7 @@ def say(
         person=who,
         quality=QUALITY,
         distance=number / 7,
+        target=MELANOMA,
         network="fake",
         simulated=True,
         forced=refused and force,

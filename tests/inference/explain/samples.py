@@ -10,6 +10,7 @@ from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
 from melanoscope.patient import PatientInfo
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.target import MELANOMA
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,7 @@ def diagnosis(places=None, **changes):
         evidence=EvidenceSum(places, **shares, bias=-0.62),
         quality=None,
         distance=3.4,
+        target=MELANOMA,
         network="MobileNetV2",
         simulated=False,
     )

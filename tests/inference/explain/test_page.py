@@ -19,6 +19,7 @@ from melanoscope.inference.explain.overlays import encode_png
 from melanoscope.inference.quality.issues import QualityIssue
 from melanoscope.inference.result import EvidenceSum
 from melanoscope.inference.text import phrases
+from tests.targets import IDS, OTHERS, strays
 
 from .samples import Gradients, diagnosis, refused
 
@@ -247,3 +248,26 @@ def test_nothing_is_wider_than_the_window(browser, tmp_path, width, label):
     assert window.evaluate("document.documentElement.scrollWidth") <= width
     assert window.evaluate("[...document.images].every(one => one.naturalWidth > 0)")
     window.close()
+
+
+@pytest.mark.parametrize("target", OTHERS, ids=IDS)
+@pytest.mark.parametrize("which", ["answered", "refused"])
+def test_the_page_speaks_of_its_target_alone(which, target):
+    one = replace(diagnosis() if which == "answered" else refused(), target=target)
+    html = render(one, GRADIENTS if which == "answered" else None)
+    assert strays(html) == []  # alternative texts, too
+    if which == "answered":
+        condition, text = target.condition, Page(html).text
+        assert f"suspicious of {condition}." in text
+        assert f"Probability of {condition}: 12 %" in text
+        assert f"speaks against {condition}\nspeaks for {condition}" in text
+        assert f"of held-out {target.plural}" in text
+        (scale,) = (one["alt"] for one in Page(html).all("img") if "scale" in one["alt"])
+        assert condition in scale
+
+
+def test_what_a_bundle_calls_its_target_is_no_markup():
+    html = render(diagnosis(target=replace(OTHERS[0], condition=EVIL, plural=EVIL)))
+    assert "<script" not in html
+    assert not set("\x1b\u202e") & set(html)
+    Page(html)

@@ -21,6 +21,8 @@ from melanoscope.inference.text import phrases
 from melanoscope.inference.text.console import diverging_bar, print_diagnosis, print_summary
 from melanoscope.patient import PatientInfo
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.target import MELANOMA, custom_target
+from tests.targets import IDS, OTHERS, strays
 
 EVIL = "[red]x[/red]\n\x1b[31m\u202ename 皮膚 :smile: \udcff\x07.jpg"
 
@@ -62,6 +64,7 @@ def answer(*, positive=True, **changes):
         person=PatientInfo(65.0, "female", "upper extremity"),
         quality=None,
         distance=3.4,
+        target=MELANOMA,
         network="MobileNetV2",
         simulated=False,
     )
@@ -327,3 +330,32 @@ def test_per_cent(share, text):
 @given(st.floats(0, 1))
 def test_per_cent_never_says_certain(share):
     assert (phrases.percent(share) in ("0 %", "100 %")) == (share in (0, 1))
+
+
+@pytest.mark.parametrize("target", OTHERS, ids=IDS)
+@pytest.mark.parametrize("width", [40, 60, 88])
+@pytest.mark.parametrize("which", sorted(ANSWERS))
+def test_an_answer_speaks_of_its_target_alone(which, width, target):
+    one = replace(ANSWERS[which], target=target)
+    text = flat(printed(one, width=width))
+    assert strays(text) == strays(summary([("a.jpg", one)], max(width, 60))) == []
+    assert target.condition in flat(summary([("a.jpg", one)], 88))
+    if one.probability is not None:
+        assert f"1.8 % of such photographs show {target.condition}" in text
+        assert f"of held-out {target.plural}" in text
+
+
+def test_the_axis_says_for_what_where_it_fits():
+    narrow, wide = printed(answer(), width=50), printed(answer(), width=88)
+    assert "for melanoma" in wide
+    assert "for melanoma" not in narrow
+    assert re.search(r"against[|│]for$", narrow, re.MULTILINE)
+    long = answer(target=custom_target("a_name_of_forty_letters_at_the_very_most", ("nevus",)))
+    assert "for a name" not in printed(long, width=88)
+
+
+def test_what_a_bundle_calls_its_target_is_shown_literally():
+    target = replace(MELANOMA, condition="[red]x\x1b[31m", plural="\u202ey\x07")
+    for text in (printed(answer(target=target)), summary([("a", answer(target=target))])):
+        assert not [c for c in text if c != "\n" and not c.isprintable()]
+        assert r"[red]x\x1b[31m" in text

@@ -13,10 +13,12 @@ from melanoscope.inference.result import EVIDENCE_PARTS, EvidenceSum
 from melanoscope.inference.text import phrases
 from melanoscope.patient import PatientInfo
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.target import MELANOMA
 
 PLACEHOLDERS = {
     "share", "probability", "prevalence", "name", "threshold", "estimate", "low", "high", "n",
-    "among_melanomas", "among_others", "value", "limit", "side",
+    "among_positives", "among_others", "value", "limit", "side",
+    "condition", "plural",
 }  # fmt: skip
 
 
@@ -49,7 +51,7 @@ def test_numbers_for_readers():
     assert phrases.decimals_of_sum([0.104, 0.104], 0.208) == (3, True)
     share = Interval(estimate=0.952, low=0.93, high=0.97, standard_error=0.01, n=471, method="any")
     sentence = "finds 95.2 % of held-out melanomas (93.0 to 97.0 %; n 471)"
-    assert phrases.measured_share("sensitivity", share) == sentence
+    assert phrases.measured_share("sensitivity", share, MELANOMA) == sentence
 
 
 def test_what_could_act_is_spelt_out():

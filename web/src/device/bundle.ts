@@ -6,7 +6,7 @@ import { FEATURE_NAMES } from "./patient";
 import { checkLimits } from "./quality_gate";
 
 /** Version of the form of bundle.json that this page reads. */
-const SCHEMA = 1;
+const SCHEMA = 2;
 
 const AGAIN = "reload the page, or let the server compute";
 

@@ -2,14 +2,14 @@
 
 import { EngineError } from "../engine";
 
-/** Temperature scaling: the temperature, above 0, and the share of melanomas where it was fitted. */
+/** Temperature scaling: the temperature, above 0, and the share of positive lesions where it was fitted. */
 export interface TemperatureScaling {
   readonly temperature: number;
   readonly prevalence: number;
 }
 
 /**
- * Return the calibrated probability of melanoma, 0..1.
+ * Return the calibrated probability of the target's condition, 0..1.
  *
  * @param logit - Logit of the network, before calibration.
  * @param stated - Prevalence that is assumed, 0..1.
@@ -30,7 +30,7 @@ export function logOdds(share: number): number {
   if (!(share > 0 && share < 1)) {
     throw new EngineError(
       "patient",
-      "the share of melanomas is not between 0 and 1",
+      "the share that is assumed is not between 0 and 1",
       "state 1.8 % as 0.018",
     );
   }

@@ -26,7 +26,7 @@ export interface ModelOutput {
   readonly columns: number;
   /** What age, sex and site add for each of the eight subsets of them, in the order of `COALITIONS`. */
   readonly staticLogits: Float32Array;
-  /** Logit of melanoma, before calibration. */
+  /** Logit of the target, before calibration. */
   readonly logit: number;
   /** Distance from the training photographs, in the space of the network's features. */
   readonly distance: number;
@@ -62,7 +62,7 @@ export function toAnswer(
   if (distanceIssue !== null) concerns.push(distanceIssue);
   const refused = concerns.some((one) => one.severity === "refused");
   const answered = force || !refused;
-  const { melanoma_logits: melanomas, other_logits: others } = record.heldout;
+  const { positive_logits: positives, other_logits: others } = record.heldout;
   return {
     status: !answered ? "refused" : concerns.length > 0 ? "doubtful" : "accepted",
     concerns,
@@ -71,7 +71,7 @@ export function toAnswer(
     decisions: answered ? decide(bundle, record.calibration, output.logit, prevalence) : [],
     standing: answered
       ? {
-          among_melanomas: shareBelow(output.logit, melanomas),
+          among_positives: shareBelow(output.logit, positives),
           among_others: shareBelow(output.logit, others),
         }
       : null,
@@ -79,6 +79,7 @@ export function toAnswer(
     person: patient,
     quality,
     distance: output.distance,
+    target: record.target.name,
     network: record.network.label,
     simulated: record.data.simulated,
     forced: refused && force,

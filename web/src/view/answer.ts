@@ -40,7 +40,9 @@ export function answerSections(view: AnswerView): HTMLElement[] {
     answer.probability === null ? refusal(view) : verdict(view),
     scaleSection(answer, bundle.record),
     evidence === null ? null : evidenceMapSection(evidence, square, bundle, explain),
-    evidence === null ? null : evidenceSumSection(evidence, patient, mainLogit(view)),
+    evidence === null
+      ? null
+      : evidenceSumSection(evidence, patient, bundle.record.target, mainLogit(view)),
     qualitySection(answer, bundle.record),
   ].filter((one) => one !== null);
 }
@@ -57,7 +59,7 @@ function verdict(view: AnswerView): HTMLElement {
   return el(
     "div",
     { class: `panel verdict ${main?.positive ? "verdict-called" : ""}` },
-    heading(answer),
+    heading(view),
     answer.simulated ? el("p", { class: "warning" }, SIMULATED) : null,
     view.bundle.record.data.dermoscopy_only === true
       ? el("p", { class: "warning" }, DERMOSCOPY)
@@ -69,7 +71,7 @@ function verdict(view: AnswerView): HTMLElement {
       el("dt", {}, "What it is"),
       el("dd", {}, whatItIs(view)),
       el("dt", {}, "What it is not"),
-      el("dd", {}, caution(answer)),
+      el("dd", {}, caution(answer, view.bundle.record.target)),
       el("dt", {}, "What to do"),
       el("dd", {}, el("strong", {}, WHATEVER)),
     ),
@@ -77,23 +79,25 @@ function verdict(view: AnswerView): HTMLElement {
   );
 }
 
-function heading(answer: Answer): HTMLElement {
-  return el("h2", { id: "answer-heading", tabindex: -1 }, headline(answer));
+function heading({ answer, bundle }: AnswerView): HTMLElement {
+  const text = headline(answer, bundle.record.target);
+  return el("h2", { id: "answer-heading", tabindex: -1 }, text);
 }
 
 function whatItIs({ answer, bundle }: AnswerView): string {
   const { probability, prevalence, decisions, network } = answer;
   if (probability === null) return "";
   const [main] = decisions;
+  const { condition, plural } = bundle.record.target;
   const read =
     `${network}, a network ${madeFrom(bundle.record.data)}, gives this photograph a probability ` +
-    `of melanoma of ${percent(probability)}, assuming that ${percent(prevalence)} of such ` +
-    "photographs show melanoma.";
+    `of ${condition} of ${percent(probability)}, assuming that ${percent(prevalence)} of such ` +
+    `photographs show ${condition}.`;
   if (main === undefined) return read;
   const side = main.positive ? "at or above" : "below";
   const few =
     main.positive && probability < prevalence
-      ? " It is less than the assumed share: the main threshold is set to miss few melanomas, and calls many other lesions."
+      ? ` It is less than the assumed share: the main threshold is set to miss few ${plural}, and calls many other lesions.`
       : "";
   return `${read} That is ${side} its main threshold of ${percent(main.threshold)}.${few}`;
 }
@@ -130,8 +134,8 @@ function refusal(view: AnswerView): HTMLElement {
   return el(
     "div",
     { class: "panel verdict verdict-refused" },
-    heading(answer),
-    el("p", {}, caution(answer)),
+    heading(view),
+    el("p", {}, caution(answer, view.bundle.record.target)),
     answer.simulated ? el("p", { class: "warning" }, SIMULATED) : null,
     el("h3", {}, "What to do better"),
     issueList(answer.concerns),

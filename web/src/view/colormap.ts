@@ -1,5 +1,5 @@
 /**
- * One colour scale for signed evidence, as `inference/explain/colormap.py` has it: red speaks for melanoma,
+ * One colour scale for signed evidence, as `inference/explain/colormap.py` has it: red speaks for the target,
  * blue of the same lightness against it, mixed in OKLab (Ottosson 2020), where equal steps look
  * equally large.
  */

@@ -17,7 +17,9 @@ export function evidenceMapSection(
 ): HTMLElement {
   const opacity = new Opacity();
   const scale = evidenceScale(evidence.places);
-  const heat = new Overlay("evidence-picture", backdrop(square), describeMap(evidence.places));
+  const { condition } = bundle.record.target;
+  const words = describeMap(evidence.places, condition);
+  const heat = new Overlay("evidence-picture", backdrop(square), words);
   heat.show(interpolate(evidence.places, SIDE).map((one) => one / scale));
   opacity.follow(heat);
   const [rows, columns] = [evidence.places.length, evidence.places[0]?.length ?? 0];
@@ -32,7 +34,7 @@ export function evidenceMapSection(
           "This browser cannot show the photograph; the map lies over grey.",
         )
       : null,
-    legend(scale),
+    legend(scale, condition),
     opacity.element,
     el(
       "div",
@@ -46,7 +48,7 @@ export function evidenceMapSection(
           "p",
           { class: "hint" },
           `What each of ${rows} x ${columns} places adds to the logit, together ` +
-            `${signed(evidence.photograph, 2)}. ${describeMap(evidence.places)}`,
+            `${signed(evidence.photograph, 2)}. ${words}`,
         ),
       ),
       new GradientsFigure(square, opacity, bundle, explain).element,
@@ -59,14 +61,14 @@ export function evidenceMapSection(
   );
 }
 
-function legend(scale: number): HTMLElement {
+function legend(scale: number, condition: string): HTMLElement {
   const number = twoDigits(scale);
   return el(
     "div",
     { class: "legend" },
-    el("span", {}, "against melanoma"),
+    el("span", {}, `against ${condition}`),
     el("span", { class: "legend-ramp" }),
-    el("span", {}, "for melanoma"),
+    el("span", {}, `for ${condition}`),
     el(
       "span",
       { class: "legend-ends hint" },

@@ -1,6 +1,6 @@
 /** The section of an answer that shows the logit as a sum: a bar and a number for each addend. */
 
-import type { Evidence, PatientInfo } from "../answer";
+import type { Evidence, PatientInfo, Target } from "../answer";
 import { el, placed } from "./dom";
 import { decimalsOfSum, evidenceRows, ROUNDED, sentence, signed } from "./phrases";
 
@@ -20,6 +20,7 @@ const MEANINGS: readonly string[] = [
 export function evidenceSumSection(
   evidence: Evidence,
   patient: PatientInfo,
+  { condition }: Target,
   main: number | null,
 ): HTMLElement {
   const addends = evidenceRows(evidence, patient);
@@ -33,7 +34,7 @@ export function evidenceSumSection(
     el(
       "p",
       { class: "hint", id: "sum-hint" },
-      "The network's score (logit) is exactly this sum: what is above 0 speaks for melanoma, what is below against it.",
+      `The network's score (logit) is exactly this sum: what is above 0 speaks for ${condition}, what is below against it.`,
       main === null
         ? null
         : ` The main threshold calls a lesion suspicious from ${signed(main, 2)} on.`,

@@ -50,7 +50,7 @@ export class GradientsFigure {
   constructor(
     private readonly square: ImageData | null,
     private readonly opacity: Opacity,
-    bundle: BundleInfo,
+    private readonly bundle: BundleInfo,
     private readonly explain: Explain,
   ) {
     this.button.addEventListener("click", () => void this.compute());
@@ -101,7 +101,7 @@ export class GradientsFigure {
 
   private show(found: Explanation): void {
     const { strength, scale } = attributionStrength(found.values);
-    const words = describeMap(found.values);
+    const words = describeMap(found.values, this.bundle.record.target.condition);
     const picture = new Overlay("gradients-picture", paleBackdrop(this.square), words);
     picture.show(enlarged(strength, found.values.length));
     this.opacity.follow(picture);

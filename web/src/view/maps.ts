@@ -138,8 +138,8 @@ const NAMES = [
   ["bottom left", "bottom", "bottom right"],
 ] as const;
 
-/** Say in words where a map speaks most for and against melanoma, for those who do not see it. */
-export function describeMap(values: Rows): string {
+/** Say in words where a map speaks most for and against a condition, for those who do not see it. */
+export function describeMap(values: Rows, condition: string): string {
   const height = values.length;
   const width = values[0]?.length ?? 0;
   let [up, down] = [0, 0];
@@ -152,10 +152,10 @@ export function describeMap(values: Rows): string {
     });
   });
   const said = [
-    upName && `Speaks most for melanoma: ${upName}.`,
+    upName && `Speaks most for ${condition}: ${upName}.`,
     downName && `Speaks most against it: ${downName}.`,
   ].filter(Boolean);
-  return said.join(" ") || "Nothing in it speaks for or against melanoma.";
+  return said.join(" ") || `Nothing in it speaks for or against ${condition}.`;
 }
 
 function third(index: number, length: number): 0 | 1 | 2 {

@@ -162,13 +162,13 @@ function inline(text: string): Child[] {
 /** Build what says from whose photographs a network learnt, and on which terms. */
 export function licence(record: BundleManifest): HTMLElement[] {
   const { notice, terms, attribution } = record.licence;
-  const { photographs, melanomas } = record.data;
-  const share = ((100 * melanomas) / Math.max(photographs, 1)).toFixed(0);
+  const { photographs, positives } = record.data;
+  const share = ((100 * positives) / Math.max(photographs, 1)).toFixed(0);
   return [
     el(
       "p",
       {},
-      `${photographs.toLocaleString("en-GB")} photographs, ${melanomas.toLocaleString("en-GB")} of them melanomas (${share} %). `,
+      `${photographs.toLocaleString("en-GB")} photographs, ${positives.toLocaleString("en-GB")} of them ${record.target.plural} (${share} %). `,
       el("strong", {}, `${terms.join(", ")}. `),
       sentence(notice),
     ),

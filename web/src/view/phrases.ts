@@ -4,7 +4,15 @@
  */
 
 import phrases from "../../../src/melanoscope/inference/text/phrases.json";
-import type { Answer, BundleManifest, Evidence, Interval, PatientInfo, Standing } from "../answer";
+import type {
+  Answer,
+  BundleManifest,
+  Evidence,
+  Interval,
+  PatientInfo,
+  Standing,
+  Target,
+} from "../answer";
 import { fill, fixed, halfEven } from "../device/format";
 
 export const WHATEVER =
@@ -97,25 +105,25 @@ export function twoDigits(value: number): string {
 }
 
 /** Say in one sentence what the network says at its main threshold. */
-export function headline(answer: Answer): string {
-  return phrases.headline[outcome(answer)];
+export function headline(answer: Answer, target: Target): string {
+  return worded(phrases.headline[outcome(answer)], target);
 }
 
 /** Say how often the main decision was wrong on held-out photographs, and what it is not. */
-export function caution(answer: Answer): string {
+export function caution(answer: Answer, target: Target): string {
   const said = outcome(answer);
   const { caution: sentences } = phrases;
   if (said === "refused" || said === "no_threshold") return sentences[said];
   const main = answer.decisions[0]!;
   const measured = said === "positive" ? main.specificity : main.sensitivity;
   if (measured === null) return sentences[said];
-  return fill(sentences[`${said}_measured`], { share: percent(1 - measured.estimate) });
+  return worded(sentences[`${said}_measured`], target, { share: percent(1 - measured.estimate) });
 }
 
 /** Say where a photograph stands among the held-out ones. */
-export function standing({ among_melanomas, among_others }: Standing): string {
-  return fill(phrases.standing, {
-    among_melanomas: percent(among_melanomas),
+export function standing({ among_positives, among_others }: Standing, target: Target): string {
+  return worded(phrases.standing, target, {
+    among_positives: percent(among_positives),
     among_others: percent(among_others),
   });
 }
@@ -138,6 +146,15 @@ export function sentence(clause: string): string {
 export function megabytes(bytes: number): string {
   if (bytes < 1e5) return `${Math.ceil(bytes / 1e3)} kB`;
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+}
+
+/** Fill a sentence with the target's words and with values by name. */
+function worded(
+  sentence: string,
+  { condition, plural }: Target,
+  values: Readonly<Record<string, string>> = {},
+): string {
+  return fill(sentence, { condition, plural, ...values });
 }
 
 function outcome({ probability, decisions }: Answer): keyof typeof phrases.headline {

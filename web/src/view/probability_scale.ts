@@ -3,7 +3,7 @@
  * photograph, the thresholds, and the held-out photographs of both kinds.
  */
 
-import type { Answer, BundleManifest, Decision } from "../answer";
+import type { Answer, BundleManifest, Decision, Target } from "../answer";
 import { logOdds, probability as toProbability } from "../device/calibration";
 import { el, placed, svg } from "./dom";
 import { FORCED, percent, standing } from "./phrases";
@@ -24,20 +24,25 @@ export function scaleSection(answer: Answer, record: BundleManifest): HTMLElemen
   return el(
     "section",
     { class: "panel", "aria-labelledby": "probability-heading" },
-    el("h3", { id: "probability-heading" }, "Probability of melanoma"),
+    el("h3", { id: "probability-heading" }, `Probability of ${record.target.condition}`),
     shifted,
     answer.standing === null
       ? null
-      : el("p", {}, el("strong", {}, "Among held-out photographs. "), standing(answer.standing)),
-    whatIf(prevalence, draw),
-    rates(answer.decisions, record.thresholds),
+      : el(
+          "p",
+          {},
+          el("strong", {}, "Among held-out photographs. "),
+          standing(answer.standing, record.target),
+        ),
+    whatIf(prevalence, record, draw),
+    rates(answer.decisions, record.thresholds, record.target),
   );
 }
 
-function inNumbers({ probability, prevalence }: Stated): string {
+function inNumbers({ probability, prevalence }: Stated, { condition }: Target): string {
   const many = 1000 * probability;
   const count = many < 0.95 ? "fewer than 1" : Math.round(many).toString();
-  return `If ${percent(prevalence)} of such photographs show melanoma, so do ${count} of 1,000 that score like this one.`;
+  return `If ${percent(prevalence)} of such photographs show ${condition}, so do ${count} of 1,000 that score like this one.`;
 }
 
 interface Stated {
@@ -68,23 +73,23 @@ function drawn(stated: Stated, record: BundleManifest): HTMLElement[] {
       "p",
       { class: "figures" },
       el("strong", { class: "large", id: "probability" }, percent(stated.probability)),
-      stated.forced ? ` ${FORCED}` : ` ${inNumbers(stated)}`,
+      stated.forced ? ` ${FORCED}` : ` ${inNumbers(stated, record.target)}`,
     ),
     picture(stated, record),
-    thresholds(stated.decisions),
+    thresholds(stated.decisions, record.target),
   ];
 }
 
 function picture(stated: Stated, record: BundleManifest): HTMLElement {
-  const { calibration, heldout } = record;
+  const { calibration, heldout, target } = record;
   const odds = (logits: readonly number[]): number[] =>
     logits.map((logit) => safe(toProbability(calibration, logit, stated.prevalence)));
-  const melanomas = odds(heldout.melanoma_logits);
+  const positives = odds(heldout.positive_logits);
   const others = odds(heldout.other_logits);
   const here = safe(stated.probability);
   const cuts = stated.decisions.map((one) => safe(one.threshold));
   // Extremes of the held-out photographs would leave little room for the rest.
-  const all = [here, ...cuts, ...inner(melanomas), ...inner(others)];
+  const all = [here, ...cuts, ...inner(positives), ...inner(others)];
   const [low, high] = [Math.min(...all) - 0.2, Math.max(...all) + 0.2];
   const at = (value: number): number =>
     100 * Math.min(Math.max((value - low) / (high - low), 0), 1);
@@ -102,7 +107,7 @@ function picture(stated: Stated, record: BundleManifest): HTMLElement {
   });
   return el(
     "div",
-    { class: "scale", role: "img", "aria-label": spoken(stated) },
+    { class: "scale", role: "img", "aria-label": spoken(stated, target) },
     el(
       "div",
       { class: "scale-here" },
@@ -111,8 +116,8 @@ function picture(stated: Stated, record: BundleManifest): HTMLElement {
     el(
       "div",
       { class: "scale-field" },
-      row("melanomas", strip(visible(melanomas), "strip-for")),
-      row("other lesions", strip(visible(others), "strip-against")),
+      row(target.plural, strip(visible(positives), "strip-for")),
+      row(target.negative_plural, strip(visible(others), "strip-against")),
       ...cuts.map((cut) => placed(el("i", { class: "scale-cut" }), { left: `${at(cut)}%` })),
       placed(el("i", { class: "scale-mark" }), { left: `${at(here)}%` }),
     ),
@@ -173,16 +178,22 @@ function short(share: number): string {
   return `${Number((100 * share).toPrecision(4))} %`;
 }
 
-function spoken({ probability, decisions }: Stated): string {
+function spoken({ probability, decisions }: Stated, target: Target): string {
   const cuts = decisions.map((one) => `${one.name} at ${percent(one.threshold)}`);
   return (
     `Scale of probability. This photograph: ${percent(probability)}. ` +
     `Thresholds: ${cuts.join(", ") || "none"}. ` +
-    "Behind them, where held-out melanomas and other lesions score."
+    `Behind them, where held-out ${target.plural} and ${target.negative_plural} score.`
   );
 }
 
-function whatIf(prevalence: number, draw: (stated: number) => void): HTMLElement {
+function whatIf(
+  prevalence: number,
+  record: BundleManifest,
+  draw: (stated: number) => void,
+): HTMLElement {
+  const { condition } = record.target;
+  const note = record.prevalence_note;
   const range = el("input", {
     type: "range",
     id: "prevalence",
@@ -210,12 +221,13 @@ function whatIf(prevalence: number, draw: (stated: number) => void): HTMLElement
   return el(
     "div",
     { class: "slider" },
-    el("label", { for: "prevalence" }, "What if melanoma were rarer or more common? "),
+    el("label", { for: "prevalence" }, `What if ${condition} were rarer or more common? `),
     el("div", { class: "slider-line" }, range, said, back),
     el(
       "p",
       { class: "hint", id: "prevalence-hint" },
-      "Share of such photographs that show melanoma. It moves every probability and no decision.",
+      `Share of such photographs that show ${condition}. It moves every probability and no decision.`,
+      note ? ` ${percent(record.prevalence)} is ${note}.` : null,
     ),
   );
 }

@@ -1,17 +1,22 @@
 /** The thresholds of the bundle: what each says of the photograph, and how often it is right. */
 
-import type { Decision, Interval, Threshold } from "../answer";
+import type { Decision, Interval, Target, Threshold } from "../answer";
 import { el } from "./dom";
 import { bounds, percent, sentence } from "./phrases";
 
-const DISAGREE =
-  "The thresholds disagree: each weighs missed melanomas against false alarms in its own way. " +
+const disagree = ({ plural }: Target): string =>
+  `The thresholds disagree: each weighs missed ${plural} against false alarms in its own way. ` +
   "What is said first is what the main one says.";
 
 /** Build the list of thresholds, numbered as on the scale of probability. */
-export function thresholds(decisions: readonly Decision[]): HTMLElement {
+export function thresholds(decisions: readonly Decision[], target: Target): HTMLElement {
   const agree = new Set(decisions.map((one) => one.positive)).size < 2;
-  return el("div", {}, list(decisions), agree ? null : el("p", { class: "hint" }, DISAGREE));
+  return el(
+    "div",
+    {},
+    list(decisions),
+    agree ? null : el("p", { class: "hint" }, disagree(target)),
+  );
 }
 
 function list(decisions: readonly Decision[]): HTMLElement {
@@ -41,7 +46,11 @@ function list(decisions: readonly Decision[]): HTMLElement {
 }
 
 /** Build the table of how often each threshold was right on held-out photographs. */
-export function rates(decisions: readonly Decision[], sealed: readonly Threshold[]): HTMLElement {
+export function rates(
+  decisions: readonly Decision[],
+  sealed: readonly Threshold[],
+  { plural }: Target,
+): HTMLElement {
   return el(
     "details",
     {},
@@ -65,9 +74,11 @@ export function rates(decisions: readonly Decision[], sealed: readonly Threshold
             {},
             ...[
               "Threshold",
-              "Finds of melanomas",
+              `Finds of ${plural}`,
               "Leaves alone of others",
-              `Melanomas among what it calls, were ${percent(sealed[0]?.prevalence ?? 0)} melanomas`,
+              sentence(
+                `${plural} among what it calls, were ${percent(sealed[0]?.prevalence ?? 0)} ${plural}`,
+              ).slice(0, -1),
             ].map((text) => el("th", { scope: "col" }, text)),
           ),
         ),

@@ -1,4 +1,4 @@
-"""One color scale for signed evidence: one hue speaks for melanoma, the other against it.
+"""One color scale for signed evidence: one hue speaks for the target, the other against it.
 
 Red and blue of one lightness, so that neither side shouts. They differ most from blue to yellow,
 the axis that the common kinds of colour blindness leave, and neither is a hue of skin or of
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-FOR = (238, 51, 56)  # evidence for melanoma: a red off the hues of skin, which are orange
+FOR = (238, 51, 56)  # evidence for the target: a red off the hues of skin, which are orange
 AGAINST = (0, 139, 227)  # evidence against it: a blue of the same lightness
 WHITE = (255, 255, 255)  # no evidence
 
@@ -64,5 +64,5 @@ def diverging(values: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def color_bar(width: int, height: int) -> NDArray[np.uint8]:
-    """Return the scale in RGB, (height, width, 3): all against melanoma left, all for it right."""
+    """Return the scale in RGB, (height, width, 3): all against left, all for right."""
     return np.repeat(diverging(np.linspace(-1, 1, width))[None], height, axis=0)

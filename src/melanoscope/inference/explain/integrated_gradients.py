@@ -44,7 +44,7 @@ class Attribution:
 
     Attributes:
         pixels: What each pixel adds, summed over colors, shape (height, width); above 0 speaks for
-            melanoma.
+            the target.
         baseline: One of `BASELINES`.
         steps: Number of points taken on the way from the baseline to the photograph.
         difference: Evidence of the photograph minus that of the baseline; `pixels` should sum to

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from melanoscope.inference.result import Decision, Diagnosis
+    from melanoscope.inference.result import Diagnosis
 
 _MIN_WIDTH, _MAX_WIDTH = 40, 88
 _NAMES = 23  # columns for the names of the sum
@@ -52,9 +52,10 @@ def print_diagnosis(console: Console, diagnosis: Diagnosis, photograph_name: str
         printer.print_item("Probability", printer.text(phrases.probability(diagnosis)))
     printer.print_item("Photograph", *_status(printer, diagnosis))
     if diagnosis.decisions:
-        printer.print_item("Thresholds", *_thresholds(printer, diagnosis.decisions))
+        printer.print_item("Thresholds", *_thresholds(printer, diagnosis))
     if diagnosis.standing is not None:
-        printer.print_item("Standing", printer.text(phrases.standing(diagnosis.standing)))
+        standing = phrases.standing(diagnosis.standing, diagnosis.target)
+        printer.print_item("Standing", printer.text(standing))
     _print_sum(printer, diagnosis)
     printer.print("")
     printer.print(_CLOSING, style="dim")
@@ -158,14 +159,15 @@ def _status(printer: _Printer, diagnosis: Diagnosis) -> Iterator[RenderableType]
         yield Text("To have an answer all the same, with that doubt: --force")
 
 
-def _thresholds(printer: _Printer, decisions: Sequence[Decision]) -> Iterator[RenderableType]:
+def _thresholds(printer: _Printer, diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    decisions, target = diagnosis.decisions, diagnosis.target
     for decision in decisions:
         yield printer.text(phrases.decision(decision), "bold" if decision.positive else "")
         yield Padding.indent(printer.text(decision.meaning), 2)
         for name in ("sensitivity", "specificity"):
             share = getattr(decision, name)
             if share is not None:
-                yield Padding.indent(printer.text(phrases.measured_share(name, share)), 2)
+                yield Padding.indent(printer.text(phrases.measured_share(name, share, target)), 2)
     if any(decision.sensitivity or decision.specificity for decision in decisions):
         yield printer.text("(95 % intervals; n counts patients or lesions)", "dim")
 
@@ -190,8 +192,9 @@ def _print_sum(printer: _Printer, diagnosis: Diagnosis) -> None:
     grid.add_column(width=_NAMES)
     grid.add_column(width=digits, justify="right")
     if with_bars:
-        speaks_for = "for melanoma" if half >= len("for melanoma") else "for"
-        grid.add_row("", "", bar("against".rjust(half), speaks_for))
+        speaks_for = printer.text(f"for {diagnosis.target.condition}").plain
+        fits = cell_len(speaks_for) <= half
+        grid.add_row("", "", bar("against".rjust(half), speaks_for if fits else "for"))
     for (name, value), number in zip(rows, numbers, strict=True):
         if (name, value) == rows[-1]:
             grid.add_row(*[Rule(characters="-" if printer.ascii_only else "─", style="")] * 3)
@@ -213,7 +216,8 @@ def _print_counts(printer: _Printer, answers: Sequence[Diagnosis | str]) -> None
     printer.print(f"{of}: {', '.join(counts)}.")
     if any(diagnosis.simulated for diagnosis in diagnoses):
         printer.print(phrases.SIMULATED, style="bold red")
-    for share in sorted({diagnosis.prevalence for diagnosis in diagnoses}):
+    for share, condition in sorted({(one.prevalence, one.target.condition) for one in diagnoses}):
         printer.print(
-            f"Probabilities assume that {phrases.percent(share)} of such photographs show melanoma."
+            f"Probabilities assume that {phrases.percent(share)} of such photographs show "
+            f"{condition}."
         )

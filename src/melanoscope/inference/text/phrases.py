@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing
     from melanoscope.patient import PatientInfo
     from melanoscope.stats.intervals.interval import Interval
+    from melanoscope.target import Target
 
 NOT_A_DEVICE: str = PHRASES["not_a_device"]
 SIMULATED: str = PHRASES["simulated"]
@@ -49,10 +50,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def measured_share(name: str, share: Interval) -> str:
+def measured_share(name: str, share: Interval, target: Target) -> str:
     """Return the clause of a held-out "sensitivity" or "specificity", with its interval."""
     estimate, low, high = (f"{100 * one:.1f}" for one in (share.estimate, share.low, share.high))
-    return _fill(name, estimate=estimate, low=low, high=high, n=share.n)
+    return _fill(PHRASES[name], target, estimate=estimate, low=low, high=high, n=share.n)
 
 
 def describe_patient(patient: PatientInfo) -> dict[str, str]:
@@ -94,7 +95,7 @@ def two_digits(value: float) -> str:
 
 def headline(diagnosis: Diagnosis) -> str:
     """Return one sentence: what the network says at its main threshold."""
-    return str(PHRASES["headline"][_outcome(diagnosis)])
+    return _fill(PHRASES["headline"][_outcome(diagnosis)], diagnosis.target)
 
 
 def caution(diagnosis: Diagnosis) -> str:
@@ -107,7 +108,7 @@ def caution(diagnosis: Diagnosis) -> str:
     if share is None:
         return str(PHRASES["caution"][outcome])
     sentence = PHRASES["caution"][f"{outcome}_measured"]
-    return str(sentence.format(share=percent(1 - share.estimate)))
+    return _fill(sentence, diagnosis.target, share=percent(1 - share.estimate))
 
 
 def probability(diagnosis: Diagnosis) -> str:
@@ -115,7 +116,8 @@ def probability(diagnosis: Diagnosis) -> str:
     if diagnosis.probability is None:
         return ""
     return _fill(
-        "probability",
+        PHRASES["probability"],
+        diagnosis.target,
         probability=percent(diagnosis.probability),
         prevalence=percent(diagnosis.prevalence),
     )
@@ -127,11 +129,12 @@ def decision(one: Decision) -> str:
     return str(sentence.format(name=one.name, threshold=percent(one.threshold)))
 
 
-def standing(rank: Standing) -> str:
+def standing(rank: Standing, target: Target) -> str:
     """Return where a photograph stands among the held-out ones."""
     return _fill(
-        "standing",
-        among_melanomas=percent(rank.among_melanomas),
+        PHRASES["standing"],
+        target,
+        among_positives=percent(rank.among_positives),
         among_others=percent(rank.among_others),
     )
 
@@ -144,5 +147,5 @@ def _outcome(diagnosis: Diagnosis) -> str:
     return "positive" if diagnosis.decisions[0].positive else "negative"
 
 
-def _fill(name: str, **values: object) -> str:
-    return str(PHRASES[name].format(**values))
+def _fill(sentence: str, target: Target, **values: object) -> str:
+    return sentence.format(condition=target.condition, plural=target.plural, **values)

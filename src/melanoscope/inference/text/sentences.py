@@ -3,6 +3,8 @@
 A key there is a sentence or a group of sentences; ``{name}`` stands for a value that is already
 written as text (numbers are rounded by the code on either side).
 
+``{condition}`` and ``{plural}`` are the target's words.
+
 - ``disclaimer``, ``not_a_device``, ``simulated``, ``dermoscopy``, ``forced``, ``rounded``: notices.
 - ``headline``, ``caution``: what the network says at its main threshold, by what it says.
 - ``probability``, ``decision``, ``sensitivity``, ``specificity``, ``standing``: one result each.

@@ -40,7 +40,7 @@ def routes(bundle: Bundle, *, explains: bool) -> APIRouter:
     @router.get(
         "",
         summary="What answers",
-        description="The bundle's record (thresholds, held-out metrics) and model card.",
+        description="The bundle's record (target, thresholds, held-out metrics) and model card.",
         response_model=BundleInfo,
         responses={304: _NOT_MODIFIED},
     )

@@ -17,7 +17,13 @@ from melanoscope.service.http.multipart import BodyBudget, read_form
 from melanoscope.service.http.negotiation import negotiated
 from melanoscope.service.http.problems import Problem
 from melanoscope.service.metrics import Metrics
-from melanoscope.service.openapi import BINARY, EXAMPLES, FORM_PROBLEMS, problem_responses
+from melanoscope.service.openapi import (
+    BINARY,
+    EXAMPLES,
+    FORM_PROBLEMS,
+    example_answer,
+    problem_responses,
+)
 from melanoscope.service.routes.form_fields import (
     PNG,
     DiagnosisRequest,
@@ -30,6 +36,7 @@ from melanoscope.service.schemas import Answer, Explanation
 from melanoscope.service.settings import Settings
 from melanoscope.service.workers.pool import WorkerPool
 from melanoscope.service.workers.tasks import TaskResult
+from melanoscope.target import Target
 
 JSON = "application/json"
 
@@ -63,8 +70,8 @@ class AnswerEndpoint:
         return Response(result.body, headers=headers, media_type=request.state.media_type)
 
 
-def routes(endpoint: AnswerEndpoint) -> APIRouter:
-    """Return the routes of diagnoses and explanations, answered through `endpoint`."""
+def routes(endpoint: AnswerEndpoint, target: Target) -> APIRouter:
+    """Return the routes of diagnoses and explanations of a `target`, through `endpoint`."""
     settings = endpoint.settings
     router = APIRouter(prefix="/v1", tags=["answers"], route_class=_form_route(endpoint))
 
@@ -76,7 +83,7 @@ def routes(endpoint: AnswerEndpoint) -> APIRouter:
         response_description="The answer.",
         response_model=Answer,
         responses={
-            200: {"content": {JSON: {"example": EXAMPLES["answer"]}}},
+            200: {"content": {JSON: {"example": example_answer(target)}}},
             **problem_responses(*FORM_PROBLEMS),
         },
     )

@@ -119,7 +119,7 @@ Site = Annotated[
 Prevalence = Annotated[
     Annotated[float, Field(gt=0, lt=1)] | SkipJsonSchema[None],
     _parsed("prevalence", _parse_prevalence, None),
-    Form(description="Share of melanomas to assume; the bundle's where it is not said."),
+    Form(description="Share of positive lesions to assume; the bundle's where it is not said."),
 ]
 Force = Annotated[
     bool,
