@@ -28,7 +28,7 @@ from melanoscope.imaging.open_image import (
 DECODER_VERSION = 2
 
 # What archives name their photographs. A file itself is known by its first bytes.
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".dcm"})
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -60,7 +60,8 @@ def decode_image(source: Source, image_size: int, *, max_pixels: int = MAX_PIXEL
     """Decode a photograph to sRGB of a fixed size.
 
     Args:
-        source: Path of a file of one of `FORMATS`, HEIC (extra `[heic]`) or AVIF, or its content.
+        source: Path of a file of one of `FORMATS`, HEIC (extra `[heic]`), AVIF or DICOM (extra
+            `[dicom]`), or its content.
         image_size: Side of the square in pixels.
         max_pixels: Number of pixels beyond which a photograph is refused.
 

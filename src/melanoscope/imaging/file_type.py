@@ -42,6 +42,9 @@ def detect_file_type(head: bytes) -> str | None:
         return _kind_of_brands(head)
     if head[4:8] in _FILM_BOXES or head.startswith(_FILM_STARTS):
         return "video"
+    # After 128 bytes of anything: what begins as another format is taken for that.
+    if head[128:132] == b"DICM":
+        return "DICOM"
     # An MPEG transport stream, of a camcorder: packets of 188 bytes.
     return "video" if head[:1] == b"G" and head[188:189] == b"G" else None
 

@@ -66,7 +66,9 @@ class UnreadableImageError(DataError):
         self.path, self.reason = path, " ".join(reason.split())
         place = "" if path is None else f" at '{path}'"
         super().__init__(
-            f"a whole photograph ({', '.join(FORMATS)}, HEIC, AVIF){place}", self.reason, mend
+            f"a whole photograph ({', '.join(FORMATS)}, HEIC, AVIF, DICOM){place}",
+            self.reason,
+            mend,
         )
 
 
@@ -158,6 +160,8 @@ def _open_as(
     """Open with the one decoder of a format; Pillow would load all of them to find it."""
     if kind in ("HEIF", "AVIF"):
         return _open_boxed(kind, source, path, max_pixels)
+    if kind == "DICOM":
+        return _open_dicom(source, path, max_pixels)
     importlib.import_module(f"PIL.{_DECODERS[kind]}ImagePlugin")
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     return Image.open(file, formats=(kind,))
@@ -182,6 +186,34 @@ def _open_boxed(
     if heif.is_torn(content):
         raise UnreadableImageError(path, "a truncated file")
     return Image.open(io.BytesIO(content), formats=(kind,))
+
+
+def _open_dicom(source: Path | bytes, path: Path | None, max_pixels: int | None) -> Image.Image:
+    """Open a DICOM file, whose decoder is an extra."""
+    from importlib.util import find_spec
+
+    from melanoscope.imaging import dicom
+    from melanoscope.imaging.dicom_arrays import DicomError
+
+    if find_spec("pydicom") is None:
+        raise UnreadableImageError(
+            path, "a DICOM file without its decoder", "pip install 'melanoscope[dicom]'"
+        )
+    content = source.read_bytes() if isinstance(source, Path) else source
+    most = MAX_PIXELS if max_pixels is None else max_pixels
+    try:
+        picture = dicom.read_dicom(content, whole=max_pixels is not None)
+        pixels = picture.width * picture.height
+        if pixels > most:
+            raise TooManyPixelsError(
+                path, f"{picture.width} x {picture.height} pixels", pixels, most
+            )
+        if max_pixels is None:
+            return Image.new("1", (picture.width, picture.height))
+        return dicom.decode_dicom(picture, most)
+    except DicomError as error:
+        mend = {} if error.mend is None else {"mend": error.mend}
+        raise UnreadableImageError(path, error.reason, **mend) from None
 
 
 def _register_heif(path: Path | None) -> None:

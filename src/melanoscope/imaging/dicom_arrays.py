@@ -1,0 +1,106 @@
+"""From arrays of a DICOM file's pixels (uncompressed, run-length coded, grey) to images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from melanoscope.imaging import dicom_color
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+AS_JPEG = "save it as JPEG or PNG with a DICOM viewer"
+
+
+class DicomError(Exception):
+    """A DICOM file that gives no picture: why, and how to mend it where something special helps."""
+
+    def __init__(self, reason: str, mend: str | None = None) -> None:
+        self.reason, self.mend = reason, mend
+        super().__init__(reason)
+
+
+def from_array(dataset: Dataset, *, native: bool) -> Image.Image:
+    """Decode uncompressed or run-length coded pixels."""
+    from pydicom.pixels.processing import apply_color_lut
+    from pydicom.pixels.utils import pixel_array
+
+    photometric = photometric_of(dataset)
+    if dataset.BitsAllocated not in (1, 8, 16):
+        raise DicomError(f"{dataset.BitsAllocated} bits a pixel", AS_JPEG)
+    if photometric.startswith("YBR_PARTIAL"):
+        raise DicomError("YCbCr of a retired kind (YBR_PARTIAL)", AS_JPEG)
+    if photometric == "YBR_FULL_422" and _is_whole(dataset, native):
+        dataset.PhotometricInterpretation = "YBR_FULL"
+    if native and _expected_bytes(dataset) > len(dataset.PixelData):
+        raise DicomError("a truncated file")
+    pixels = pixel_array(dataset, index=0, raw=True)
+    if photometric == "PALETTE COLOR":
+        colors = apply_color_lut(pixels, dataset)
+        wide = colors.dtype.itemsize > 1
+        return Image.fromarray((colors >> 8).astype(np.uint8) if wide else colors)
+    if pixels.ndim == 2:
+        return to_grey(dataset, pixels, shifted=False)
+    if pixels.dtype.itemsize > 1:
+        top = (1 << int(dataset.get("BitsStored") or 16)) - 1
+        pixels = (np.clip(pixels, 0, top).astype(np.uint32) * 255 // top).astype(np.uint8)
+    return dicom_color.to_rgb(pixels, dicom_color.is_stated_ycbcr(photometric))
+
+
+def to_grey(dataset: Dataset, pixels: NDArray[Any], *, shifted: bool) -> Image.Image:
+    """Bring grey of 1 to 16 bits to 8, through the file's window where it has one."""
+    signed = pixels.dtype.kind == "i"
+    size = 8 * pixels.dtype.itemsize if pixels.dtype.kind in "iu" else 8
+    pixels = pixels if pixels.dtype.kind in "iu" else pixels.astype(np.uint8)
+    # Pillow moves the bits of JPEG 2000 up to 16; elsewhere the stored ones lie below.
+    bits = size if shifted else int(dataset.get("BitsStored") or size)
+    levels = np.arange(1 << size, dtype=np.float64)
+    if signed:
+        levels = np.where(levels < 1 << (size - 1), levels, levels - (1 << size))
+    low, high = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else (0.0, 2.0**bits - 1)
+    window = None if shifted else _window(dataset)
+    if window is not None:
+        slope, shift = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
+        levels = levels * float(1 if slope is None else slope) + float(shift or 0)
+        low, high = window
+    grey = np.clip((levels - low) * (255.0 / max(high - low, 1e-6)), 0, 255)
+    if photometric_of(dataset) == "MONOCHROME1":
+        grey = 255.0 - grey
+    table = np.rint(grey).astype(np.uint8)
+    return Image.fromarray(table[pixels.view(np.uint8 if size == 8 else np.uint16)])
+
+
+def photometric_of(dataset: Dataset) -> str:
+    """Return what a file states of its colors; empty where it states nothing."""
+    return str(dataset.get("PhotometricInterpretation") or "").strip().upper()
+
+
+def _is_whole(dataset: Dataset, native: bool) -> bool:
+    """Whether pixels called YBR_FULL_422 have all three channels at each place."""
+    whole = 3 * int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("NumberOfFrames") or 1)
+    return not native or len(dataset.PixelData) >= whole
+
+
+def _expected_bytes(dataset: Dataset) -> int:
+    from pydicom.pixels.utils import get_expected_length
+
+    return int(get_expected_length(dataset))
+
+
+def _window(dataset: Dataset) -> tuple[float, float] | None:
+    """Return the values that become black and white (PS3.3, C.11.2.1.2.1), the first if several."""
+    center, width = (_first(dataset.get(name)) for name in ("WindowCenter", "WindowWidth"))
+    if center is None or width is None or width < 1:
+        return None
+    return center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2
+
+
+def _first(value: Any) -> float | None:
+    if value is None or value == "":
+        return None
+    several = not isinstance(value, str | float | int)
+    return (float(value[0]) if len(value) else None) if several else float(value)
