@@ -33,7 +33,11 @@ def example_catalog(n: int = 300, seed: int = 0) -> pl.DataFrame:
     )
 
 
-def store_of(image_ids: Sequence[str], pixels: np.ndarray) -> PixelStore:
+def store_of(
+    image_ids: Sequence[str], pixels: np.ndarray, contents: dict[str, str] | None = None
+) -> PixelStore:
     """Hold the images in reverse, so that only their ids tell which is which."""
     row_of = {name: row for row, name in enumerate(reversed(image_ids))}
-    return PixelStore(pixels=pixels[::-1], row_of=row_of, unreadable={}, n_decoded=0)
+    # Every file is another one, unless a test says so.
+    contents = {name: name for name in image_ids} | (contents or {})
+    return PixelStore(pixels[::-1], row_of, unreadable={}, contents=contents, n_decoded=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import networkx as nx
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from melanoscope.data.archive import SourceTable
 from melanoscope.data.catalog import Catalog, build_catalog
+from melanoscope.data.content_hash import content_hashes
 from melanoscope.errors import DataError
 
 
@@ -250,12 +252,24 @@ def test_fingerprint_sees_groups(make_table):
     assert of("1", "1", "3") == of("7", "7", "8")
 
 
-def test_fingerprint_sees_a_files_size(some):
+def test_fingerprint_sees_a_files_content(some):
+    """Also where name, size and time stay."""
     catalog = some("here")
     before = catalog.fingerprint()
     path = Path(catalog.frame["path"][2])
-    path.write_bytes(path.read_bytes() + b"\0")
+    status, content = path.stat(), path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert catalog.fingerprint() != before
+
+
+def test_fingerprint_of_known_contents(some):
+    """A pixel store's hashes spare reading the files, and say the same."""
+    catalog = some("here")
+    frame = catalog.with_files.frame
+    hashes = content_hashes(frame["path"].to_list())
+    contents = dict(zip(frame["image_id"], hashes, strict=True))
+    assert catalog.fingerprint(contents) == catalog.fingerprint()
 
 
 def test_schema(some):

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -56,19 +58,24 @@ def decoded(monkeypatch) -> list[str]:
     """Names of the files decoded from now on."""
     names: list[str] = []
 
-    def read(path: Path, px: int) -> np.ndarray:
-        names.append(path.stem)
-        return read_image(path, px)
+    decode = pixel_store._decode
 
-    monkeypatch.setattr(pixel_store, "read_image", read)
+    def read(path: Path, *rest) -> str | None:
+        names.append(path.stem)
+        return decode(path, *rest)
+
+    monkeypatch.setattr(pixel_store, "_decode", read)
     return names
 
 
-def check(store: PixelStore, archive: Archive, *without: str) -> None:
+def check(
+    store: PixelStore, archive: Archive, *unreadable: str, absent: Sequence[str] = ()
+) -> None:
     """Every pixel is what reading the file gives; nothing else is offered."""
-    names = [name for name in archive.names if name not in without]
+    names = [name for name in archive.names if name not in {*unreadable, *absent}]
     assert set(store.row_of) == set(names)
-    assert set(store.unreadable) == set(without)
+    assert set(store.unreadable) == set(unreadable)
+    assert set(store.contents) == set(names)
     assert store.image_size == PX
     expected = np.stack([read_image(archive.paths[name], PX) for name in names])
     assert (store.pixels[store.rows(names)] == expected).all()
@@ -112,16 +119,102 @@ def test_a_changed_file_is_decoded_again_and_no_other(archive, cache, decoded):
     check(store, archive)
 
 
-def test_a_change_that_keeps_the_size_shows_in_the_time(archive, cache):
-    """Bitmaps of one shape all have one size."""
-    path = archive.paths["i003"]
-    assert path.suffix == ".bmp"
+@pytest.mark.parametrize("name", ["i000", "i003"])
+def test_a_change_shows_though_size_and_time_stay(archive, cache, name):
+    """As rsync -t, cp -p or a checkout leave it."""
+    path = archive.paths[name]
+    size = 2 * path.stat().st_size
+    for seed, expected in ((98, len(archive.names)), (99, 1)):
+        archive.draw(path, seed)
+        path.write_bytes(path.read_bytes().ljust(size, b"\0"))
+        os.utime(path, (10**9, 10**9))
+        store = open_pixel_store(archive.catalog, PX, cache)
+        assert store.n_decoded == expected
+        check(store, archive)
+
+
+def test_the_same_names_elsewhere_are_not_the_same_photographs(tmp_path, make_table, draw, cache):
+    """Two folders of DSC_0000, DSC_0001, ... of the same sizes and times."""
+    one, other = (
+        Archive(tmp_path / name, make_table, lambda path, n, by=by: draw(path, n + by))
+        for name, by in (("one", 0), ("other", 100))
+    )
+    for name in one.names:
+        a, b = one.paths[name], other.paths[name]
+        size = max(a.stat().st_size, b.stat().st_size)
+        for path in (a, b):
+            path.write_bytes(path.read_bytes().ljust(size, b"\0"))
+            os.utime(path, (10**9, 10**9))
+    first, second = (open_pixel_store(one.catalog, PX, cache) for one in (one, other))
+    check(first, one)
+    check(second, other)
+    assert second.n_decoded == len(other.names)
+
+
+def test_the_same_photographs_elsewhere_share(archive, tmp_path, make_table, draw, cache):
+    """Whatever folder, name and time they have."""
     open_pixel_store(archive.catalog, PX, cache)
-    before = path.stat()
-    archive.draw(path, 99)
-    assert path.stat().st_size == before.st_size
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
-    assert open_pixel_store(archive.catalog, PX, cache).n_decoded == 1
+    moved = Archive(tmp_path / "moved", make_table, draw)
+    for name, path in moved.paths.items():
+        os.utime(path, (10**9, 10**9))
+        moved.paths[name] = path.rename(path.with_name(f"other-{path.name}"))
+    before = sorted(cache.rglob("pixels.u8"))
+    store = open_pixel_store(moved.catalog, PX, cache)
+    assert store.n_decoded == 0
+    assert sorted(cache.rglob("pixels.u8")) == before
+    check(store, moved)
+
+
+def test_one_content_under_two_ids(archive, cache):
+    archive.paths["i001"].write_bytes(archive.paths["i000"].read_bytes())
+    store = open_pixel_store(archive.catalog, PX, cache)
+    check(store, archive)
+    assert store.contents["i000"] == store.contents["i001"] != store.contents["i002"]
+
+
+@pytest.mark.parametrize("times", [1, 2, 99])
+def test_a_file_that_changes_between_hashing_and_decoding(archive, cache, monkeypatch, times):
+    """Never new pixels under the old content's name."""
+    decode, changes = pixel_store._decode, []
+
+    def change_first(path: Path, *rest) -> str | None:
+        if path.stem == "i003" and len(changes) < times:
+            changes.append(1)
+            archive.draw(path, 100 + len(changes))
+        return decode(path, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pixel_store, "_decode", change_first)
+        if times == 99:
+            with pytest.raises(DataError, match="stay as they are") as caught:
+                open_pixel_store(archive.catalog, PX, cache)
+            assert str(archive.paths["i003"]) in str(caught.value)
+        else:
+            check(open_pixel_store(archive.catalog, PX, cache), archive)
+    check(open_pixel_store(archive.catalog, PX, cache), archive)
+
+
+def test_a_file_that_comes_after_hashing(archive, cache, monkeypatch):
+    late = archive.paths["i004"]
+    content = late.read_bytes()
+    late.write_bytes(b"")
+    decode = pixel_store._decode
+
+    def put_first(path: Path, *rest) -> str | None:
+        if path == late:
+            path.write_bytes(content)
+        return decode(path, *rest)
+
+    monkeypatch.setattr(pixel_store, "_decode", put_first)
+    check(open_pixel_store(archive.catalog, PX, cache), archive)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_waited_for(archive, cache):
+    archive.paths["i004"].unlink()
+    os.mkfifo(archive.paths["i004"])
+    store = open_pixel_store(archive.catalog, PX, cache)
+    assert store.unreadable == {"i004": "no ordinary file"}
 
 
 def test_another_size_is_another_store(archive, cache, draw):
@@ -136,7 +229,8 @@ def test_other_photographs_are_another_store(archive, cache):
     open_pixel_store(archive.catalog, PX, cache)
     some = archive.catalog.without(["i000"])
     store = open_pixel_store(some, PX, cache)
-    assert store.n_decoded == len(archive.names) - 1
+    assert store.n_decoded == 0  # taken over from the first
+    assert len(store.pixels) == len(archive.names) - 1
     assert (store.pixels[0] == read_image(archive.paths["i001"], PX)).all()
 
 
@@ -158,13 +252,15 @@ def test_goes_on_after_an_exception(archive, cache, monkeypatch):
     monkeypatch.setattr(pixel_store, "_CHUNK", 4)
     catalog = archive.catalog
 
-    def stop(path: Path, px: int) -> np.ndarray:
+    decode = pixel_store._decode
+
+    def stop(path: Path, *rest) -> str | None:
         if path.stem == "i009":
             raise KeyboardInterrupt
-        return read_image(path, px)
+        return decode(path, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(pixel_store, "read_image", stop)
+        patch.setattr(pixel_store, "_decode", stop)
         with pytest.raises(KeyboardInterrupt):
             open_pixel_store(catalog, PX, cache, workers=1)
     store = open_pixel_store(catalog, PX, cache)
@@ -179,20 +275,19 @@ import numpy as np
 import polars as pl
 from melanoscope.data import pixel_store
 from melanoscope.data.catalog import Catalog
-from melanoscope.imaging.decode import read_image
 
 pixel_store._CHUNK = 3
-begun = 0
+begun, decode = 0, pixel_store._decode
 
-def slow(path, px):
+def slow(*row):
     global begun
     begun += 1
     if begun == 9:
         print("now", flush=True)
         time.sleep(60)
-    return read_image(path, px)
+    return decode(*row)
 
-pixel_store.read_image = slow
+pixel_store._decode = slow
 catalog = Catalog(pl.read_parquet(sys.argv[1]))
 pixel_store.open_pixel_store(catalog, int(sys.argv[2]), Path(sys.argv[3]), workers=1)
 """
@@ -212,36 +307,68 @@ def test_goes_on_after_a_kill(archive, cache, tmp_path, decoded):
     check(store, archive)
 
 
-def test_a_kill_while_decoding_a_changed_file_again(archive, cache, monkeypatch):
-    """Half-written new pixels must not pass under the old file's signature."""
+OPENED = """
+import sys
+from pathlib import Path
+import numpy as np
+import polars as pl
+from melanoscope.data.catalog import Catalog
+from melanoscope.data.pixel_store import open_pixel_store
+
+catalog = Catalog(pl.read_parquet(sys.argv[1]))
+sys.stdin.readline()
+store = open_pixel_store(catalog, int(sys.argv[2]), Path(sys.argv[3]), workers=1)
+print(store.n_decoded, int(store.pixels.astype(np.int64).sum()))
+"""
+
+
+def test_two_processes_at_once(archive, cache, tmp_path):
+    """One decodes, the other waits and finds everything."""
     catalog = archive.catalog
-    open_pixel_store(catalog, PX, cache)
-    path = archive.paths["i003"]
-    old, old_time = path.read_bytes(), path.stat().st_mtime_ns
-    archive.draw(path, 99)
-
-    def stop(_path: Path, _px: int) -> np.ndarray:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(pixel_store, "read_image", stop)
-        with pytest.raises(KeyboardInterrupt):
-            open_pixel_store(catalog, PX, cache)
-    path.write_bytes(old)
-    os.utime(path, ns=(old_time, old_time))
+    catalog.frame.write_parquet(tmp_path / "catalog.parquet")
+    command = [sys.executable, "-c", OPENED, str(tmp_path / "catalog.parquet"), str(PX), str(cache)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    for process in processes:
+        process.stdin.write("now\n")
+        process.stdin.flush()
+    found = sorted(tuple(map(int, p.communicate(timeout=60)[0].split())) for p in processes)
     store = open_pixel_store(catalog, PX, cache)
-    assert store.n_decoded == 1
+    total = int(store.pixels.astype(np.int64).sum())
+    assert found == [(0, total), (len(archive.names), total)]
+    assert store.n_decoded == 0
     check(store, archive)
+
+
+def test_threads_that_open_stores_with_common_photographs(archive, cache):
+    """Each writes its own store only, and takes over from the others what they have."""
+    catalog = archive.catalog
+    parts = [catalog, catalog.without(["i000"]), catalog.without(["i005", "i007"])]
+    with ThreadPoolExecutor(6) as pool:
+        stores = list(pool.map(lambda part: open_pixel_store(part, PX, cache), parts * 2))
+    for part, store in zip(parts * 2, stores, strict=True):
+        names = set(part.with_files.frame["image_id"])
+        check(store, archive, absent=[name for name in archive.names if name not in names])
 
 
 def test_a_file_of_the_store_that_was_cut_short_is_made_anew(archive, cache):
     catalog = archive.catalog
     open_pixel_store(catalog, PX, cache)
-    (signatures,) = cache.rglob("signatures.i64")
-    os.truncate(signatures, 40)
-    store = open_pixel_store(catalog, PX, cache)
-    assert store.n_decoded == len(archive.names)
-    check(store, archive)
+    for name in ("done.u8", "contents.u8"):
+        (found,) = cache.rglob(name)
+        os.truncate(found, 10)
+        store = open_pixel_store(catalog, PX, cache)
+        assert store.n_decoded == len(archive.names)
+        check(store, archive)
+
+
+def test_a_damaged_store_gives_nothing_to_others(archive, cache):
+    for name, damage in (("pixels.u8", Path.unlink), ("contents.u8", Path.unlink)):
+        open_pixel_store(archive.catalog, PX, cache)
+        for found in cache.rglob(name):
+            damage(found)
+        some = archive.catalog.without(["i000"])
+        check(open_pixel_store(some, PX, cache), archive, absent=["i000"])
 
 
 def test_pixels_that_were_lost_are_not_trusted(archive, cache):
@@ -308,7 +435,7 @@ def test_a_full_disk(archive, cache, monkeypatch):
             open_pixel_store(archive.catalog, PX, cache)
     assert "--cache" in caught.value.mend
     assert "\n" not in str(caught.value)
-    assert not [path for path in cache.rglob("*") if path.is_file()]
+    assert {path.name for path in cache.rglob("*") if path.is_file()} <= {"lock", "contents.u8"}
     check(open_pixel_store(archive.catalog, PX, cache), archive)
 
 
@@ -334,13 +461,15 @@ def test_the_store_takes_its_whole_room_at_once(archive, cache, monkeypatch):
     seen = []
     lock = threading.Lock()
 
-    def read(path: Path, px: int) -> np.ndarray:
+    decode = pixel_store._decode
+
+    def read(*row) -> str | None:
         with lock:
             (found,) = cache.rglob("pixels.u8")
             seen.append(found.stat().st_blocks * 512)
         time.sleep(0)
-        return read_image(path, px)
+        return decode(*row)
 
-    monkeypatch.setattr(pixel_store, "read_image", read)
+    monkeypatch.setattr(pixel_store, "_decode", read)
     open_pixel_store(archive.catalog, PX, cache)
     assert min(seen) >= len(archive.names) * PX * PX * 3

@@ -71,7 +71,7 @@ def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None =
     frame = usable.frame
     ids = frame["image_id"].to_list()
     pairs = find_near_duplicates(store.images(ids), ids)
-    equal_files = same_files(frame)
+    equal_files = same_files(store)
     has_both_classes = frame["target"].n_unique() == 2
     by_archive = frame.group_by("dataset").agg(pl.len(), pl.col("target").sum()).sort("dataset")
     paired = {image_id for pair in pairs for image_id in (pair.a, pair.b)}

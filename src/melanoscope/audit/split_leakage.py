@@ -96,15 +96,9 @@ def _leakage(by: str, names: pl.Series, test_share: float) -> SplitLeakage:
     return SplitLeakage(by, sets=int(sizes.size), several=int(sizes.sum()), expected=leaked / n)
 
 
-def same_files(catalog: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
+def same_files(store: PixelStore) -> tuple[tuple[str, ...], ...]:
     """Find files that are equal byte for byte: groups of ids, each sorted, of two or more."""
-    paths = {name: Path(path) for name, path in catalog.select("image_id", "path").iter_rows()}
-    same_size = _equal((image_id, path.stat().st_size) for image_id, path in paths.items())
-    return _equal(
-        (image_id, hashlib.sha256(paths[image_id].read_bytes()).digest())
-        for group in same_size
-        for image_id in group
-    )
+    return _equal(store.contents.items())
 
 
 def same_pixels(

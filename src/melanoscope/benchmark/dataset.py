@@ -35,6 +35,7 @@ class Dataset:
         catalog: Every row of the archives' tables.
         usable: The rows whose photograph can be decoded.
         unreadable: Image id -> why its file cannot be decoded.
+        contents: Image id -> hash of the file that was decoded.
         arrays: What a network sees of the usable photographs, row by row.
         folds: For each repeat, the fold of each usable photograph, shape (n,).
         checks: Near-duplicates and skin tone of the usable photographs.
@@ -44,6 +45,7 @@ class Dataset:
     catalog: Catalog
     usable: Catalog
     unreadable: dict[str, str]
+    contents: dict[str, str]
     arrays: LesionArrays
     folds: list[NDArray[np.int64]]
     checks: PhotoChecks
@@ -94,7 +96,7 @@ def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress)
             judged = open_pixel_store(catalog, _CHECK_SIZE, cache, progress=progress.decoding)
         return judged.images(image_ids)
 
-    checks = check_photos(usable, cache, read_pixels)
+    checks = check_photos(usable, store.contents, cache, read_pixels)
     if config.near_duplicates:
         usable = usable.merge_groups([(pair.a, pair.b) for pair in checks.near_duplicates])
     frame = usable.frame
@@ -108,6 +110,7 @@ def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress)
         catalog=catalog,
         usable=usable,
         unreadable=store.unreadable,
+        contents=store.contents,
         arrays=arrays_of(frame, store),
         folds=folds,
         checks=checks,

@@ -61,7 +61,7 @@ def _describe_data(dataset: Dataset) -> dict[str, Any]:
     paths = dict(catalog.frame.select("image_id", "path").iter_rows())
     frame = usable.frame
     return {
-        "fingerprint": usable.fingerprint(),
+        "fingerprint": usable.fingerprint(dataset.contents),
         "sources": _describe_sources(dataset),
         "rows": len(catalog),
         "found": len(catalog.with_files),

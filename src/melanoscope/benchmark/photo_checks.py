@@ -6,7 +6,7 @@ Finding them takes minutes on a whole archive, and a run taken up again sees the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +39,15 @@ class PhotoChecks:
 
 
 def check_photos(
-    usable: Catalog, cache: Path, read_pixels: Callable[[list[str]], NDArray[np.uint8]]
+    usable: Catalog,
+    contents: Mapping[str, str],
+    cache: Path,
+    read_pixels: Callable[[list[str]], NDArray[np.uint8]],
 ) -> PhotoChecks:
     """Find near-duplicates and skin tones, or read from the cache what was found before."""
+    # What is kept belongs to the files' `contents` (hashes by image id), not to their names.
     image_ids = usable.frame["image_id"].to_list()
-    identity = f"{_VERSION}\0{near_duplicates.THRESHOLD}\0{usable.fingerprint()}"
+    identity = f"{_VERSION}\0{near_duplicates.THRESHOLD}\0{usable.fingerprint(contents)}"
     folder = cache / "photo_checks" / hashlib.sha256(identity.encode()).hexdigest()[:16]
     kept = folder / "near_duplicates.parquet", folder / "skin.parquet"
     if all(file.is_file() for file in kept):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
 from melanoscope.data.archive import ROW_SCHEMA, Join, SourceTable
+from melanoscope.data.content_hash import content_hashes
 from melanoscope.data.groups import first_connected, group_ids
 from melanoscope.data.identifiers import name_apart, with_global_ids
 from melanoscope.data.targets import label_rows
@@ -100,13 +101,26 @@ class Catalog:
         group_id = pl.col("group_id").replace_strict(merged, return_dtype=pl.String)
         return replace(self, frame=self.frame.with_columns(group_id))
 
-    def fingerprint(self) -> str:
-        """Hash what a training sees, whatever its rows' order and its folder (sha256)."""
-        sizes = [Path(p).stat().st_size if p else -1 for p in self.frame["path"]]
+    def fingerprint(self, contents: Mapping[str, str] | None = None) -> str:
+        """Hash what a training sees, whatever its rows' order and its folder (sha256).
+
+        Args:
+            contents: Hash of each photograph's file by image id, as a pixel store knows them;
+                without it the files are read.
+
+        Returns:
+            64 hexadecimal digits, of the rows' columns and the files' content.
+        """
+        ids = self.frame["image_id"]
+        hashes = (
+            content_hashes(self.frame["path"].to_list())
+            if contents is None
+            else [contents.get(image_id) for image_id in ids]
+        )
         columns = ["image_id", "dataset", "target", "group_id", "sex", "age", "site"]
-        rows = self.frame.select(columns).with_columns(size=pl.Series(sizes, dtype=pl.Int64))
+        rows = self.frame.select(columns).with_columns(content=pl.Series(hashes, dtype=pl.String))
         digest = hashlib.sha256()
-        for row in sorted(rows.iter_rows()):
+        for row in rows.sort("image_id").iter_rows():
             digest.update(repr(row).encode())
         return digest.hexdigest()
 

@@ -1,37 +1,37 @@
 """Images decoded once to a fixed size, kept on disk and mapped into memory.
 
-A store is a folder named after the ids, the size and the decoder's version. `pixels.u8` holds the
-images, `signatures.i64` the size and time of each file that was decoded. Signatures are
-written after the pixels, so that what a kill interrupts is decoded again.
+A store belongs to contents: its folder is named after the size, the decoder's version and the hash
+of every file, in the catalog's order, and nothing in it depends on a folder, a name or a time. So
+the same photographs elsewhere find their pixels again, and other photographs of the same names
+never do. Where a few files changed, the new store takes over from the others in the cache what it
+shares with them.
 """
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from melanoscope.atomic import DISK_FULL, atomic_path
 from melanoscope.data.catalog import Catalog
+from melanoscope.data.content_hash import content_hash, content_hashes
+from melanoscope.data.pixel_files import PixelFiles, open_pixel_files
 from melanoscope.errors import DataError
 from melanoscope.hardware import available_cores
-from melanoscope.imaging.decode import DECODER_VERSION, read_image
+from melanoscope.imaging.decode import decode_image, why_unreadable
 from melanoscope.imaging.open_image import UnreadableImageError
 
 ProgressCallback = Callable[[int, int], None]
 """Function that is called with the number of images done and their total."""
 
-_PIXELS, _SIGNATURES = "pixels.u8", "signatures.i64"
 _CHUNK = 256
+# How often files may change while they are read before that is said.
+_ATTEMPTS = 3
+_CHANGED = "changed while it was read"
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,14 @@ class PixelStore:
         pixels: RGB images, shape (n, image_size, image_size, 3), uint8, mapped read-only from disk.
         row_of: Row in `pixels` of each readable image, by image id.
         unreadable: Why an image could not be decoded, by image id.
-        n_decoded: How many images were decoded on opening rather than found in the store.
+        contents: Hash of the file that each readable image was decoded from, by image id.
+        n_decoded: How many images were decoded on opening rather than found in a store.
     """
 
     pixels: NDArray[np.uint8]
     row_of: dict[str, int]
     unreadable: dict[str, str]
+    contents: dict[str, str]
     n_decoded: int
 
     @property
@@ -75,134 +77,91 @@ def open_pixel_store(
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> PixelStore:
-    """Open the store of a catalog's images, and decode those that it lacks.
+    """Open the store of a catalog's images, and decode those that no store holds.
 
     Args:
         catalog: Photographs to decode; those without a file are passed over.
         image_size: Side of the decoded squares in pixels.
         cache: Folder that holds all stores.
-        workers: Threads that decode; Pillow decodes and resizes without Python's lock. Default:
-            one per core.
+        workers: Threads that hash and decode; Pillow decodes and resizes without Python's lock.
+            Default: one per core.
         progress: Called after each chunk of decoded images.
 
     Returns:
         The store, in which every file that can be decoded has its pixels.
 
     Raises:
-        DataError: No photograph has a file, the disk is full, or the cache cannot be written to.
+        DataError: No photograph has a file, the disk is full, the cache cannot be written to, or
+            files go on changing while they are read.
     """
     frame = catalog.with_files.frame
     ids, paths = frame["image_id"].to_list(), [Path(p) for p in frame["path"]]
     if not ids:
         raise DataError("photographs on disk", "none of the listed files", "check the folders")
-    folder = cache / "pixels" / _store_name(ids, image_size)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        pixels, signatures = _map_store(folder, (len(ids), image_size, image_size, 3))
-    except OSError as error:
-        raise DataError(
-            f"a folder '{cache}' that can be written to",
-            error.strerror or type(error).__name__,
-            "name another folder with --cache",
-        ) from None
-
-    reasons, n_stale = _decode_stale(paths, pixels, signatures, workers, progress)
-    return PixelStore(
-        pixels=np.memmap(folder / _PIXELS, np.uint8, "r", shape=pixels.shape),
-        row_of={name: row for row, name in enumerate(ids) if row not in reasons},
-        unreadable={ids[row]: reason for row, reason in reasons.items()},
-        n_decoded=n_stale - len(reasons),
+    hashes, n_decoded = content_hashes(paths, workers), 0
+    for _ in range(_ATTEMPTS):
+        with open_pixel_files(cache, hashes, image_size) as files:
+            files.take_over()
+            reasons, n = _decode_missing(files, paths, hashes, workers, progress)
+            pixels = files.read_only()
+        n_decoded += n
+        changed = [row for row, reason in reasons.items() if reason == _CHANGED]
+        if not changed:
+            readable = [row for row in range(len(ids)) if row not in reasons]
+            return PixelStore(
+                pixels=pixels,
+                row_of={ids[row]: row for row in readable},
+                unreadable={ids[row]: reason for row, reason in reasons.items()},
+                contents={ids[row]: hashes[row] or "" for row in readable},
+                n_decoded=n_decoded,
+            )
+        found = content_hashes([paths[row] for row in changed], workers)
+        for row, content in zip(changed, found, strict=True):
+            hashes[row] = content
+    raise DataError(
+        "photographs that stay as they are while they are read",
+        f"{len(changed)} that change ('{paths[changed[0]]}')",
+        "wait until they are copied",
     )
 
 
-def _decode_stale(
+def _decode_missing(
+    files: PixelFiles,
     paths: Sequence[Path],
-    pixels: np.memmap[Any, Any],
-    signatures: np.memmap[Any, Any],
+    hashes: Sequence[str | None],
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> tuple[dict[int, str], int]:
-    """Decode each file whose signature changed; return why rows failed, and how many were stale."""
-    current = np.array([_signature(path) for path in paths], np.int64)
-    # An empty or absent file is asked for its reason each time, even if it bears the date 1970.
-    stale = np.flatnonzero((signatures != current).any(axis=1) | (current[:, 0] <= 0))
-    signatures[stale] = 0
-    signatures.flush()
-    unreadable: dict[int, str] = {}
+    """Decode each row that is not done; return why rows failed, and how many were decoded."""
+    missing = np.flatnonzero(files.done == 0)
+    reasons: dict[int, str] = {}
     with ThreadPoolExecutor(workers or available_cores()) as pool:
-        for start in range(0, len(stale), _CHUNK):
-            chunk = stale[start : start + _CHUNK]
-            reasons = list(pool.map(lambda row: _decode(paths[row], pixels, row), chunk))
-            decoded = np.array([reason is None for reason in reasons])
-            pixels.flush()
-            signatures[chunk[decoded]] = current[chunk[decoded]]
-            signatures.flush()
-            unreadable |= {int(row): why for row, why in zip(chunk, reasons, strict=True) if why}
+        for start in range(0, len(missing), _CHUNK):
+            chunk = missing[start : start + _CHUNK]
+            found = list(
+                pool.map(lambda row: _decode(paths[row], hashes[row], files.pixels, row), chunk)
+            )
+            files.mark_done(chunk[[reason is None for reason in found]])
+            reasons |= {int(row): why for row, why in zip(chunk, found, strict=True) if why}
             if progress is not None:
-                progress(start + len(chunk), len(stale))
-    return unreadable, len(stale)
+                progress(start + len(chunk), len(missing))
+    return reasons, len(missing) - len(reasons)
 
 
-def _decode(path: Path, pixels: NDArray[np.uint8], row: int) -> str | None:
+def _decode(path: Path, expected: str | None, pixels: NDArray[np.uint8], row: int) -> str | None:
     """Decode a file into a row of `pixels`, or return why it cannot be decoded."""
+    if expected is None:
+        # Absent, empty or closed when it was to be hashed: asked for its reason each time.
+        return why_unreadable(path) or _CHANGED
     try:
-        pixels[row] = read_image(path, pixels.shape[1])
+        content = path.read_bytes()
+    except OSError:
+        return _CHANGED
+    # What is decoded are the bytes that were hashed, not what lies there a moment later.
+    if content_hash(content) != expected:
+        return _CHANGED
+    try:
+        pixels[row] = decode_image(content, pixels.shape[1]).pixels
     except UnreadableImageError as error:
         return error.reason
     return None
-
-
-def _signature(path: Path) -> tuple[int, int]:
-    """Return a file's size and time of change, by which a changed file is noticed."""
-    try:
-        status = path.stat()
-    except OSError:
-        return (-1, -1)  # gone since the catalog was read; the decoder says so
-    return (status.st_size, status.st_mtime_ns)
-
-
-def _store_name(ids: Sequence[str], image_size: int) -> str:
-    digest = hashlib.sha256(f"{DECODER_VERSION}\0{image_size}\0".encode())
-    digest.update("\0".join(ids).encode())
-    return f"{image_size}px-{digest.hexdigest()[:16]}"
-
-
-def _map_store(
-    folder: Path, shape: tuple[int, ...]
-) -> tuple[np.memmap[Any, Any], np.memmap[Any, Any]]:
-    """Map both files. Signatures of pixels that were lost would pass black squares as decoded."""
-    pixels, signatures = folder / _PIXELS, folder / _SIGNATURES
-    if not _has_size(pixels, int(np.prod(shape))):
-        signatures.unlink(missing_ok=True)
-    return _map(pixels, shape, np.uint8), _map(signatures, (shape[0], 2), np.int64)
-
-
-def _has_size(path: Path, size: int) -> bool:
-    return path.exists() and path.stat().st_size == size
-
-
-def _map(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.memmap[Any, Any]:
-    """Map a file that has its whole room on disk: a full disk would kill the process later."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    if not _has_size(path, size):
-        try:
-            with atomic_path(path) as partial, partial.open("wb") as file:
-                _reserve(file.fileno(), size, path.parent)
-        except OSError as error:
-            if error.errno not in DISK_FULL:
-                raise
-            raise DataError(
-                f"{size / 2**20:.0f} MiB free for '{path.parent}'",
-                f"{shutil.disk_usage(path.parent).free / 2**20:.0f} MiB",
-                "free some room or name another folder with --cache",
-            ) from None
-    return np.memmap(path, dtype, "r+", shape=shape)
-
-
-def _reserve(descriptor: int, size: int, folder: Path) -> None:
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, size)
-    elif shutil.disk_usage(folder).free < size:
-        raise OSError(errno.ENOSPC, "no room")
-    else:
-        os.ftruncate(descriptor, size)

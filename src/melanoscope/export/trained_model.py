@@ -159,7 +159,7 @@ def model_from_run(
     cell, selection = choose_cell(run, backbone=backbone, transfer=transfer, fold=fold)
     config = BenchmarkConfig.from_dict(run.record["configuration"], data)
     dataset = prepare_dataset(config, cache, display)
-    known, found = run.record["data"]["fingerprint"], dataset.usable.fingerprint()
+    known, found = run.record["data"]["fingerprint"], dataset.usable.fingerprint(dataset.contents)
     if known != found:
         raise RunError(
             f"the photographs of the run (fingerprint {known[:12]}...)",

@@ -1,0 +1,37 @@
+"""What was found in photographs is kept for their content, not for their names."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from melanoscope.benchmark.photo_checks import check_photos
+from melanoscope.data.archive import ROW_SCHEMA
+from melanoscope.data.catalog import Catalog
+
+
+@pytest.fixture
+def usable() -> Catalog:
+    rows = [
+        {"image_id": name, "dataset": "a", "sex": "female", "site": "torso", "target": 0}
+        for name in ("x", "y", "z")
+    ]
+    frame = pl.DataFrame(rows, schema=ROW_SCHEMA).with_columns(group_id="image_id")
+    return Catalog(frame.with_columns(path=pl.lit("DSC_0000.jpg")))
+
+
+def test_other_content_of_the_same_names_is_looked_at_anew(usable, tmp_path):
+    asked = []
+
+    def read(image_ids: list[str]) -> np.ndarray:
+        asked.append(image_ids)
+        return np.random.default_rng(len(asked)).integers(0, 256, (3, 128, 128, 3), np.uint8)
+
+    contents = {"x": "1", "y": "2", "z": "3"}
+    first = check_photos(usable, contents, tmp_path, read)
+    again = check_photos(usable, contents, tmp_path, read)
+    assert asked == [["x", "y", "z"]]
+    assert np.array_equal(first.skin, again.skin, equal_nan=True)
+    check_photos(usable, contents | {"z": "4"}, tmp_path, read)
+    assert len(asked) == 2
