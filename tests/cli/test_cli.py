@@ -68,7 +68,7 @@ def own_table(folder: Path, text: str = TABLE) -> str:
         (TABLE.replace("1.jpg", "0.jpg"), "one row per image id"),
         (TABLE.replace(",1,", ",7,"), "0 or 1"),
         (TABLE.replace(",1,", ",0,"), "both classes"),
-        ("", "CSV"),
+        ("", "an empty file"),
     ],
     ids=["no column", "one id twice", "label outside", "one class", "empty"],
 )

@@ -110,8 +110,20 @@ def answer_table(
     prevalence: float | None,
     force: bool,
     as_json: bool,
-) -> None:
-    """Diagnose a table of photographs and print what became of its rows; see `diagnose_table`."""
+) -> bool:
+    """Diagnose a table of photographs and print what became of its rows; see `diagnose_table`.
+
+    Args:
+        predictor: Predictor of a bundle.
+        table: Table of photographs.
+        out: CSV to write.
+        prevalence: Share of melanomas to assume; None for the bundle's.
+        force: Whether to answer also what the gate refuses.
+        as_json: Whether to print one JSON document.
+
+    Returns:
+        Whether every row failed.
+    """
     from melanoscope.inference.batch.run import diagnose_table
     from melanoscope.progress import RunProgress
 
@@ -128,8 +140,14 @@ def answer_table(
         target = predictor.bundle.manifest.target.to_dict()
         print_json({"out": str(out), "target": target, **asdict(summary)})
     else:
-        counts = ", ".join(f"{number} {what}" for what, number in asdict(summary).items())
+        counts = ", ".join(f"{number} {what}" for what, number in summary.counts.items())
         typer.echo(f"{counts}: {out}")
+    for note in summary.notes:
+        typer.echo(f"melanoscope: note: {note}", err=True)
+    for one in summary.failures:
+        rows = "1 row" if one.rows == 1 else f"{one.rows} rows"
+        typer.echo(f"melanoscope: {rows} failed: {one.reason}", err=True)
+    return summary.failed == summary.rows
 
 
 def _notices(manifest: BundleManifest, prevalence: float | None) -> list[str]:

@@ -167,7 +167,9 @@ def predict(
     steps: Annotated[int, typer.Option(help="Of Integrated Gradients.")] = 64,
     table: Annotated[
         Path | None,
-        typer.Option("--table", help="CSV with a column photograph, and age, sex, site."),
+        typer.Option(
+            "--table", help="Table (CSV, TSV, .xlsx) with a column photograph, and age, sex, site."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="CSV of the table's answers.")] = None,
     variant: Annotated[str, typer.Option(help="float32 or int8.")] = "float32",
@@ -175,7 +177,8 @@ def predict(
 ) -> None:
     """Diagnose photographs with a bundle; PyTorch is not needed.
 
-    A photograph that is refused is an answer, too: exit status 0. Status 1: one could not be read.
+    A photograph that is refused is an answer, too: exit status 0. Status 1: one could not be read;
+    of a table, none.
     """
     if (table is None) == (not photographs):
         raise typer.BadParameter("name either photographs or --table")
@@ -187,7 +190,11 @@ def predict(
     if table is not None and out is not None:
         from melanoscope.cli.answers import answer_table
 
-        answer_table(predictor, table, out, prevalence=prevalence, force=force, as_json=as_json)
+        none_answered = answer_table(
+            predictor, table, out, prevalence=prevalence, force=force, as_json=as_json
+        )
+        if none_answered:
+            raise typer.Exit(1)
         return
     from melanoscope.cli.answers import ExplanationOptions, answer_photographs
 

@@ -60,8 +60,8 @@ def find_dialect(head: str, known: Collection[str] = ()) -> Dialect:
 def _fit(head: str, delimiter: str, known: Collection[str]) -> tuple[int, float, int]:
     """Return how many known names, how even the rows and how wide the header is."""
     rows = _rows(head, delimiter)
-    if not rows:
-        return 0, 0.0, 0
+    if not rows:  # nothing but delimiters
+        return 0, 0.15, 0
     header, body = rows[0], rows[1:]
     hits = sum(plain(name) in known for name in header)
     if len(header) == 1:

@@ -12,7 +12,7 @@ from melanoscope.errors import DataError
 
 Open = Callable[[], AbstractContextManager[IO[bytes]]]
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _HEAD = 4096
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

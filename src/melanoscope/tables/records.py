@@ -59,8 +59,7 @@ def _torn(
     reason: str, line: int, first: str, header: Sequence[str], dialect: Dialect, where: str
 ) -> DataError:
     column, cell = _find_torn_cell(first, dialect)
-    quote = dialect.skips_blanks or cell.startswith('"')
-    if "field limit" in reason and not quote:
+    if "field limit" in reason and not cell.startswith('"'):
         found = f"a cell of more than {csv.field_size_limit()} characters in line {line}"
         return DataError(f"a table in {where}", found, "check the file")
     name = f" '{header[column].strip()}'" if column < len(header) else ""

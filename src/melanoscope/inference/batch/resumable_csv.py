@@ -19,7 +19,8 @@ from typing import Any, BinaryIO
 
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError
-from melanoscope.inference.batch.rows_in import Row
+
+Row = list[str]
 
 
 class ResumableCsv:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from melanoscope.errors import DataError, MelanoscopeError
 from melanoscope.imaging.decode import DecodedImage
 from melanoscope.imaging.open_image import UnreadableImageError
-from melanoscope.inference.batch.rows_in import InputTable, Row
+from melanoscope.inference.batch.input_table import InputTable
+from melanoscope.inference.batch.resumable_csv import Row
 from melanoscope.inference.result import EVIDENCE_PARTS
-from melanoscope.patient import PatientInfo, parse_patient
+from melanoscope.patient import PatientInfo, is_missing, parse_patient
+from melanoscope.tables.records import Numbered
 
 if TYPE_CHECKING:
     from melanoscope.inference.predictor import Predictor
@@ -51,14 +53,14 @@ class RowDiagnoser:
         return _new_names(wanted, self.table.header)
 
     def diagnose_batches(
-        self, rows: Iterator[Row], batch_size: int, workers: int
+        self, rows: Iterator[Numbered], batch_size: int, workers: int
     ) -> Iterator[list[Row]]:
         """Yield batch after batch with the added columns, while the next ones are being decoded."""
         pool = ThreadPoolExecutor(workers, "melanoscope-decode")
         waiting: deque[list[tuple[Row, Future[_Decoded]]]] = deque()
         try:
             while chunk := list(islice(rows, batch_size)):
-                waiting.append([(row, pool.submit(self._decode, row)) for row in chunk])
+                waiting.append([(row, pool.submit(self._decode, line, row)) for line, row in chunk])
                 if len(waiting) > _AHEAD:
                     yield self._diagnose(waiting.popleft())
             while waiting:
@@ -66,19 +68,18 @@ class RowDiagnoser:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _decode(self, row: Row) -> _Decoded:
+    def _decode(self, line: int, row: Row) -> _Decoded:
         """Decode the photograph of a row, or return what is wrong with the row."""
         try:
-            width = len(self.table.header)
-            if len(row) != width:
-                raise DataError(f"{width} fields as in the header", str(len(row)), "mend the row")
+            if fault := self.table.table.fault(line, row):
+                raise fault
             patient = parse_patient(
                 **{name: row[index] for name, index in self.table.patient_columns.items()}
             )
-            name = row[self.table.image_column]
-            if not name.strip():
+            name = row[self.table.image_column].strip()
+            if is_missing(name):
                 raise DataError("the name of a photograph", "none", "fill it in")
-            return self.predictor.decode(self.folder / name), patient
+            return self.predictor.decode(_find_file(self.folder, name)), patient
         except UnreadableImageError as error:
             # Where it lies stands in the row already.
             return f"expected a whole photograph; found {error.found}; {error.mend}"
@@ -124,6 +125,14 @@ class RowDiagnoser:
             _number(diagnosis.distance),
             "",
         ]
+
+
+def _find_file(folder: Path, name: str) -> Path:
+    """Return where a table's name of a file leads, also one that was written on Windows."""
+    path = folder / name
+    if "\\" in name and not path.exists():
+        return folder / name.replace("\\", "/")
+    return path
 
 
 def _new_names(wanted: Sequence[str], taken: Sequence[str]) -> list[str]:

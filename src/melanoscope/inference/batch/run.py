@@ -18,8 +18,9 @@ from melanoscope import __version__
 from melanoscope.errors import DataError
 from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import DECODER_VERSION
-from melanoscope.inference.batch.resumable_csv import ResumableCsv
-from melanoscope.inference.batch.rows_in import scan_table
+from melanoscope.inference.batch.failures import FailureCounter, FailureReason
+from melanoscope.inference.batch.input_table import scan_table
+from melanoscope.inference.batch.resumable_csv import ResumableCsv, Row
 from melanoscope.inference.batch.rows_out import FAILED, RowDiagnoser
 from melanoscope.inference.calibration import log_odds
 
@@ -29,7 +30,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TableSummary:
-    """How many rows a table has, what became of them, and how many of them an earlier run wrote."""
+    """What became of a table's rows, and why.
+
+    Attributes:
+        rows: Rows of the table.
+        accepted: Rows that were answered.
+        doubtful: Rows that were answered with a concern.
+        refused: Rows whose photograph the gate refused.
+        failed: Rows that could not be answered.
+        kept: Rows that an earlier run wrote.
+        failures: Why rows failed, the most frequent reason first.
+        notes: One line each for what a person should be told of how the table was read.
+    """
 
     rows: int
     accepted: int
@@ -37,6 +49,14 @@ class TableSummary:
     refused: int
     failed: int
     kept: int
+    failures: tuple[FailureReason, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers of rows by their names."""
+        names = ("rows", "accepted", "doubtful", "refused", FAILED, "kept")
+        return {name: getattr(self, name) for name in names}
 
 
 def diagnose_table(
@@ -60,8 +80,9 @@ def diagnose_table(
 
     Args:
         predictor: Predictor of a bundle.
-        table: CSV as `batch.rows_in` describes it.
-        out: New CSV to write; until it is whole it lies beside as `.NAME.partial`.
+        table: Table as `batch.input_table` describes it.
+        out: New CSV to write, in UTF-8 and with the table's delimiter; until it is whole it lies
+            beside as `.NAME.partial`.
         prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
         force: Whether to answer also what the gate refuses.
         batch_size: Photographs that the network is given at once, 1 or more.
@@ -70,7 +91,7 @@ def diagnose_table(
         folder: Folder that names of photographs are relative to; None for the table's folder.
 
     Returns:
-        Counts of what became of the rows.
+        Counts of what became of the rows, and why some failed.
 
     Raises:
         DataError: The table is none, `out` exists, or beside it lies the beginning of another job.
@@ -87,29 +108,46 @@ def diagnose_table(
         out,
         _job(diagnoser, batch_size),
         [*source.header, *diagnoser.columns],
-        delimiter=source.delimiter,
+        delimiter=source.table.delimiter,
         rows=source.rows,
         batch_size=batch_size,
     )
     with closing(target):
-        status = len(source.header)
-        statuses = Counter(row[status] for row in target.kept_rows())
+        counts, failures = Counter[str](), FailureCounter()
+
+        def count(row: Row) -> None:
+            status = row[len(source.header)]
+            counts[status] += 1
+            if status == FAILED:
+                failures.add(row[-1])
+
+        for row in target.kept_rows():
+            count(row)
         on_progress(target.kept, source.rows)
         for rows in diagnoser.diagnose_batches(
-            source.iter_rows(target.kept), batch_size, workers or available_cores()
+            source.table.rows(target.kept, strict=False), batch_size, workers or available_cores()
         ):
             target.append(rows)
-            statuses.update(row[status] for row in rows)
-            on_progress(statuses.total(), source.rows)
-        if statuses.total() != source.rows or not source.is_unchanged():
+            for row in rows:
+                count(row)
+            on_progress(counts.total(), source.rows)
+        if counts.total() != source.rows or not source.table.is_unchanged():
             raise DataError(
                 f"'{table}' as it was when its rows were counted",
                 "another",
                 f"remove '{target.partial}' and begin anew",
             )
         target.finish()
-    counts = {name: statuses[name] for name in ("accepted", "doubtful", "refused", FAILED)}
-    return TableSummary(source.rows, **counts, kept=target.kept)
+    return TableSummary(
+        source.rows,
+        accepted=counts["accepted"],
+        doubtful=counts["doubtful"],
+        refused=counts["refused"],
+        failed=counts[FAILED],
+        kept=target.kept,
+        failures=failures.reasons(),
+        notes=source.notes,
+    )
 
 
 def _job(diagnoser: RowDiagnoser, batch_size: int) -> dict[str, Any]:
@@ -117,7 +155,7 @@ def _job(diagnoser: RowDiagnoser, batch_size: int) -> dict[str, Any]:
     return {
         "bundle": diagnoser.predictor.bundle.fingerprint,
         "variant": diagnoser.predictor.variant,
-        "table": diagnoser.table.sha256,
+        "table": diagnoser.table.table.sha256,
         "folder": str(diagnoser.folder.absolute()),
         "prevalence": diagnoser.prevalence,
         "force": diagnoser.force,
