@@ -22,6 +22,7 @@ from melanoscope.data.sources.image_files.names import (
     is_resized_folder,
     split_row_name,
 )
+from melanoscope.imaging import whole_picture
 
 from .archives import line, touch
 
@@ -253,10 +254,27 @@ def test_dicom_is_left_where_a_photograph_is(tmp_path):
     assert "1 DICOM file left" in notes(tmp_path, "ISIC_1")
 
 
-def test_an_empty_file_is_no_photograph_where_another_is(tmp_path):
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", "torn"])
+@pytest.mark.parametrize("place", ["a.png", "train_224/a.png"])
+def test_a_broken_file_is_no_photograph_where_another_is(tmp_path, content, place):
     paint(tmp_path / "y/a.png")
-    (tmp_path / "a.png").touch()
+    torn = (tmp_path / "y/a.png").read_bytes()[:-100]
+    (tmp_path / "train_224").mkdir()
+    (tmp_path / place).write_bytes(torn if content == "torn" else content)
     assert find(tmp_path, "a") == ["y/a.png"]
+
+
+def test_what_a_folder_is_named_is_tried_on_a_few_files(tmp_path, monkeypatch):
+    opened = []
+    names = [f"lesion no. {number}" for number in range(30)]
+    for number, name in enumerate(names):
+        paint(tmp_path / f"binary/{name}.png", number)
+    whole = whole_picture.open_image
+    monkeypatch.setattr(
+        whole_picture, "open_image", lambda path, **_: opened.append(path) or whole(path, **_)
+    )
+    assert find(tmp_path, *names) == [f"binary/{name}.png" for name in names]
+    assert len(opened) == 8
 
 
 # --- why a photograph is absent

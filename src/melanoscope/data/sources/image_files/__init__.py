@@ -70,9 +70,10 @@ def find_image_files(folder: str | Path, names: pl.Series) -> ImageFiles:
         (1, 1)
     """
     root = str(folder)
-    distinct = [name for name in names.unique(maintain_order=True) if name and name.strip()]
-    found = match_written_paths(root, distinct)
-    others = [name for name in distinct if name not in found]
+    distinct = names.drop_nulls().unique(maintain_order=True)
+    rows = {name: row for name in distinct if (row := split_row_name(name)).key}
+    found = match_written_paths(root, rows)
+    others = {name: row for name, row in rows.items() if name not in found}
     notes: list[str] = []
     # A table that writes whole paths may lie above a whole disk: that is walked only if need be.
     if others:
@@ -82,8 +83,8 @@ def find_image_files(folder: str | Path, names: pl.Series) -> ImageFiles:
         lookup.found |= found
         share_files(lookup)
         found = lookup.found
-        absent = [split_row_name(name).key for name in others if name not in found]
-        taken = {split_row_name(name).key for name in found}
+        absent = [row.key for name, row in others.items() if name not in found]
+        taken = {rows[name].key for name in found}
         notes = [*choice.sentences(), *_lookup_notes(lookup), *explain_files(contents, taken)]
         if absent:
             notes += explain_absence(contents, absent, taken)

@@ -104,7 +104,10 @@ def _explain_other_kinds(contents: FolderContents, absent: Sequence[str]) -> lis
         for path in contents.others.get(key, ()):
             by_suffix.setdefault(split_file_name(path)[1], []).append(path)
     for suffix, paths in sorted(by_suffix.items(), key=lambda item: -len(item[1]))[:_MAX_LISTED]:
-        said.append(f"{len(paths):,} are there only as {suffix} ({_advice(suffix)}): '{paths[0]}'")
+        are = "is" if len(paths) == 1 else "are"
+        said.append(
+            f"{len(paths):,} {are} there only as {suffix} ({_advice(suffix)}; first: '{paths[0]}')"
+        )
     return said
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from melanoscope.data.sources.image_files.names import (
 )
 from melanoscope.data.sources.image_files.same_content import has_same_content, n_pixels, relation
 from melanoscope.errors import DataError
+from melanoscope.imaging.decode import why_unreadable
 from melanoscope.imaging.whole_picture import is_mask, shows_the_same
 
 # What a folder's name says is tried on so many of its files; if all agree it is believed.
@@ -28,7 +29,7 @@ _PLURAL = {
     "resized copy": "resized copies",
     "DICOM file": "DICOM files",
     "mask": "masks",
-    "empty file": "empty files",
+    "unreadable file": "unreadable files",
 }
 
 
@@ -45,7 +46,9 @@ class Choice:
     root: str
     left: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     refused: list[tuple[ImageFile, ImageFile]] = field(default_factory=list)
-    _confirmed: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    _answers: dict[tuple[str, ...], Counter[bool]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
 
     def among(self, files: Sequence[ImageFile], row: RowName, n_named: int) -> ImageFile | None:
         """Return the photograph among `files`, None where all are masks or nothing decides.
@@ -94,7 +97,7 @@ class Choice:
                 self._leave("copy", twin, [file])
         if len(distinct) == 1:
             return distinct[0]
-        distinct, empty = _unless_all(*_split(distinct, lambda f: not Path(f.path).stat().st_size))
+        distinct, broken = _unless_all(*_split(distinct, _is_broken))
         distinct, masks = _unless_all(*_split(distinct, lambda f: is_mask(Path(f.path))))
         distinct.sort(key=lambda file: -n_pixels(file.path))  # stable: first by name
         taken = distinct[0]
@@ -105,7 +108,7 @@ class Choice:
                 return None
             self._leave(reason, taken, [other])
         self._leave("mask", taken, masks)
-        self._leave("empty file", taken, empty)
+        self._leave("unreadable file", taken, broken)
         return taken
 
     def _is_mask(self, file: ImageFile) -> bool:
@@ -116,20 +119,21 @@ class Choice:
         """Whether a file in a folder of copies is one: "300" may as well be a patient."""
 
         def try_it() -> bool:
-            return has_same_content(copy.path, taken.path) or shows_the_same(
-                Path(copy.path), Path(taken.path)
-            )
+            paths = Path(copy.path), Path(taken.path)
+            return has_same_content(copy.path, taken.path) or shows_the_same(*paths)
 
         if is_camera_name(copy.stem.casefold()):
-            return try_it()
-        return self._tried(("copy", self._place(copy), self._place(taken)), try_it)
+            return try_it() or _is_broken(copy)
+        what = ("copy", self._place(copy), self._place(taken))
+        return self._tried(what, try_it) or _is_broken(copy)
 
     def _tried(self, what: tuple[str, ...], try_it: Callable[[], bool]) -> bool:
-        if self._confirmed[what] >= _N_TRIED:
-            return True
-        confirmed = try_it()
-        self._confirmed[what] += 1 if confirmed else -_N_TRIED
-        return confirmed
+        said = self._answers[what]
+        if sum(said.values()) >= _N_TRIED and len(said) == 1:
+            return next(iter(said))
+        answer = try_it()
+        said[answer] += 1
+        return answer
 
     def _leave(self, reason: str, taken: ImageFile | None, left: Sequence[ImageFile]) -> None:
         for file in left:
@@ -164,6 +168,10 @@ class Choice:
                 f"'{taken.path}' and '{other.path}' of different content{more}",
                 "remove one of them, or name its folder in the table",
             )
+
+
+def _is_broken(file: ImageFile) -> bool:
+    return why_unreadable(Path(file.path)) is not None
 
 
 def _times(count: int, reason: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,7 +18,6 @@ from melanoscope.data.sources.image_files.names import (
     RowName,
     is_camera_name,
     is_written_alike,
-    split_row_name,
 )
 
 
@@ -49,13 +48,13 @@ class Lookup:
     shared: list[str] = field(default_factory=list)
 
 
-def match_written_paths(root: str, names: Iterable[str]) -> dict[str, Match]:
+def match_written_paths(root: str, rows: Mapping[str, RowName]) -> dict[str, Match]:
     """Find the names that are, as they are written, paths of files from `root`."""
     by_folder: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for name in names:
-        folder, _, file = name.strip().replace("\\", "/").rpartition("/")
+    for name, row in rows.items():
         # An id is no path: of the files that bear it, the one just here need not be the right one.
-        if folder or split_row_name(file).suffix:
+        if row.folders or row.suffix:
+            folder, _, file = name.strip().replace("\\", "/").rpartition("/")
             by_folder[folder + "/" if folder or name.startswith("/") else ""].append((name, file))
     matches: dict[str, Match] = {}
     for folder, pairs in by_folder.items():
@@ -67,10 +66,9 @@ def match_written_paths(root: str, names: Iterable[str]) -> dict[str, Match]:
     return matches
 
 
-def match_names(contents: FolderContents, names: Sequence[str], choice: Choice) -> Lookup:
+def match_names(contents: FolderContents, rows: Mapping[str, RowName], choice: Choice) -> Lookup:
     """Find the other names by stem, then by as many of the folders they write as are here."""
     lookup = Lookup()
-    rows = {name: split_row_name(name) for name in names}
     n_rows: dict[str, int] = defaultdict(int)
     for row in rows.values():
         n_rows[row.key] += 1

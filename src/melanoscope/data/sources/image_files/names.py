@@ -29,6 +29,8 @@ _CAMERA = re.compile(
     r"[-_ ]?\d{1,8}|.{1,4}"
 )
 
+_SPECIAL = re.compile(r"[./\\]")
+
 
 class RowName(NamedTuple):
     """A row's name of its photograph; `folders` and `key` in the form of `key_of`."""
@@ -61,6 +63,9 @@ def split_row_name(text: str) -> RowName:
     >>> split_row_name(r".\Images\ISIC_1.JPG ")
     RowName(folders=('images',), stem='ISIC_1', suffix='.jpg', key='isic_1')
     """
+    text = text.strip()
+    if not _SPECIAL.search(text):
+        return RowName((), text, "", key_of(text))
     parts: list[str] = []
     for part in text.replace("\\", "/").split("/"):
         if part == ".." and parts:
