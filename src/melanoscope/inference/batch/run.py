@@ -62,7 +62,7 @@ def diagnose_table(
         predictor: Predictor of a bundle.
         table: CSV as `batch.rows_in` describes it.
         out: New CSV to write; until it is whole it lies beside as `.NAME.partial`.
-        prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
+        prevalence: Share of positive lesions to assume, between 0 and 1; None for the bundle's.
         force: Whether to answer also what the gate refuses.
         batch_size: Photographs that the network is given at once, 1 or more.
         workers: Threads that decode; None for all cores.
