@@ -49,7 +49,7 @@ web/node_modules/done: $(VENV)/node.done web/package-lock.json
 	touch $@
 
 # What the page takes from the package: words, sentences, and the types of answers and bundles.
-SHARED := src/melanoscope/patient_words.json src/melanoscope/inference/text/phrases.json \
+SHARED := src/melanoscope/patient_words.json src/melanoscope/target.py src/melanoscope/inference/text/phrases.json \
 	$(wildcard src/melanoscope/service/*.py src/melanoscope/service/routes/*.py \
 	src/melanoscope/inference/manifest*.py)
 PAGE := src/melanoscope/service/page/index.html

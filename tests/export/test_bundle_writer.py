@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import polars as pl
 import pytest
 import torch
 
+from melanoscope.data.sources import parse_spec
 from melanoscope.errors import BundleError, StatisticsError
 from melanoscope.export.bundle_writer import ExportSettings, write_bundle
-from melanoscope.export.manifest import license_of
+from melanoscope.export.manifest import describe_origin, license_of
 from melanoscope.export.outputs import measure_qualities, run_graph
 from melanoscope.inference.bundle import open_bundle
 from melanoscope.inference.manifest import seal_of
@@ -159,6 +161,30 @@ def test_terms_of_the_archives_are_inherited():
     assert "not to be used commercially" in both.notice
     assert both.attribution == ("T: A", "T: A")
     assert not license_of([archive("CC BY 4.0")]).non_commercial
+    rows = license_of([archive("as its rows say")], ["CC-BY-NC", "CC-0", "CC-0"])
+    assert rows.non_commercial
+    assert rows.terms == ("CC-0", "CC-BY-NC", "as its rows say")
+
+
+@pytest.mark.parametrize(
+    ("image_types", "simulated", "only"),
+    [
+        (["dermoscopic"], False, True),
+        (["dermoscopic"], True, False),
+        (["dermoscopic", "clinical"], False, False),
+        (["dermoscopic", None], False, False),
+    ],
+)
+def test_a_bundle_is_for_dermoscopy_where_all_its_photographs_are(
+    small_subject, image_types, simulated, only
+):
+    height = small_subject.frame.height
+    types = pl.Series([image_types[row % len(image_types)] for row in range(height)])
+    frame = small_subject.frame.with_columns(image_type=types)
+    data = [parse_spec("simulated=240" if simulated else "table=x.csv")]
+    config = replace(small_subject.config, data=tuple(data))
+    found = describe_origin(replace(small_subject, frame=frame, config=config))["data"]
+    assert found.dermoscopy_only is only
 
 
 def test_the_manifest_is_what_the_file_says(small_bundle, manifest):

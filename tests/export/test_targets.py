@@ -80,6 +80,8 @@ def test_diagnoses_are_counted_those_that_are_positive_first(small_subject):
             "image_id": list("abcdefg"),
             "diagnosis": ["nevus", "scc", "nevus", "bcc", "bcc", None, "angioma"],
             "target": [0, 1, 0, 1, 1, 1, 0],
+            "image_type": "dermoscopic",
+            "license": None,
         }
     )
     data = describe_origin(replace(small_subject, frame=frame))["data"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -33,9 +33,6 @@ from melanoscope.target import MELANOMA
 
 if TYPE_CHECKING:
     from melanoscope.export.trained_model import TrainedModel
-
-DERMOSCOPY = frozenset({"isic2020", "isic2019", "isic2019-melanoma", "ham10000"})
-"""Archives of nothing but dermoscopy."""
 
 _SIMULATED = "Trained on simulated lesions: says nothing about skin."
 _STATIC = StaticFeatures(
@@ -75,7 +72,7 @@ def describe_origin(model: TrainedModel) -> dict[str, Any]:
         "static": None if model.network.static_branch is None else _STATIC,
         "data": data,
         "training": _training(model),
-        "license": license_of(data.sources),
+        "license": license_of(data.sources, model.frame["license"].drop_nulls()),
         "disclaimer": f"{_SIMULATED} {DISCLAIMER}" if data.simulated else DISCLAIMER,
     }
 
@@ -90,9 +87,9 @@ def assumed_prevalence(model: TrainedModel, stated: float | None) -> tuple[float
     return share, "the share among the photographs that the network was trained on, not a clinic's"
 
 
-def license_of(archives: Sequence[Archive]) -> License:
-    """Return the terms that a network inherits from the archives it learnt from."""
-    terms = sorted({archive.license for archive in archives})
+def license_of(archives: Sequence[Archive], stated: Iterable[str] = ()) -> License:
+    """Return the terms that a network inherits from archives, and those `stated` by their rows."""
+    terms = sorted({*(archive.license for archive in archives), *stated})
     restricted = any("NC" in one for one in terms)
     return License(
         terms=tuple(terms),
@@ -107,14 +104,15 @@ def license_of(archives: Sequence[Archive]) -> License:
 def _data(model: TrainedModel) -> Data:
     known: dict[str, Any] = model.run_metadata["data"]
     archives = msgspec.convert(known["sources"], tuple[Archive, ...])
+    simulated = model.config.simulated
     return Data(
         **{key: known[key] for key in ("fingerprint", "photographs", "groups")},
         positives=int(model.frame["target"].sum()),
         sources=archives,
         diagnoses=_diagnoses(model.frame),
         left_out=_left_out(known["unlabelled"]),
-        simulated=model.config.simulated,
-        dermoscopy_only={archive.kind for archive in archives} <= DERMOSCOPY,
+        simulated=simulated,
+        dermoscopy_only=not simulated and set(model.frame["image_type"]) == {"dermoscopic"},
     )
 
 

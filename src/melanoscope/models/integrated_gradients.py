@@ -18,8 +18,8 @@ class Attribution:
     """What each pixel of an image adds to the logit, against a black image.
 
     Attributes:
-        pixels: Attributions summed over the colors, shape (h, w); above 0 speaks for melanoma.
-        probability: Probability of melanoma that the network gives the image, 0..1.
+        pixels: Attributions summed over the colors, shape (h, w); above 0 speaks for the target.
+        probability: Probability that the network gives the image, 0..1.
         difference: Logit of the image minus logit of the baseline; `pixels` should sum to it.
         completeness_error: |sum of pixels - difference| / |difference|.
     """

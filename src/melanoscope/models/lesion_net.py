@@ -57,7 +57,7 @@ class _StaticBranch(nn.Sequential):
 
 
 class LesionNet(nn.Module):
-    """Network of the poster's Figure 1: a photograph and static data to one logit of melanoma.
+    """Network of the poster's Figure 1: a photograph and static data to one logit.
 
     Args:
         backbone: Entry of the registry.
@@ -107,7 +107,7 @@ class LesionNet(nn.Module):
         return features
 
     def forward(self, images: Tensor, static_data: Tensor) -> Tensor:
-        """Return the logits of melanoma.
+        """Return the logits of the target.
 
         Args:
             images: RGB in 0..1, shape (n, 3, h, w), not normalized.

@@ -28,7 +28,7 @@ class LesionArrays:
         pixels: Photographs of the pixel store, shape (m, image_size, image_size, 3), uint8.
         rows: Index into `pixels` of each photograph, shape (n,).
         static: Age, sex and site by `patient.encode`, shape (n, `patient.WIDTH`).
-        targets: 1 for melanoma, else 0, shape (n,).
+        targets: 1 for positive lesions, else 0, shape (n,).
     """
 
     image_id: NDArray[np.str_]

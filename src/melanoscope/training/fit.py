@@ -168,7 +168,7 @@ def fit(
 def predict(
     network: LesionNet, arrays: LesionArrays, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Predict the probability of melanoma, in full precision.
+    """Predict the probability of the target, in full precision.
 
     Args:
         network: A trained network; it is moved to the accelerator and put into evaluation.

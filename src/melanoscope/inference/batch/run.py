@@ -83,7 +83,7 @@ def diagnose_table(
         table: Table as `batch.input_table` describes it.
         out: New CSV to write, in UTF-8 and with the table's delimiter; until it is whole it lies
             beside as `.NAME.partial`.
-        prevalence: Share of melanomas to assume, between 0 and 1; None for the bundle's.
+        prevalence: Share of positive lesions to assume, between 0 and 1; None for the bundle's.
         force: Whether to answer also what the gate refuses.
         batch_size: Photographs that the network is given at once, 1 or more.
         workers: Threads that decode; None for all cores.
