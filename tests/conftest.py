@@ -51,6 +51,8 @@ def make_record(skill, folds, photographs, simulated, target=MELANOMA):
                 "patience": 3,
             },
             "protocol": "corrected",
+            "columns": {},
+            "image_types": [],
             "near_duplicates": True,
             "weights": None,
             "target": target.to_dict(),

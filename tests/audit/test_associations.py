@@ -71,6 +71,8 @@ def test_rows_in_another_order_give_the_same() -> None:
         {
             "image_id": [f"I{i}" for i in range(200)],
             "dataset": [f"d{a}" for a in archive],
+            "center": pl.Series([None] * 200, dtype=pl.String),
+            "image_type": ["dermoscopic"] * 200,
             "patient_id": pl.Series([None] * 200, dtype=pl.String),
             "lesion_id": [f"L{i}" for i in range(200)],
             "group_id": [f"G{g}" for g in group],

@@ -115,6 +115,8 @@ def record_of(seed=0, *, int8=True):
                 "seed": 0,
                 "recipe": {"epochs": 1},
                 "protocol": "corrected",
+                "columns": {},
+                "image_types": [],
                 "near_duplicates": True,
                 "weights": None,
                 "simulated": False,

@@ -72,6 +72,8 @@ def record(**configuration):
             "seed": 17,
             "recipe": {"epochs": 13, "stop_patience": 5, "validation_fraction": 0.19},
             "protocol": "corrected",
+            "columns": {},
+            "image_types": [],
             "near_duplicates": True,
             "target": MELANOMA.to_dict(),
             "simulated": False,

@@ -40,6 +40,8 @@ class BenchmarkConfig:
         near_duplicates: Whether near-duplicate photographs are kept in one fold. Always false with
             the poster's protocol, which knows no groups.
         target: Which lesions count as positive.
+        columns: Our name of a column -> its name in own tables.
+        image_types: Types of photographs that take part; empty: all.
 
     Raises:
         DataError: No backbone, no transfer or no repeat is named, a backbone is unknown, the
@@ -59,6 +61,8 @@ class BenchmarkConfig:
     protocol: Protocol = "corrected"
     near_duplicates: bool = True
     target: Target = MELANOMA
+    columns: tuple[tuple[str, str], ...] = ()
+    image_types: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         from melanoscope.benchmark.splits import poster_sources
@@ -117,6 +121,8 @@ class BenchmarkConfig:
             protocol=parse_protocol(configuration["protocol"]),
             near_duplicates=configuration["near_duplicates"],
             target=Target.from_dict(configuration["target"]),
+            columns=tuple(configuration["columns"].items()),
+            image_types=tuple(configuration["image_types"]),
         )
 
     @property
@@ -144,6 +150,8 @@ class BenchmarkConfig:
         """Return everything as plain values, for "configuration" of run.json."""
         return {
             "data": [str(spec) for spec in self.data],
+            "columns": dict(self.columns),
+            "image_types": list(self.image_types),
             "backbones": list(self.backbones),
             "transfer": list(self.transfer),
             **self.identity(),

@@ -82,7 +82,7 @@ def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress)
     Raises:
         DataError: The archives, photographs or folds are not what the configuration needs.
     """
-    tables = read_sources(config.data, ReadOptions(cache))
+    tables = read_sources(config.data, ReadOptions(cache, config.columns, config.image_types))
     refuse_without_files(tables)
     catalog = build_catalog(tables, config.target)
     store = open_pixel_store(catalog, config.image_size, cache, progress=progress.decoding)

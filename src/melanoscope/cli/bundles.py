@@ -12,7 +12,9 @@ from melanoscope.benchmark.config import BenchmarkConfig, parse_transfers, split
 from melanoscope.cli.options import (
     BatchSizeOption,
     CacheOption,
+    ColumnsOption,
     DataOption,
+    ImageTypeOption,
     IndeterminateOption,
     JsonOption,
     SeedOption,
@@ -51,6 +53,8 @@ def train(
     transfer: Annotated[
         str, typer.Option(help="One of scratch, finetune, frozen, image_only.")
     ] = "finetune",
+    columns: ColumnsOption = None,
+    image_type: ImageTypeOption = None,
     target: TargetOption = MELANOMA.name,
     indeterminate: IndeterminateOption = MELANOMA.indeterminate,
     epochs: Annotated[int, typer.Option(help="At most so many.")] = TrainConfig.epochs,
@@ -67,7 +71,8 @@ def train(
 
     A fifth of the patients is kept for testing, and of the rest a seventh for calibration.
     """
-    from melanoscope.data.sources import parse_spec
+    from melanoscope.data.sources import parse_image_type, parse_spec
+    from melanoscope.data.sources.own_csv import parse_columns
     from melanoscope.data.targets import parse_target
     from melanoscope.errors import DataError
     from melanoscope.export.bundle_writer import refuse_occupied
@@ -86,6 +91,8 @@ def train(
         weights=weights,
         train=TrainConfig(epochs=epochs, batch_size=batch_size),
         target=parse_target(target, indeterminate),
+        columns=parse_columns(columns),
+        image_types=parse_image_type(image_type),
     )
     settings = _settings(prevalence, int8)
     refuse_occupied(out)

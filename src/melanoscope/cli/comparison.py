@@ -11,7 +11,9 @@ from melanoscope.benchmark.config import BenchmarkConfig, parse_transfers, split
 from melanoscope.cli.options import (
     BatchSizeOption,
     CacheOption,
+    ColumnsOption,
     DataOption,
+    ImageTypeOption,
     IndeterminateOption,
     JsonOption,
     SeedOption,
@@ -34,6 +36,8 @@ def benchmark(
     transfer: Annotated[
         str, typer.Option(help="Comma-separated arms of scratch, finetune, frozen, image_only.")
     ] = ",".join(BenchmarkConfig.transfer),
+    columns: ColumnsOption = None,
+    image_type: ImageTypeOption = None,
     target: TargetOption = MELANOMA.name,
     indeterminate: IndeterminateOption = MELANOMA.indeterminate,
     folds: Annotated[int, typer.Option(help="Test folds.")] = BenchmarkConfig.folds,
@@ -63,7 +67,8 @@ def benchmark(
 ) -> None:
     """Train and test every network on every fold, and write the report."""
     from melanoscope.benchmark.splits import parse_protocol
-    from melanoscope.data.sources import parse_spec
+    from melanoscope.data.sources import parse_image_type, parse_spec
+    from melanoscope.data.sources.own_csv import parse_columns
     from melanoscope.data.targets import parse_target
     from melanoscope.models.backbones import POSTER
 
@@ -80,6 +85,8 @@ def benchmark(
         protocol=parse_protocol(protocol),
         near_duplicates=near_duplicates,
         target=parse_target(target, indeterminate),
+        columns=parse_columns(columns),
+        image_types=parse_image_type(image_type),
     )
     _run_and_report(config, out, cache, as_json)
 

@@ -9,12 +9,15 @@ import typer
 
 from melanoscope.cli.options import (
     CacheOption,
+    ColumnsOption,
     DataOption,
+    ImageTypeOption,
     IndeterminateOption,
     JsonOption,
     TargetOption,
     cache_folder,
     print_json,
+    read_options,
 )
 from melanoscope.target import MELANOMA
 
@@ -24,13 +27,14 @@ data_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What t
 @data_app.command("summary")
 def data_summary(
     data: DataOption,
+    columns: ColumnsOption = None,
+    image_type: ImageTypeOption = None,
     target: TargetOption = MELANOMA.name,
     indeterminate: IndeterminateOption = MELANOMA.indeterminate,
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Count rows, files found, absent and unreadable, and what is known of the photographs."""
-    from melanoscope.data.archive import ReadOptions
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.data.sources.image_files import refuse_without_files
@@ -39,7 +43,8 @@ def data_summary(
     from melanoscope.progress import RunProgress
 
     asked = parse_target(target, indeterminate)
-    tables = read_sources([parse_spec(text) for text in data], ReadOptions(cache_folder(cache)))
+    options = read_options(cache, columns, image_type)
+    tables = read_sources([parse_spec(text) for text in data], options)
     catalog = build_catalog(tables, asked)
     with RunProgress() as progress:
         unreadable = find_unreadable(catalog, progress.decoding)
@@ -87,6 +92,8 @@ def data_audit(
     out: Annotated[Path, typer.Option("--out", help="Folder of the page and the JSON.")] = Path(
         "audit"
     ),
+    columns: ColumnsOption = None,
+    image_type: ImageTypeOption = None,
     target: TargetOption = MELANOMA.name,
     indeterminate: IndeterminateOption = MELANOMA.indeterminate,
     cache: CacheOption = None,
@@ -94,7 +101,6 @@ def data_audit(
 ) -> None:
     """Look for copies, leaks, shortcuts and broken files before anything is trained."""
     from melanoscope.audit.audit import run_audit
-    from melanoscope.data.archive import ReadOptions
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.data.sources.image_files import refuse_without_files
@@ -103,7 +109,8 @@ def data_audit(
     from melanoscope.report.audit_page import audit_document, write_audit
 
     asked = parse_target(target, indeterminate)
-    tables = read_sources([parse_spec(text) for text in data], ReadOptions(cache_folder(cache)))
+    options = read_options(cache, columns, image_type)
+    tables = read_sources([parse_spec(text) for text in data], options)
     refuse_without_files(tables)
     catalog = build_catalog(tables, asked)
     with RunProgress() as progress:

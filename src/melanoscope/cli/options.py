@@ -5,17 +5,36 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from melanoscope.data.archive import ReadOptions
 
 DataOption = Annotated[
     list[str],
     typer.Option(
         "--data",
         metavar="KIND=PATH",
-        help="Archive, repeatable. KIND: isic2020, isic2019, isic2019-melanoma, ham10000, "
-        "pad-ufes-20 (folders), table (a CSV), simulated (a count).",
+        help="Archive, repeatable. KIND: an archive (PATH: its folder; `melanoscope data kinds` "
+        "lists them), table (PATH: any table), simulated (PATH: a count).",
+    ),
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="OURS=THEIRS,...",
+        help="Columns of own tables, as in image=filename,target=label. Default: by common names.",
+    ),
+]
+ImageTypeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--image-type",
+        help="Only photographs of these types: dermoscopic, clinical, TBP tile, RCM "
+        "(comma-separated). Default: all.",
     ),
 ]
 TargetOption = Annotated[
@@ -61,6 +80,15 @@ def cache_folder(option: Path | None) -> Path:
     if variable := os.environ.get("MELANOSCOPE_CACHE"):
         return Path(variable)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "melanoscope"
+
+
+def read_options(cache: Path | None, columns: str | None, image_type: str | None) -> ReadOptions:
+    """Return what the options say of all archives' tables."""
+    from melanoscope.data.archive import ReadOptions
+    from melanoscope.data.sources import parse_image_type
+    from melanoscope.data.sources.own_csv import parse_columns
+
+    return ReadOptions(cache_folder(cache), parse_columns(columns), parse_image_type(image_type))
 
 
 def print_json(value: dict[str, Any]) -> None:

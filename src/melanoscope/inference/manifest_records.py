@@ -97,6 +97,8 @@ class Configuration(Record, frozen=True):
     """The configuration of the run that trained the network, as in run.json."""
 
     data: tuple[str, ...]
+    columns: dict[str, str]
+    image_types: tuple[str, ...]
     backbones: tuple[str, ...]
     transfer: tuple[str, ...]
     folds: int
