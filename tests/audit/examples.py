@@ -21,6 +21,7 @@ def example_catalog(n: int = 300, seed: int = 0) -> pl.DataFrame:
             "image_id": [f"I{i:04d}" for i in range(n)],
             "path": [f"I{i:04d}.jpg" for i in range(n)],
             "dataset": np.where(rng.random(n) < 0.5, "a", "b"),
+            "center": np.where(patient % 2, "rosendahl", "vidir"),
             "patient_id": [f"P{p}" if p % 7 else None for p in patient],
             "lesion_id": [f"L{i}" for i in range(n)],
             "group_id": [f"P{p}" if p % 7 else f"I{i:04d}" for i, p in enumerate(patient)],
@@ -31,6 +32,7 @@ def example_catalog(n: int = 300, seed: int = 0) -> pl.DataFrame:
             "image_type": "dermoscopic",
             "diagnosis": np.where(target == 1, "melanoma", "nevus"),
             "target": target,
+            "image_type": pl.Series([None] * n, dtype=pl.String),
         }
     )
 

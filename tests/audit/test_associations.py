@@ -72,7 +72,7 @@ def test_rows_in_another_order_give_the_same() -> None:
             "image_id": [f"I{i}" for i in range(200)],
             "dataset": [f"d{a}" for a in archive],
             "center": pl.Series([None] * 200, dtype=pl.String),
-            "image_type": ["dermoscopic"] * 200,
+            "image_type": rng.choice(["dermoscopic", "clinical"], 200),
             "patient_id": pl.Series([None] * 200, dtype=pl.String),
             "lesion_id": [f"L{i}" for i in range(200)],
             "group_id": [f"G{g}" for g in group],
@@ -96,4 +96,6 @@ def test_rows_in_another_order_give_the_same() -> None:
     names = [one.variable for one in found]
     assert "width" not in names  # never varies
     assert "no patient" not in names
+    assert "center" not in names  # none is named
+    assert {one.variable: one.kind for one in found}["image type"] == "origin"
     assert {one.variable: one.within for one in found}["sex"] is None

@@ -27,16 +27,14 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     write_image(folder / "again.jpg", pixels, quality=70)
     write_image(folder / "mirrored.jpg", pixels[:, ::-1].copy(), quality=90)
     (folder / "cut.jpg").write_bytes(Path(second["path"][0]).read_bytes()[:500])
-    other = 1 - int(first["target"][0])
+    other = "nevus" if first["diagnosis"][0] == "melanoma" else "melanoma"
     extra = pl.concat([first, first, second]).with_columns(
         image_id=pl.Series(["AGAIN", "MIRRORED", "CUT"]),
         path=pl.Series([str(folder / f"{n}.jpg") for n in ("again", "mirrored", "cut")]),
         patient_id=pl.lit(None, pl.String),
         lesion_id=pl.lit(None, pl.String),
-        target=pl.Series([other, int(first["target"][0]), 0], dtype=pl.Int8),
-        diagnosis=pl.Series(
-            ["melanoma" if other else "nevus", first["diagnosis"][0], "nevus"], dtype=pl.String
-        ),
+        diagnosis=pl.Series([other, first["diagnosis"][0], "nevus"]),
+        malignancy=pl.lit(None, pl.String),
     )
     return pl.concat([rows, extra])
 
@@ -67,7 +65,7 @@ def test_finds_what_was_put_in(table: pl.DataFrame, tmp_path: Path) -> None:
 
 
 def test_one_class_has_no_associations(table: pl.DataFrame, tmp_path: Path) -> None:
-    alone = table.filter(pl.col("target") == 0).filter(pl.col("image_id") != "CUT")
+    alone = table.filter(pl.col("diagnosis") != "melanoma").filter(pl.col("image_id") != "CUT")
     found = run_audit(build_catalog([SourceTable("simulated", alone)]), tmp_path / "cache")
     assert found.associations == ()
     assert found.archive_auroc is None
