@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from melanoscope.export.trained_model import choose_cell
 from melanoscope.inference.bundle import open_bundle
 from melanoscope.runs.reader import read_run
+from melanoscope.target import MALIGNANT, custom_target
+from tests.targets import strays
 
 from .conftest import Call
 
@@ -103,6 +106,35 @@ def test_what_cannot_be_exported_is_one_line(call: Call, finished, tmp_path, opt
     assert not out.exists()
 
 
+def test_a_bundle_of_an_own_grouping_learns_and_says_that_grouping(call: Call, tmp_path):
+    out = tmp_path / "bundle"
+    words = ("--backbone", "standard_cnn", "--transfer", "scratch", "--size", 32, "--epochs", 1)
+    target = ("--target", "keratosis=benign keratosis")
+    status, printed, err = call("train", *DATA, *words, *target, "--no-int8", "--out", out)
+    assert status == 0, err
+    assert strays(printed + err) == []
+    manifest = open_bundle(out).manifest
+    assert manifest.target == custom_target("keratosis", ("benign keratosis",))
+    counts = {one.diagnosis: one for one in manifest.data.diagnoses}
+    assert {name for name, one in counts.items() if one.positive} == {"benign keratosis"}
+    assert manifest.data.positives == counts["benign keratosis"].photographs > 0
+    assert f"{manifest.heldout.positives} lesions of keratosis" in printed
+
+
+def test_export_takes_the_target_of_the_run(call: Call, tmp_path):
+    run, out = tmp_path / "run", tmp_path / "bundle"
+    words = ("--backbones", "standard_cnn", "--transfer", "scratch", "--size", 32, "--epochs", 1)
+    target = ("--target", "malignant", "--indeterminate", "malignant", "--folds", 2)
+    status, _, err = call("benchmark", *DATA, *words, *target, "--out", run)
+    assert status == 0, err
+    status, printed, err = call("export", run, "--best", "--no-int8", "--json", "--out", out)
+    assert status == 0, err
+    manifest = open_bundle(out).manifest
+    assert manifest.target == replace(MALIGNANT, indeterminate="malignant")
+    assert json.loads(printed)["target"] == manifest.target.to_dict()
+    assert manifest.prevalence_note
+
+
 def test_export_wants_to_know_which(call: Call, finished, tmp_path):
     out = ("--out", tmp_path / "bundle")
     assert call("export", finished / "run", *out)[0] == 2
@@ -123,6 +155,9 @@ def test_no_run_is_one_line(call: Call, tmp_path):
         (("--backbone", "standard_cnn", "--transfer", "finetune"), "which has none"),
         (("--backbone", "standard_cnn", "--transfer", "scratch", "--size", "8"), "at least 32 px"),
         (("--backbone", "vgg16", "--prevalence", "5"), "a prevalence between 0 and 1"),
+        (("--backbone", "vgg16", "--target", "malign"), "--target melanoma, malignant or NAME="),
+        (("--backbone", "vgg16", "--indeterminate", "malignant"), "only with --target malignant"),
+        (("--backbone", "vgg16", "--target", "mine=nevuss"), "nearest: nevus"),
     ],
 )
 def test_what_cannot_be_trained_is_one_line(call: Call, tmp_path, options, hint):
