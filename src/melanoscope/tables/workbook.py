@@ -55,7 +55,9 @@ def read_workbook(path: Path) -> Sheet:
     except Exception as error:  # noqa: BLE001 - its errors have no common class
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
-            f"a whole workbook at '{path}'", f"'{reason}'", "save it again, or as 'CSV UTF-8'"
+            f"a whole workbook at '{path}'",
+            f"one that cannot be read ({reason})",
+            "save it again, or as 'CSV UTF-8'",
         ) from None
     if not cells and len(names) > 1:
         raise DataError(

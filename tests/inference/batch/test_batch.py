@@ -339,10 +339,11 @@ def test_a_workbook(tmp_path):
 
 
 def test_a_patient_that_nothing_reads_is_named(tmp_path):
-    table = write(tmp_path / "t.csv", "photograph,gender,Age_approx,note\n1.jpg,F,45,x\n")
+    table = write(tmp_path / "t.csv", "photograph,Gender,years,body_part,n\n1.jpg,F,45,x,y\n")
     assert diagnose_table(Fake(), table, tmp_path / "out.csv").notes == (
-        "column 'gender' is not read; the nearest known is 'sex'",
-        "column 'Age_approx' is not read; the nearest known is 'age'",
+        "column 'Gender' is read as sex",
+        "column 'years' is not read; the nearest known is 'age'",
+        "column 'body_part' is not read; the nearest known is 'site'",
     )
 
 

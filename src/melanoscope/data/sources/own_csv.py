@@ -19,21 +19,17 @@ from melanoscope.data.sources.labels import parse_targets
 from melanoscope.data.sources.rows import source_table
 from melanoscope.data.sources.text_table import TextTable, read_table
 from melanoscope.errors import DataError, nearest
+from melanoscope.tables.common_names import PATH_NAMES, PATIENT_NAMES
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "path": (
-        *("path", "photograph", "image", "file", "filename", "file_name", "image_path"),
-        *("filepath", "file_path", "image_file", "image_name", "img"),
-    ),
+    "path": PATH_NAMES,
     "image_id": ("image_id", "isic_id", "img_id"),
     "target": ("target", "label"),
     "diagnosis": ("diagnosis", "dx", "diagnostic"),
     "malignancy": ("malignancy", "benign_malignant", "malignant"),
     "patient_id": ("patient_id",),
     "lesion_id": ("lesion_id",),
-    "sex": ("sex", "gender"),
-    "age": ("age", "age_approx"),
-    "site": ("site", "localization", "anatom_site_general", "region"),
+    **PATIENT_NAMES,
     "center": ("center", "centre"),
     "image_type": ("image_type",),
     "license": ("license", "licence", "copyright_license"),

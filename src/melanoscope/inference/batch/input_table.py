@@ -1,8 +1,8 @@
 """A table of photographs to be diagnosed: which columns name them and their patients.
 
-The column `photograph` (or `path`, `image`, `file`) names the files; `age`, `sex` and `site` are
-optional; further columns pass unchanged. What `melanoscope.tables` reads is read: any length, never
-held in memory.
+The column `photograph` (or `path`, `image`, `file` and so on) names the files; `age`, `sex` and
+`site` are optional; further columns pass unchanged. What `melanoscope.tables` reads is read: any
+length, never held in memory.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from melanoscope.errors import DataError, nearest
+from melanoscope.tables.common_names import PATH_NAMES, PATIENT_NAMES
+from melanoscope.tables.dialect import plain
 from melanoscope.tables.table_file import TableFile, open_table
 from melanoscope.tables.unread_columns import unread_columns
 
-IMAGE_NAMES = ("photograph", "path", "image", "file")
-PATIENT_NAMES = ("age", "sex", "site")
+IMAGE_NAMES = ("photograph", *(name for name in PATH_NAMES if name != "photograph"))
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def scan_table(path: Path) -> InputTable:
     Raises:
         DataError: No table, no column that names photographs, or torn quotes.
     """
-    table = open_table(path, (*IMAGE_NAMES, *PATIENT_NAMES))
+    known = [name for names in (IMAGE_NAMES, *PATIENT_NAMES.values()) for name in names]
+    table = open_table(path, known)
     image_column = table.find(IMAGE_NAMES)
     if image_column is None:
         raise DataError(
@@ -62,9 +64,14 @@ def scan_table(path: Path) -> InputTable:
             f"none so named ({nearest('photograph', [c for c in table.columns if c][:12])})",
             "rename the column that names the files",
         )
-    places = {name: table.find(name) for name in PATIENT_NAMES}
+    places = {name: table.find(names) for name, names in PATIENT_NAMES.items()}
     patient_columns = {name: place for name, place in places.items() if place is not None}
     read = [table.columns[place] for place in (image_column, *patient_columns.values())]
+    renamed = [
+        f"column '{table.columns[place]}' is read as {name}"
+        for name, place in patient_columns.items()
+        if plain(table.columns[place]) != name
+    ]
+    unread = unread_columns(table.columns, read, list(PATIENT_NAMES))
     rows = sum(1 for _ in table.rows(strict=False))
-    notes = (*table.notes, *unread_columns(table.columns, read, PATIENT_NAMES))
-    return InputTable(table, image_column, patient_columns, rows, notes)
+    return InputTable(table, image_column, patient_columns, rows, (*table.notes, *renamed, *unread))
