@@ -37,7 +37,7 @@ def test_parse_spec():
         ("isic202=x", "nearest: isic2024, isic2020"),
         ("", "known: "),
         ("=x", "known: "),
-        ("folder", "known: "),
+        ("archive", "known: "),
         ("isic2020", "isic2020=PATH"),
         ("isic2020=", "isic2020=PATH"),
     ],

@@ -22,14 +22,21 @@ import polars as pl
 
 from melanoscope.data.archive import IMAGE_TYPES, Archive, ReadOptions, SourceTable
 from melanoscope.data.sources import (
+    bcn20000,
+    class_folders,
+    ddi,
+    derm7pt,
+    fitzpatrick17k,
     ham10000,
     isic,
+    isic2018,
     isic2019,
     isic2020,
     isic2024,
     milk10k,
     own_csv,
     pad_ufes_20,
+    ph2,
     simulated,
 )
 from melanoscope.data.sources.text_table import matching_table
@@ -47,6 +54,13 @@ ARCHIVES: dict[str, Archive] = {
         milk10k.ARCHIVE,
         isic2024.ARCHIVE,
         isic.ARCHIVE,
+        isic2018.ARCHIVE,
+        bcn20000.ARCHIVE,
+        ph2.ARCHIVE,
+        derm7pt.ARCHIVE,
+        ddi.ARCHIVE,
+        fitzpatrick17k.ARCHIVE,
+        class_folders.ARCHIVE,
         own_csv.ARCHIVE,
         simulated.ARCHIVE,
     )

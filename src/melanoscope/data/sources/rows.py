@@ -22,6 +22,7 @@ def source_table(
     raw: pl.DataFrame,
     table: Path,
     *,
+    folder: Path | None = None,
     dataset: str | None = None,
     image_type: str | None = None,
     notes: Sequence[str] = (),
@@ -31,9 +32,10 @@ def source_table(
 
     Args:
         kind: Name of the archive.
-        raw: Columns as for `catalog_rows`; without a path, photographs are looked for beside and
-            below `table` by the column file, else by image_id.
+        raw: Columns as for `catalog_rows`; without a path, photographs are looked for by the column
+            file, else by image_id.
         table: The archive's table.
+        folder: Folder in and below which they are looked for. Default: that of `table`.
         dataset: Name in the catalog. Default: `kind`.
         image_type: How all photographs were taken, where no column says it.
         notes: What the user must read, one line each.
@@ -44,7 +46,7 @@ def source_table(
     """
     if "path" not in raw.columns:
         names = raw.get_column("file", default=raw["image_id"])
-        found = find_image_files(table.parent, names)
+        found = find_image_files(folder or table.parent, names)
         raw, notes = raw.with_columns(path=found.paths), (*notes, *found.notes)
     rows = catalog_rows(raw, dataset or kind, table, image_type=image_type)
     return SourceTable(kind, rows, notes=tuple(notes), **more)
