@@ -28,8 +28,6 @@ def example_catalog(n: int = 300, seed: int = 0) -> pl.DataFrame:
             "sex": np.where(rng.random(n) < 0.5, "male", "female"),
             "age": pl.Series(age).fill_nan(None),
             "site": rng.choice(["torso", "head/neck", "unknown"], n),
-            "center": pl.Series([None] * n, dtype=pl.String),
-            "image_type": "dermoscopic",
             "diagnosis": np.where(target == 1, "melanoma", "nevus"),
             "target": target,
             "image_type": pl.Series([None] * n, dtype=pl.String),

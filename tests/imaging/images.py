@@ -42,9 +42,12 @@ def put(folder: Path, data: bytes, name: str = "photograph") -> Path:
     return path
 
 
-def png(header: bytes, raw: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+def png(
+    header: bytes, raw: bytes = b"", *chunks: tuple[bytes, bytes], packed: bytes | None = None
+) -> bytes:
     """Write a PNG by hand, of a kind that Pillow reads and does not write."""
-    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(raw)), (b"IEND", b"")]
+    data = zlib.compress(raw) if packed is None else packed
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", data), (b"IEND", b"")]
     written = b"\x89PNG\r\n\x1a\n"
     for name, body in parts:
         written += struct.pack(">I", len(body)) + name + body

@@ -76,7 +76,7 @@ def test_an_interrupted_download(tmp_path, fill, progressive):
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "BMP"])
 def test_half_a_file(tmp_path, kind):
     data = encode(painting(64, 64), kind)
-    assert "broken" in reason_of(put(tmp_path, data[: len(data) // 2]))
+    assert "truncated" in reason_of(put(tmp_path, data[: len(data) // 2]))
 
 
 @pytest.mark.parametrize("side", [9_500, 30_000])
@@ -86,10 +86,7 @@ def test_a_decompression_bomb(tmp_path, side):
     line = b"\0" * (side // 8 + 2)
     raw = b"".join(row.compress(line) for _ in range(side)) + row.flush()
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    bomb = png(header, b"").replace(
-        struct.pack(">I", len(zlib.compress(b""))) + b"IDAT" + zlib.compress(b""),
-        struct.pack(">I", len(raw)) + b"IDAT" + raw,
-    )
+    bomb = png(header, packed=raw)
     assert len(bomb) < 200_000
     assert "decompression bomb" in reason_of(put(tmp_path, bomb))
 

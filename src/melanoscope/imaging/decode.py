@@ -28,7 +28,12 @@ from melanoscope.imaging.open_image import (
 DECODER_VERSION = 2
 
 # What archives name their photographs. A file itself is known by its first bytes.
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".dcm"})
+SUFFIXES = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".dib"),
+        *(".heic", ".heif", ".hif", ".avif", ".dcm"),
+    }
+)
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

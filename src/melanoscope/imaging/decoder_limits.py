@@ -8,8 +8,12 @@ interrupted. Walks markers, chunks and tags only; a file that is whole takes mic
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
+from collections.abc import Iterator
+
+from melanoscope.imaging.tiff_tags import tiff_tags
 
 MOST_SCANS = 100  # of a JPEG; progressive ones have about 10
 # Before a JPEG's first scan; a colour profile takes up to 255, previews some dozens.
@@ -22,7 +26,7 @@ _MOST_STRIPS = 65_536
 # A marker's second byte: not 0 (a stuffed 0xFF), no restart, no filling.
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
 _END, _SCAN, _ALONE = b"\xd9", b"\xda", (b"\x01", b"\xd8")
-_FRAMES = {bytes([one]) for one in range(0xC0, 0xD0) if one not in (0xC4, 0xC8, 0xCC)}
+FRAMES = {bytes([one]) for one in range(0xC0, 0xD0) if one not in (0xC4, 0xC8, 0xCC)}
 _SEQUENTIAL = (b"\xc0", b"\xc1")
 _STRIPS = {273, 279, 324, 325}  # offsets and lengths of strips and tiles
 _RUNS = {1, 2}  # BI_RLE8, BI_RLE4
@@ -34,24 +38,42 @@ def exceeds_decoder_limits(kind: str, content: bytes) -> str | None:
     return None if walk is None else walk(content)
 
 
-def _jpeg(content: bytes) -> str | None:
-    place, frame, components = 2, b"", b""
-    for _ in range(_MOST_SEGMENTS):
+def jpeg_segments(content: bytes) -> Iterator[tuple[bytes, int]]:
+    """Go through the segments of a JPEG up to its first scan: marker, and where its length is."""
+    place = 2
+    while True:
         while content[place : place + 2] == b"\xff\xff":
             place += 1
         marker = content[place + 1 : place + 2]
         if content[place : place + 1] != b"\xff" or marker in (_END, b""):
-            return None
+            return
+        yield marker, place + 2
         if marker == _SCAN:
-            # Of these one scan is all; to look for more takes as long as a tenth of decoding.
-            whole = content[place + 4 : place + 5] == components
-            is_over = not (frame in _SEQUENTIAL and whole) and _scans(content) > MOST_SCANS
-            return f"more than {MOST_SCANS} scans" if is_over else None
-        if marker in _FRAMES:
-            frame, components = marker, content[place + 9 : place + 10]
-        alone = marker in _ALONE
-        place += 2 if alone else 2 + int.from_bytes(content[place + 2 : place + 4], "big")
-    return f"more than {_MOST_SEGMENTS} segments"
+            return
+        length = 0 if marker in _ALONE else int.from_bytes(content[place + 2 : place + 4], "big")
+        place += 2 + length
+
+
+def is_single_scan(frame: bytes, components: int, content: bytes, place: int) -> bool:
+    """Say whether the scan whose length is at `place` holds all of a sequential picture."""
+    return frame in _SEQUENTIAL and content[place + 2 : place + 3] == bytes([components])
+
+
+def _jpeg(content: bytes) -> str | None:
+    frame, components = b"", 0
+    for number, (marker, place) in enumerate(jpeg_segments(content)):
+        if number == _MOST_SEGMENTS:
+            return f"more than {_MOST_SEGMENTS} segments"
+        if marker in FRAMES:
+            frame, components = marker, int.from_bytes(content[place + 7 : place + 8])
+        # Of a picture in one scan that is all; to look for more takes a tenth of decoding.
+        if (
+            marker == _SCAN
+            and not is_single_scan(frame, components, content, place)
+            and _scans(content) > MOST_SCANS
+        ):
+            return f"more than {MOST_SCANS} scans"
+    return None
 
 
 def _scans(content: bytes) -> int:
@@ -80,19 +102,10 @@ def _png(content: bytes) -> str | None:
 
 
 def _tiff(content: bytes) -> str | None:
-    order = "<" if content[:2] == b"II" else ">"
-    big = struct.unpack_from(f"{order}H", content, 2)[0] == 43 if len(content) >= 4 else False
-    first, number, tag, count = ("Q", "Q", 20, "Q") if big else ("I", "H", 12, "I")
-    try:
-        (place,) = struct.unpack_from(order + first, content, 8 if big else 4)
-        (tags,) = struct.unpack_from(order + number, content, place)
-        place += struct.calcsize(order + number)
-        for at in range(place, place + tag * min(tags, _MOST_STRIPS), tag):
-            name, _, values = struct.unpack_from(f"{order}HH{count}", content, at)
-            if name in _STRIPS and values > _MOST_STRIPS:
-                return f"more than {_MOST_STRIPS} strips"
-    except struct.error:
-        pass  # broken, which is for the decoder to say
+    # What is broken is for the decoder to say.
+    with contextlib.suppress(struct.error):
+        if any(tag.name in _STRIPS and tag.count > _MOST_STRIPS for tag in tiff_tags(content)):
+            return f"more than {_MOST_STRIPS} strips"
     return None
 
 

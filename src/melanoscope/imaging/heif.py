@@ -15,7 +15,10 @@ from collections.abc import Iterator
 
 # A photograph of 200 million pixels has some 800 tiles; more boxes are nobody's photograph.
 _MOST = 4096
-_TAIL = 32
+# Bytes of 0xff that some programs fill a file with.
+_FILLING = 32
+# Bytes at the end of AV1 data that may be zeros, though no encoder leaves any.
+_TAIL = 8
 
 
 def most_pixels(content: bytes) -> int:
@@ -34,7 +37,7 @@ def is_torn(content: bytes) -> bool:
     kinds = dict(_coded_items(content))
     for item, end in _item_ends(content):
         nothing = 1 if kinds.get(item) in (b"hvc1", b"hev1") else _TAIL
-        tail = content[max(0, end - _TAIL) : end]
+        tail = content[max(0, end - _FILLING) : end]
         ends_in_nothing = not tail.strip(b"\xff") or not tail[-nothing:].strip(b"\0")
         if item in kinds and (ends_in_nothing or end > len(content)):
             return True

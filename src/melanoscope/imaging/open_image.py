@@ -19,6 +19,7 @@ from melanoscope.errors import DataError
 from melanoscope.imaging import heif
 from melanoscope.imaging.decoder_limits import exceeds_decoder_limits
 from melanoscope.imaging.file_type import HEAD, detect_file_type
+from melanoscope.imaging.integrity import whole_content
 
 Source = Path | str | bytes
 """A file's path, or its content."""
@@ -90,7 +91,7 @@ def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Ima
     kind = None
     try:
         kind = _kind(source)
-        source = _checked(kind, source, whole=max_pixels is not None)
+        source = _checked(kind, source, max_pixels)
         with _open_as(kind, source, path, max_pixels) as image:
             width, height = image.size
             if max_pixels is not None and width * height > max_pixels:
@@ -145,12 +146,19 @@ def _kind(source: Path | bytes) -> str:
     return kind
 
 
-def _checked(kind: str, source: Path | bytes, *, whole: bool) -> Path | bytes:
-    """Read a file that is to be decoded whole, and refuse what would keep its decoder busy."""
-    content = source.read_bytes() if isinstance(source, Path) and whole else source
+def _checked(kind: str, source: Path | bytes, max_pixels: int | None) -> Path | bytes:
+    """Read a file that is to be decoded, and refuse what is torn or would busy its decoder."""
+    path = source if isinstance(source, Path) else None
+    content = source
+    if isinstance(source, Path) and max_pixels is not None:
+        content = source.read_bytes()
     if isinstance(content, bytes) and (excess := exceeds_decoder_limits(kind, content)):
-        path = source if isinstance(source, Path) else None
         raise UnreadableImageError(path, excess, "save it anew with any image program")
+    if isinstance(content, bytes) and max_pixels is not None:
+        whole = whole_content(kind, content, max_pixels)
+        if whole is None:
+            raise UnreadableImageError(path, "a truncated file")
+        return whole
     return content
 
 
