@@ -51,6 +51,33 @@ def test_json_sums_to_the_logit(call: Call, small_bundle, simulated_photograph):
     assert answer["decisions"][0]["key"] == "sensitivity_95"
 
 
+@pytest.mark.parametrize("coded", [True, False])
+def test_a_dicom_file_is_answered_as_its_photograph(
+    call: Call, small_bundle, simulated_photograph, tmp_path, coded
+):
+    pytest.importorskip("pydicom")
+    from tests.imaging import dicoms
+
+    # As ISIC 2020 has them: the tag says YBR_FULL_422, whatever the pixels are.
+    with Image.open(simulated_photograph) as image:
+        photograph = image.convert("RGB")
+    photograph.save(tmp_path / "photo.jpg", quality=95)
+    frame, tag = (tmp_path / "photo.jpg").read_bytes(), "YBR_FULL_422"
+    with Image.open(tmp_path / "photo.jpg") as image:
+        pixels = np.asarray(image)
+    (tmp_path / "photo.dcm").write_bytes(
+        dicoms.coded([frame], photograph.size, tag, dicoms.JPEG)
+        if coded
+        else dicoms.native(pixels, tag)
+    )
+    logits = []
+    for name in ("photo.jpg", "photo.dcm"):
+        status, out, _ = call("predict", small_bundle, tmp_path / name, "--json", "--force")
+        assert status == 0
+        logits.append(answers(out)[0]["evidence"]["logit"])
+    assert logits[1] == pytest.approx(logits[0], abs=1e-9 if coded else 0.05)
+
+
 def test_the_terms_of_the_training_photographs_are_told(
     call: Call, small_bundle, simulated_photograph
 ):

@@ -52,7 +52,7 @@ def to_ycbcr(rgb: np.ndarray) -> np.ndarray:
 def write(dataset: Dataset, syntax: Any = ExplicitVRLittleEndian) -> bytes:
     """Write a dataset with the tags of a person, all of which must stay in the decoder."""
     dataset.SOPClassUID, dataset.SOPInstanceUID = DERMOSCOPY, "1.2.3.4"
-    dataset.PatientName = dataset.InstitutionName = OWNER
+    dataset.PatientName = dataset.InstitutionName = str(dataset.get("PatientName", OWNER))
     dataset.PatientID, dataset.PatientBirthDate = "ERIKA-4711", "19640812"
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax

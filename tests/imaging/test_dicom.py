@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -109,14 +111,11 @@ def rle(channels: np.ndarray) -> bytes:
     from pydicom.pixels.encoders.native import _encode_segment
 
     segments = []
-    for at in range(3):
+    for at in range(channels.shape[2]):
         plane = np.ascontiguousarray(channels[..., at])
         segments.append(bytes(_encode_segment(plane.tobytes(), columns=plane.shape[1])))
-    offsets, place = [], 64
-    for segment in segments:
-        offsets.append(place)
-        place += len(segment)
-    head = np.array([3, *offsets] + [0] * 12, "<u4").tobytes()
+    offsets = [64 + sum(len(one) for one in segments[:at]) for at in range(len(segments))]
+    head = np.array([len(segments), *offsets, *[0] * (15 - len(segments))], "<u4").tobytes()
     return head + b"".join(segments)
 
 
@@ -148,6 +147,28 @@ def test_grey_signed_and_through_a_window():
     wide = GREY.astype(np.uint16) * 2 + 500  # values 500 to 1010, halved by the slope
     window = {"RescaleSlope": 0.5, "RescaleIntercept": 0, "WindowCenter": 378, "WindowWidth": 256}
     assert difference(decoded(native(wide, "MONOCHROME2", **window)), expected) < 1
+
+
+def test_run_length_of_other_kinds():
+    stored = np.rint(GREY * 16.06).astype(np.uint16)
+    frame = rle(stored.astype(">u2").view(np.uint8).reshape(*GREY.shape, 2))
+    bits = {"BitsAllocated": 16, "BitsStored": 12, "HighBit": 11}
+    expected = decode_image(encode(Image.fromarray(GREY), "PNG"), PX).pixels
+    content = coded([frame], SIZE, "MONOCHROME2", dicoms.RLE, **bits)
+    assert difference(decoded(content), expected) < 0.8
+
+
+def test_a_run_length_code_that_grows_is_refused():
+    bomb = np.array([3, 64, 64, 64] + [0] * 12, "<u4").tobytes() + b"\x81\0" * 2_000_000
+    content = coded([bomb], SIZE, "RGB", dicoms.RLE)
+    started = time.process_time()
+    decode_or_refuse(content)
+    assert time.process_time() - started < 1
+
+
+def decode_or_refuse(content: bytes) -> None:
+    with contextlib.suppress(UnreadableImageError):
+        assert decoded(content).shape == (PX, PX, 3)
 
 
 @pytest.mark.parametrize("tag", ["MONOCHROME1", "MONOCHROME2"])

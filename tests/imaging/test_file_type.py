@@ -52,6 +52,12 @@ def test_photographs(kind):
     assert detect_file_type(encode(painting(), kind)[:HEAD]) == kind
 
 
+def test_dicom_is_known_behind_its_preamble():
+    assert detect_file_type(bytes(128) + b"DICM" + bytes(60)) == "DICOM"
+    assert detect_file_type(b"II*\0" + bytes(124) + b"DICM") == "TIFF"
+    assert detect_file_type(bytes(127) + b"DICM" + bytes(60)) is None
+
+
 @pytest.mark.parametrize(
     ("brands", "kind"),
     [

@@ -24,11 +24,14 @@ from .images import encode, painting, put
 OWNER = "Erika Mustermann"
 PLACE = (48.0, 51.0, 29.5)
 MODULE_KINDS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "AVIF", "HEIF")
+DICOM_KINDS = ("DICOM", "DICOM, JPEG")
 
 
 @functools.cache
 def telltale(kind: str) -> bytes:
     """A photograph that says in every way its format has whose it is."""
+    if kind in DICOM_KINDS:
+        return telltale_dicom(kind)
     if kind == "HEIF":
         pytest.importorskip("pillow_heif").register_heif_opener()
     if kind == "AVIF" and not features.check("avif"):
@@ -57,6 +60,20 @@ def telltale(kind: str) -> bytes:
     return data
 
 
+def telltale_dicom(kind: str) -> bytes:
+    pytest.importorskip("pydicom")
+    from . import dicoms
+
+    image = painting(48, 40)
+    profile = icc.rgb_profile(icc.DISPLAY_P3, icc.srgb_curve(), OWNER)
+    tags = {"PatientName": OWNER, "InstitutionName": OWNER, "ImageComments": OWNER}
+    tags |= {"AcquisitionDate": "20240506", "ICCProfile": profile, "PatientComments": OWNER}
+    if kind == "DICOM":
+        return dicoms.native(np.asarray(image), "RGB", **tags)
+    frame = telltale("JPEG")
+    return dicoms.coded([frame], image.size, "YBR_FULL_422", dicoms.JPEG, **tags)
+
+
 def holds(thing: object) -> bool:
     """Look for the secret in all that can be reached from a thing."""
     seen: set[int] = set()
@@ -76,7 +93,7 @@ def holds(thing: object) -> bool:
     return False
 
 
-@pytest.mark.parametrize("kind", MODULE_KINDS)
+@pytest.mark.parametrize("kind", MODULE_KINDS + DICOM_KINDS)
 def test_pixels_and_a_size_are_all_that_leaves(tmp_path, kind):
     data = telltale(kind)
     for source in (data, put(tmp_path, data)):
@@ -89,6 +106,9 @@ def test_pixels_and_a_size_are_all_that_leaves(tmp_path, kind):
         assert not holds(found)
         for written in (pickle.dumps(found), repr(found).encode(), found.pixels.tobytes()):
             assert OWNER.encode() not in written
+    if kind in DICOM_KINDS:
+        assert holds(data)
+        return
     with Image.open(tmp_path / "photograph") as image:
         assert holds(image)  # this search finds what there is to find
 
@@ -106,7 +126,7 @@ def test_pixels_are_those_of_a_photograph_that_says_nothing(kind):
     assert (found.width, found.height) == (other.width, other.height) == (40, 48)
 
 
-@pytest.mark.parametrize("kind", MODULE_KINDS)
+@pytest.mark.parametrize("kind", MODULE_KINDS + DICOM_KINDS)
 @settings(
     max_examples=30,
     database=None,
@@ -134,6 +154,29 @@ def what_is_said_of(content: bytes) -> str:
     except UnreadableImageError as error:
         return f"{error} {error.reason}"
     return ""
+
+
+QUIET = """
+import sys
+from melanoscope.imaging.decode import decode_image
+from melanoscope.imaging.open_image import UnreadableImageError
+data = sys.stdin.buffer.read()
+for place in range(132, 1200, 3):
+    broken = bytearray(data)
+    broken[place] ^= 0x55
+    try:
+        decode_image(bytes(broken), 8)
+    except UnreadableImageError as error:
+        assert "Muster" not in str(error)
+"""
+
+
+@pytest.mark.parametrize("kind", DICOM_KINDS)
+def test_warnings_of_libraries_stay_inside(kind):
+    """pydicom warns of broken values by quoting them."""
+    run = [sys.executable, "-c", QUIET]
+    ran = subprocess.run(run, input=telltale(kind), capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
 
 
 CODE = """

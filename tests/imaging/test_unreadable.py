@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from melanoscope.imaging import decode
-from melanoscope.imaging.decode import read_image, why_unreadable
+from melanoscope.imaging.decode import decode_image, read_image, why_unreadable
 from melanoscope.imaging.open_image import UnreadableImageError
 
 from .images import PX, encode, painting, png, put
@@ -43,9 +43,27 @@ def test_empty_absent_folder_text(tmp_path):
     assert reason_of(tmp_path / "nowhere.jpg") == "no file"
     assert reason_of(tmp_path / "no" / "where.jpg") == "no file"
     assert reason_of(tmp_path) == "a folder"
-    text = put(tmp_path, b"<html>404 Not Found</html>", "a.jpg")
+    text = put(tmp_path, b"my lesion, by hand", "a.jpg")
     assert reason_of(text) == "no image of these formats"
     assert "broken" in reason_of(put(tmp_path, b"x", "file") / "below.jpg")
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "mend"),
+    [
+        (b"<html>404 Not Found</html>", "a web page", "not the page that shows it"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git-lfs", "git lfs pull"),
+        (b"PK\x03\x04" + bytes(200), "a zip archive", "replace the file"),
+        (b"%PDF-1.7", "a PDF", "replace the file"),
+        (bytes(4000), "zeros", "copy or download"),
+    ],
+)
+def test_what_lies_there_instead_is_named(tmp_path, content, what, mend):
+    path = put(tmp_path, content, "a.jpg")
+    assert reason_of(path).startswith("no image of these formats: ")
+    with pytest.raises(UnreadableImageError, match=mend) as caught:
+        decode_image(path, 8)
+    assert what in caught.value.reason
 
 
 def test_other_image_formats_are_refused(tmp_path):

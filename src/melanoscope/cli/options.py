@@ -67,8 +67,8 @@ WeightsOption = Annotated[
     Path | None,
     typer.Option(
         "--weights",
-        help="Folder with <backbone>.safetensors or .pth. Default: a package's weights, else "
-        "torchvision's download.",
+        help="Folder with <backbone>.safetensors or .pth, or torchvision's own files. Default: a "
+        "package's weights, else torchvision's download.",
     ),
 ]
 

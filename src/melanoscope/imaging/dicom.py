@@ -1,8 +1,8 @@
 """Reads photographs out of DICOM files (extra `[dicom]`): dermoscopy, photography, captures.
 
 Only what describes pixels is read: who, where and when is skipped before it becomes an object. The
-first frame counts. Pillow decodes JPEG and JPEG 2000, pydicom the rest; what is coded as a plain
-JPEG comes out as from a JPEG file, bit for bit. Colors: `dicom_color`. Orientation by patient's
+first frame counts. Pillow decodes what is coded; a plain JPEG comes out as from a JPEG file, bit
+for bit. Colors: `dicom_color`. Orientation by patient's
 axes is no rotation and is passed over, EXIF inside is not to be believed: a DICOM file has none.
 """
 
@@ -22,7 +22,8 @@ from melanoscope.imaging.decoder_limits import exceeds_decoder_limits
 from melanoscope.imaging.dicom_arrays import (
     AS_JPEG,
     DicomError,
-    from_array,
+    from_native,
+    from_run_lengths,
     photometric_of,
     to_grey,
 )
@@ -133,37 +134,45 @@ def _first_frame(dataset: Dataset, max_pixels: int) -> Image.Image:
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax.startswith(_VIDEO):
         raise DicomError("a video", "take one sharp photograph instead")
-    if syntax == _RLE or not syntax.is_encapsulated:
-        return from_array(dataset, native=syntax != _RLE)
+    if not syntax.is_encapsulated:
+        return from_native(dataset)
+    frame = _coded_frame(dataset)
+    if syntax == _RLE:
+        return from_run_lengths(dataset, frame)
+    stated = dicom_color.is_stated_ycbcr(photometric_of(dataset))
+    image = _open_coded(frame, stated)
+    if image.size != (dataset.Columns, dataset.Rows) or image.width * image.height > max_pixels:
+        raise DicomError("a broken DICOM file: its picture is not of the size that it states")
+    if image.mode == "RGB" and image.format == "JPEG2000":
+        transformed = dicom_color.has_color_transform(frame)
+        return image if transformed else dicom_color.to_rgb(np.asarray(image), stated)
+    if image.mode == "RGB" or (image.mode == "L" and photometric_of(dataset) == "MONOCHROME2"):
+        return image
+    return to_grey(dataset, np.asarray(image), shifted=True)
+
+
+def _coded_frame(dataset: Dataset) -> bytes:
     from pydicom.encaps import get_frame
 
     tables = [dataset.get(name) for name in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")]
-    frame = get_frame(
+    return get_frame(
         dataset.PixelData,
         0,
         number_of_frames=int(dataset.get("NumberOfFrames") or 1),
         extended_offsets=(tables[0], tables[1]) if all(tables) else None,
     )
-    stated = dicom_color.is_stated_ycbcr(photometric_of(dataset))
-    if frame.startswith(b"\xff\xd8\xff") and not frame.startswith(b"\xff\xd8\xff\xf7"):
-        if excess := exceeds_decoder_limits("JPEG", frame):
-            raise DicomError(excess, AS_JPEG)
-        if (bits := dicom_color.jpeg_precision(frame)) != 8:
-            raise DicomError(f"a JPEG of {bits} bits a color", AS_JPEG)
-        image = dicom_color.open_jpeg(frame, stated)
-    elif frame.startswith(_JPEG_2000):
-        image = _open_jpeg2000(frame)
-    else:
+
+
+def _open_coded(frame: bytes, stated: bool) -> Image.Image:
+    if frame.startswith(_JPEG_2000):
+        return _open_jpeg2000(frame)
+    if not frame.startswith(b"\xff\xd8\xff") or frame.startswith(b"\xff\xd8\xff\xf7"):
         raise DicomError("pixels coded in a way that is not read here (JPEG-LS, JPEG XL)", AS_JPEG)
-    if image.size != (dataset.Columns, dataset.Rows) or image.width * image.height > max_pixels:
-        raise DicomError("a broken DICOM file: its picture is not of the size that it states")
-    if frame.startswith(_JPEG_2000) and image.mode == "RGB":
-        return dicom_color.to_rgb(
-            np.asarray(image), stated and not dicom_color.has_color_transform(frame)
-        )
-    if image.mode == "L" and photometric_of(dataset) == "MONOCHROME2":
-        return image
-    return image if image.mode == "RGB" else to_grey(dataset, np.asarray(image), shifted=True)
+    if excess := exceeds_decoder_limits("JPEG", frame):
+        raise DicomError(excess, AS_JPEG)
+    if (bits := dicom_color.jpeg_precision(frame)) != 8:
+        raise DicomError(f"a JPEG of {bits} bits a color", AS_JPEG)
+    return dicom_color.open_jpeg(frame, stated)
 
 
 def _open_jpeg2000(frame: bytes) -> Image.Image:

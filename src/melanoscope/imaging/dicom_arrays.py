@@ -24,31 +24,40 @@ class DicomError(Exception):
         super().__init__(reason)
 
 
-def from_array(dataset: Dataset, *, native: bool) -> Image.Image:
-    """Decode uncompressed or run-length coded pixels."""
-    from pydicom.pixels.processing import apply_color_lut
-    from pydicom.pixels.utils import pixel_array
+def from_native(dataset: Dataset) -> Image.Image:
+    """Make an image of the first frame of uncompressed pixels."""
+    from pydicom.pixels.utils import get_expected_length, pixel_array
 
     photometric = photometric_of(dataset)
-    if dataset.BitsAllocated not in (1, 8, 16):
-        raise DicomError(f"{dataset.BitsAllocated} bits a pixel", AS_JPEG)
-    if photometric.startswith("YBR_PARTIAL"):
-        raise DicomError("YCbCr of a retired kind (YBR_PARTIAL)", AS_JPEG)
-    if photometric == "YBR_FULL_422" and _is_whole(dataset, native):
+    _refuse_unusual(dataset)
+    if photometric == "YBR_FULL_422" and _has_all_channels(dataset):
         dataset.PhotometricInterpretation = "YBR_FULL"
-    if native and _expected_bytes(dataset) > len(dataset.PixelData):
+    if get_expected_length(dataset) > len(dataset.PixelData):
         raise DicomError("a truncated file")
-    pixels = pixel_array(dataset, index=0, raw=True)
-    if photometric == "PALETTE COLOR":
-        colors = apply_color_lut(pixels, dataset)
-        wide = colors.dtype.itemsize > 1
-        return Image.fromarray((colors >> 8).astype(np.uint8) if wide else colors)
-    if pixels.ndim == 2:
-        return to_grey(dataset, pixels, shifted=False)
-    if pixels.dtype.itemsize > 1:
-        top = (1 << int(dataset.get("BitsStored") or 16)) - 1
-        pixels = (np.clip(pixels, 0, top).astype(np.uint32) * 255 // top).astype(np.uint8)
-    return dicom_color.to_rgb(pixels, dicom_color.is_stated_ycbcr(photometric))
+    return _to_image(dataset, pixel_array(dataset, index=0, raw=True))
+
+
+def from_run_lengths(dataset: Dataset, frame: bytes) -> Image.Image:
+    """Make an image of a frame in run-length code (PS3.5, annex G)."""
+    # The code is that of TIFF's PackBits. Pillow's decoder writes no more than a picture has, where
+    # one in Python takes seconds and grows a small file to gigabytes.
+    _refuse_unusual(dataset)
+    rows, columns = int(dataset.Rows), int(dataset.Columns)
+    wide, samples = int(dataset.BitsAllocated) // 8, int(dataset.SamplesPerPixel)
+    head = np.frombuffer(frame[:64], "<u4")
+    if head[0] != wide * samples or wide == 0:
+        raise DicomError("a broken DICOM file")
+    ends = [*head[2 : head[0] + 1], len(frame)]
+    planes = [
+        Image.frombytes("L", (rows * columns, 1), frame[start:end], "packbits", "L")
+        for start, end in zip(head[1 : head[0] + 1], ends, strict=True)
+    ]
+    # The higher byte of each sample comes first.
+    stacked = np.stack([np.asarray(plane).reshape(rows, columns) for plane in planes], axis=-1)
+    if wide == 2:
+        kind = ">i2" if dataset.get("PixelRepresentation") else ">u2"
+        stacked = stacked.view(kind).astype(kind.replace(">", "="))
+    return _to_image(dataset, stacked[..., 0] if samples == 1 else stacked)
 
 
 def to_grey(dataset: Dataset, pixels: NDArray[Any], *, shifted: bool) -> Image.Image:
@@ -79,16 +88,35 @@ def photometric_of(dataset: Dataset) -> str:
     return str(dataset.get("PhotometricInterpretation") or "").strip().upper()
 
 
-def _is_whole(dataset: Dataset, native: bool) -> bool:
-    """Whether pixels called YBR_FULL_422 have all three channels at each place."""
-    whole = 3 * int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("NumberOfFrames") or 1)
-    return not native or len(dataset.PixelData) >= whole
+def _refuse_unusual(dataset: Dataset) -> None:
+    if dataset.BitsAllocated not in (1, 8, 16):
+        raise DicomError(f"{dataset.BitsAllocated} bits a pixel", AS_JPEG)
+    if photometric_of(dataset).startswith("YBR_PARTIAL"):
+        raise DicomError("YCbCr of a retired kind (YBR_PARTIAL)", AS_JPEG)
 
 
-def _expected_bytes(dataset: Dataset) -> int:
-    from pydicom.pixels.utils import get_expected_length
+def _has_all_channels(dataset: Dataset) -> bool:
+    """Whether uncompressed pixels called YBR_FULL_422 have three channels at each place."""
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    return len(dataset.PixelData) >= 3 * int(dataset.Rows) * int(dataset.Columns) * frames
 
-    return int(get_expected_length(dataset))
+
+def _to_image(dataset: Dataset, pixels: NDArray[Any]) -> Image.Image:
+    """Bring stored samples, (h, w) or (h, w, 3), to 8 bits of grey or RGB."""
+    photometric = photometric_of(dataset)
+    if photometric == "PALETTE COLOR":
+        from pydicom.pixels.processing import apply_color_lut
+
+        colors = apply_color_lut(pixels, dataset)
+        return Image.fromarray(
+            (colors >> 8).astype(np.uint8) if colors.dtype.itemsize > 1 else colors
+        )
+    if pixels.ndim == 2:
+        return to_grey(dataset, pixels, shifted=False)
+    if pixels.dtype.itemsize > 1:
+        top = (1 << int(dataset.get("BitsStored") or 16)) - 1
+        pixels = (np.clip(pixels, 0, top).astype(np.uint32) * 255 // top).astype(np.uint8)
+    return dicom_color.to_rgb(pixels, dicom_color.is_stated_ycbcr(photometric))
 
 
 def _window(dataset: Dataset) -> tuple[float, float] | None:

@@ -12,9 +12,11 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from melanoscope import file_kinds
 from melanoscope.errors import DataError
 from melanoscope.imaging import heif
 from melanoscope.imaging.decoder_limits import exceeds_decoder_limits
@@ -133,17 +135,24 @@ def _kind(source: Path | bytes) -> str:
             what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
             raise UnreadableImageError(path, what)
         with source.open("rb", buffering=0) as file:
-            head = file.read(HEAD)
+            head = file.read(max(HEAD, file_kinds.HEAD))
     else:
-        head = source[:HEAD]
+        head = source[: max(HEAD, file_kinds.HEAD)]
     if not head:
         raise UnreadableImageError(path, "an empty file")
     kind = detect_file_type(head)
     if kind == "video":
         raise UnreadableImageError(path, "a video", "take one sharp photograph instead")
     if kind is None:
-        raise UnreadableImageError(path, "no image of these formats")
-    return kind
+        _refuse_other_kind(path, head)
+    return str(kind)
+
+
+def _refuse_other_kind(path: Path | None, head: bytes) -> NoReturn:
+    kind = file_kinds.detect_file_kind(head)
+    reason = "no image of these formats" + (f": {kind}" if kind else "")
+    mend = kind.mend("") if kind else ""
+    raise UnreadableImageError(path, reason, **({"mend": mend} if mend else {}))
 
 
 def _checked(kind: str, source: Path | bytes, max_pixels: int | None) -> Path | bytes:

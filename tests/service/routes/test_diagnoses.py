@@ -41,6 +41,18 @@ def test_nothing_but_a_photograph_is_needed(service: Service):
     assert method.json()["method"] == "evidence"
 
 
+def test_a_dicom_file_is_a_photograph(service: Service):
+    pytest.importorskip("pydicom")
+    from tests.imaging import dicoms
+
+    frame = photograph(quality=95)
+    content = dicoms.coded([frame], (96, 96), "YBR_FULL_422", dicoms.JPEG)
+    answer, other = service.diagnose(content), service.diagnose(frame)
+    assert answer.status_code == 200
+    assert answer.json()["evidence"] == other.json()["evidence"]
+    assert dicoms.OWNER not in answer.text
+
+
 def test_a_refusal_is_an_answer(service: Service):
     refused = service.diagnose(dark()).json()
     Answer.model_validate_json(json.dumps(refused), strict=True)

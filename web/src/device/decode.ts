@@ -111,7 +111,7 @@ async function opened(file: Blob, kind: FileType): Promise<ImageBitmap> {
     });
   } catch {
     const name = kind === "HEIF" ? "HEIC" : kind;
-    if (kind === "HEIF" || kind === "TIFF" || kind === "AVIF") {
+    if (["HEIF", "TIFF", "AVIF", "DICOM"].includes(kind)) {
       const found = `this browser cannot read ${name} photographs, or this one is broken`;
       throw new EngineError("format", found, SAVE_AS);
     }

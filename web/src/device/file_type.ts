@@ -1,7 +1,7 @@
 /** Detects the format of a file by its first bytes, as `imaging/file_type.py` does. */
 
 /** Formats of photographs. */
-export type FileType = "JPEG" | "PNG" | "WEBP" | "TIFF" | "BMP" | "HEIF" | "AVIF";
+export type FileType = "JPEG" | "PNG" | "WEBP" | "TIFF" | "BMP" | "HEIF" | "AVIF" | "DICOM";
 
 /** Number of bytes that `detectFileType` looks at. */
 export const HEAD = 192;
@@ -38,6 +38,7 @@ export function detectFileType(bytes: Uint8Array): FileType | "video" | null {
   if (head.slice(4, 8) === "ftyp") return typeOfBrands(bytes, head);
   if (FILM_BOXES.includes(head.slice(4, 8))) return "video";
   if (FILM_STARTS.some((start) => head.startsWith(start))) return "video";
+  if (head.slice(128, 132) === "DICM") return "DICOM";
   return head[0] === "G" && head[188] === "G" ? "video" : null;
 }
 

@@ -31,6 +31,7 @@ export function declaredSize(kind: FileType, bytes: Uint8Array): Size | null {
       case "AVIF":
         return largestExtent(view);
       case "TIFF":
+      case "DICOM": // neither is opened by browsers, or only by some
         return null;
     }
   } catch (error) {

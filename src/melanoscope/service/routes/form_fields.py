@@ -131,7 +131,7 @@ Force = Annotated[
 def photograph_file(settings: Settings) -> Any:
     """Return FastAPI's declaration of the field with the photograph, under `settings`."""
     return File(
-        description="JPEG, PNG, WebP, TIFF, BMP, HEIC or AVIF (told by its content), of at "
+        description="JPEG, PNG, WebP, TIFF, BMP, HEIC, AVIF or DICOM (told by its content), of at "
         f"most {settings.request_bytes / 1e6:g} MB and {settings.pixels / 1e6:g} million "
         "pixels. Its name is not looked at.",
         json_schema_extra={"format": "binary"},

@@ -64,7 +64,7 @@ class ImageTasks:
             # The decoder's own advice speaks of tables where it has nothing better to say.
             raise Problem(
                 "unreadable-photograph",
-                "a whole photograph (JPEG, PNG, WebP, TIFF, BMP, HEIC or AVIF)",
+                "a whole photograph (JPEG, PNG, WebP, TIFF, BMP, HEIC, AVIF or DICOM)",
                 error.reason[:120],
                 "send another photograph" if "table" in str(error) else error.mend,
             ) from None
