@@ -23,7 +23,7 @@ def table() -> str:
         "MILK10k",
         "other words",
     )
-    rows = [heads, ("-",) * len(heads)]
+    rows = [heads, ["-"] * len(heads)]
     for entry in ENTRIES:
         words = (entry.get(kind, ()) for kind in ("isic", "isic2019", "milk10k", "words"))
         cells = ("; ".join(some) for some in words)
