@@ -14,6 +14,7 @@ from melanoscope.data.sources.rows import patient_columns
 from .archives import (
     by_id,
     line,
+    write,
     write_2019,
     write_2020,
     write_ham,
@@ -132,3 +133,20 @@ def test_ages(tmp_path):
     none = pl.Series([None] * len(ages), dtype=pl.String)
     found = patient_columns(none, ages, none, tmp_path / "x.csv")
     assert found["age"].to_list() == [45.0, 45.0, *[None] * 8]
+
+
+# --- columns that are nearly one that is read
+
+
+@pytest.mark.parametrize("name", ["LesionID", "lesion id", "leison_id", "lesionid"])
+def test_an_archives_column_with_a_slip_of_the_pen_is_named(tmp_path, name):
+    header = f"image_name,patient_id,{name},sex,age_approx,anatom_site_general_challenge,target"
+    row = {"image_name": "a", "patient_id": "P", name: "L", "target": 0}
+    write(tmp_path / isic2020.TABLES[0], header, [row])
+    said = isic2020.read(tmp_path).notes
+    assert f"column '{name}' is not read; the nearest known is 'lesion_id'" in said
+
+
+def test_an_archives_other_columns_are_not_named(tmp_path):
+    notes = ham10000.read(write_ham(tmp_path, {"image_id": "a"})).notes
+    assert not any("not read" in note for note in notes)

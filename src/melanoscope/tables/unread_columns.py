@@ -30,11 +30,21 @@ _SAME: Mapping[str, str] = {
     "photo": "image",
     "filename": "image",
 }
-_LIKE = 0.75
+LIKE = 0.75
+"""Likeness from which on a name is nearly another."""
+
+SLIP = 0.85
+"""Likeness of a slip of the pen. Published archives have columns beside those that are read, such
+as "diagnosis_confirm_type" beside "diagnosis", which `LIKE` would name."""
 
 
 def unread_columns(
-    columns: Sequence[str], read: Collection[str], known: Collection[str], *, every: bool = False
+    columns: Sequence[str],
+    read: Collection[str],
+    known: Collection[str],
+    *,
+    every: bool = False,
+    likeness: float = LIKE,
 ) -> tuple[str, ...]:
     """Name the columns that nothing reads.
 
@@ -44,6 +54,7 @@ def unread_columns(
         known: All names that would be read, were they there.
         every: Whether to name all of them, or only those that are nearly a known name that the
             table lacks.
+        likeness: How like a name must be to count as nearly known, 0 to 1.
 
     Returns:
         One line each; the columns without any likeness share one.
@@ -57,7 +68,7 @@ def unread_columns(
     for column in columns:
         if not column or plain(column) in taken:
             continue
-        if near := _nearest(column, free):
+        if near := _nearest(column, free, likeness):
             lines.append(f"column '{column}' is not read; the nearest known is '{near}'")
         else:
             others.append(f"'{column}'")
@@ -68,23 +79,27 @@ def unread_columns(
     return tuple(lines)
 
 
-def _nearest(column: str, known: Sequence[str]) -> str | None:
+def _nearest(column: str, known: Sequence[str], least: float) -> str | None:
     scores = {name: _likeness(column, name) for name in known}
     best = max(scores, key=scores.__getitem__, default="")
-    return best if scores.get(best, 0) >= _LIKE else None
+    return best if scores.get(best, 0) >= least else None
 
 
 def _likeness(column: str, name: str) -> float:
     """Return how like two names are, 0 to 1; one whose words the other has all is like it."""
     ours, theirs = _words(column), _words(name)
-    if ours == theirs:
+    if ours == theirs or _joined(column) == _joined(name):
         return 1.0
     if ours and (ours < theirs or theirs < ours):
-        return 0.9
+        return 0.84
     meant = {_SAME.get(word, word) for word in ours}
     if plain(name) in meant:
-        return 0.85
+        return 0.8
     return SequenceMatcher(None, "".join(sorted(ours)), "".join(sorted(theirs))).ratio()
+
+
+def _joined(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def _words(name: str) -> set[str]:

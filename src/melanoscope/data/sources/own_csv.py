@@ -44,7 +44,7 @@ def read(path: str | Path, options: ReadOptions | None = None) -> SourceTable:
     table = _find_table(Path(path))
     columns = _column_names(dict(options.columns) if options else {})
     # Either of the two names photographs.
-    text = read_table(table, {}, columns)
+    text = read_table(table, {}, columns, say_unread=True)
     if not {"path", "image_id"} & set(text.names):
         raise DataError(
             f"a column 'path' or 'image_id' in '{table}'",
@@ -61,7 +61,7 @@ def read(path: str | Path, options: ReadOptions | None = None) -> SourceTable:
         raw,
         table,
         dataset=f"table:{table.name.split('.')[0]}",
-        notes=(*text.notes, *_notes(text, columns)),
+        notes=(*text.notes, *_read_as(text)),
         origin=str(table.resolve()),
     )
     return replace(source, rows=lesions_within_patients(source.rows))
@@ -108,14 +108,13 @@ def _column_names(given: Mapping[str, str]) -> dict[str, Sequence[str]]:
     return names
 
 
-def _notes(text: TextTable, columns: Mapping[str, Sequence[str]]) -> list[str]:
-    """Say which column is read as what, and which is not read."""
-    read_as = [
+def _read_as(text: TextTable) -> list[str]:
+    """Say which column of another name is read as what."""
+    return [
         f"column '{theirs}' is read as {ours}"
         for ours, theirs in text.names.items()
         if theirs.lower() != ours
     ]
-    return [*read_as, *text.unread(list(columns), every=True)]
 
 
 def _find_table(path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,7 @@ import polars as pl
 
 from melanoscope.errors import DataError, nearest
 from melanoscope.tables.table_file import TableFile, open_table
-from melanoscope.tables.unread_columns import unread_columns
+from melanoscope.tables.unread_columns import LIKE, SLIP, unread_columns
 
 Columns = Mapping[str, str | Sequence[str]]
 """Our name of a column -> its name in the file, or those that editions of the archive gave it."""
@@ -27,7 +27,7 @@ class TextTable:
     Attributes:
         frame: Columns by our names, trimmed, null where blank; and `line`, where a row begins.
         names: Our name -> the name in the file, of the columns that the file has.
-        notes: One line each, of the encoding or the sheet.
+        notes: One line each, of the encoding, the sheet, columns that are not read.
         columns: Names of all columns that the file has.
     """
 
@@ -35,10 +35,6 @@ class TextTable:
     names: Mapping[str, str]
     notes: tuple[str, ...]
     columns: tuple[str, ...]
-
-    def unread(self, known: Collection[str], *, every: bool = False) -> tuple[str, ...]:
-        """Return a line for each column not read that is nearly a `known` one, or for `every`."""
-        return unread_columns(self.columns, list(self.names.values()), known, every=every)
 
 
 def find_table(folder: str | Path, names: Sequence[str], kind: str) -> Path:
@@ -80,13 +76,17 @@ def _table_stem(name: str) -> str:
     return plain.removesuffix(suffix)
 
 
-def read_table(path: Path, columns: Columns, optional: Columns | None = None) -> TextTable:
+def read_table(
+    path: Path, columns: Columns, optional: Columns | None = None, *, say_unread: bool = False
+) -> TextTable:
     """Read columns of a table as text.
 
     Args:
         path: Table as any program saves it; see `melanoscope.tables.table_file`.
         columns: Columns that the table must have.
         optional: Columns that may lack; they are null then.
+        say_unread: Whether the notes name every column that is not read. Else they name those whose
+            name is all but that of a column that lacks: "patientid" for "patient_id".
 
     Returns:
         The columns and what is to be said of the table.
@@ -112,7 +112,15 @@ def read_table(path: Path, columns: Columns, optional: Columns | None = None) ->
     frame = frame.select(
         *(pl.col(o) if o in places else pl.lit(None, pl.String).alias(o) for o in wanted), "line"
     )
-    return TextTable(frame, names_there, table.notes, table.columns)
+    lacking = [names[0] for ours, names in wanted.items() if ours not in places and names]
+    unread = unread_columns(
+        table.columns,
+        list(names_there.values()),
+        lacking,
+        every=say_unread,
+        likeness=LIKE if say_unread else SLIP,
+    )
+    return TextTable(frame, names_there, (*table.notes, *unread), table.columns)
 
 
 def _listed(names: str | Sequence[str]) -> Sequence[str]:
