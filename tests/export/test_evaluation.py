@@ -58,7 +58,10 @@ def test_separated_classes_have_temperature_one_and_say_why():
 
 def test_subgroups_are_counted_at_the_threshold(holdout):
     frame = holdout.frame.with_columns(
-        age=pl.lit(50.0), site=pl.lit("torso"), ita=pl.lit(None, pl.Float64)
+        *(pl.lit(None, pl.String).alias(name) for name in ("center", "image_type")),
+        age=pl.lit(50.0),
+        site=pl.lit("torso"),
+        ita=pl.lit(None, pl.Float64),
     )
     tested = evaluate(replace(holdout, frame=frame), 2.0, replicates=200)
     sex, *others = evaluate_subgroups(tested, 0.7)  # one archive is no variable
