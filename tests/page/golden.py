@@ -26,8 +26,10 @@ from PIL import Image, ImageOps, features
 from melanoscope import patient
 from melanoscope.data.sources.lesion_painter import Traits, paint
 from melanoscope.errors import DataError
+from melanoscope.imaging import heif
 from melanoscope.imaging.decode import DecodedImage, decode_image
 from melanoscope.imaging.file_type import detect_file_type
+from melanoscope.imaging.integrity import whole_content
 from melanoscope.inference.bundle import Bundle
 from melanoscope.inference.calibration import TemperatureScaling
 from melanoscope.inference.explain import integrated_gradients, shapley
@@ -469,6 +471,41 @@ def heads() -> list[dict[str, Any]]:
     ]
 
 
+def torn() -> list[dict[str, Any]]:
+    """Files that are whole and that zeros end, and whether Python takes them for torn."""
+    whole = Image.fromarray(lesion(4)).resize((150, 110))
+    noise = np.random.default_rng(4).normal(0, 12, (110, 150, 3))
+    noisy = Image.fromarray((np.asarray(whole) + noise).clip(1, 255).astype(np.uint8))
+    black = np.array(noisy)
+    black[50:] = 0
+    kinds = {"BMP": {}, "WEBP": {"quality": 85}, "WEBP, lossless": {"lossless": True}}
+    if features.check("avif"):
+        kinds["AVIF"] = {}
+    found = []
+    for name, options in kinds.items():
+        kind = name.split(",")[0]
+        for image in (noisy, Image.fromarray(black)):
+            content = _saved(image, kind, **options)
+            for share in (0.2, 0.5, 0.9, 1.0):
+                place = int(len(content) * share)
+                file = content[:place] + bytes(len(content) - place)
+                is_torn = (
+                    heif.is_torn(file)
+                    if kind == "AVIF"
+                    else whole_content(kind, file, 10**6) is None
+                )
+                # Black rows below a BMP are no tear, and zeros in their place no loss.
+                found.append(
+                    {
+                        "name": f"{name}, {'black below' if image is not noisy else ''} {share}",
+                        "kind": kind,
+                        "file": base64.b64encode(file).decode(),
+                        "torn": is_torn,
+                    }
+                )
+    return found
+
+
 def turns() -> list[dict[str, Any]]:
     """A picture, turned as EXIF says."""
     pixels = np.arange(3 * 4 * 7, dtype=np.uint8).reshape(4, 7, 3)
@@ -552,7 +589,7 @@ def write(folder: Path) -> None:
     """Write all files."""
     made = (
         *(resample, quality, texts, patients, probabilities, answers, gradients),
-        *(kinds, heads, turns, jpegs),
+        *(kinds, heads, torn, turns, jpegs),
     )
     for make in made:
         text = json.dumps(make(), allow_nan=False)

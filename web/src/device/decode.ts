@@ -9,6 +9,7 @@ import { readRows, refuseAltered } from "./canvas";
 import { toSrgb, withoutProfile } from "./color_management";
 import { detectFileType, type FileType, HEAD } from "./file_type";
 import { declaredSize, type Size } from "./image_head";
+import { isTorn, mendedJpeg, shortenedWebp } from "./integrity";
 import { decodeJpeg } from "./jpeg";
 import { jpegOrientation, upright, withoutOrientation } from "./orientation";
 import type { DecodedImage } from "./postprocess";
@@ -30,9 +31,11 @@ type Bytes = Uint8Array<ArrayBuffer>;
  */
 export async function decode(file: Blob, imageSize: number): Promise<DecodedImage> {
   const kind = await admitted(file);
-  const bytes = new Uint8Array(await file.arrayBuffer());
+  const stored = new Uint8Array(await file.arrayBuffer());
+  const bytes = kind === "JPEG" ? mendedJpeg(stored) : stored;
   const size = declaredSize(kind, bytes);
   refuseLarge(size);
+  await refuseTorn(kind, bytes);
   refuseAltered();
   const factor = kind === "JPEG" && size !== null ? draftFactor(size, imageSize) : 1;
   const draft = factor === 1 ? null : decodeJpeg(bytes, factor);
@@ -116,6 +119,22 @@ async function opened(file: Blob, kind: FileType): Promise<ImageBitmap> {
       throw new EngineError("format", found, SAVE_AS);
     }
     throw unreadable(`this ${name} file is broken`);
+  }
+}
+
+async function refuseTorn(kind: FileType, bytes: Bytes): Promise<void> {
+  const shortened = kind === "WEBP" ? shortenedWebp(bytes) : null;
+  if (isTorn(kind, bytes) || (shortened !== null && (await canOpen(shortened)))) {
+    throw unreadable("this file is not whole", "copy or download it again");
+  }
+}
+
+async function canOpen(file: Bytes): Promise<boolean> {
+  try {
+    (await createImageBitmap(new Blob([file]))).close();
+    return true;
+  } catch {
+    return false;
   }
 }
 
