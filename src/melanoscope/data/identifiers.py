@@ -109,7 +109,9 @@ def make_global(
     shared = users.filter(pl.col("id").is_duplicated())["id"].unique()
     return [
         pl.select(
-            pl.when(ids.is_in(shared.implode()) & (prefix != "")).then(f"{prefix}:" + ids).otherwise(ids)
+            pl.when(ids.is_in(shared.implode()) & (prefix != ""))
+            .then(f"{prefix}:" + ids)
+            .otherwise(ids)
         ).to_series()
         for ids, prefix in zip(columns, prefixes, strict=True)
     ]
