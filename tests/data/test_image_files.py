@@ -254,6 +254,12 @@ def test_dicom_is_left_where_a_photograph_is(tmp_path):
     assert "1 DICOM file left" in notes(tmp_path, "ISIC_1")
 
 
+@pytest.mark.parametrize("suffix", [".dcm", ".DICOM"])
+def test_dicom_alone_is_taken(tmp_path, suffix):
+    lay(tmp_path, f"train/ISIC_1{suffix}")
+    assert find(tmp_path, "ISIC_1", "ISIC_1.jpg") == [f"train/ISIC_1{suffix}"] * 2
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>", "torn"])
 @pytest.mark.parametrize("place", ["a.png", "train_224/a.png"])
 def test_a_broken_file_is_no_photograph_where_another_is(tmp_path, content, place):

@@ -315,7 +315,28 @@ KINDS = {
 def test_torn_files_are_refused(kind, share):
     content = KINDS[kind]()
     assert difference(decoded(content), PLAIN) < 2
-    refused(content[: int(len(content) * share)])
+    refused(content[: int(len(content) * share)], "truncated")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("share", [0.4, 0.7, 0.95])
+def test_files_that_end_in_zeros_are_refused(kind, share):
+    content = KINDS[kind]()
+    kept = content[: int(len(content) * share)]
+    refused(kept + bytes(len(content) - len(kept)), "truncated")
+    if kind == "jpeg":  # also where only the coded picture ends early
+        end = content.rindex(b"\xff\xd9")
+        refused(kept + bytes(end - len(kept)) + content[end:], "truncated")
+
+
+@pytest.mark.parametrize("how", [{"PlanarConfiguration": 1}, {"syntax": "big"}, {}])
+def test_uncompressed_zeros_at_the_end(how):
+    black = RGB.copy()
+    black[60:] = 0
+    decoded(native(black, "RGB", **how))  # a border, between rows
+    content = native(RGB, "RGB", **how)
+    kept = content[: len(content) - RGB.size // 2 - 30]
+    refused(kept + bytes(len(content) - len(kept)), "truncated")
 
 
 @given(data=st.data())

@@ -31,7 +31,7 @@ DECODER_VERSION = 2
 SUFFIXES = frozenset(
     {
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".dib"),
-        *(".heic", ".heif", ".hif", ".avif", ".dcm"),
+        *(".heic", ".heif", ".hif", ".avif", ".dcm", ".dicom"),
     }
 )
 

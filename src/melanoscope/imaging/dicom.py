@@ -12,7 +12,7 @@ import io
 import logging
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -27,6 +27,7 @@ from melanoscope.imaging.dicom_arrays import (
     photometric_of,
     to_grey,
 )
+from melanoscope.imaging.integrity import whole_content
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -84,9 +85,12 @@ def read_dicom(content: bytes, *, whole: bool) -> DicomPicture:
         # pydicom would inflate it at once, however large it becomes.
         if meta.get("TransferSyntaxUID") == _DEFLATED:
             raise DicomError("a deflated DICOM file", AS_JPEG)
-        dataset = dcmread(
-            io.BytesIO(content), specific_tags=list(_TAGS), stop_before_pixels=not whole
-        )
+        tags: list[Any] = list(_TAGS)
+        head = dcmread(io.BytesIO(content), specific_tags=tags, stop_before_pixels=True)
+        dataset = dcmread(io.BytesIO(content), specific_tags=tags) if whole else head
+        # At a file's early end pydicom gives up all that it had read.
+        if "Rows" in head and "Rows" not in dataset:
+            raise DicomError("a truncated file")
         rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
         stretch = _stretch(dataset)
     except DicomError:
@@ -140,7 +144,7 @@ def _first_frame(dataset: Dataset, max_pixels: int) -> Image.Image:
     if syntax == _RLE:
         return from_run_lengths(dataset, frame)
     stated = dicom_color.is_stated_ycbcr(photometric_of(dataset))
-    image = _open_coded(frame, stated)
+    image = _open_coded(frame, stated, max_pixels)
     if image.size != (dataset.Columns, dataset.Rows) or image.width * image.height > max_pixels:
         raise DicomError("a broken DICOM file: its picture is not of the size that it states")
     if image.mode == "RGB" and image.format == "JPEG2000":
@@ -163,7 +167,7 @@ def _coded_frame(dataset: Dataset) -> bytes:
     )
 
 
-def _open_coded(frame: bytes, stated: bool) -> Image.Image:
+def _open_coded(frame: bytes, stated: bool, max_pixels: int) -> Image.Image:
     if frame.startswith(_JPEG_2000):
         return _open_jpeg2000(frame)
     if not frame.startswith(b"\xff\xd8\xff") or frame.startswith(b"\xff\xd8\xff\xf7"):
@@ -172,7 +176,10 @@ def _open_coded(frame: bytes, stated: bool) -> Image.Image:
         raise DicomError(excess, AS_JPEG)
     if (bits := dicom_color.jpeg_precision(frame)) != 8:
         raise DicomError(f"a JPEG of {bits} bits a color", AS_JPEG)
-    return dicom_color.open_jpeg(frame, stated)
+    whole = whole_content("JPEG", frame, max_pixels)
+    if whole is None:
+        raise DicomError("a truncated file")
+    return dicom_color.open_jpeg(whole, stated)
 
 
 def _open_jpeg2000(frame: bytes) -> Image.Image:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from melanoscope.imaging import dicom_color
+from melanoscope.imaging.raw_rows import stops_within_a_row
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -32,7 +33,7 @@ def from_native(dataset: Dataset) -> Image.Image:
     _refuse_unusual(dataset)
     if photometric == "YBR_FULL_422" and _has_all_channels(dataset):
         dataset.PhotometricInterpretation = "YBR_FULL"
-    if get_expected_length(dataset) > len(dataset.PixelData):
+    if get_expected_length(dataset) > len(dataset.PixelData) or _stops_within_a_row(dataset):
         raise DicomError("a truncated file")
     return _to_image(dataset, pixel_array(dataset, index=0, raw=True))
 
@@ -99,6 +100,23 @@ def _has_all_channels(dataset: Dataset) -> bool:
     """Whether uncompressed pixels called YBR_FULL_422 have three channels at each place."""
     frames = int(dataset.get("NumberOfFrames") or 1)
     return len(dataset.PixelData) >= 3 * int(dataset.Rows) * int(dataset.Columns) * frames
+
+
+def _stops_within_a_row(dataset: Dataset) -> bool:
+    """Whether the first frame of uncompressed pixels ends in zeros that were never written."""
+    samples, size = int(dataset.get("SamplesPerPixel") or 1), int(dataset.BitsAllocated) // 8
+    rows, width = int(dataset.Rows), int(dataset.Columns)
+    if size == 0:
+        return False
+    if photometric_of(dataset) == "YBR_FULL_422":  # two places share four samples
+        width, pixel = width // 2, 4 * size
+    elif samples > 1 and dataset.get("PlanarConfiguration"):
+        rows, pixel = rows * samples, size
+    else:
+        pixel = samples * size
+    return stops_within_a_row(
+        dataset.PixelData[: rows * width * pixel], width * pixel, pixel, width
+    )
 
 
 def _to_image(dataset: Dataset, pixels: NDArray[Any]) -> Image.Image:

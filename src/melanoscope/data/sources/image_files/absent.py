@@ -114,8 +114,6 @@ def _explain_other_kinds(contents: FolderContents, absent: Sequence[str]) -> lis
 def _advice(suffix: str) -> str:
     if suffix in UNFINISHED_SUFFIXES:
         return "an unfinished download"
-    if suffix in DICOM_SUFFIXES:
-        return "DICOM, which is not read here: convert the files, or take the archive's JPEG"
     return "a format that is not read: save them as JPEG or PNG"
 
 

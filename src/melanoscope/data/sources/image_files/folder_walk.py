@@ -36,7 +36,7 @@ class FolderContents:
     Attributes:
         root: The searched folder.
         images: Files of a format that is read, or without a suffix.
-        others: Files of other formats: DICOM, raw photographs, unfinished downloads.
+        others: Files of other formats: raw photographs, unfinished downloads.
         dangling: Links to nothing.
         namesakes: Folders that are named as photographs are.
         tails: Every folder below `root`, and each end of its path.
