@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from melanoscope.data.archive import SourceTable
 from melanoscope.data.catalog import Catalog, build_catalog
 from melanoscope.data.content_hash import content_hashes
+from melanoscope.data.targets import CONTRADICTION
 from melanoscope.errors import DataError
+from melanoscope.target import MALIGNANT, MELANOMA
 
 
 def groups_of(catalog: Catalog) -> set[frozenset[str]]:
@@ -49,12 +51,6 @@ def refusal(*tables: SourceTable) -> DataError:
         ({"target": 2, "diagnosis": "melanoma"}, "target 0, 1 or empty", "other values"),
         ({"target": 0, "diagnosis": "melanoma"}, "that agree", "(bad: diagnosis melanoma and"),
         ({"target": 1, "diagnosis": "nevus"}, "that agree", "1 rows that do not"),
-        ({"malignancy": "malignant"}, "that agree", "nevus and malignancy malignant"),
-        (
-            {"target": 1, "diagnosis": "melanoma", "malignancy": "benign"},
-            "that agree",
-            "malignancy benign",
-        ),
         ({"malignancy": "bad"}, "malignancy of a among benign", "bad"),
         ({"image_type": "x"}, "image_type of a among dermoscopic", "x"),
         ({"image_id": ""}, "an image id in every row of a", "1 without"),
@@ -67,6 +63,27 @@ def test_bad_rows(make_table, row, expected, found):
     error = refusal(make_table("b", [{"image_id": "other"}]), make_table("a", rows))
     assert expected in error.expected
     assert found in error.found
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"diagnosis": "nevus", "malignancy": "malignant"},
+        {"diagnosis": "melanoma", "malignancy": "benign"},
+        {"diagnosis": "basal cell carcinoma", "malignancy": "benign"},
+        {"diagnosis": "unknown benign", "malignancy": "malignant"},
+        {"diagnosis": "nevus", "unlabelled": CONTRADICTION},
+    ],
+)
+@pytest.mark.parametrize("target", [MELANOMA, MALIGNANT])
+def test_a_row_that_contradicts_itself_is_left_out_and_listed(make_table, row, target):
+    rows = [{"image_id": "good"}, {"image_id": "bad", "target": None, **row}]
+    catalog = build_catalog([make_table("a", rows)], target)
+    assert catalog.frame["image_id"].to_list() == ["good"]
+    assert catalog.unlabelled.select("image_id", "unlabelled").rows() == [("bad", CONTRADICTION)]
+    # What another archive says of the photograph does not settle it.
+    other = make_table("b", [{"image_id": "bad", "target": 0}])
+    assert len(build_catalog([make_table("a", rows), other], target).unlabelled) == 1
 
 
 def test_an_empty_table(make_table):

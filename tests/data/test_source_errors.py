@@ -91,7 +91,8 @@ def test_a_missing_folder_or_table(tmp_path, kind):
 def test_two_rows_with_one_id(tmp_path, kind):
     make, _, key = READERS[kind]
     one = {key: "twin", "label": "MEL"} if make is write_2019 else {key: "twin"}
-    folder = make(tmp_path, one, one)
+    differs = {"gender" if kind == "pad-ufes-20" else "sex": "female"}
+    folder = make(tmp_path, one, {**one, **differs})
     said = line(lambda: build_catalog([DataSpec(kind, str(folder)).read(ReadOptions(tmp_path))]))
     assert "one row per image id in" in said
     assert "twin" in said

@@ -7,6 +7,7 @@ import pytest
 
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.sources import ham10000, isic2019, isic2020, pad_ufes_20
+from melanoscope.data.targets import CONTRADICTION
 
 from .archives import (
     HAM_DIAGNOSES,
@@ -64,6 +65,7 @@ def test_isic2020(tmp_path):
         "center": None,
         "image_type": "dermoscopic",
         "license": None,
+        "unlabelled": None,
     }
     assert rows["ISIC_2"]["path"] is None
     assert rows["ISIC_2"]["age"] is None
@@ -119,8 +121,9 @@ def test_isic2020_strange_target(tmp_path, target):
 
 def test_isic2020_target_and_malignancy_that_differ(tmp_path):
     row = {"image_name": "b", "target": 1, "benign_malignant": "benign"}
-    said = line(isic2020.read, write_2020(tmp_path, {"image_name": "a"}, row))
-    assert "1 rows that do not (b)" in said
+    catalog = build_catalog([isic2020.read(write_2020(tmp_path, {"image_name": "a"}, row))])
+    assert catalog.frame["image_id"].to_list() == ["a"]
+    assert catalog.unlabelled["unlabelled"].to_list() == [CONTRADICTION]
 
 
 def test_isic2020_no_label_at_all_is_not_benign(tmp_path):

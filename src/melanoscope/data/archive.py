@@ -21,6 +21,7 @@ ROW_SCHEMA: dict[str, type[pl.DataType]] = {
     "diagnosis": pl.String,
     "malignancy": pl.String,  # benign, malignant, indeterminate; null: unknown
     "target": pl.Int8,  # what a table states of the target itself; null: it follows from the rest
+    "unlabelled": pl.String,  # why nobody can label the row; null: it follows from the rest
     "image_type": pl.String,
     "license": pl.String,  # of this photograph, where an archive holds several
 }

@@ -12,7 +12,7 @@ from melanoscope.data.archive import ROW_SCHEMA, Join, SourceTable
 from melanoscope.data.content_hash import content_hashes
 from melanoscope.data.groups import first_connected, group_ids
 from melanoscope.data.identifiers import name_apart, with_global_ids
-from melanoscope.data.targets import label_rows
+from melanoscope.data.targets import CONTRADICTION, label_rows
 from melanoscope.data.validation import abbreviate, validate_table
 from melanoscope.errors import DataError
 from melanoscope.target import MELANOMA, Target
@@ -205,7 +205,8 @@ def _one_row_each(listed: pl.DataFrame) -> pl.DataFrame:
     kept = listed.sort(pl.col("path").is_null(), "order").unique("image_id", keep="first")
     labels = ["diagnosis", "malignancy", "target"]
     labelled = listed.drop_nulls("target").sort("order").unique("image_id", keep="first")
-    other = kept.filter(pl.col("target").is_null()).select("image_id")
+    open_rows = pl.col("target").is_null() & (pl.col("unlabelled") != CONTRADICTION)
+    other = kept.filter(open_rows).select("image_id")
     other = other.join(labelled.select("image_id", *labels), on="image_id")
     kept = kept.update(other, on="image_id", how="left")
     unlabelled = pl.when(pl.col("target").is_null()).then("unlabelled")

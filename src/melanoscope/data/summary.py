@@ -61,10 +61,11 @@ def summarize(catalog: Catalog, unreadable: dict[str, str]) -> dict[str, Any]:
     Returns:
         The document that ``melanoscope data summary --json`` prints.
     """
-    with_files, absent = catalog.with_files, catalog.ids_without_file
+    with_files = catalog.with_files
     paths = dict(with_files.frame.select("image_id", "path").iter_rows())
     left_out = catalog.unlabelled
     everything = pl.concat([catalog.frame, left_out], how="diagonal")
+    absent = everything.filter(pl.col("path").is_null())["image_id"].to_list()
     return {
         "target": catalog.target.to_dict(),
         "rows": everything.height,
@@ -78,7 +79,7 @@ def summarize(catalog: Catalog, unreadable: dict[str, str]) -> dict[str, Any]:
                 "image_id", "dataset", "unlabelled"
             ).iter_rows()
         ],
-        "found": len(with_files),
+        "found": everything["path"].count(),
         "absent": len(absent),
         "absent_ids": absent,
         "unreadable": [

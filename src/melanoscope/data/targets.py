@@ -18,6 +18,7 @@ from melanoscope.target import MALIGNANT, MELANOMA, Target, custom_target
 
 NO_DIAGNOSIS = "no diagnosis"
 INDETERMINATE = "indeterminate"
+CONTRADICTION = "columns that contradict each other"
 INDETERMINATE_CHOICES = ("exclude", "malignant")
 
 
@@ -97,58 +98,70 @@ def label_rows(rows: pl.DataFrame, target: Target) -> pl.DataFrame:
     """Say of each row whether it is positive.
 
     Args:
-        rows: Columns diagnosis (words of the vocabulary), malignancy (null where unknown) and
-            target (what the table itself states of this target, 0, 1 or null).
+        rows: Columns diagnosis (words of the vocabulary), malignancy (null where unknown), target
+            (what the table itself states of this target, 0, 1 or null) and unlabelled (why a reader
+            says that nobody can label the row, or null).
         target: The target.
 
     Returns:
-        `rows` with a target of 1 or 0, or null and the reason in the new column `unlabelled`.
+        `rows` with a target of 1 or 0, or null and the reason in `unlabelled`.
     """
+    reason = (
+        pl.when(pl.col("unlabelled").is_not_null())
+        .then("unlabelled")
+        .when(contradicts_itself())
+        .then(pl.lit(CONTRADICTION))
+    )
+    stated = pl.when(reason.is_null()).then(pl.coalesce("target", _positive(target)))
+    missing = pl.lit(NO_DIAGNOSIS)
+    if target.name == MALIGNANT.name:
+        missing = pl.when(pl.col("malignancy") == INDETERMINATE).then(pl.lit(INDETERMINATE))
+        missing = missing.otherwise(pl.lit(NO_DIAGNOSIS))
+    labelled = rows.with_columns(target=stated.cast(pl.Int8), unlabelled=reason)
+    filled = pl.when(pl.col("target").is_null()).then(pl.coalesce("unlabelled", missing))
+    return labelled.with_columns(unlabelled=filled)
+
+
+def _positive(target: Target) -> pl.Expr:
+    """Return what diagnosis and malignancy say of the target: 1, 0 or null."""
     diagnosis, malignancy = pl.col("diagnosis"), pl.col("malignancy")
-    specific = ~diagnosis.is_in(list(UNSPECIFIC))
-    unlabelled = pl.lit(NO_DIAGNOSIS)
     if target.name == MALIGNANT.name:
         counted = target.indeterminate == "malignant"
-        positive = (
-            pl.when(malignancy == "malignant")
+        positive = malignancy == "malignant"
+        return (
+            pl.when(positive | ((malignancy == INDETERMINATE) & counted))
             .then(1)
             .when(malignancy == "benign")
             .then(0)
-            .when((malignancy == "indeterminate") & counted)
-            .then(1)
         )
-        unlabelled = pl.when(malignancy == "indeterminate").then(pl.lit(INDETERMINATE))
-        unlabelled = unlabelled.otherwise(pl.lit(NO_DIAGNOSIS))
-    else:
-        wanted = target.diagnoses or (MELANOMA.name,)
-        can_be_benign = any(MALIGNANCY[name] == "benign" for name in wanted)
-        # What is known to be benign is no melanoma, whatever it is.
-        ruled_out = pl.lit(not can_be_benign) & (malignancy == "benign")
-        positive = (
-            pl.when(diagnosis.is_in(list(wanted)))
-            .then(1)
-            .when(specific | ruled_out.fill_null(value=False))
-            .then(0)
-        )
-    stated = pl.coalesce(pl.col("target"), positive).cast(pl.Int8)
-    return rows.with_columns(target=stated, unlabelled=pl.when(stated.is_null()).then(unlabelled))
+    wanted = target.diagnoses or (MELANOMA.name,)
+    can_be_benign = any(MALIGNANCY[name] == "benign" for name in wanted)
+    # What is known to be benign is no melanoma, whatever it is.
+    ruled_out = pl.lit(not can_be_benign) & (malignancy == "benign")
+    specific = ~diagnosis.is_in(list(UNSPECIFIC))
+    return (
+        pl.when(diagnosis.is_in(list(wanted)))
+        .then(1)
+        .when(specific | ruled_out.fill_null(value=False))
+        .then(0)
+    )
 
 
-def contradictions(rows: pl.DataFrame, target: Target) -> pl.DataFrame:
-    """Return the rows whose own columns disagree.
+def contradicts_itself() -> pl.Expr:
+    """Return whether a row says benign of a malignant diagnosis, or malignant of a benign one."""
+    usual = pl.col("diagnosis").replace_strict(MALIGNANCY, return_dtype=pl.String)
+    said, definite = pl.col("malignancy"), ["benign", "malignant"]
+    return (usual.is_in(definite) & said.is_in(definite) & (usual != said)).fill_null(value=False)
+
+
+def contradicts_target(rows: pl.DataFrame, target: Target) -> pl.DataFrame:
+    """Return the rows that state a target which their diagnosis or malignancy excludes.
 
     Args:
         rows: Columns as for `label_rows`.
         target: The target that the column `target` speaks of.
 
     Returns:
-        Those of `rows` that say benign of a malignant diagnosis, malignant of a benign one, or
-        state a target that their diagnosis or malignancy excludes.
+        Those of `rows`.
     """
-    usual = pl.col("diagnosis").replace_strict(MALIGNANCY, return_dtype=pl.String)
-    definite = ["benign", "malignant"]
-    both = usual.is_in(definite) & pl.col("malignancy").is_in(definite)
-    by_malignancy = (both & (usual != pl.col("malignancy"))).fill_null(value=False)
-    derived = label_rows(rows.with_columns(target=pl.lit(None, pl.Int8)), target)["target"]
-    by_target = (rows["target"] != derived).fill_null(value=False)
-    return rows.filter(by_malignancy | by_target)
+    return rows.filter((pl.col("target") != _positive(target)).fill_null(value=False))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from melanoscope.data.archive import IMAGE_TYPES, SourceTable
-from melanoscope.data.targets import contradictions
+from melanoscope.data.targets import contradicts_target
 from melanoscope.data.vocabulary import DIAGNOSES, MALIGNANCIES
 from melanoscope.errors import DataError
 from melanoscope.patient import MAX_AGE, SEXES, SITES
@@ -25,7 +25,7 @@ _WORDS_OR_NULL: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def validate_table(table: SourceTable, target: Target) -> None:
-    """Refuse rows that are not what `ROW_SCHEMA` promises, or that contradict themselves.
+    """Refuse rows that are not what `ROW_SCHEMA` promises, or that contradict their own target.
 
     Args:
         table: Rows of one archive.
@@ -49,7 +49,7 @@ def validate_table(table: SourceTable, target: Target) -> None:
         )
     if not rows["target"].drop_nulls().is_in([0, 1]).all():
         raise DataError(f"target 0, 1 or empty in {kind}", "other values", "correct them")
-    conflicting = contradictions(rows, target)
+    conflicting = contradicts_target(rows, target)
     if not conflicting.is_empty():
         raise DataError(
             f"diagnosis, malignancy and target of {kind} that agree for the target {target.name}",

@@ -63,16 +63,15 @@ def with_tree(
         table: Names the table in errors.
 
     Returns:
-        `raw` with the columns diagnosis and malignancy.
+        `raw` with the columns diagnosis, malignancy and unlabelled.
     """
     first = translate_malignancy(raw[levels[-1]], f"{levels[-1]} of '{table.name}'")
     second = translate_malignancy(stated, f"the malignancies of '{table.name}'")
-    what = f"{levels[-1]} and the column of malignancy in '{table.name}'"
     diagnosis = translate_diagnoses(
         [raw[level] for level in levels], f"the diagnoses of '{table.name}'"
     )
-    malignancy = join_malignancies(first, second, raw["image_id"], what)
-    return raw.with_columns(diagnosis=diagnosis, malignancy=malignancy)
+    malignancy, unlabelled = join_malignancies(first, second)
+    return raw.with_columns(diagnosis=diagnosis, malignancy=malignancy, unlabelled=unlabelled)
 
 
 ARCHIVE = Archive(

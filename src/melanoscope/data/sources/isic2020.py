@@ -42,13 +42,11 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
     text = read_table(table, COLUMNS, OPTIONAL)
     raw = text.frame
     target = parse_targets(raw["target"], table)
-    malignancy = join_malignancies(
+    malignancy, unlabelled = join_malignancies(
         translate_malignancy(raw["benign_malignant"], f"benign_malignant of '{table.name}'"),
         target.replace_strict({0: "benign", 1: "malignant"}, return_dtype=pl.String),
-        raw["image_id"],
-        f"benign_malignant and target of '{table.name}'",
     )
-    raw = raw.with_columns(malignancy=malignancy).drop("target")
+    raw = raw.with_columns(malignancy=malignancy, unlabelled=unlabelled).drop("target")
     pairs, joins = _listed_duplicates(table.parent, raw["image_id"])
     source = source_table(
         "isic2020",

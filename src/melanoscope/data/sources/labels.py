@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from melanoscope.data.archive import IMAGE_TYPES
-from melanoscope.data.validation import abbreviate
+from melanoscope.data.targets import CONTRADICTION
 from melanoscope.data.vocabulary import MALIGNANCY, UNSPECIFIC, plain_word
 from melanoscope.errors import DataError
 from melanoscope.patient import is_missing
@@ -33,33 +33,21 @@ def complete_labels(diagnosis: pl.Series, malignancy: pl.Series) -> tuple[pl.Ser
     return named, filled
 
 
-def join_malignancies(
-    first: pl.Series, second: pl.Series, image_ids: pl.Series, what: str
-) -> pl.Series:
-    """Join two columns of one table that say the same, and refuse rows in which they differ.
+def join_malignancies(first: pl.Series, second: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Join two columns of one table that say the same.
 
     Args:
         first: "benign", "malignant", "indeterminate" or null; what it says stands.
         second: The same, for rows of which the first says nothing.
-        image_ids: Names the rows in errors.
-        what: Names the columns in errors.
 
     Returns:
-        What either says.
-
-    Raises:
-        DataError: One says benign and the other malignant.
+        What either says, and why a row cannot be labelled: one says benign, the other malignant.
     """
     definite = ["benign", "malignant"]
     differ = first.is_in(definite) & second.is_in(definite) & (first != second)
-    differ = differ.fill_null(value=False)
-    if differ.any():
-        raise DataError(
-            f"{what} that agree",
-            f"{int(differ.sum())} rows that do not ({abbreviate(image_ids.filter(differ))})",
-            "correct one of the columns",
-        )
-    return pl.select(pl.coalesce(first, second)).to_series()
+    why = pl.when(differ).then(pl.lit(CONTRADICTION))
+    both = pl.select(malignancy=pl.coalesce(first, second), unlabelled=why)
+    return both["malignancy"], both["unlabelled"]
 
 
 _POSITIVE = {"1", "1.0", "true", "yes", "positive", "malignant", "melanoma"}

@@ -44,12 +44,22 @@ def source_table(
     Returns:
         The archive's table, with notes about its photographs.
     """
+    raw, repeated = _without_repeated(raw)
+    notes = (*notes, *repeated)
     if "path" not in raw.columns:
         names = raw.get_column("file", default=raw["image_id"])
         found = find_image_files(folder or table.parent, names)
         raw, notes = raw.with_columns(path=found.paths), (*notes, *found.notes)
     rows = catalog_rows(raw, dataset or kind, table, image_type=image_type)
     return SourceTable(kind, rows, notes=tuple(notes), **more)
+
+
+def _without_repeated(raw: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Keep one of rows that are alike in every column that is read, and say so."""
+    kept = raw.unique([name for name in raw.columns if name != "line"], maintain_order=True)
+    n_left = raw.height - kept.height
+    note = f"{n_left:,} rows stand in the table again, alike in every column that is read"
+    return kept, [note] if n_left else []
 
 
 def catalog_rows(
@@ -59,7 +69,8 @@ def catalog_rows(
 
     Args:
         raw: Column image_id, and those of path, diagnosis, malignancy, sex, age, site, patient_id,
-            lesion_id, center, image_type, license and target (0, 1 or null) that the archive has.
+            lesion_id, center, image_type, license, target (0, 1 or null) and unlabelled (why a row
+            cannot be labelled, or null) that the archive has.
         dataset: Name of the archive in the catalog.
         table: The archive's table, for errors.
         image_type: How all photographs were taken, where no column says it.
@@ -91,6 +102,7 @@ def catalog_rows(
         "diagnosis": diagnosis,
         "malignancy": malignancy,
         "target": column("target").cast(pl.Int8),
+        "unlabelled": column("unlabelled"),
         "image_type": types if image_type is None else types.fill_null(image_type),
         "license": blank_to_null(column("license")),
     }
