@@ -19,7 +19,7 @@ from PIL import Image
 
 import melanoscope
 from melanoscope.imaging.open_image import UnreadableImageError
-from melanoscope.inference.manifest import seal_of
+from melanoscope.inference.manifest import SCHEMA, seal_of
 from tests.imaging import icc
 
 from . import harness
@@ -407,7 +407,7 @@ def changed_byte(route: Route) -> None:
 
 def newer_schema(route: Route) -> None:
     info = route.fetch().json()
-    info["record"]["schema"] = 2
+    info["record"]["schema"] = SCHEMA + 1
     route.fulfill(json=info)
 
 
@@ -416,7 +416,7 @@ def newer_schema(route: Route) -> None:
     [
         ("**/model.onnx*", changed_byte, "bundle", "arrived changed"),
         ("**/model.onnx*", lambda route: route.fulfill(body=b"short"), "bundle", "arrived changed"),
-        ("**/v1/bundle", newer_schema, "bundle", "schema 2"),
+        ("**/v1/bundle", newer_schema, "bundle", f"schema {SCHEMA + 1}"),
         ("**/v1/bundle", lambda route: route.fulfill(body="<html>"), "bundle", "cannot be read"),
         ("**/v1/bundle", lambda route: route.fulfill(status=503), "network", "503"),
         ("**/v1/bundle", lambda route: route.abort(), "network", "cannot be reached"),
