@@ -15,6 +15,8 @@ Photograph = Callable[[Path, int], Path]
 N = 12
 IDS = [f"ISIC_{7 * i:07d}" for i in range(N)]
 
+MELANOMA_NODE = "Malignant melanocytic proliferations (Melanoma)"
+
 
 def is_melanoma(i: int) -> bool:
     return i % 3 == 0
@@ -219,6 +221,63 @@ def fitzpatrick17k(folder: Path, photograph: Photograph) -> None:
     write(folder / "fitzpatrick17k.csv", header, rows)
 
 
+def isic_export(folder: Path, photograph: Photograph) -> None:
+    header = (
+        "isic_id,attribution,copyright_license,age_approx,anatom_site_1,diagnosis_1,diagnosis_2,"
+        "diagnosis_3,image_type,lesion_id,mel_thick_mm,patient_id,sex"
+    )
+    tree = (
+        ("Malignant", MELANOMA_NODE, "Melanoma in situ"),
+        ("Benign", "Benign melanocytic proliferations", "Nevus"),
+        ("Indeterminate", "Indeterminate melanocytic proliferations", ""),
+    )
+    rows = []
+    for i, name in enumerate(IDS):
+        photograph(folder / f"{name}.jpg", i)
+        levels = {f"diagnosis_{n}": word for n, word in enumerate(tree[i % 3], start=1)}
+        about = {"image_type": "dermoscopic", "anatom_site_1": "Head and neck", "age_approx": 85}
+        who = {"patient_id": f"IP_{i // 2}", "copyright_license": "CC-0", "attribution": "Clinic"}
+        rows.append({"isic_id": name, **levels, **about, **who})
+    write(folder / "metadata.csv", header, rows)
+
+
+def milk10k(folder: Path, photograph: Photograph) -> None:
+    classes = "AKIEC,BCC,BEN_OTH,BKL,DF,INF,MAL_OTH,MEL,NV,SCCKA,VASC"
+    labels, about = [], []
+    for i in range(N):
+        lesion = f"IL_{i:07d}"
+        marks = dict.fromkeys(classes.split(","), "0.0")
+        labels.append({"lesion_id": lesion, **marks, pick(i, "MEL", "NV", "SCCKA"): "1.0"})
+        for number, kind in enumerate(("clinical: close-up", "dermoscopic")):
+            name = f"ISIC_{2 * i + number:07d}"
+            photograph(folder / "MILK10k_Training_Input" / lesion / f"{name}.jpg", 2 * i + number)
+            row = {"lesion_id": lesion, "isic_id": name, "image_type": kind}
+            about.append({**row, "sex": "male", "age_approx": 60, "site": "head_neck_face"})
+    write(folder / "MILK10k_Training_GroundTruth.csv", f"lesion_id,{classes}", labels)
+    header = "lesion_id,image_type,isic_id,attribution,copyright_license,age_approx,sex,site"
+    write(folder / "MILK10k_Training_Metadata.csv", header, about)
+
+
+def isic2024(folder: Path, photograph: Photograph) -> None:
+    edition = "ISIC_2024_Training"
+    labels, about, more = [], [], []
+    for i, name in enumerate(IDS):
+        photograph(folder / f"{edition}_Input" / f"{name}.jpg", i)
+        labels.append({"isic_id": name, "malignant": f"{float(i % 3 != 1)}"})
+        about.append({"isic_id": name, "patient_id": f"IP_{i // 2}", "sex": "male"})
+        words = (
+            ("Malignant", MELANOMA_NODE),
+            ("Benign", ""),
+            ("Malignant", "Basal cell carcinoma"),
+        )
+        levels = {f"iddx_{n}": word for n, word in enumerate(words[i % 3], start=1)}
+        more.append({"isic_id": name, **levels})
+    write(folder / f"{edition}_GroundTruth.csv", "isic_id,malignant", labels)
+    write(folder / f"{edition}_Input" / "metadata.csv", "isic_id,patient_id,sex", about)
+    header = "isic_id,lesion_id,iddx_full,iddx_1,iddx_2,iddx_3,mel_thick_mm"
+    write(folder / f"{edition}_Supplement.csv", header, more)
+
+
 def class_folders(folder: Path, photograph: Photograph) -> None:
     for i in range(N):
         word = pick(i, "Melanoma", "nevi", "pigmented_benign_keratosis")
@@ -237,6 +296,22 @@ DRAWN: dict[str, Drawn] = {
     "pad-ufes-20": Drawn(pad_ufes_20, groups=6, malignant=8),
     "table": Drawn(own_table, groups=6),
     "simulated": Drawn(nothing, path="60", rows=60, groups=60, melanomas=-1),
+    "isic": Drawn(
+        isic_export,
+        groups=6,
+        indeterminate=4,
+        about={IDS[1]: {"site": "head/neck", "license": "CC-0", "diagnosis": "nevus"}},
+    ),
+    "milk10k": Drawn(
+        milk10k,
+        rows=2 * N,
+        melanomas=8,
+        malignant=16,
+        about={"ISIC_0000003": {"image_type": "dermoscopic", "lesion_id": "IL_0000001"}},
+    ),
+    "isic2024": Drawn(
+        isic2024, groups=6, malignant=8, about={IDS[2]: {"diagnosis": "basal cell carcinoma"}}
+    ),
     "isic2018": Drawn(
         isic2018,
         groups=6,

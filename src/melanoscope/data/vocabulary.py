@@ -46,7 +46,7 @@ def plain_word(text: str) -> str:
     'squamous cell carcinoma'
     """
     # Only between letters and digits: "-1" and "-" are marks for missing values.
-    return " ".join(re.sub(r"(?<=\w)[-_]+(?=\w)", " ", text.lower()).split())
+    return " ".join(re.sub(r"(?<=[\w)])[-_]+(?=[\w(])", " ", text.lower()).split())
 
 
 DIAGNOSIS_WORDS: dict[str, str] = {

@@ -4,12 +4,12 @@ To add an archive:
 
 1. Write a module here, such as `ham10000`: a mapping from columns of
    `melanoscope.data.archive.ROW_SCHEMA` to columns of the archive's table, a function
-   ``read(folder) -> SourceTable`` that calls `text_table.read_table` and `rows.source_table`,
-   and an `ARCHIVE` with its name, terms and reader.
+   ``read(folder, options) -> SourceTable`` that calls `text_table.read_table` and
+   `rows.source_table`, and an `ARCHIVE` with its name, terms, columns, leaks and reader.
 2. Name that `ARCHIVE` in `ARCHIVES` below.
-3. Add words that no other archive uses to ``diagnosis_words.json`` and ``patient_words.json``.
-4. Write a small table with the archive's published header in ``tests/data/archives.py`` and read it
-   in ``tests/data/test_sources.py``.
+3. Add words that no other archive uses to ``diagnoses.json`` and ``patient_words.json``.
+4. Draw it in its published layout in ``tests/data/drawn_archives.py``: an entry of `DRAWN` takes it
+   through reading, summary, folds and a run.
 """
 
 from __future__ import annotations

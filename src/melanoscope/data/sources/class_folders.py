@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
-from melanoscope.data.sources.image_files.absent import explain_files
+from melanoscope.data.sources.image_files.absent import explain_folders
 from melanoscope.data.sources.image_files.folder_walk import walk_folder
 from melanoscope.data.sources.image_files.names import is_mask_folder, key_of
 from melanoscope.data.sources.rows import source_table
@@ -57,7 +57,7 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
             f"{loose.height} photographs and none in such a folder",
             "make one folder a class, such as 'melanoma' and 'nevus'",
         )
-    notes = [_NO_PATIENTS, *explain_files(contents, set())]
+    notes = [_NO_PATIENTS, *explain_folders(contents)]
     if splits:
         notes.append(f"the folders {', '.join(sorted(splits))} are joined, and divided into folds")
     if not loose.is_empty():

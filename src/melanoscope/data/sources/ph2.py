@@ -15,7 +15,8 @@ from melanoscope.errors import DataError
 TABLES = ("PH2_dataset.txt",)
 # The column "Clinical Diagnosis" has codes; words stand only below the table.
 DIAGNOSES = {"0": "common nevus", "1": "atypical nevus", "2": "melanoma"}
-_ID, _CODE = 1, 3
+# The code stands two cells behind the id, whether a row begins with bars or not.
+_CODE = 2
 
 
 def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
@@ -25,15 +26,18 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
     rows = []
     for number, line in enumerate(text.splitlines(), start=1):
         cells = [cell.strip() for cell in line.split("||")]
-        if len(cells) <= _CODE or not re.fullmatch(r"IMD\d+", cells[_ID]):
+        place = next((i for i, cell in enumerate(cells) if re.fullmatch(r"IMD\d+", cell)), None)
+        if place is None:
             continue
-        if cells[_CODE] not in DIAGNOSES:
+        name, *about = cells[place:]
+        code = about[_CODE - 1] if len(about) >= _CODE else ""
+        if code not in DIAGNOSES:
             raise DataError(
                 f"a clinical diagnosis 0, 1 or 2 in '{table.name}'",
-                f"'{cells[_CODE]}' in line {number}",
+                f"'{code}' in line {number}",
                 "take the table as it was published",
             )
-        rows.append((cells[_ID], DIAGNOSES[cells[_CODE]], number))
+        rows.append((name, DIAGNOSES[code], number))
     if not rows:
         raise DataError(
             f"rows such as '|| IMD003 || ... || 0 ||' in '{table}'",

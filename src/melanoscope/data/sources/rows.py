@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ from melanoscope.data.sources.image_files import find_image_files
 from melanoscope.data.sources.labels import complete_labels, parse_image_types
 from melanoscope.data.vocabulary import translate_diagnoses, translate_malignancy
 from melanoscope.errors import DataError
+from melanoscope.imaging.decode import SUFFIXES
 from melanoscope.patient import is_missing, parse_age, parse_sex, parse_site
+
+_SUFFIX = f"(?i)({'|'.join(map(re.escape, sorted(SUFFIXES, reverse=True)))})$"
 
 
 def source_table(
@@ -50,6 +54,9 @@ def source_table(
         names = raw.get_column("file", default=raw["image_id"])
         found = find_image_files(folder or table.parent, names)
         raw, notes = raw.with_columns(path=found.paths), (*notes, *found.notes)
+    if more.get("id_space"):
+        # Another table of the space may write the same id with the file's suffix, or without.
+        raw = raw.with_columns(pl.col("image_id").str.replace(_SUFFIX, ""))
     rows = catalog_rows(raw, dataset or kind, table, image_type=image_type)
     return SourceTable(kind, rows, notes=tuple(notes), **more)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from melanoscope.data.archive import SourceTable
-from melanoscope.data.sources.image_files.absent import explain_absence, explain_files
+from melanoscope.data.sources.image_files.absent import explain_absence, explain_folders
 from melanoscope.data.sources.image_files.choose import Choice
 from melanoscope.data.sources.image_files.folder_walk import walk_folder
 from melanoscope.data.sources.image_files.lookup import (
@@ -85,7 +85,7 @@ def find_image_files(folder: str | Path, names: pl.Series) -> ImageFiles:
         found = lookup.found
         absent = [row.key for name, row in others.items() if name not in found]
         taken = {rows[name].key for name in found}
-        notes = [*choice.sentences(), *_lookup_notes(lookup), *explain_files(contents, taken)]
+        notes = [*choice.sentences(), *_lookup_notes(lookup), *explain_folders(contents)]
         if absent:
             notes += explain_absence(contents, absent, taken)
     old, new = list(found), [match.path for match in found.values()]

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from melanoscope.data.sources.image_files.folder_walk import FolderContents
 from melanoscope.data.sources.image_files.names import (
-    DICOM_SUFFIXES,
     UNFINISHED_SUFFIXES,
     is_mask_folder,
     is_mask_name,
@@ -27,12 +26,11 @@ _MIN_DIGITS = 3
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
-def explain_files(contents: FolderContents, taken: set[str]) -> list[str]:
+def explain_folders(contents: FolderContents) -> list[str]:
     """Say what of a folder was not looked at, whether a row lacks its photograph or not.
 
     Args:
         contents: What lies below the folder.
-        taken: Keys (`key_of`) of the stems that have a file.
 
     Returns:
         Sentences.
@@ -44,16 +42,6 @@ def explain_files(contents: FolderContents, taken: set[str]) -> list[str]:
     if contents.circles:
         more = f" and {len(contents.circles) - 1} more" if contents.circles[1:] else ""
         said.append(f"'{contents.circles[0]}'{more} leads to a folder searched before")
-    dicom = [
-        path
-        for key, paths in contents.others.items()
-        if key in taken
-        for path in paths
-        if split_file_name(path)[1] in DICOM_SUFFIXES
-    ]
-    if dicom:
-        what = "1 DICOM file" if len(dicom) == 1 else f"{len(dicom):,} DICOM files"
-        said.append(f"{what} left, another file of the same name taken (first: '{dicom[0]}')")
     return said
 
 
