@@ -155,6 +155,10 @@ FORMATS: dict[str, tuple[Callable[[], bytes], int]] = {
     "JPEG, progressive": (lambda: saved(drawn(211, 160), "JPEG", progressive=True), 1),
     "JPEG, grey": (lambda: saved(drawn(211, 160).convert("L"), "JPEG"), 1),
     "JPEG, CMYK": (lambda: saved(drawn(211, 160).convert("CMYK"), "JPEG"), 2),
+    "JPEG without its end marker": (lambda: saved(drawn(211, 160), "JPEG", quality=90)[:-2], 1),
+    "JPEG with bytes behind it": (lambda: saved(drawn(211, 160), "JPEG") + bytes(5000), 1),
+    "WebP, black below": (lambda: saved(black_below(), "WEBP", quality=90, method=0), 1),
+    "BMP, black below": (lambda: saved(black_below().resize((160, 120)), "BMP"), 0),
     "PNG, palette": (lambda: saved(drawn(211, 160).quantize(32), "PNG"), 0),
     "PNG, alpha": (lambda: saved(faded(drawn(211, 160)), "PNG"), 2),
     "WebP, alpha": (lambda: saved(faded(drawn(211, 160)), "WEBP", lossless=True), 3),
@@ -203,6 +207,18 @@ def bomb() -> bytes:
     return bytes(content)
 
 
+def zeros_end(content: bytes) -> bytes:
+    """Put zeros in the place of the second half, as a download that reserves its room does."""
+    return content[: len(content) // 2 + 100].ljust(len(content), b"\0")
+
+
+def black_below() -> Image.Image:
+    """A picture that WebP codes with a thousand zeros at the end of the file."""
+    image = drawn(640, 480)
+    image.paste("black", (0, 240, 640, 480))
+    return image
+
+
 BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "empty"),
     "text": (lambda: b"<script>alert(1)</script>", "no photograph"),
@@ -211,6 +227,13 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "half a JPEG": (lambda: saved(drawn(211, 160), "JPEG")[:3000], "broken"),
     "half a PNG": (lambda: saved(drawn(211, 160), "PNG")[:30000], "broken"),
     "half a WebP": (lambda: saved(drawn(211, 160), "WEBP")[:2000], "broken"),
+    **{
+        f"zeros end a {kind}": (lambda kind=kind: zeros_end(saved(drawn(211, 160), kind)), said)
+        for kind, said in (
+            *(("JPEG", "broken"), ("PNG", "broken")),
+            *(("WEBP", "not whole"), ("BMP", "not whole"), ("AVIF", "not whole")),
+        )
+    },
 }
 
 
