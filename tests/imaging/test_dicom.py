@@ -268,7 +268,15 @@ def report() -> bytes:
     return write(Dataset())
 
 
+def tiled() -> bytes:
+    wide = lesion(200, 100)
+    frame = bytearray(encode(wide, "JPEG2000", no_jp2=True))
+    frame[24:32] = (1).to_bytes(4, "big") * 2  # of one pixel each
+    return coded([bytes(frame)], wide.size, "YBR_RCT", dicoms.J2K)
+
+
 REFUSED = {
+    "tiles": (tiled, "more than 16384 tiles"),
     "no pixels": (empty, "without pixels"),
     "report": (report, "without a picture"),
     "deflated": (lambda: write(described(*SIZE, "RGB"), dicoms.DEFLATED), "deflated"),
