@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from melanoscope.benchmark.demo import demo_config
 from melanoscope.data.sources import parse_spec
 from melanoscope.errors import DataError, WeightsError
 from melanoscope.runs.cell import CellKey, skipped_transfers
+from melanoscope.target import MALIGNANT, MELANOMA, Target, custom_target
 
 DATA = (parse_spec("simulated=10"),)
 
@@ -56,3 +59,25 @@ def test_demo_uses_weights_that_are_at_hand(tmp_path: Path) -> None:
         demo_config(None, tmp_path / "absent")
     with pytest.raises(DataError, match="archive"):
         demo_config(tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        MELANOMA,
+        MALIGNANT,
+        replace(MALIGNANT, indeterminate="malignant"),
+        custom_target("keratinocyte_cancer", ("basal cell carcinoma", "squamous cell carcinoma")),
+    ],
+)
+def test_the_target_is_recorded_and_part_of_a_runs_identity(target: Target) -> None:
+    config = BenchmarkConfig(DATA, ("vgg16",), target=target)
+    record = json.loads(json.dumps(config.to_dict()))
+    assert BenchmarkConfig.from_dict(record).target == target
+    other = BenchmarkConfig(DATA, ("vgg16",), target=custom_target("nevus", ("nevus",)))
+    assert config.identity()["target"] != other.identity()["target"]
+
+
+def test_the_posters_protocol_is_about_melanoma() -> None:
+    with pytest.raises(DataError, match=r"the target melanoma.*found malignant"):
+        BenchmarkConfig(DATA, ("vgg16",), protocol="poster", target=MALIGNANT)

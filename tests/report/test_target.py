@@ -139,7 +139,7 @@ def test_texts_name_the_target(report_of: Callable[..., Path], target: Target) -
 def test_what_was_left_out_noted_and_licensed_is_said(report_of: Callable[..., Path]) -> None:
     words = visible(report_of(MALIGNANT).read_text(encoding="utf-8"))
     for sentence in (
-        "13 further rows without a label, left out",
+        "13 rows without a label, left out",
         "pad-ufes-20 indeterminate 9",
         "pad-ufes-20 no diagnosis 4",
         "13 rows of lesions.csv found no partner",

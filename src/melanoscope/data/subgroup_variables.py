@@ -60,7 +60,7 @@ def subgroup_variables(catalog: pl.DataFrame) -> list[SubgroupVariable]:
         ("Sex", catalog["sex"].to_list(), SEXES),
         ("Age", bands, (*AGE_BANDS, UNKNOWN)),
         ("Body site", catalog["site"].to_list(), SITES),
-        *(variable for variable in _origins(catalog) if len(variable[2]) > 1),
+        *_origins(catalog),
         ("Skin tone, estimated", tones, SKIN_TONES),
     ]
     return [
@@ -69,18 +69,25 @@ def subgroup_variables(catalog: pl.DataFrame) -> list[SubgroupVariable]:
 
 
 def _origins(catalog: pl.DataFrame) -> list[tuple[str, list[str], list[str]]]:
-    """Return the variables that say where a photograph comes from, with the levels found."""
-    origins = []
+    """Return what says where photographs come from, each with the levels found.
+
+    What has one level only is left out, and what divides the photographs as another does: an
+    archive of one center, or of one type of image.
+    """
+    origins: dict[tuple[int, ...], tuple[str, list[str], list[str]]] = {}
     for name, column in (
         ("Archive", "dataset"),
         ("Center", "center"),
         ("Image type", "image_type"),
     ):
-        known = catalog[column].drop_nulls().unique().sort().to_list()
-        unknown = [UNKNOWN] if len(known) > 1 and catalog[column].null_count() else []
         levels = catalog[column].fill_null(UNKNOWN).to_list()
-        origins.append((name, levels, [*known, *unknown]))
-    return origins
+        known = catalog[column].drop_nulls().unique().sort().to_list()
+        codes: dict[str, int] = {}
+        division = tuple(codes.setdefault(level, len(codes)) for level in levels)
+        unknown = [UNKNOWN] if catalog[column].null_count() else []
+        if len(known) > 1:
+            origins.setdefault(division, (name, levels, [*known, *unknown]))
+    return list(origins.values())
 
 
 def age_band(age: float | None) -> str:
