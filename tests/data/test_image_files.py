@@ -221,6 +221,43 @@ def test_a_mask_alone_is_not_taken(tmp_path):
     assert "1 mask left: 'masks/*.png'; none elsewhere" in notes(tmp_path, "a")
 
 
+def test_a_mask_alone_among_masks_that_no_folder_names(tmp_path):
+    names = [f"lesion no. {number}" for number in range(3)]
+    for number, name in enumerate(names[:2]):
+        paint(tmp_path / f"pictures/{name}.jpg", number)
+    for name in names:
+        mask(tmp_path / f"annotated/{name}.png")
+    paint(tmp_path / "annotated/lesion no. 9.png")
+    assert find(tmp_path, *names, "lesion no. 9") == [
+        "pictures/lesion no. 0.jpg",
+        "pictures/lesion no. 1.jpg",
+        None,
+        "annotated/lesion no. 9.png",
+    ]
+    assert "none elsewhere" in notes(tmp_path, *names)
+
+
+def test_what_lies_in_two_folders_is_compared_a_few_times(tmp_path, monkeypatch):
+    opened = []
+    names = [f"lesion no. {number}" for number in range(30)]
+    (tmp_path / "b").mkdir()
+    for number, name in enumerate(names):
+        small = paint(tmp_path / f"a/{name}.png", number).resize((80, 60))
+        small.save(tmp_path / f"b/{name}.png")
+        mask(tmp_path / f"c/{name}.png")
+    whole = whole_picture.open_image
+    monkeypatch.setattr(
+        whole_picture, "open_image", lambda path, **_: opened.append(path) or whole(path, **_)
+    )
+    assert find(tmp_path, *names) == [f"a/{name}.png" for name in names]
+    assert {Path(path).name for path in opened} == {f"{name}.png" for name in names[:8]}
+    # A larger file where copies were smaller is looked at again.
+    paint(tmp_path / f"b/{names[20]}.png", 99).resize((320, 240)).save(
+        tmp_path / f"b/{names[20]}.png"
+    )
+    assert names[20] in line(find, tmp_path, *names)
+
+
 @pytest.mark.parametrize("folder", ["train_224", "a_resized", "thumbs", "128x128", "b"])
 @pytest.mark.parametrize("size", [(64, 64), (80, 60)])
 def test_resized_copies_are_left(tmp_path, folder, size):
@@ -371,6 +408,22 @@ def test_links_in_a_circle_are_followed_once_and_said(tmp_path):
     (tmp_path / "train/back").symlink_to(tmp_path)
     assert find(tmp_path, "a") == ["train/a.jpg"]
     assert "train/back' leads to a folder searched before" in notes(tmp_path, "a")
+
+
+def test_names_in_another_encoding_are_said(tmp_path):
+    lay(tmp_path, "train/a.jpg")
+    try:
+        (tmp_path / os.fsdecode(b"L\xe4sionen")).mkdir()
+    except OSError:
+        pytest.skip("this disk holds names in UTF-8 alone")
+    assert find(tmp_path, "a", "b") == ["train/a.jpg", None]
+    assert "1 name is no UTF-8" in notes(tmp_path, "a", "b")
+
+
+def test_what_is_no_file_is_never_opened(tmp_path):
+    paint(tmp_path / "train/a.png")
+    os.mkfifo(tmp_path / "a.png")
+    assert find(tmp_path, "a") == ["train/a.png"]
 
 
 def test_a_link_to_nothing_beside_the_photograph(tmp_path):

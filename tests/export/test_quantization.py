@@ -331,5 +331,5 @@ def test_what_is_no_number_is_refused(bad):
 
 
 def test_one_class_alone_is_refused():
-    with pytest.raises(StatisticsError, match="both melanomas and others"):
+    with pytest.raises(StatisticsError, match="both positives and negatives"):
         compare_variants([1, 1], [0.0, 1.0], [0.0, 1.0], 0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 
 import polars as pl
@@ -131,8 +132,12 @@ def _text_frame(table: TableFile, places: Mapping[str, int]) -> pl.DataFrame:
     """Read the columns at `places` by so many rows at once that few are held as Python's text."""
     schema = pl.Schema({**dict.fromkeys(places, pl.String()), "line": pl.UInt32()})
     rows, parts = table.rows(), [pl.DataFrame(schema=schema)]
-    while some := list(islice(rows, _ROWS_AT_ONCE)):
-        part = {ours: [cells[place] for _, cells in some] for ours, place in places.items()}
-        parts.append(pl.DataFrame({**part, "line": [line for line, _ in some]}, schema=schema))
+    # Other cells are let go at once: a garbage collector looks through all that is held. Two
+    # indices more, as one alone would give no tuple.
+    pick = itemgetter(0, 0, *places.values())
+    while some := [(line, *pick(cells)) for line, cells in islice(rows, _ROWS_AT_ONCE)]:
+        lines, _, _, *columns = zip(*some, strict=True)
+        part = dict(zip(places, columns, strict=True))
+        parts.append(pl.DataFrame({**part, "line": lines}, schema=schema))
     trimmed = pl.col(pl.String).str.strip_chars()
     return pl.concat(parts).with_columns(trimmed.replace("", None))

@@ -42,6 +42,11 @@ def explain_folders(contents: FolderContents) -> list[str]:
     if contents.circles:
         more = f" and {len(contents.circles) - 1} more" if contents.circles[1:] else ""
         said.append(f"'{contents.circles[0]}'{more} leads to a folder searched before")
+    if contents.misnamed:
+        count = len(contents.misnamed)
+        first = contents.misnamed[0].encode(errors="replace").decode()
+        what = "1 name is" if count == 1 else f"{count:,} names are"
+        said.append(f"{what} no UTF-8 and passed over (first: '{first}'): rename them")
     return said
 
 

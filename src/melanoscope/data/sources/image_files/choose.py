@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from melanoscope.data.sources.image_files.folder_walk import ImageFile
 from melanoscope.data.sources.image_files.names import (
@@ -15,6 +16,8 @@ from melanoscope.data.sources.image_files.names import (
     is_mask_folder,
     is_resized_folder,
     is_written_alike,
+    key_of,
+    split_file_name,
 )
 from melanoscope.data.sources.image_files.same_content import has_same_content, n_pixels, relation
 from melanoscope.errors import DataError
@@ -32,6 +35,9 @@ _PLURAL = {
     "unreadable file": "unreadable files",
 }
 
+Decision = tuple[ImageFile, dict[ImageFile, str]]
+"""The file taken, and why each other one is left."""
+
 
 @dataclass
 class Choice:
@@ -46,6 +52,9 @@ class Choice:
     root: str
     left: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     refused: list[tuple[ImageFile, ImageFile]] = field(default_factory=list)
+    _verdicts: dict[frozenset[str], Counter[tuple[Any, ...]]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
     _answers: dict[tuple[str, ...], Counter[bool]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
@@ -70,10 +79,10 @@ class Choice:
         if not rest:
             self._leave("mask", None, masks)
             return None
-        rest = [file for file in rest if is_written_alike(file.stem, row.stem)] or rest
-        rest = [file for file in rest if row.suffix and file.suffix == row.suffix] or rest
         rest, dicom = _unless_all(*_split(rest, lambda file: file.suffix in DICOM_SUFFIXES))
         rest, copies = _unless_all(*_split(rest, lambda file: is_resized_folder(unnamed[file])))
+        rest = [file for file in rest if is_written_alike(file.stem, row.stem)] or rest
+        rest = [file for file in rest if row.suffix and file.suffix == row.suffix] or rest
         taken = rest[0] if len(rest) == 1 else self._by_content(rest)
         if taken is None:
             return None
@@ -97,19 +106,59 @@ class Choice:
                 self._leave("copy", twin, [file])
         if len(distinct) == 1:
             return distinct[0]
-        distinct, broken = _unless_all(*_split(distinct, _is_broken))
-        distinct, masks = _unless_all(*_split(distinct, lambda f: is_mask(Path(f.path))))
-        distinct.sort(key=lambda file: -n_pixels(file.path))  # stable: first by name
-        taken = distinct[0]
-        for other in distinct[1:]:
+        decided = self._as_before(distinct) or self._by_pixels(distinct)
+        if decided is None:
+            return None
+        taken, reasons = decided
+        for file, reason in reasons.items():
+            self._leave(reason, taken, [file])
+        return taken
+
+    def _by_pixels(self, files: Sequence[ImageFile]) -> Decision | None:
+        """Decode the files and compare them; say of all but one why they are left."""
+        rest, broken = _unless_all(*_split(files, _is_broken))
+        rest, masks = _unless_all(*_split(rest, lambda file: is_mask(Path(file.path))))
+        rest.sort(key=lambda file: -n_pixels(file.path))  # stable: first by name
+        taken = rest[0]
+        reasons = dict.fromkeys(broken, "unreadable file") | dict.fromkeys(masks, "mask")
+        for other in rest[1:]:
             reason = relation(other.path, taken.path)
             if reason is None:
                 self.refused.append((taken, other))
                 return None
-            self._leave(reason, taken, [other])
-        self._leave("mask", taken, masks)
-        self._leave("unreadable file", taken, broken)
-        return taken
+            reasons[other] = reason
+        verdict = (self._place(taken), *sorted((self._place(f), r) for f, r in reasons.items()))
+        self._verdicts[frozenset(map(self._place, files))][verdict] += 1
+        return taken, reasons
+
+    def _as_before(self, files: Sequence[ImageFile]) -> Decision | None:
+        """Decide as between the same folders before, if that was always the same."""
+        places = {self._place(file): file for file in files}
+        verdicts = self._verdicts[frozenset(places)]
+        if len(verdicts) != 1 or sum(verdicts.values()) < _N_TRIED or len(places) < len(files):
+            return None
+        taken_place, *left = next(iter(verdicts))
+        taken = places[str(taken_place)]
+        reasons = {places[place]: reason for place, reason in left}
+        is_safe = not is_camera_name(key_of(taken.stem)) and all(
+            reason == "mask" or (reason == "resized copy" and self._is_smaller(file, taken))
+            for file, reason in reasons.items()
+        )
+        return (taken, reasons) if is_safe else None
+
+    def _is_smaller(self, file: ImageFile, taken: ImageFile) -> bool:
+        return 0 < n_pixels(file.path) < n_pixels(taken.path)
+
+    def lies_among_masks(self, path: str) -> bool:
+        """Whether a file, the only one of its name, is a mask in a folder in which masks lay."""
+        places = {left for reason, _, left in self.left if reason == "mask"}
+        if not places:
+            return False
+        file = ImageFile(path, (), *split_file_name(Path(path).name))
+        if self._place(file) not in places or not self._is_mask(file):
+            return False
+        self._leave("mask", None, [file])
+        return True
 
     def _is_mask(self, file: ImageFile) -> bool:
         """Whether a file in a folder of masks is one: photographs, too, lie in strange folders."""
@@ -122,7 +171,7 @@ class Choice:
             paths = Path(copy.path), Path(taken.path)
             return has_same_content(copy.path, taken.path) or shows_the_same(*paths)
 
-        if is_camera_name(copy.stem.casefold()):
+        if is_camera_name(key_of(copy.stem)):
             return try_it() or _is_broken(copy)
         what = ("copy", self._place(copy), self._place(taken))
         return self._tried(what, try_it) or _is_broken(copy)

@@ -44,6 +44,7 @@ class FolderContents:
         containers: Files that hold many photographs in one.
         closed: Folders that may not be entered, and why.
         circles: Folders that lead back to one already searched.
+        misnamed: Files and folders whose names are no UTF-8.
     """
 
     root: str
@@ -56,6 +57,7 @@ class FolderContents:
     containers: list[str] = field(default_factory=list)
     closed: list[tuple[str, str]] = field(default_factory=list)
     circles: list[str] = field(default_factory=list)
+    misnamed: list[str] = field(default_factory=list)
 
 
 def walk_folder(root: str) -> FolderContents:
@@ -101,7 +103,22 @@ def _entries(
     except OSError as error:
         contents.closed.append((here, error.strerror or type(error).__name__))
         return
-    yield from (entry for entry in listed if not entry.name.startswith("."))
+    for entry in listed:
+        if not _is_text(entry.name):
+            contents.misnamed.append(entry.path)
+        elif not entry.name.startswith("."):
+            yield entry
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is UTF-8: what other programs unpack may not be, and no table can name it."""
+    if name.isascii():
+        return True
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -128,8 +145,9 @@ def _add_folder(contents: FolderContents, entry: os.DirEntry[str], parts: tuple[
 def _add_file(contents: FolderContents, entry: os.DirEntry[str], folders: tuple[str, ...]) -> None:
     stem, suffix = split_file_name(entry.name)
     key = key_of(stem)
-    if entry.is_symlink() and not _is_file(entry):
-        contents.dangling.setdefault(key, entry.path)
+    if not _is_file(entry):
+        if entry.is_symlink():
+            contents.dangling.setdefault(key, entry.path)
     elif suffix in SUFFIXES or not suffix:
         file = ImageFile(entry.path, folders, stem, suffix)
         contents.images.setdefault(key, []).append(file)

@@ -89,6 +89,9 @@ def match_names(contents: FolderContents, rows: Mapping[str, RowName], choice: C
             lookup.elsewhere.append(name)
             continue
         lookup.found[name] = Match(file.path, _exactness(file, row, n_common), loose)
+    # A mask whose photograph is absent is found out by the masks that lay beside photographs.
+    for name in [n for n, match in lookup.found.items() if choice.lies_among_masks(match.path)]:
+        del lookup.found[name]
     return lookup
 
 
