@@ -14,50 +14,28 @@ from pathlib import Path
 from typing import IO, Literal, cast
 
 from melanoscope.errors import DataError
+from melanoscope.file_kinds import HEAD, FileKind, detect_file_kind
 
 Content = Literal["text", "gzip", "workbook"]
-
-_HEAD = 1024
-_GZIP = b"\x1f\x8b"
-_ZIP = b"PK\x03\x04"
-# Old workbooks; a workbook behind a password looks the same.
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _FETCH = "fetch the table itself"
 _UNPACK = "unpack it and name the table in it"
 _SAVE = "save the table as CSV"
-# First letters, in lower case as pages vary -> what the file is, and how to mend it.
-_TEXTS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
-    ((b"version https://git-lfs",), "a Git LFS pointer instead of the file", "run 'git lfs pull'"),
-    ((b"/annex/objects/",), "a git-annex pointer instead of the file", "run 'git annex get'"),
-    (
-        (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<meta"),
-        "an HTML page, perhaps to sign in",
-        f"sign in where it comes from and {_FETCH}",
-    ),
-    ((b"<?xml", b"<error"), "an XML document, perhaps a server's error", _FETCH),
-    ((b'{"', b"{\n", b"{\r", b"{ ", b"[{", b"[\n"), "a JSON document", f"{_FETCH} as CSV"),
-)
-_MAGIC: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
-    ((b"%PDF",), "a PDF", _SAVE),
-    ((b"{\\rtf",), "an RTF document", _SAVE),
-    ((b"PK\x05\x06",), "an empty zip archive", _FETCH),
-    (tuple(b"BZh%d1AY&SY" % level for level in range(1, 10)), "a bzip2 archive", _UNPACK),
-    ((b"\xfd7zXZ\0",), "an xz archive", _UNPACK),
-    ((b"\x28\xb5\x2f\xfd",), "a zstd archive", _UNPACK),
-    ((b"7z\xbc\xaf\x27\x1c",), "a 7z archive", _UNPACK),
-    ((b"Rar!\x1a",), "a rar archive", _UNPACK),
-    ((b"PAR1\x15",), "a Parquet file", _SAVE),
-    ((b"ARROW1\0", b"FEA1"), "an Arrow file", _SAVE),
-    ((b"\x89HDF",), "an HDF5 file", _SAVE),
-    ((b"SQLite format 3\0",), "an SQLite database", _SAVE),
-    ((b"\0\x05\x16\x07", b"\0\x05\x16\0"), "a side file of macOS", "name the file beside it"),
-    (
-        (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*"),
-        "a picture",
+_PACKED = {
+    *(FileKind.TAR, FileKind.BZIP2, FileKind.XZ, FileKind.ZSTD, FileKind.SEVEN_ZIP, FileKind.RAR),
+}
+_MENDS = {
+    **dict.fromkeys(_PACKED, _UNPACK),
+    FileKind.PDF: _SAVE,
+    FileKind.PARQUET: _SAVE,
+    FileKind.HDF5: _SAVE,
+    FileKind.SQLITE: _SAVE,
+    FileKind.APPLE_DOUBLE: "name the file beside it",
+    **dict.fromkeys(
+        (FileKind.JPEG, FileKind.PNG, FileKind.TIFF, FileKind.DICOM),
         "name the table, not a photograph",
     ),
-)
+}
 
 
 def detect_content(path: Path) -> Content:
@@ -75,16 +53,17 @@ def detect_content(path: Path) -> Content:
     """
     _refuse_missing(path)
     with open_bytes(path, "text") as file:
-        head = file.read(_HEAD)
-    if head.startswith(_GZIP):
-        _refuse_others(path, _gzip_head(path), " in a .gz")
+        kind = _kind_of(file.read(HEAD))
+    if kind is FileKind.GZIP:
+        _refuse_others(path, _kind_of(_gzip_head(path)), " in a .gz")
         return "gzip"
-    if head.startswith(_ZIP):
+    if kind is FileKind.ZIP:
         _refuse_archive(path)
         return "workbook"
-    if head.startswith(_OLE):
+    # A workbook behind a password looks like an old one.
+    if kind is FileKind.OLE:
         return "workbook"
-    _refuse_others(path, head)
+    _refuse_others(path, kind)
     return "text"
 
 
@@ -116,28 +95,23 @@ def _refuse_missing(path: Path) -> None:
     raise DataError(f"a table at '{path}'", found, "check the path")
 
 
+def _kind_of(head: bytes) -> FileKind | None:
+    # Nothing but a byte order mark and blanks is no table either.
+    blank = not head.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
+    return FileKind.EMPTY if blank else detect_file_kind(head)
+
+
 def _gzip_head(path: Path) -> bytes:
     with open_bytes(path, "gzip") as file:
-        return file.read(_HEAD)
+        return file.read(HEAD)
 
 
-def _refuse_others(path: Path, head: bytes, packed: str = "") -> None:
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not text:
-        raise _no_table(path, f"an empty file{packed}", "check the file")
-    if not text.strip(b"\0"):
-        raise _no_table(path, f"nothing but NUL bytes{packed}", "fetch the file again")
-    if head[257:262] == b"ustar":
-        raise _no_table(path, f"a tar archive{packed}", _UNPACK)
-    if packed and head.startswith((_ZIP, _GZIP, _OLE)):
-        raise _no_table(path, f"an archive or a workbook{packed}", _UNPACK)
-    lower = text.lower()
-    for starts, found, mend in _TEXTS:
-        if lower.startswith(starts):
-            raise _no_table(path, found + packed, mend)
-    for starts, found, mend in _MAGIC:
-        if head.startswith(starts):
-            raise _no_table(path, found + packed, mend)
+def _refuse_others(path: Path, kind: FileKind | None, packed: str = "") -> None:
+    if kind is None:
+        return
+    if packed and kind in (FileKind.GZIP, FileKind.ZIP, FileKind.OLE):
+        raise _no_table(path, f"{kind}{packed}", _UNPACK)
+    raise _no_table(path, f"{kind}{packed}", kind.mend(_MENDS.get(kind, _FETCH)))
 
 
 def _no_table(path: Path, found: str, mend: str) -> DataError:
