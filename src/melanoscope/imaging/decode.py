@@ -24,8 +24,8 @@ from melanoscope.imaging.open_image import (
     orientation_of,
 )
 
-# Part of every pixel store's name: raise it when the pixels of `read_image` change.
-DECODER_VERSION = 2
+# Part of every pixel store's name: raise it when `read_image` gives other pixels or refuses others.
+DECODER_VERSION = 3
 
 # What archives name their photographs. A file itself is known by its first bytes.
 SUFFIXES = frozenset(
