@@ -57,14 +57,18 @@ def draw_archive(folder: Path, n_rows: int, n_files: int) -> None:
         picture.save(folder / "train" / f"ISIC_{row:07d}.jpg", quality=75)
 
 
-def run_summary(folder: Path) -> tuple[float, dict[str, Any]]:
-    """Run the command once and return its seconds and its document."""
+def run_summary(folder: Path) -> tuple[float, float, dict[str, Any]]:
+    """Run the command once; return its seconds, those of the processor, and its document."""
     command = [sys.executable, "-m", "melanoscope.cli", "data", "summary", "--json"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     done = subprocess.run(
         [*command, "--data", f"isic2020={folder}"], capture_output=True, check=True, text=True
     )
-    return time.perf_counter() - started, json.loads(done.stdout)
+    seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, used, json.loads(done.stdout)
 
 
 def main() -> None:
@@ -78,17 +82,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         draw_archive(Path(folder), options.rows, options.files)
         runs = [run_summary(Path(folder)) for _ in range(options.times)]
-    for _, document in runs:
+    for *_, document in runs:
         if (document["rows"], document["found"]) != (options.rows, options.files):
             raise SystemExit(f"found {document['found']} of {document['rows']}")
     result = {
         "hardware": describe_hardware(),
         "rows": options.rows,
         "files": options.files,
-        "unreadable": len(runs[0][1]["unreadable"]),
-        "seconds_median": round(statistics.median(seconds for seconds, _ in runs), 2),
-        "seconds": [round(seconds, 2) for seconds, _ in runs],
-        "load_before": round(os.getloadavg()[0], 2),
+        "unreadable": len(runs[0][2]["unreadable"]),
+        "seconds_median": round(statistics.median(seconds for seconds, *_ in runs), 2),
+        "seconds": [round(seconds, 2) for seconds, *_ in runs],
+        "processor_seconds": [round(used, 2) for _, used, _ in runs],
+        "load": round(os.getloadavg()[0], 2),
         "most_memory_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
     }
     text = json.dumps(result, indent=2)

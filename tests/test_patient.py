@@ -17,6 +17,7 @@ from melanoscope.patient import (
     SITE_WORDS,
     SITES,
     PatientInfo,
+    is_missing,
     parse_patient,
 )
 
@@ -54,8 +55,93 @@ def test_the_upper_bound_is_an_age():
     assert parse_patient(120).age == 120.0
 
 
-@pytest.mark.parametrize("age", [0, 0.0, "0", "0.0", math.nan])
-def test_age_0_is_unknown_as_in_the_archives(age):
+@pytest.mark.parametrize(
+    ("age", "years"),
+    [("45,5", 45.5), ("85+", 85.0), (" 85 + ", 85.0), ("+7", 7.0), ("5.", 5.0), (".5", 0.5)],
+)
+def test_ages_as_programs_and_archives_write_them(age, years):
+    assert parse_patient(age).age == years
+
+
+@pytest.mark.parametrize("age", ["1,000,5", "++5", "+", "1_0", "\u0664\u0665", "4 5", "85-"])
+def test_what_looks_like_an_age(age):
+    with pytest.raises(DataError, match="an age from 0 to 120 years"):
+        parse_patient(age)
+
+
+MARKS = [
+    "",
+    " ",
+    "NA",
+    "N/A",
+    "n.a.",
+    "#N/A",
+    "<NA>",
+    "nan",
+    "NaN",
+    "NULL",
+    "None",
+    "nil",
+    "-",
+    "--",
+]
+MARKS += [
+    "?",
+    ".",
+    "Missing",
+    "not available",
+    "NOT_KNOWN",
+    "undefined",
+    "unk",
+    "-1",
+    "-1.0",
+    " - ",
+]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_missing_marks(mark):
+    assert is_missing(mark)
+    assert parse_patient(mark, mark, mark) == PatientInfo()
+
+
+@pytest.mark.parametrize(
+    "word", ["0", "1", "-2", "-10", "nobody", "none of these", "a", "N", "--1"]
+)
+def test_what_is_no_missing_mark(word):
+    """Age 0 alone is missing; an id 0 is judged by its column."""
+    assert not is_missing(word)
+
+
+@pytest.mark.parametrize(
+    ("words", "sex"),
+    [
+        (("F", "f", "fem", "woman", "Weiblich", "w", "girl"), "female"),
+        (("M", "man", "m\u00e4nnlich", "ma\u0308nnlich", "MAENNLICH", "M.", "boy"), "male"),
+        (("other", "Other or unspecified", "OTHER_OR_UNSPECIFIED", "divers"), "unknown"),
+    ],
+)
+def test_sexes(words, sex):
+    assert {parse_patient(sex=word).sex for word in words} == {sex}
+
+
+SITE_NAMES = {
+    "head/neck": ["Head and neck", "head_neck_face", "head neck", "HEAD & NECK", "head-neck"],
+    "torso": ["Trunk", "anterior torso", "buttocks", "Posterior_Torso", "lower back"],
+    "upper extremity": ["Upper extremity", "upper_extremity", "upper limbs", "hand"],
+    "lower extremity": ["Lower extremity", "lower limbs", "lower_extremity", "foot"],
+    "palms/soles": ["palms/soles", "palms_soles", "acral", "acral NOS", "Palms and soles"],
+    "oral/genital": ["oral or genital", "Anogenital region", "genital areas", "genital"],
+}
+
+
+@pytest.mark.parametrize("site", SITE_NAMES)
+def test_sites_of_all_archives(site):
+    assert {parse_patient(site=word).site for word in SITE_NAMES[site]} == {site}
+
+
+@pytest.mark.parametrize("age", [0, 0.0, "0", "0.0", "0,0", -1, -1.0, "-1,0", math.nan])
+def test_ages_0_and_minus_1_are_unknown_as_in_the_archives(age):
     assert parse_patient(age) == PatientInfo()
 
 
@@ -142,3 +228,22 @@ def test_every_row_of_the_real_tables_reads_the_same(kind, real_folder):
         found = rows[one[image].removesuffix(".png")]
         answer = _as_answers_read(one, sex, age, site)
         assert PatientInfo(found["age"], found["sex"], found["site"]) == answer
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("isic_export/metadata.csv", ("anatom_site_general", "anatom_site_special")),
+        ("milk10k/MILK10k_Training_Metadata.csv", ("site",)),
+    ],
+)
+def test_every_word_of_the_new_exports_is_known(table, columns, real_folder):
+    with (Path(real_folder) / "tables" / table).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 10_480
+    for column in columns:
+        found = {parse_patient(site=word).site for word in {row[column] for row in rows}}
+        assert len(found - {"unknown"}) > 1
+    for word in {row["sex"] for row in rows} | {"female"}:
+        assert parse_patient(sex=word).sex in ("female", "male")
+    assert {parse_patient(row["age_approx"]).age for row in rows} >= {None, 5.0, 85.0}

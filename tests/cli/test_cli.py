@@ -159,6 +159,38 @@ def test_audit_writes_a_page_and_one_document(call: Call, tmp_path: Path) -> Non
     assert "Simulated" in (tmp_path / "audit" / "index.html").read_text()
 
 
+@pytest.mark.parametrize(
+    ("target", "plural"),
+    [("malignant", "malignant lesions"), ("keratosis=bkl", "lesions of keratosis")],
+)
+def test_other_targets(call: Call, tmp_path: Path, target: str, plural: str) -> None:
+    data = ("--data", "simulated=60", "--target", target, "--json")
+    status, out, err = call("data", "summary", *data)
+    assert status == 0, err
+    positives = json.loads(out)["usable"]["positives"]
+    status, out, err = call("data", "audit", *data, "--out", tmp_path / "audit")
+    assert status == 0, err
+    assert json.loads(out)["positives"] == positives
+    assert f"{positives} {plural}." in (tmp_path / "audit" / "index.html").read_text()
+    run = ("--out", tmp_path / "run", "--folds", 2, "--epochs", 1)
+    status, out, err = call("benchmark", *data, *run, *BENCHMARK)
+    assert status == 0, err
+    assert json.loads(out)["target"]["plural"] == plural
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["data"]["positives"] == positives
+    page = (tmp_path / "run" / "report" / "index.html").read_text()
+    assert f"60 photographs with {positives} {plural} (" in page
+
+
+def test_unknown_targets_are_refused(call: Call, tmp_path: Path) -> None:
+    run = ("--data", "simulated=60", "--out", tmp_path / "run", *BENCHMARK)
+    refused(call("benchmark", *run, "--target", "malignent"), "malignant")
+    refused(call("benchmark", *run, "--target", "k=freckles"), "'freckles'")
+    refused(call("benchmark", *run, "--target", "malignant", "--protocol", "poster"), "melanoma")
+    refused(call("data", "audit", *run[:2], "--indeterminate", "malignant"), "--target malignant")
+    assert not (tmp_path / "run").exists()
+
+
 def test_report_refuses_a_prevalence_in_per_cent(call: Call, tmp_path: Path) -> None:
     status, out, err = call("report", tmp_path, "--prevalence", 1.8)
     assert status == 1

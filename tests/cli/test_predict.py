@@ -272,6 +272,30 @@ def test_a_table_has_one_row_out_for_each_row_in(
     assert "an age" in rows[2]["error"]
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_why_rows_of_a_table_failed(call: Call, small_bundle, tmp_path, words):
+    """No row answered is no success; what was not answered is said once for each reason."""
+    table = tmp_path / "photos.csv"
+    table.write_text("photograph;site;gender\na.jpg;elbo;F\nb.jpg;elbo;F\nc.jpg;back;F\n")
+    status, out, err = call(
+        "predict", small_bundle, "--table", table, "--out", tmp_path / "out.csv", *words
+    )
+    assert status == 1
+    said = [line for line in err.splitlines() if line.startswith("melanoscope:")]
+    mend = "replace the file or take it out of the table"
+    assert said == [
+        "melanoscope: note: column 'gender' is read as sex",
+        "melanoscope: 2 rows failed: expected a known site; found 'elbo' (2); nearest: elbow",
+        f"melanoscope: 1 row failed: expected a whole photograph; found no file (1); {mend}",
+    ]
+    if words:
+        told = json.loads(out)
+        assert [one["rows"] for one in told["failures"]] == [2, 1]
+        assert told["notes"] == ["column 'gender' is read as sex"]
+    else:
+        assert "3 rows, 0 accepted" in out
+
+
 BLOCKED = """
 import sys
 import time

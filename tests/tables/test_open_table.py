@@ -117,6 +117,11 @@ def test_cells_stay_as_they_are_and_names_are_trimmed(tmp_path):
     assert [table.find(name) for name in ("path", " Target", ("x", "Path"), "x")] == [0, 1, 0, None]
 
 
+def test_names_with_marks_that_nobody_sees(tmp_path):
+    table = open_table(write(tmp_path / "t", "\ufeff\ufeffpath,\xa0target\u200b\na.jpg,1\n"))
+    assert table.columns == ("path", "target")
+
+
 def test_quotes_behind_blanks(tmp_path):
     table = open_table(write(tmp_path / "t", '"path", "note"\n"a.jpg", "one, two"\n'))
     assert table.columns == ("path", "note")

@@ -27,7 +27,8 @@ def column_names(header: Sequence[str], where: str) -> tuple[str, ...]:
     >>> column_names(["", " Path ", "target", "", ""], "'x.csv'")
     ('', 'Path', 'target')
     """
-    names = [name.strip().strip("\ufeff") for name in header]
+    # Marks that nobody sees: of byte order, once more within a text, and blanks of no width.
+    names = [name.strip("\ufeff\u200b \t\r\n\xa0").strip() for name in header]
     while names and not names[-1]:
         names.pop()
     if not names:
