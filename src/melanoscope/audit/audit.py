@@ -20,6 +20,7 @@ from melanoscope.audit.split_leakage import (
 )
 from melanoscope.data.catalog import Catalog
 from melanoscope.data.pixel_store import ProgressCallback, open_pixel_store
+from melanoscope.data.sources import ARCHIVES
 from melanoscope.errors import DataError
 from melanoscope.stats.subgroups.source_balanced_auroc import archive_only_auroc
 from melanoscope.target import Target
@@ -40,6 +41,7 @@ class Audit:
     notes: tuple[str, ...]  # what the readers say of their tables
     archives: dict[str, tuple[int, int]]  # photographs and positives by archive
     licences: dict[str, list[str]]  # terms that the rows state, by archive
+    leaking_columns: dict[str, tuple[str, ...]]  # they follow from the diagnosis, by archive
     unreadable: dict[str, str]  # why, by image id
     same_files: tuple[tuple[str, ...], ...]  # groups of ids whose files are equal byte for byte
     same_pixels: tuple[tuple[str, ...], ...]  # groups whose files differ, but not in a pixel
@@ -91,6 +93,11 @@ def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None =
             .agg(pl.col("license").unique().sort())
             .rows()
         ),
+        leaking_columns={
+            table.dataset: ARCHIVES[table.kind].leaks
+            for table in catalog.tables
+            if table.kind in ARCHIVES and ARCHIVES[table.kind].leaks
+        },
         unreadable=store.unreadable,
         same_files=equal_files,
         same_pixels=same_pixels(frame, store, equal_files),
