@@ -48,3 +48,14 @@ def test_origins(columns: dict[str, list[str | None]], expected: dict[str, list[
     assert {v.name: list(v.levels) for v in found if v.name in ORIGINS} == expected
     for variable in found:
         assert set(variable.level) <= set(variable.levels)
+
+
+def test_the_rarest_of_many_centers_share_a_level() -> None:
+    centers = [f"c{n:02d}" for n in range(20) for _ in range(n + 1)]
+    (center,) = [
+        v
+        for v in subgroup_variables(catalog(dataset=["a"] * len(centers), center=centers))
+        if v.name == "Center"
+    ]
+    assert list(center.levels) == [*(f"c{n:02d}" for n in range(8, 20)), "all others"]
+    assert sum(level == "all others" for level in center.level) == sum(range(1, 9))

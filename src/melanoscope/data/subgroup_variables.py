@@ -15,6 +15,10 @@ from melanoscope.patient import SEXES, SITES
 
 AGE_BANDS = ("under 30", "30 to 49", "50 to 69", "70 and over")
 UNKNOWN = "unknown"
+MOST_ORIGINS = 12
+"""So many archives, centers or types of images stand by themselves; the rarer ones are `OTHERS`."""
+
+OTHERS = "all others"
 _AGE_EDGES = (30.0, 50.0, 70.0)
 
 
@@ -80,8 +84,12 @@ def _origins(catalog: pl.DataFrame) -> list[tuple[str, list[str], list[str]]]:
         ("Center", "center"),
         ("Image type", "image_type"),
     ):
-        levels = catalog[column].fill_null(UNKNOWN).to_list()
-        known = catalog[column].drop_nulls().unique().sort().to_list()
+        counts = catalog[column].drop_nulls().value_counts(sort=True).sort("count", column)
+        common = counts[column].tail(MOST_ORIGINS).sort().to_list()
+        merged = pl.when(pl.col(column).is_in(common)).then(column).otherwise(pl.lit(OTHERS))
+        told = catalog.select(pl.when(pl.col(column).is_not_null()).then(merged))[:, 0]
+        levels = told.fill_null(UNKNOWN).to_list()
+        known = [*common, *([OTHERS] if counts.height > MOST_ORIGINS else [])]
         codes: dict[str, int] = {}
         division = tuple(codes.setdefault(level, len(codes)) for level in levels)
         unknown = [UNKNOWN] if catalog[column].null_count() else []
