@@ -74,6 +74,10 @@ def lay(folder: Path, *files: str) -> Path:
         ("lesion.1", "lesion.1.jpg"),
         ("1.2.840.113", "1.2.840.113"),
         ("STRASSE", "straße.jpg"),
+        ("my%20lesion.jpg", "my lesion.jpg"),
+        ("50%20 off", "50%20 off.jpg"),
+        ("https://host/isic/ISIC%201.jpg?size=1", "train/ISIC 1.jpg"),
+        ("s3://bucket/train/ISIC_1.jpg", "train/ISIC_1.jpg"),
     ],
 )
 def test_a_name_finds_its_file(tmp_path, name, file):
@@ -338,6 +342,10 @@ def linked(folder: Path, name: str) -> None:
     (folder / f"{name}.jpg").symlink_to("/nowhere/x.jpg")
 
 
+def annexed(folder: Path, name: str) -> None:
+    (folder / f"{name}.jpg").symlink_to("../.git/annex/objects/a/b.jpg")
+
+
 def looped(folder: Path, name: str) -> None:
     (folder / f"{name}.jpg").symlink_to(folder / f"{name}.jpg")
 
@@ -354,10 +362,16 @@ def looped(folder: Path, name: str) -> None:
         (lambda folder, name: lay(folder, f"{name}.jpg.crdownload"), "unfinished download"),
         (lambda folder, _: lay(folder, "train-image.hdf5"), "train-image.hdf5' may hold"),
         (lambda folder, _: lay(folder, "train-1.tfrec", "train-2.tfrec"), "and 1 more may hold"),
-        (lambda folder, name: lay(folder, f"{name}_downsampled.jpg"), "'_downsampled' behind"),
-        (lambda folder, name: lay(folder, f"{name[5:]}.jpg"), "'isic_', which the table's names"),
+        (lambda folder, name: lay(folder, f"{name}_downsampled.jpg"), "'_downsampled' behind it"),
+        (
+            lambda folder, name: lay(folder, f"{name[5:]}.jpg"),
+            "'isic_', which the table has before",
+        ),
         (lambda folder, name: lay(folder, f"{name[:5]}{name[6:]}.jpg"), "leading zeros"),
         (lambda folder, name: lay(folder, f"IMG{name[6:]}.jpg"), "around the number"),
+        (lambda folder, name: lay(folder, f"{name} (1).jpg", f"{name}4.jpg"), "' (1)' behind it"),
+        (lambda folder, name: lay(folder, f"{name}.jpg.jpg"), "'.jpg' behind it"),
+        (annexed, "git annex get"),
         (lambda folder, _: lay(folder, "other.jpg"), "1 photograph lies there that no row"),
         (lambda folder, _: lay(folder, "README"), "no photograph lies in"),
     ],
@@ -375,6 +389,13 @@ def test_likely_causes_are_said(tmp_path, make, said):
 def test_ids_that_the_table_writes_longer(tmp_path):
     lay(tmp_path, "ISIC_0000123.jpg")
     assert "'_downsampled', which" in notes(tmp_path, "ISIC_0000123_downsampled")
+
+
+def test_short_ids_that_lost_their_zeros(tmp_path):
+    lay(tmp_path, *(f"ISIC_{number}.jpg" for number in range(3)))
+    said = notes(tmp_path, *(f"ISIC_{number:07d}" for number in range(3)))
+    assert "3 absent names differ from a file's only by leading zeros" in said
+    assert "'ISIC_0000000' and 'ISIC_0'" in said
 
 
 def test_what_is_whole_causes_no_word(tmp_path):

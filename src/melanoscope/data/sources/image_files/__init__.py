@@ -83,7 +83,7 @@ def find_image_files(folder: str | Path, names: pl.Series) -> ImageFiles:
         lookup.found |= found
         share_files(lookup)
         found = lookup.found
-        absent = [row.key for name, row in others.items() if name not in found]
+        absent = {row.key: row.stem for name, row in others.items() if name not in found}
         taken = {rows[name].key for name in found}
         notes = [*choice.sentences(), *_lookup_notes(lookup), *explain_folders(contents)]
         if absent:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import zipfile
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from melanoscope.data.sources.image_files.folder_walk import FolderContents
@@ -18,12 +15,9 @@ from melanoscope.data.sources.image_files.names import (
     key_of,
     split_file_name,
 )
+from melanoscope.data.sources.image_files.other_ids import explain_other_ids
 
-# Causes are sought for so many of the absent, evenly over the table: a cause concerns many.
-_MAX_SOUGHT = 2000
 _MAX_LISTED = 3
-_MIN_DIGITS = 3
-_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
 def explain_folders(contents: FolderContents) -> list[str]:
@@ -50,12 +44,14 @@ def explain_folders(contents: FolderContents) -> list[str]:
     return said
 
 
-def explain_absence(contents: FolderContents, absent: Sequence[str], taken: set[str]) -> list[str]:
+def explain_absence(
+    contents: FolderContents, absent: Mapping[str, str], taken: set[str]
+) -> list[str]:
     """Say the likely causes of absent photographs.
 
     Args:
         contents: What lies below the folder.
-        absent: Keys (`key_of`) of the stems without a file.
+        absent: Key (`key_of`) of each stem without a file -> the stem as the table writes it.
         taken: Keys of the stems that have one.
 
     Returns:
@@ -66,7 +62,7 @@ def explain_absence(contents: FolderContents, absent: Sequence[str], taken: set[
     said = [
         *_explain_other_kinds(contents, absent),
         *_explain_packed(contents, absent),
-        *_explain_other_ids(absent, others),
+        *explain_other_ids(absent, {key: contents.images[key][0].stem for key in others}),
     ]
     if said or contents.closed:
         return said
@@ -79,15 +75,18 @@ def explain_absence(contents: FolderContents, absent: Sequence[str], taken: set[
     return [] if taken else [f"no photograph lies in '{contents.root}' or below it"]
 
 
-def _explain_other_kinds(contents: FolderContents, absent: Sequence[str]) -> list[str]:
+def _explain_other_kinds(contents: FolderContents, absent: Collection[str]) -> list[str]:
     """Name files of the absent that are no photographs to read: links, folders, other formats."""
     said = []
     links = [contents.dangling[key] for key in absent if key in contents.dangling]
     if links:
+        advice = "is its disk connected?"
         target = os.readlink(links[0])  # noqa: PTH115 - a dangling Path would be resolved
+        if "annex/objects/" in target:
+            advice = "fetch the files with git annex get"
         said.append(
             f"{_count(links, 'link')} to a file that is not there (first: '{links[0]}' -> "
-            f"'{target}'): is its disk connected?"
+            f"'{target}'): {advice}"
         )
     folders = [contents.namesakes[key] for key in absent if key in contents.namesakes]
     if folders:
@@ -110,7 +109,7 @@ def _advice(suffix: str) -> str:
     return "a format that is not read: save them as JPEG or PNG"
 
 
-def _explain_packed(contents: FolderContents, absent: Sequence[str]) -> list[str]:
+def _explain_packed(contents: FolderContents, absent: Collection[str]) -> list[str]:
     said = []
     wanted = set(absent)
     for path in contents.packed[:_MAX_LISTED]:
@@ -135,76 +134,6 @@ def _n_inside(path: str, wanted: set[str]) -> int | None:
             return len({key_of(split_file_name(name)[0]) for name in names} & wanted)
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
         return None
-
-
-def _explain_other_ids(absent: Sequence[str], free: Sequence[str]) -> list[str]:
-    """Look for one difference between the absent names and those of files that no row names."""
-    step = max(1, len(absent) // _MAX_SOUGHT)
-    sought = absent[::step]
-    forwards = sorted(free)
-    backwards = sorted(name[::-1] for name in free)
-    numbers = {"": ""}
-    for name in forwards:
-        numbers.setdefault(_digits(name), name)
-    differences: Counter[str] = Counter()
-    first: dict[str, tuple[str, str]] = {}
-    for name in sought:
-        found = _difference(name, forwards, backwards, numbers)
-        if found:
-            difference, file = found
-            differences[difference] += 1
-            first.setdefault(difference, (name, file))
-    return [
-        f"{count:,}{' of the first' if step > 1 else ''} absent names differ from a file's only by "
-        f"{difference} (first: '{first[difference][0]}' and '{first[difference][1]}')"
-        for difference, count in differences.most_common(_MAX_LISTED)
-        if 20 * count >= len(sought) or count > 1
-    ]
-
-
-def _difference(
-    name: str, forwards: list[str], backwards: list[str], numbers: dict[str, str]
-) -> tuple[str, str] | None:
-    if not name:
-        return None
-    longer = _starting_with(name, forwards)
-    if longer:
-        return f"'{longer[len(name) :]}' behind the name", longer
-    longer = _starting_with(name[::-1], backwards)[::-1]
-    if longer:
-        return f"'{longer[: len(longer) - len(name)]}' before the name", longer
-    for end in range(len(name) - 1, max(2, len(name) // 3), -1):
-        shorter, rest = name[:end], name[end:]
-        if not rest[0].isalnum() and _holds(forwards, shorter):
-            return f"'{rest}', which the table's names have behind", shorter
-    for start in range(1, min(len(name) - 2, 2 * len(name) // 3)):
-        if not name[start - 1].isalnum() and _holds(forwards, name[start:]):
-            return f"'{name[:start]}', which the table's names have before", name[start:]
-    file = numbers.get(_digits(name))
-    if not file:
-        return None
-    alike = _ZEROS.sub("", name) == _ZEROS.sub("", file)
-    return "leading zeros" if alike else "what stands around the number", file
-
-
-def _starting_with(name: str, ordered: list[str]) -> str:
-    place = bisect_left(ordered, name)
-    found = ordered[place] if place < len(ordered) else ""
-    rest = found[len(name) :]
-    # "ISIC_1" is no beginning of "ISIC_12".
-    fits = found.startswith(name) and rest and not (rest[0].isdigit() and name[-1].isdigit())
-    return found if fits else ""
-
-
-def _holds(ordered: list[str], name: str) -> bool:
-    place = bisect_left(ordered, name)
-    return place < len(ordered) and ordered[place] == name
-
-
-def _digits(name: str) -> str:
-    """Return a name's number, which remains when programs change the rest; a short one is none."""
-    digits = "".join(c for c in name if c.isdigit())
-    return digits.lstrip("0") if len(digits) >= _MIN_DIGITS else ""
 
 
 def _is_photograph(contents: FolderContents, key: str) -> bool:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from melanoscope.data.sources.image_files.choose import Choice
 from melanoscope.data.sources.image_files.folder_walk import (
@@ -18,6 +19,7 @@ from melanoscope.data.sources.image_files.names import (
     RowName,
     is_camera_name,
     is_written_alike,
+    split_row_name,
 )
 
 
@@ -73,7 +75,10 @@ def match_names(contents: FolderContents, rows: Mapping[str, RowName], choice: C
     for row in rows.values():
         n_rows[row.key] += 1
     for name, row in rows.items():
-        files = contents.images.get(row.key) if row.key else None
+        files = contents.images.get(row.key)
+        if files is None and "%" in name:
+            row = split_row_name(unquote(name))
+            files = contents.images.get(row.key)
         if files is None:
             continue
         n_common = max(_n_common(file.folders, row.folders) for file in files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from melanoscope.imaging.decode import SUFFIXES
 
@@ -66,6 +67,8 @@ def split_row_name(text: str) -> RowName:
     text = text.strip()
     if not _SPECIAL.search(text):
         return RowName((), text, "", key_of(text))
+    if "://" in text:
+        text = unquote(text.partition("://")[2].partition("?")[0])
     parts: list[str] = []
     for part in text.replace("\\", "/").split("/"):
         if part == ".." and parts:
