@@ -7,7 +7,8 @@ import json
 import pytest
 
 from melanoscope.data.catalog import build_catalog
-from melanoscope.data.summary import find_unreadable, print_summary, summarize
+from melanoscope.data.summary import find_unreadable, print_summary, refuse_unusable, summarize
+from melanoscope.errors import DataError
 from melanoscope.target import MALIGNANT, MELANOMA
 
 
@@ -105,6 +106,19 @@ def test_nothing_usable(make_table):
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
     assert summary["found"] == summary["usable"]["photographs"] == 0
     assert summary["usable"]["median_age"] is None
+
+
+def test_nothing_readable_is_an_error(make_table, draw, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no photograph")
+    rows = [{"image_id": "x", "path": str(broken)}]
+    catalog = build_catalog([make_table("a", rows)])
+    summary = summarize(catalog, find_unreadable(catalog))
+    with pytest.raises(DataError, match=r"none of 1; '.*broken.jpg' is no image"):
+        refuse_unusable(summary)
+    good = {"image_id": "y", "path": str(draw(tmp_path / "y.png"))}
+    catalog = build_catalog([make_table("a", [*rows, good])])
+    refuse_unusable(summarize(catalog, find_unreadable(catalog)))
 
 
 def test_text_names_what_is_missing(catalog, capsys):

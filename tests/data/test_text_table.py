@@ -61,7 +61,7 @@ def test_columns_by_several_names(tmp_path):
         "line": [2, 3],
     }
     assert text.names == {"image_id": "id", "site": "Anatom_Site_1", "age": "age_approx"}
-    assert text.unread(["sex"], every=True) == ()
+    assert text.notes == ()
 
 
 @pytest.mark.parametrize("count", [1, 19_999, 20_000, 20_001, 45_000])
@@ -86,8 +86,10 @@ def test_all_accepted_names_are_in_the_error(tmp_path):
 
 
 def test_every_column_that_is_not_read(tmp_path):
-    text = read_table(write(tmp_path / "t.csv", "path,patient,note\na,b,c\n"), {"path": "path"})
-    assert text.unread(["path", "patient_id"]) == (
+    path = write(tmp_path / "t.csv", "path,patient,note\na,b,c\n")
+    columns, optional = {"path": "path"}, {"patient_id": "patient_id"}
+    assert read_table(path, columns, optional).notes == ()
+    assert read_table(path, columns, optional, say_unread=True).notes == (
         "column 'patient' is not read; the nearest known is 'patient_id'",
+        "column 'note' is not read",
     )
-    assert len(text.unread(["path", "patient_id"], every=True)) == 2

@@ -38,7 +38,12 @@ def data_summary(
     from melanoscope.data.catalog import build_catalog
     from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.data.sources.image_files import refuse_without_files
-    from melanoscope.data.summary import find_unreadable, print_summary, summarize
+    from melanoscope.data.summary import (
+        find_unreadable,
+        print_summary,
+        refuse_unusable,
+        summarize,
+    )
     from melanoscope.data.targets import parse_target
     from melanoscope.progress import RunProgress
 
@@ -55,6 +60,7 @@ def data_summary(
         print_summary(summary)
     # What the tables say is worth reading without photographs, and yet nothing can be done with it.
     refuse_without_files(tables)
+    refuse_unusable(summary)
 
 
 @data_app.command("kinds")

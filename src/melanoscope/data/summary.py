@@ -16,6 +16,7 @@ from rich.table import Table
 
 from melanoscope.data.catalog import Catalog
 from melanoscope.data.pixel_store import ProgressCallback
+from melanoscope.errors import DataError
 from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import why_unreadable
 
@@ -125,6 +126,19 @@ def _counts_by(frame: pl.DataFrame, column: str) -> dict[str, dict[str, int]]:
         str(value): {"photographs": photographs, "positives": positives}
         for value, photographs, positives in counts.iter_rows()
     }
+
+
+def refuse_unusable(summary: dict[str, Any]) -> None:
+    """Raise a `DataError` if no photograph of a `summary` can be decoded and has a label."""
+    if summary["usable"]["photographs"]:
+        return
+    first = next(iter(summary["unreadable"]), None)
+    why = f"; '{first['path']}' is {first['reason']}" if first else ""
+    raise DataError(
+        f"readable photographs with a label for the target {summary['target']['name']}",
+        f"none of {summary['found']:,}{why}",
+        "see above which rows lack what",
+    )
 
 
 def print_summary(summary: dict[str, Any]) -> None:
