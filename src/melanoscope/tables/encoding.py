@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# No text of any encoding that is guessed has these; tabs, line ends and the end mark of DOS it may.
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x19\x1b-\x1f]")
 _NAMES = {"cp1252": "Windows-1252", "latin-1": "Latin-1", "utf-16": "UTF-16", "utf-32": "UTF-32"}
 
 
@@ -76,6 +79,12 @@ def find_encoding(open_file: Open, where: str) -> TextFacts:
             f"a text in one encoding in {where}",
             f"{name} up to line {found.line}, and there byte 0x{found.byte:02x}",
             "fetch it again, or save it as 'CSV UTF-8'",
+        )
+    if control := _CONTROL.search(head):
+        raise DataError(
+            f"text in {where}",
+            f"a control character, byte 0x{control[0][0]:02x}, as in a file of another kind",
+            "name the table itself",
         )
     for legacy in ("cp1252", "latin-1"):
         guessed = _read_through(open_file, legacy, where)

@@ -83,12 +83,16 @@ class TableFile:
         width = len(self.columns)
         if len(cells) == width:
             return None
-        expected = f"{width} cells, as in the header, in line {line} of '{self.path.name}'"
+        cell = "1 cell" if width == 1 else f"{width} cells"
+        expected = f"{cell}, as in the header, in line {line} of '{self.path.name}'"
         if len(cells) > width:
             extra = next((cell for cell in cells[width:] if cell.strip()), "").strip()
             found = f"{len(cells)}: '{extra[:_SHOWN]}' has no column"
             delimiter = "tab" if self.delimiter == "\t" else f"'{self.delimiter}'"
-            return DataError(expected, found, f"put a cell that holds a {delimiter} in quotes")
+            mend = f"put a cell that holds a {delimiter} in quotes"
+            if width == 1:
+                mend += ", or remove what stands above the header"
+            return DataError(expected, found, mend)
         found = (
             f"{len(cells)}: it ends in column '{self.columns[len(cells) - 1]}' with "
             f"'{cells[-1][:_SHOWN]}', before '{self.columns[len(cells)]}'"
