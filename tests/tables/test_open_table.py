@@ -236,6 +236,7 @@ def _tar() -> bytes:
         (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG picture"),
         (b"\0\x05\x16\x07\0\x02\0\0Mac OS X", "macOS's notes on another file"),
+        (bytes(range(1, 256)) * 20, "a control character, byte 0x01"),
         (b"BZh91AY&SY", "a bzip2 file"),
         (_zip("table.csv"), "a zip archive of 'table.csv'"),
         (_zip("table.csv")[:40], "a zip archive that is cut off"),
