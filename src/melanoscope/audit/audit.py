@@ -20,6 +20,7 @@ from melanoscope.audit.split_leakage import (
 )
 from melanoscope.data.catalog import Catalog
 from melanoscope.data.pixel_store import ProgressCallback, open_pixel_store
+from melanoscope.data.sources import ARCHIVES
 from melanoscope.errors import DataError
 from melanoscope.stats.subgroups.source_balanced_auroc import archive_only_auroc
 from melanoscope.target import Target
@@ -38,6 +39,7 @@ class Audit:
     target: Target  # which of them count as positive
     unlabelled: dict[str, int]  # rows without a label, which were left out, by reason
     notes: tuple[str, ...]  # what the readers say of their tables
+    never_read: dict[str, tuple[str, ...]]  # columns that give the diagnosis away, by archive
     archives: dict[str, tuple[int, int]]  # photographs and positives by archive
     licences: dict[str, list[str]]  # terms that the rows state, by archive
     unreadable: dict[str, str]  # why, by image id
@@ -84,6 +86,11 @@ def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None =
         target=catalog.target,
         unlabelled=dict(catalog.unlabelled["unlabelled"].value_counts(sort=True).rows()),
         notes=(*catalog.notes, *(note for table in catalog.tables for note in table.notes)),
+        never_read={
+            table.kind: leaks
+            for table in catalog.tables
+            if table.kind in ARCHIVES and (leaks := ARCHIVES[table.kind].leaks)
+        },
         archives={name: (n, positives) for name, n, positives in by_archive.iter_rows()},
         licences=dict(
             frame.drop_nulls("license")
