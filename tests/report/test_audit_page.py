@@ -106,6 +106,8 @@ def test_licenses_stand_beside_photographs_and_order_does_not_matter(
     html = write_audit(found, tmp_path / "out").read_text(encoding="utf-8")
     assert html.count("ham10000: CC BY-NC 4.0") == len(found.copies) > 0
     assert "Simulated" not in html
+    assert found.never_read == {"ham10000": ("dx_type",)}
+    assert "<b>ham10000</b>: dx_type" in html
     by = {leak.by: leak for leak in found.leaks}
     assert by["copies"].several >= 3
     assert by["group"].expected >= max(by["patient"].expected, by["copies"].expected)

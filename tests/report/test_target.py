@@ -205,7 +205,7 @@ def test_the_audit_names_the_target(tmp_path: Path) -> None:
     catalog = build_catalog([table], MALIGNANT)
     found = run_audit(catalog, tmp_path / "cache")
     words = visible(write_audit(found, tmp_path / "out").read_text(encoding="utf-8"))
-    assert f"{found.positives} malignant lesions" in words
+    assert f"{found.positives} photographs of malignant lesions" in words
     assert f"{question_of(MALIGNANT)}." in words
     paired = {diagnosis for pair in found.copies for diagnosis in pair.diagnoses}
     assert "melanoma" in paired or "melanoma" not in words.lower()

@@ -39,6 +39,7 @@ class Audit:
     target: Target  # which of them count as positive
     unlabelled: dict[str, int]  # rows without a label, which were left out, by reason
     notes: tuple[str, ...]  # what the readers say of their tables
+    never_read: dict[str, tuple[str, ...]]  # columns that give the diagnosis away, by archive
     archives: dict[str, tuple[int, int]]  # photographs and positives by archive
     licences: dict[str, list[str]]  # terms that the rows state, by archive
     leaking_columns: dict[str, tuple[str, ...]]  # they follow from the diagnosis, by archive
@@ -86,6 +87,11 @@ def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None =
         target=catalog.target,
         unlabelled=dict(catalog.unlabelled["unlabelled"].value_counts(sort=True).rows()),
         notes=(*catalog.notes, *(note for table in catalog.tables for note in table.notes)),
+        never_read={
+            table.kind: leaks
+            for table in catalog.tables
+            if table.kind in ARCHIVES and (leaks := ARCHIVES[table.kind].leaks)
+        },
         archives={name: (n, positives) for name, n, positives in by_archive.iter_rows()},
         licences=dict(
             frame.drop_nulls("license")

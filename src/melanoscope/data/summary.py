@@ -146,13 +146,13 @@ def print_summary(summary: dict[str, Any]) -> None:
     console = Console(highlight=False, markup=False, soft_wrap=True)
     usable, plural = summary["usable"], summary["target"]["plural"]
     console.print(
-        f"{summary['rows']:,} rows, {summary['positives']:,} {plural}; files: "
+        f"{summary['rows']:,} rows, {summary['positives']:,} of {plural}; files: "
         f"{summary['found']:,} found, {summary['absent']:,} absent, "
         f"{len(summary['unreadable']):,} unreadable; "
-        f"{summary['listed_twice']:,} ids listed by two archives"
+        f"ids listed by two archives: {summary['listed_twice']:,}"
     )
     console.print(
-        f"usable: {usable['photographs']:,} photographs, {usable['positives']:,} {plural}, "
+        f"usable: {usable['photographs']:,} photographs, {usable['positives']:,} of {plural}, "
         f"{usable['patients']:,} named patients, {usable['lesions']:,} named lesions, "
         f"{usable['groups']:,} groups"
     )

@@ -32,6 +32,11 @@ def _count(value: float) -> str:
     return f"{round(value):,}"
 
 
+def _n_of(value: float, one: str, several: str) -> str:
+    """Write a whole number and what it counts: "1 pair", "1,200 pairs"."""
+    return f"{_count(value)} {one if value == 1 else several}"
+
+
 def _decimals(value: float, places: int = 3) -> str:
     """Write a number with fixed decimals, a dash for NaN."""
     return "\N{EN DASH}" if isnan(value) else f"{value:.{places}f}".replace("-", MINUS)
@@ -50,6 +55,7 @@ ENVIRONMENT = Environment(
 )
 ENVIRONMENT.filters |= {
     "count": _count,
+    "n_of": _n_of,
     "decimals": _decimals,
     "signed": signed,
     "bounds": bounds,
