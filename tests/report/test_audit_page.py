@@ -12,11 +12,9 @@ import pytest
 from melanoscope.audit.audit import run_audit
 from melanoscope.data.archive import SourceTable
 from melanoscope.data.catalog import build_catalog
-from melanoscope.data.sources import pad_ufes_20, simulated
+from melanoscope.data.sources import simulated
 from melanoscope.imaging.decode import read_image, write_image
 from melanoscope.report.audit_page import audit_document, write_audit
-
-from ..data.archives import write_pad
 
 
 @pytest.fixture(scope="module")
@@ -64,22 +62,6 @@ def test_finds_what_was_put_in(table: pl.DataFrame, tmp_path: Path) -> None:
     assert document == json.loads(json.dumps(audit_document(found)))
     assert "paths" not in document
     assert str(tmp_path) not in json.dumps(document["copies"])
-
-
-def test_columns_that_leak_are_named(tmp_path: Path) -> None:
-    rows = [
-        {"img_id": f"{n}.png", "patient_id": f"P{n}", "lesion_id": n, "diagnostic": word}
-        for n, word in enumerate(("MEL", "NEV", "BCC", "MEL"))
-    ]
-    for n in range(4):
-        pixels = np.random.default_rng(n).integers(0, 255, (40, 60, 3), np.uint8)
-        (tmp_path / "images").mkdir(exist_ok=True)
-        write_image(tmp_path / "images" / f"{n}.jpg", pixels)
-    catalog = build_catalog([pad_ufes_20.read(write_pad(tmp_path, *rows))])
-    found = run_audit(catalog, tmp_path / "cache")
-    assert audit_document(found)["leaking_columns"] == {"pad-ufes-20": ["biopsed"]}
-    page = write_audit(found, tmp_path / "audit").read_text("utf-8")
-    assert "<b>pad-ufes-20</b>: biopsed" in page
 
 
 def test_one_class_has_no_associations(table: pl.DataFrame, tmp_path: Path) -> None:

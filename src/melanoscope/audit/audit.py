@@ -42,7 +42,6 @@ class Audit:
     never_read: dict[str, tuple[str, ...]]  # columns that give the diagnosis away, by archive
     archives: dict[str, tuple[int, int]]  # photographs and positives by archive
     licences: dict[str, list[str]]  # terms that the rows state, by archive
-    leaking_columns: dict[str, tuple[str, ...]]  # they follow from the diagnosis, by archive
     unreadable: dict[str, str]  # why, by image id
     same_files: tuple[tuple[str, ...], ...]  # groups of ids whose files are equal byte for byte
     same_pixels: tuple[tuple[str, ...], ...]  # groups whose files differ, but not in a pixel
@@ -99,11 +98,6 @@ def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None =
             .agg(pl.col("license").unique().sort())
             .rows()
         ),
-        leaking_columns={
-            table.dataset: ARCHIVES[table.kind].leaks
-            for table in catalog.tables
-            if table.kind in ARCHIVES and ARCHIVES[table.kind].leaks
-        },
         unreadable=store.unreadable,
         same_files=equal_files,
         same_pixels=same_pixels(frame, store, equal_files),
