@@ -62,7 +62,6 @@ def read(path: str | Path, options: ReadOptions | None = None) -> SourceTable:
         table,
         dataset=f"table:{table.name.split('.')[0]}",
         notes=(*text.notes, *_read_as(text)),
-        origin=str(table.resolve()),
     )
     return replace(source, rows=lesions_within_patients(source.rows))
 

@@ -58,6 +58,7 @@ def source_table(
         # Another table of the space may write the same id with the file's suffix, or without.
         raw = raw.with_columns(pl.col("image_id").str.replace(_SUFFIX, ""))
     rows = catalog_rows(raw, dataset or kind, table, image_type=image_type)
+    more.setdefault("origin", str(table.resolve()))
     return SourceTable(kind, rows, notes=tuple(notes), **more)
 
 
