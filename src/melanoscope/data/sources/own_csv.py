@@ -40,7 +40,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 _LABELS = ("target", "diagnosis", "malignancy")
 
-_SUFFIXES = {".csv", ".tsv", ".tab", ".xlsx", ".gz"}
+_SUFFIXES = {".csv", ".tsv", ".tab", ".xlsx", ".xls", ".ods", ".gz"}
+_NEARLY = {".txt", ".zip", ".json", ".jsonl", ".parquet", ".pkl", ".sav", ".rds", ".sqlite", ".db"}
 
 
 def read(path: str | Path, options: ReadOptions | None = None) -> SourceTable:
@@ -119,10 +120,11 @@ def _check_columns(text: TextTable, table: Path, given: Mapping[str, str]) -> No
     for needed in (("path", "image_id"), _LABELS):
         if not set(needed) & set(text.names):
             names = " or ".join(f"'{name}'" for name in needed)
+            sheet = next((f" ({note})" for note in text.notes if "the sheet" in note), "")
             raise DataError(
                 f"a column {names} in '{table}'",
                 f"only {abbreviate((repr(column) for column in there), 20)}",
-                f"say --columns {needed[0]}=NAME for the one that it is",
+                f"say --columns {needed[0]}=NAME for the one that it is{sheet}",
             )
     for name in _LABELS:
         found = [column for column in there if plain(column) in COLUMNS[name]]
@@ -156,14 +158,14 @@ def _read_as(text: TextTable) -> list[str]:
         if others := [c for c in others if c not in text.names.values()]:
             said = " and ".join(f"'{column}'" for column in others)
             notes.append(
-                f"{said} may be the {ours} too; '{theirs}' is read, or --columns {ours}=NAME"
+                f"{said} may be the {ours} too; '{theirs}' is read; --columns {ours}=NAME chooses"
             )
     words = text.frame["target"].str.to_lowercase().unique()
     if words.is_in(["benign", "malignant"]).any():
+        column = text.names["target"]
         notes.append(
-            f"'malignant' in the column '{text.names['target']}' counts as positive and 'benign' as "
-            "negative, whatever --target asks; --columns malignancy="
-            f"{text.names['target']} reads them as words for malignancy"
+            f"'malignant' in the column '{column}' counts as positive and 'benign' as negative, "
+            f"whatever --target asks; --columns malignancy={column} reads them as malignancy"
         )
     return notes
 
@@ -178,7 +180,9 @@ def _find_table(path: Path) -> Path:
         if file.suffix.lower() in _SUFFIXES and not file.name.startswith((".", "~$"))
     ]
     if len(candidates) != 1:
-        names = f" ({', '.join(file.name for file in candidates[:5])})" if candidates else ""
+        shown = candidates or [file for file in found if file.suffix.lower() in _NEARLY]
+        names = f" ({', '.join(file.name for file in shown[:5])})" if shown else ""
+        names = names if candidates else names.replace("(", "(there lies ")
         raise DataError(
             f"a table, or a folder with one, at '{path}'",
             f"{len(candidates)} tables{names}" if path.is_dir() else "nothing there",
