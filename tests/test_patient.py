@@ -39,7 +39,23 @@ def test_words_and_numbers_are_taken_as_people_write_them():
     )
 
 
-@pytest.mark.parametrize("nothing", [None, "", "  ", *sorted(MISSING), "Unknown", "NA", " NaN "])
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        None,
+        "",
+        "  ",
+        *sorted(MISSING),
+        "Unknown",
+        "NA",
+        " NaN ",
+        "N.D.",
+        "\\N",
+        "-9",
+        "#REF!",
+        "Not_Asked",
+    ],
+)
 def test_nothing_known_is_unknown(nothing):
     assert parse_patient(nothing, nothing, nothing) == PatientInfo(None, "unknown", "unknown")
 

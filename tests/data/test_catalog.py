@@ -183,14 +183,16 @@ def archives(draw):
     """Rows of two archives with few patients and lesions, so that chains of them arise."""
     whose = st.sampled_from([None, "A", "B", "C", "D"])
     told = st.fixed_dictionaries(
-        {"patient_id": whose, "lesion_id": whose, "path": st.sampled_from([None, "/there"])}
+        {"patient_id": whose, "lesion_id": whose, "path": st.sampled_from([None, "/there/"])}
     )
     names = st.lists(st.sampled_from(NAMES), min_size=1, unique=True)
     listed = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=3)
-    return [
-        ([{"image_id": name, **draw(told)} for name in draw(names)], tuple(draw(listed)))
-        for _ in range(2)
-    ]
+
+    def row(name: str) -> dict[str, str | None]:
+        one = draw(told)
+        return {"image_id": name, **one, "path": one["path"] and one["path"] + name}
+
+    return [([row(name) for name in draw(names)], tuple(draw(listed))) for _ in range(2)]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)

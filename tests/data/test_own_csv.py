@@ -6,7 +6,7 @@ import pytest
 
 from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import build_catalog
-from melanoscope.data.sources import own_csv
+from melanoscope.data.sources import DataSpec, own_csv, read_sources
 
 from .archives import (
     by_id,
@@ -84,8 +84,12 @@ def test_table_with_both(tmp_path):
     ("header", "row", "said"),
     [
         ("path,diagnosis", {"path": "a", "diagnosis": ""}, "none: 1 with no diagnosis"),
-        ("path,diagnosis", {"path": "a", "diagnosis": "melanomma"}, "nearest: melanoma"),
-        ("path", {"path": "a"}, "none: 1 with no diagnosis"),
+        ("path,diagnosis", {"path": "a", "diagnosis": "melanomma"}, "nearest: 'melanoma' or "),
+        ("path,diagnosis", {"path": "a", "diagnosis": "nv; mel"}, "'nv; mel' (line 2)"),
+        ("path,class", {"path": "a"}, "'target' or 'diagnosis' or 'malignancy'"),
+        ("path,class", {"path": "a"}, "only 'path', 'class'; say --columns target=NAME"),
+        ("path,target,label", {"path": "a"}, "'target' and 'label'; say --columns target=NAME"),
+        ("path,dx,diagnosis", {"path": "a"}, "one column for the diagnosis"),
         ("path,target", {"path": "a", "target": "2"}, "'2'"),
         ("path,target", {"path": "a", "target": "0.83"}, "'0.83'"),
         ("path,target,diagnosis", {"path": "a", "target": "0", "diagnosis": "mel"}, "(a: diag"),
@@ -118,9 +122,42 @@ def test_words_for_one_and_zero(tmp_path, yes, no):
 
 
 def test_a_row_without_path_or_id(tmp_path):
-    rows = [{"path": "a", "target": 1}, {"path": "", "target": 0}]
-    source = own_csv.read(write(tmp_path / "own.csv", "path,target", rows))
-    assert "1 without" in line(build_catalog, [source])
+    for mark in ("", "NA", "-"):
+        rows = [{"path": "a", "target": 1}, {"path": mark, "target": 0}]
+        path = write(tmp_path / "own.csv", "path,target", rows)
+        assert "in every row of 'own.csv'; found 1 without (line 3 first)" in line(
+            own_csv.read, path
+        )
+
+
+def test_a_photograph_in_two_rows_that_differ(tmp_path):
+    rows = [{"path": name, "target": t} for t, name in enumerate("aab")]
+    path = write(tmp_path / "own.csv", "path,target", [*rows[:2], {**rows[2], "target": 0}])
+    assert "'a' (2 rows, first in line 2)" in line(own_csv.read, path)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["Y", "n", "t", "F"], [1, 0, 1, 0]),
+        (["1.00", "0,0", "1e0", "00"], [1, 0, 1, 0]),
+        (["TRUE", "False", "Positive", ""], [1, 0, 1, None]),
+        (["1", "0", "-1", "NA"], [1, 0, None, None]),
+        (["1", "-1", "1", "-1"], "'-1' (2 rows, first in line 3)"),
+        (["1", "-1.0", "1", ""], "'-1.0' (line 3)"),
+        (["1", "2", "1", "2"], "'2' (2 rows, first in line 3)"),
+        (["mel", "not mel", "nv", "nv"], "'mel' (line 2), 'not mel' (line 3), 'nv' (2 rows"),
+    ],
+)
+def test_words_of_a_target(tmp_path, words, found):
+    rows = [{"path": f"{i}.jpg", "target": word} for i, word in enumerate(words)]
+    path = write(tmp_path / "own.csv", "path,target", rows)
+    if isinstance(found, str):
+        said = line(own_csv.read, path)
+        assert found in said
+        assert "--columns diagnosis=NAME" in said
+    else:
+        assert own_csv.read(path).rows["target"].to_list() == found
 
 
 def test_which_table(tmp_path):
@@ -159,10 +196,27 @@ def test_common_names_are_read_and_said(tmp_path):
 
 
 def test_a_column_that_is_not_there(tmp_path):
-    said = line(lambda: own(tmp_path, "path,target", {"path": "a"}, "path=datei"))
-    assert "a column 'path' or 'image_id'" in said
+    for columns in ("path=datei", "age=datei", "target=datei"):
+        said = line(lambda columns=columns: own(tmp_path, "path,target", {"path": "a"}, columns))
+        assert "a column 'datei' in" in said
+        assert f"as --columns {columns} says" in said
 
 
-@pytest.mark.parametrize("columns", ["path", "=x", "colour=x", "path=a,image=b", "path="])
+def test_columns_without_an_own_table(tmp_path):
+    options = ReadOptions(tmp_path, (("target", "x"),))
+    assert "no own table" in line(read_sources, [DataSpec("simulated", "2")], options)
+
+
+def test_what_might_have_been_meant_is_said(tmp_path):
+    source = own(tmp_path, "path,target,,sex,gender", {"path": "a", "target": "malignant"})
+    said = "; ".join(source.notes)
+    assert "'gender' may be the sex too; 'sex' is read" in said
+    assert "columns 3 (without a name), 'gender' are not read" in said
+    assert "--columns malignancy=target" in said
+
+
+@pytest.mark.parametrize(
+    "columns", ["path", "=x", "colour=x", "path=a,image=b", "path=", "age=a,sex=A"]
+)
 def test_columns_that_are_none(columns):
     assert "--columns NAME=COLUMN" in line(lambda: own_csv.parse_columns(columns))

@@ -115,7 +115,7 @@ def test_isic2020_listed_duplicates_join_groups(tmp_path):
 def test_isic2020_strange_target(tmp_path, target):
     folder = write_2020(tmp_path, {"image_name": "a"}, {"image_name": "b", "target": target})
     said = line(isic2020.read, folder)
-    assert f"'{target}' in 1 rows" in said
+    assert f"'{target}' (line 3)" in said
     assert isic2020.TABLES[0] in said
 
 

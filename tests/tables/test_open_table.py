@@ -267,6 +267,21 @@ def test_places_without_a_file(tmp_path):
     assert "a link that leads nowhere" in refusal(tmp_path / "link.csv")
 
 
+@pytest.mark.parametrize(
+    "above", ["Study of 2021\n", "Study,,\n\n", "# made on 2024-01-01, by age\n", "path to it\n"]
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_lines_above_the_header(tmp_path, above, delimiter):
+    path = write(tmp_path / "t.csv", above.replace(",", delimiter) + text(delimiter))
+    said = refusal(path)
+    assert f"names of columns in line {1 + above.count(chr(10))}; remove" in said
+
+
+def test_values_that_are_names_of_columns_make_no_header(tmp_path):
+    path = write(tmp_path / "t.csv", "PATH,note\na,path and age\npath,target\n")
+    assert len(list(open_table(path, KNOWN).rows())) == 2
+
+
 def test_a_column_may_bear_the_name_of_a_format(tmp_path):
     assert open_table(write(tmp_path / "t", "PAR1,BZh9,rar!\n1,2,3\n")).columns[0] == "PAR1"
 
@@ -295,6 +310,16 @@ def test_a_workbook_of_several_sheets(tmp_path):
     assert table.notes == ("'t.csv': the sheet 'One' is read, and not 'Two'",)
     said = refusal(write_workbook(tmp_path / "t.csv", {"One": [], "Two": [["path"], ["a"]]}))
     assert "'One' empty, and 1 more" in said
+
+
+def test_merged_cells_hold_what_the_first_of_them_holds(tmp_path):
+    rows = [[], ["path", "id"], ["a", "P"], ["b", None], ["c", None], ["d", None], ["e", "Q"]]
+    path = write_workbook(tmp_path / "t.xlsx", {"One": rows}, merged=["B3:B5", "A7:B7", "C2:D2"])
+    table = open_table(path)
+    assert [cells for _, cells in table.rows()] == [*(["a", "P"], ["b", "P"], ["c", "P"])] + [
+        *(["d", ""], ["e", "Q"])
+    ]
+    assert table.notes == ("'t.xlsx': 2 cells merged with one above hold what it holds",)
 
 
 def test_a_workbook_without_its_extra(tmp_path, monkeypatch):

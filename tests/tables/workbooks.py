@@ -15,8 +15,10 @@ _TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 Cell = str | float | bool | None
 
 
-def write_workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[Cell]]]) -> Path:
-    """Write `sheets`, name -> rows; numbers and truths are cells of these kinds."""
+def write_workbook(
+    path: Path, sheets: Mapping[str, Sequence[Sequence[Cell]]], merged: Sequence[str] = ()
+) -> Path:
+    """Write `sheets`, name -> rows, with cells `merged` in each; numbers and truths are such."""
     numbers = range(1, len(sheets) + 1)
     listed = "".join(
         f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}"/>'
@@ -44,21 +46,23 @@ def write_workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[Cell]]]) -
         "</Relationships>",
     }
     for n, rows in zip(numbers, sheets.values(), strict=True):
-        parts[f"xl/worksheets/sheet{n}.xml"] = _sheet(rows)
+        parts[f"xl/worksheets/sheet{n}.xml"] = _sheet(rows, merged)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():
             archive.writestr(name, '<?xml version="1.0" encoding="UTF-8"?>' + text)
     return path
 
 
-def _sheet(rows: Sequence[Sequence[Cell]]) -> str:
+def _sheet(rows: Sequence[Sequence[Cell]], merged: Sequence[str]) -> str:
     lines = "".join(
         f'<row r="{n}">'
         + "".join(_cell(f"{chr(65 + k)}{n}", cell) for k, cell in enumerate(row))
         + "</row>"
         for n, row in enumerate(rows, 1)
     )
-    return f'<worksheet xmlns="{_MAIN}"><sheetData>{lines}</sheetData></worksheet>'
+    cells = "".join(f'<mergeCell ref="{place}"/>' for place in merged)
+    joined = f"<mergeCells>{cells}</mergeCells>" if merged else ""
+    return f'<worksheet xmlns="{_MAIN}"><sheetData>{lines}</sheetData>{joined}</worksheet>'
 
 
 def _cell(place: str, cell: Cell) -> str:

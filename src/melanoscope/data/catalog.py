@@ -12,6 +12,7 @@ from melanoscope.data.archive import ROW_SCHEMA, Join, SourceTable
 from melanoscope.data.content_hash import content_hashes
 from melanoscope.data.groups import first_connected, group_ids
 from melanoscope.data.identifiers import name_apart, with_global_ids
+from melanoscope.data.shared_files import describe_copies, refuse_shared_files
 from melanoscope.data.targets import CONTRADICTION, label_rows
 from melanoscope.data.validation import abbreviate, validate_table
 from melanoscope.errors import DataError
@@ -139,21 +140,24 @@ def build_catalog(tables: Sequence[SourceTable], target: Target = MELANOMA) -> C
         The photographs of all archives, those of one patient, lesion or listed pair in one group.
 
     Raises:
-        DataError: An id twice in one archive, rows that contradict themselves, archives that
-            disagree on a label, or no row that has one.
+        DataError: An id twice in one archive, a file that several rows name, rows that contradict
+            themselves, archives that disagree on a label, or no row that has one.
     """
     tables = name_apart(tables)
     for table in tables:
         validate_table(table, target)
     facts = tuple(_facts(table) for table in tables)
+    copies = describe_copies(tables)
     tables, notes = with_global_ids(tables)
     listed = pl.concat(
         [t.rows.select(list(ROW_SCHEMA)).cast(pl.Schema(ROW_SCHEMA)) for t in tables]
     ).with_row_index("order")
+    pairs = [pair for table in tables for pair in table.duplicate_pairs]
+    refuse_shared_files(listed, pairs)
     listed = label_rows(listed, target)
     _refuse_conflicts(listed)
     listed_twice = listed.filter(pl.col("image_id").is_duplicated())["image_id"].unique()
-    group_of = group_ids(listed, [pair for table in tables for pair in table.duplicate_pairs])
+    group_of = group_ids(listed, pairs)
     group_id = pl.col("image_id").replace_strict(group_of, return_dtype=pl.String)
     kept = _one_row_each(listed).with_columns(group_id=group_id)
     frame = kept.filter(pl.col("target").is_not_null()).drop("unlabelled")
@@ -170,7 +174,7 @@ def build_catalog(tables: Sequence[SourceTable], target: Target = MELANOMA) -> C
         target=target,
         unlabelled=kept.filter(pl.col("target").is_null()),
         tables=facts,
-        notes=notes,
+        notes=(*notes, *copies),
     )
 
 

@@ -172,8 +172,8 @@ def with_global_ids(tables: Sequence[SourceTable]) -> tuple[list[SourceTable], t
         old, new = table.rows["image_id"], rows["image_id"]
         if n_renamed := int((old != new).sum()):
             notes.append(
-                f"{n_renamed} photographs of {prefixes[number]} bear names that another table uses "
-                f"too; they are taken as other photographs and called '{prefixes[number]}:...'"
+                f"{n_renamed:,} photographs of {prefixes[number]} bear names that another table "
+                f"uses too; they are taken as other photographs and called '{prefixes[number]}:...'"
             )
         names = dict(zip(old, new, strict=True))
         pairs = tuple((names.get(a, a), names.get(b, b)) for a, b in table.duplicate_pairs)

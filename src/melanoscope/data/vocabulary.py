@@ -17,7 +17,8 @@ from typing import Any
 
 import polars as pl
 
-from melanoscope.errors import DataError, nearest
+from melanoscope.data.words_in_rows import describe_words
+from melanoscope.errors import DataError
 from melanoscope.patient import is_missing
 
 _KINDS_OF_WORDS = ("isic", "isic2019", "milk10k", "words")
@@ -58,19 +59,22 @@ DIAGNOSIS_WORDS: dict[str, str] = {
 
 _MALIGNANCY_WORDS = {
     **{word: word for word in MALIGNANCIES},
-    **dict.fromkeys(("1", "1.0", "true", "yes"), "malignant"),
-    **dict.fromkeys(("0", "0.0", "false", "no", "non neoplastic"), "benign"),
+    **dict.fromkeys(("1", "1.0", "true", "t", "yes", "y"), "malignant"),
+    **dict.fromkeys(("0", "0.0", "false", "f", "no", "n", "non neoplastic"), "benign"),
     **dict.fromkeys(("indeterminate/benign", "indeterminate/malignant"), "indeterminate"),
 }
 
 
-def translate_diagnoses(columns: pl.Series | Sequence[pl.Series], what: str) -> pl.Series:
+def translate_diagnoses(
+    columns: pl.Series | Sequence[pl.Series], what: str, lines: pl.Series | None = None
+) -> pl.Series:
     """Map an archive's diagnoses, in any case, to ours.
 
     Args:
         columns: The words, or several columns of them from the finest to the coarsest: of each row
             the first known word counts.
         what: Names the words in an error.
+        lines: Lines of the table in which the words stand, for errors.
 
     Returns:
         Words of `DIAGNOSES`; "unknown" where all columns are missing.
@@ -90,16 +94,29 @@ def translate_diagnoses(columns: pl.Series | Sequence[pl.Series], what: str) -> 
         row[0] or next(w for w in row if w) for row, d in zip(rows, placed, strict=True) if not d
     ]
     if unknown:
+        first_words = pl.select(pl.coalesce(frame)).to_series()
         raise DataError(
             f"known words in {what}",
-            ", ".join(f"'{word}'" for word in dict.fromkeys(unknown)),
-            nearest(plain_word(unknown[0]), sorted(DIAGNOSIS_WORDS)),
+            describe_words(first_words, list(dict.fromkeys(unknown)), lines),
+            _hint(unknown),
         )
     found = distinct.with_columns(diagnosis=pl.Series(placed, dtype=pl.String))
     joined = frame.join(
         found, on=frame.columns, how="left", nulls_equal=True, maintain_order="left"
     )
     return joined["diagnosis"]
+
+
+def _hint(unknown: Sequence[str]) -> str:
+    """Name the nearest known words of each unknown one, or where all of them are listed."""
+    from difflib import get_close_matches
+
+    near = {word: get_close_matches(plain_word(word), DIAGNOSIS_WORDS) for word in unknown[:5]}
+    said = "; ".join(
+        f"{' or '.join(map(repr, close))} for '{word}'" for word, close in near.items() if close
+    )
+    listed = "all known words are in docs/diagnoses.md"
+    return f"nearest: {said}; {listed}" if said else f"correct the column; {listed}"
 
 
 def _place(words: Sequence[str | None]) -> str | None:
@@ -110,12 +127,13 @@ def _place(words: Sequence[str | None]) -> str | None:
     return next((DIAGNOSIS_WORDS[word] for word in said if word in DIAGNOSIS_WORDS), None)
 
 
-def translate_malignancy(column: pl.Series, what: str) -> pl.Series:
+def translate_malignancy(column: pl.Series, what: str, lines: pl.Series | None = None) -> pl.Series:
     """Map words for benign, malignant and indeterminate to `MALIGNANCIES`, missing ones to null.
 
     Args:
         column: The words, in any case; also 1 and 0, 1.0 and 0.0, True and False.
         what: Names the words in an error.
+        lines: Lines of the table in which the words stand, for errors.
 
     Returns:
         Words of `MALIGNANCIES` or null.
@@ -137,7 +155,7 @@ def translate_malignancy(column: pl.Series, what: str) -> pl.Series:
     if unknown:
         raise DataError(
             f"{', '.join(MALIGNANCIES)} in {what}",
-            ", ".join(f"'{word}'" for word in unknown),
+            describe_words(text, unknown, lines),
             "correct the column",
         )
     meaning = [None if form is None else _MALIGNANCY_WORDS.get(form) for form in plain]

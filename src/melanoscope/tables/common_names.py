@@ -9,6 +9,9 @@ PATH_NAMES = (
 PATIENT_NAMES: dict[str, tuple[str, ...]] = {
     "age": ("age", "age_approx"),
     "sex": ("sex", "gender"),
-    "site": ("site", "localization", "anatom_site_general", "region"),
+    "site": (
+        *("site", "localization", "localisation", "anatom_site_general", "region"),
+        *("anatomical_site", "anatomic_site", "body_site"),
+    ),
 }
 """What is known of a patient -> names of its column; the first one is ours."""

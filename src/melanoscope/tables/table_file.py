@@ -16,12 +16,14 @@ from pathlib import Path
 
 from melanoscope.errors import DataError
 from melanoscope.tables.content import detect_content
+from melanoscope.tables.dialect import plain
 from melanoscope.tables.header import column_names, find_column
 from melanoscope.tables.records import Numbered
 from melanoscope.tables.text_file import TextFile, open_text
 from melanoscope.tables.workbook import Sheet, read_workbook
 
 _SHOWN = 40  # characters of a cell in an error text
+_HEAD_ROWS = 20  # rows among which a header is looked for
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,8 @@ def open_table(path: str | Path, known: Collection[str] = ()) -> TableFile:
         The table; its rows are read anew each time they are asked for.
 
     Raises:
-        DataError: No table (says what it is), no header, two columns of one name, no rows, or an
-            encoding that changes within the file.
+        DataError: No table (says what it is), no header or lines above it, two columns of one name,
+            no rows, or an encoding that changes within the file.
     """
     path = Path(path)
     content = detect_content(path)
@@ -129,10 +131,39 @@ def open_table(path: str | Path, known: Collection[str] = ()) -> TableFile:
     first = list(islice(source.numbered(), 2))
     if not first:
         raise DataError(f"a table at '{path}'", "no cell filled", "check the file")
+    _refuse_title(source, known, path)
     columns = column_names(first[0][1], f"'{path}'")
     if len(first) == 1:
         raise DataError(f"rows in '{path}'", "a header without rows", "add rows, or check the file")
     return TableFile(path, columns, source)
+
+
+def _refuse_title(source: TextFile | Sheet, known: Collection[str], path: Path) -> None:
+    """Refuse a title or a comment above the header, which would pass for a header."""
+    names = {plain(name) for name in known}
+    rows = [(line, {plain(cell) for cell in cells}) for line, cells in _head(source)]
+    if not rows or names & rows[0][1]:
+        return
+    # Two known names in one row: a single one may be a word of a title, or a value.
+    line = next((line for line, cells in rows[1:] if len(names & cells) > 1), None)
+    if line is not None:
+        title = next(source.numbered())[1]
+        said = next((cell for cell in title if cell.strip()), "").strip()
+        raise DataError(
+            f"the names of the columns in the first row of '{path}'",
+            f"'{said[:_SHOWN]}' there, and names of columns in line {line}",
+            "remove what stands above them",
+        )
+
+
+def _head(source: TextFile | Sheet) -> list[Numbered]:
+    """Return the first rows, so far as they can be read."""
+    rows: list[Numbered] = []
+    try:
+        rows.extend(islice(source.numbered(), _HEAD_ROWS))
+    except DataError:  # said where rows are read
+        return []
+    return rows
 
 
 def _sha256(path: Path) -> str:

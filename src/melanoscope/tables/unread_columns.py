@@ -65,10 +65,13 @@ def unread_columns(
     taken = {plain(name) for name in read}
     free = [name for name in known if plain(name) not in taken]
     lines, others = [], []
-    for column in columns:
-        if not column or plain(column) in taken:
+    for number, column in enumerate(columns, 1):
+        if plain(column) in taken and column:
             continue
-        if near := _nearest(column, free, likeness):
+        if not column:
+            # The first one without a name holds the rows' numbers, as pandas and R write them.
+            others += [f"{number} (without a name)"] if number > 1 else []
+        elif near := _nearest(column, free, likeness):
             lines.append(f"column '{column}' is not read; the nearest known is '{near}'")
         else:
             others.append(f"'{column}'")

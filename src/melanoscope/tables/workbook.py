@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -52,6 +52,7 @@ def read_workbook(path: Path) -> Sheet:
             names = workbook.sheet_names
             sheet = workbook.get_sheet_by_index(0)
             cells, start = sheet.to_python(), sheet.start
+            n_filled = _fill_merged(cells, start or (0, 0), sheet.merged_cell_ranges or [])
     except Exception as error:  # noqa: BLE001 - its errors have no common class
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
@@ -65,12 +66,32 @@ def read_workbook(path: Path) -> Sheet:
             f"'{names[0]}' empty, and {len(names) - 1} more",
             "move the table to the first sheet",
         )
-    notes: tuple[str, ...] = ()
+    notes = []
     if len(names) > 1:
         others = ", ".join(f"'{name}'" for name in names[1:4]) + (", ..." if names[4:] else "")
-        notes = (f"'{path.name}': the sheet '{names[0]}' is read, and not {others}",)
+        notes.append(f"'{path.name}': the sheet '{names[0]}' is read, and not {others}")
+    if n_filled:
+        notes.append(f"'{path.name}': {n_filled:,} cells merged with one above hold what it holds")
     first_row = start[0] + 1 if start else 1
-    return Sheet([[_text(cell) for cell in row] for row in cells], first_row, notes)
+    return Sheet([[_text(cell) for cell in row] for row in cells], first_row, tuple(notes))
+
+
+def _fill_merged(
+    rows: list[list[Any]],
+    start: tuple[int, int],
+    merged: Iterable[tuple[tuple[int, int], tuple[int, int]]],
+) -> int:
+    """Give each row the value of a cell that is merged over several; return how many cells.
+
+    Such a cell, a patient's over all of the patient's rows, holds its value in the first row alone.
+    """
+    n_filled = 0
+    for (top, left), (bottom, _) in merged:
+        row, column = top - start[0], left - start[1]
+        for below in range(row + 1, min(bottom - start[0] + 1, len(rows))):
+            rows[below][column] = rows[row][column]
+            n_filled += 1
+    return n_filled
 
 
 def _text(cell: Any) -> str:

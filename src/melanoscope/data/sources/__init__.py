@@ -156,12 +156,14 @@ def read_sources(specs: Sequence[DataSpec], options: ReadOptions) -> list[Source
         One table per archive, in the order of `specs`.
 
     Raises:
-        DataError: No archive, or one that is not what it should be.
+        DataError: No archive, or one that is not what it should be, or names of columns for none.
     """
     if not specs:
         raise DataError(
             "at least one --data KIND=PATH", "none", "known kinds: " + ", ".join(ARCHIVES)
         )
+    if options.columns and all(spec.kind != own_csv.ARCHIVE.kind for spec in specs):
+        raise DataError("--columns beside --data table=PATH", "no own table", "leave --columns out")
     return [_of_types(spec.read(options), options.image_types) for spec in specs]
 
 

@@ -75,7 +75,6 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
         root,
         dataset=f"folder:{root.resolve().name}",
         notes=notes,
-        origin=str(root.resolve()),
     )
 
 

@@ -65,10 +65,11 @@ def with_tree(
     Returns:
         `raw` with the columns diagnosis, malignancy and unlabelled.
     """
-    first = translate_malignancy(raw[levels[-1]], f"{levels[-1]} of '{table.name}'")
-    second = translate_malignancy(stated, f"the malignancies of '{table.name}'")
+    lines = raw.get_column("line", default=None)
+    first = translate_malignancy(raw[levels[-1]], f"{levels[-1]} of '{table.name}'", lines)
+    second = translate_malignancy(stated, f"the malignancies of '{table.name}'", lines)
     diagnosis = translate_diagnoses(
-        [raw[level] for level in levels], f"the diagnoses of '{table.name}'"
+        [raw[level] for level in levels], f"the diagnoses of '{table.name}'", lines
     )
     malignancy, unlabelled = join_malignancies(first, second)
     return raw.with_columns(diagnosis=diagnosis, malignancy=malignancy, unlabelled=unlabelled)

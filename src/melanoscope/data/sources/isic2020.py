@@ -41,9 +41,11 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
     table = find_table(folder, TABLES, "isic2020")
     text = read_table(table, COLUMNS, OPTIONAL)
     raw = text.frame
-    target = parse_targets(raw["target"], table)
+    target = parse_targets(raw["target"], table, raw["line"])
     malignancy, unlabelled = join_malignancies(
-        translate_malignancy(raw["benign_malignant"], f"benign_malignant of '{table.name}'"),
+        translate_malignancy(
+            raw["benign_malignant"], f"benign_malignant of '{table.name}'", raw["line"]
+        ),
         target.replace_strict({0: "benign", 1: "malignant"}, return_dtype=pl.String),
     )
     raw = raw.with_columns(malignancy=malignancy, unlabelled=unlabelled).drop("target")

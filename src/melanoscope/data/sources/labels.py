@@ -9,6 +9,7 @@ import polars as pl
 from melanoscope.data.archive import IMAGE_TYPES
 from melanoscope.data.targets import CONTRADICTION
 from melanoscope.data.vocabulary import MALIGNANCY, UNSPECIFIC, plain_word
+from melanoscope.data.words_in_rows import describe_words
 from melanoscope.errors import DataError
 from melanoscope.patient import is_missing
 
@@ -50,45 +51,73 @@ def join_malignancies(first: pl.Series, second: pl.Series) -> tuple[pl.Series, p
     return both["malignancy"], both["unlabelled"]
 
 
-_POSITIVE = {"1", "1.0", "true", "yes", "positive", "malignant", "melanoma"}
-_NEGATIVE = {"0", "0.0", "false", "no", "negative", "benign"}
+_POSITIVE = {"true", "t", "yes", "y", "positive", "malignant", "melanoma"}
+_NEGATIVE = {"false", "f", "no", "n", "negative", "benign"}
 
 
-def parse_targets(column: pl.Series, table: Path) -> pl.Series:
+def parse_targets(
+    column: pl.Series,
+    table: Path,
+    lines: pl.Series | None = None,
+    mend: str = "correct the column",
+) -> pl.Series:
     """Read targets: 1, 1.0, True, "malignant" mean the same everywhere; missing ones are null.
 
     Args:
         column: Targets as text.
         table: Names the table in errors.
+        lines: Lines of the table in which they stand, for errors.
+        mend: What to do about other words.
 
     Returns:
         1, 0 or null, Int8.
 
     Raises:
-        DataError: Anything else, a probability for example; names all such values.
+        DataError: Anything else, a probability for example, or -1 where no 0 says what is negative;
+            names all such values.
     """
-    values = column.cast(pl.String).unique(maintain_order=True).to_list()
-    plain = ["" if value is None else plain_word(value) for value in values]
-    known = _POSITIVE | _NEGATIVE
-    wrong = [v for v, w in zip(values, plain, strict=True) if w not in known and not is_missing(v)]
+    text = column.cast(pl.String)
+    values = text.unique(maintain_order=True).to_list()
+    meaning = {value: _target(value) for value in values}
+    wrong = [value for value in values if meaning[value] is None and not is_missing(value)]
+    if 0 not in meaning.values() and 1 in meaning.values():
+        # 1 and -1 may be two classes, and -1 a mark for missing values: it is not for us to say.
+        wrong += [value for value in values if value is not None and _number(value) == -1]
     if wrong:
         raise DataError(
             f"target 0 or 1 in '{table.name}'",
-            f"{', '.join(repr(value) for value in wrong[:10])} in "
-            f"{int(column.is_in(wrong).sum())} rows",
-            "correct the column",
+            describe_words(text, wrong, lines),
+            mend,
         )
-    meaning = [1 if word in _POSITIVE else 0 if word in _NEGATIVE else None for word in plain]
-    new = pl.Series(meaning, dtype=pl.Int8)
-    return column.cast(pl.String).replace_strict(values, new, return_dtype=pl.Int8)
+    new = pl.Series(list(meaning.values()), dtype=pl.Int8)
+    return text.replace_strict(values, new, return_dtype=pl.Int8)
 
 
-def parse_image_types(column: pl.Series, table: Path) -> pl.Series:
+def _target(value: str | None) -> int | None:
+    """Return 1 or 0, or None for what is neither."""
+    if value is None:
+        return None
+    word, number = plain_word(value), _number(value)
+    if word in _POSITIVE or number == 1:
+        return 1
+    return 0 if word in _NEGATIVE or number == 0 else None
+
+
+def _number(value: str) -> float | None:
+    """Return a number that spreadsheets write in several ways, such as "1", "1,0" and "1.00"."""
+    try:
+        return float(value.strip().replace(",", "."))
+    except ValueError:
+        return None
+
+
+def parse_image_types(column: pl.Series, table: Path, lines: pl.Series | None = None) -> pl.Series:
     """Read how photographs were taken, in the ISIC archive's words, old and new.
 
     Args:
         column: Words such as "dermoscopic", "clinical: close-up", "TBP tile: overview".
         table: Names the table in errors.
+        lines: Lines of the table in which they stand, for errors.
 
     Returns:
         Words of `IMAGE_TYPES` or null.
@@ -103,7 +132,7 @@ def parse_image_types(column: pl.Series, table: Path) -> pl.Series:
     if wrong:
         raise DataError(
             f"image types {', '.join(IMAGE_TYPES)} in '{table.name}'",
-            ", ".join(f"'{value}'" for value in wrong),
+            describe_words(column.cast(pl.String), wrong, lines),
             "correct the column",
         )
     new = pl.Series([starts.get(word) for word in words], dtype=pl.String)

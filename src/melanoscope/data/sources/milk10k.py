@@ -50,7 +50,8 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
             "indeterminate"
         )
     words = [raw[level] for level in levels]
-    raw = raw.with_columns(diagnosis=translate_diagnoses(words, f"the diagnoses of '{LABELS}'"))
+    diagnosis = translate_diagnoses(words, f"the diagnoses of '{LABELS}'", raw["line"])
+    raw = raw.with_columns(diagnosis=diagnosis)
     return source_table("milk10k", raw, table, notes=notes, id_space="isic", joins=tuple(joins))
 
 

@@ -18,8 +18,10 @@ from melanoscope.data.identifiers import lesions_within_patients
 from melanoscope.data.sources.labels import parse_targets
 from melanoscope.data.sources.rows import source_table
 from melanoscope.data.sources.text_table import TextTable, read_table
+from melanoscope.data.validation import abbreviate
 from melanoscope.errors import DataError, nearest
 from melanoscope.tables.common_names import PATH_NAMES, PATIENT_NAMES
+from melanoscope.tables.dialect import plain
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "path": PATH_NAMES,
@@ -36,25 +38,27 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Our name of a column -> names under which it is read, the first one ours."""
 
-_SUFFIXES = {".csv", ".tsv", ".tab", ".xlsx", ".gz"}
+_LABELS = ("target", "diagnosis", "malignancy")
+
+_SUFFIXES = {".csv", ".tsv", ".tab", ".xlsx", ".xls", ".ods", ".gz"}
+_NEARLY = {".txt", ".zip", ".json", ".jsonl", ".parquet", ".pkl", ".sav", ".rds", ".sqlite", ".db"}
 
 
 def read(path: str | Path, options: ReadOptions | None = None) -> SourceTable:
     """Read a table, or the only one in a folder, at `path`, and look for each file it names."""
     table = _find_table(Path(path))
     columns = _column_names(dict(options.columns) if options else {})
-    # Either of the two names photographs.
     text = read_table(table, {}, columns, say_unread=True)
-    if not {"path", "image_id"} & set(text.names):
-        raise DataError(
-            f"a column 'path' or 'image_id' in '{table}'",
-            f"none so named ({nearest('path', [c for c in text.columns if c])})",
-            "say --columns path=NAME",
-        )
+    _check_columns(text, table, dict(options.columns) if options else {})
     raw = text.frame.with_columns(
         pl.coalesce("image_id", "path"),
         file=pl.coalesce("path", "image_id"),
-        target=parse_targets(text.frame["target"], table),
+        target=parse_targets(
+            text.frame["target"],
+            table,
+            text.frame["line"],
+            "correct the column, or say --columns diagnosis=NAME if it names diagnoses",
+        ),
     ).drop("path")
     source = source_table(
         "table",
@@ -62,7 +66,6 @@ def read(path: str | Path, options: ReadOptions | None = None) -> SourceTable:
         table,
         dataset=f"table:{table.name.split('.')[0]}",
         notes=(*text.notes, *_read_as(text)),
-        origin=str(table.resolve()),
     )
     return replace(source, rows=lesions_within_patients(source.rows))
 
@@ -77,7 +80,7 @@ def parse_columns(text: str | None) -> tuple[tuple[str, str], ...]:
         Pairs of our name and the table's.
 
     Raises:
-        DataError: No "=", an unknown name before it, or one that stands twice.
+        DataError: No "=", an unknown name before it, or a name or a column that stands twice.
 
     >>> parse_columns("image=filename, target=label")
     (('path', 'filename'), ('target', 'label'))
@@ -91,16 +94,51 @@ def parse_columns(text: str | None) -> tuple[tuple[str, str], ...]:
         if not equals or not theirs or name is None or name in pairs:
             raise DataError(
                 "--columns NAME=COLUMN,NAME=COLUMN, each name once",
-                f"'{part.strip()}'",
+                f"'{part.strip()}'" + (f" beside '{name}={pairs[name]}'" if name in pairs else ""),
                 nearest(ours, list(COLUMNS)),
+            )
+        if theirs.casefold() in {column.casefold() for column in pairs.values()}:
+            raise DataError(
+                "--columns NAME=COLUMN,NAME=COLUMN, each column once",
+                f"'{theirs}' twice",
+                "name another column, or leave one out",
             )
         pairs[name] = theirs
     return tuple(pairs.items())
 
 
+def _check_columns(text: TextTable, table: Path, given: Mapping[str, str]) -> None:
+    """Refuse a table that lacks what must be there, or of which two columns say what one should."""
+    there = [column for column in text.columns if column]
+    for name, column in given.items():
+        if name not in text.names:
+            raise DataError(
+                f"a column '{column}' in '{table}', as --columns {name}={column} says",
+                "none so named",
+                nearest(column, there),
+            )
+    for needed in (("path", "image_id"), _LABELS):
+        if not set(needed) & set(text.names):
+            names = " or ".join(f"'{name}'" for name in needed)
+            sheet = next((f" ({note})" for note in text.notes if "the sheet" in note), "")
+            raise DataError(
+                f"a column {names} in '{table}'",
+                f"only {abbreviate((repr(column) for column in there), 20)}",
+                f"say --columns {needed[0]}=NAME for the one that it is{sheet}",
+            )
+    for name in _LABELS:
+        found = [column for column in there if plain(column) in COLUMNS[name]]
+        if name not in given and len(found) > 1:
+            raise DataError(
+                f"one column for the {name} in '{table}'",
+                f"{' and '.join(repr(column) for column in found)}",
+                f"say --columns {name}=NAME for the one that counts",
+            )
+
+
 def _column_names(given: Mapping[str, str]) -> dict[str, Sequence[str]]:
     """Return the names to look for; what ``--columns`` gives is no name of another column."""
-    taken = {name.lower() for name in given.values()}
+    taken = {plain(name) for name in given.values()}
     names: dict[str, Sequence[str]] = {}
     for ours, common in COLUMNS.items():
         free = [name for name in common if name not in taken]
@@ -109,12 +147,27 @@ def _column_names(given: Mapping[str, str]) -> dict[str, Sequence[str]]:
 
 
 def _read_as(text: TextTable) -> list[str]:
-    """Say which column of another name is read as what."""
-    return [
+    """Say which column of another name is read as what, and what else might have been meant."""
+    notes = [
         f"column '{theirs}' is read as {ours}"
         for ours, theirs in text.names.items()
-        if theirs.lower() != ours
+        if plain(theirs) != ours
     ]
+    for ours, theirs in text.names.items():
+        others = [c for c in text.columns if plain(c) in COLUMNS[ours] and c != theirs]
+        if others := [c for c in others if c not in text.names.values()]:
+            said = " and ".join(f"'{column}'" for column in others)
+            notes.append(
+                f"{said} may be the {ours} too; '{theirs}' is read; --columns {ours}=NAME chooses"
+            )
+    words = text.frame["target"].str.to_lowercase().unique()
+    if words.is_in(["benign", "malignant"]).any():
+        column = text.names["target"]
+        notes.append(
+            f"'malignant' in the column '{column}' counts as positive and 'benign' as negative, "
+            f"whatever --target asks; --columns malignancy={column} reads them as malignancy"
+        )
+    return notes
 
 
 def _find_table(path: Path) -> Path:
@@ -127,7 +180,9 @@ def _find_table(path: Path) -> Path:
         if file.suffix.lower() in _SUFFIXES and not file.name.startswith((".", "~$"))
     ]
     if len(candidates) != 1:
-        names = f" ({', '.join(file.name for file in candidates[:5])})" if candidates else ""
+        shown = candidates or [file for file in found if file.suffix.lower() in _NEARLY]
+        names = f" ({', '.join(file.name for file in shown[:5])})" if shown else ""
+        names = names if candidates else names.replace("(", "(there lies ")
         raise DataError(
             f"a table, or a folder with one, at '{path}'",
             f"{len(candidates)} tables{names}" if path.is_dir() else "nothing there",

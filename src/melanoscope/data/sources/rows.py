@@ -14,10 +14,12 @@ from melanoscope.data.identifiers import clean_ids
 from melanoscope.data.sources.image_files import find_image_files
 from melanoscope.data.sources.labels import complete_labels, parse_image_types
 from melanoscope.data.vocabulary import translate_diagnoses, translate_malignancy
+from melanoscope.data.words_in_rows import describe_words
 from melanoscope.errors import DataError
 from melanoscope.imaging.decode import SUFFIXES
-from melanoscope.patient import is_missing, parse_age, parse_sex, parse_site
+from melanoscope.patient import MISSING, is_missing, parse_age, parse_sex, parse_site
 
+_SHOWN = 5
 _SUFFIX = f"(?i)({'|'.join(map(re.escape, sorted(SUFFIXES, reverse=True)))})$"
 
 
@@ -49,6 +51,7 @@ def source_table(
         The archive's table, with notes about its photographs.
     """
     raw, repeated = _without_repeated(raw)
+    _check_ids(raw, table)
     notes = (*notes, *repeated)
     if "path" not in raw.columns:
         names = raw.get_column("file", default=raw["image_id"])
@@ -58,6 +61,7 @@ def source_table(
         # Another table of the space may write the same id with the file's suffix, or without.
         raw = raw.with_columns(pl.col("image_id").str.replace(_SUFFIX, ""))
     rows = catalog_rows(raw, dataset or kind, table, image_type=image_type)
+    more.setdefault("origin", str(table.resolve()))
     return SourceTable(kind, rows, notes=tuple(notes), **more)
 
 
@@ -67,6 +71,28 @@ def _without_repeated(raw: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     n_left = raw.height - kept.height
     note = f"{n_left:,} rows stand in the table again, alike in every column that is read"
     return kept, [note] if n_left else []
+
+
+def _check_ids(raw: pl.DataFrame, table: Path) -> None:
+    """Refuse rows that name no photograph, and photographs that several rows name."""
+    ids, lines = raw["image_id"], raw.get_column("line", default=None)
+    missing = (ids.is_null() | ids.str.to_lowercase().is_in(sorted(MISSING))).arg_true()
+    if len(missing):
+        places = "" if lines is None else f" (line {lines[int(missing[0])]} first)"
+        raise DataError(
+            f"a photograph named in every row of '{table.name}'",
+            f"{len(missing):,} without{places}",
+            "name it, or remove the row",
+        )
+    repeated = ids.filter(ids.is_duplicated()).unique(maintain_order=True)
+    if len(repeated):
+        raise DataError(
+            f"one row per image id in '{table.name}'",
+            f"{len(repeated):,} named by several rows that differ: "
+            f"{describe_words(ids, repeated.head(_SHOWN).to_list(), lines)}"
+            + (", ..." if len(repeated) > _SHOWN else ""),
+            "keep one row of each",
+        )
 
 
 def catalog_rows(
@@ -92,12 +118,13 @@ def catalog_rows(
         return raw.get_column(name, default=empty)
 
     lines = raw.get_column("line", default=None)
-    malignancy = translate_malignancy(column("malignancy"), f"the malignancies of '{table.name}'")
-    diagnosis, malignancy = complete_labels(
-        translate_diagnoses(column("diagnosis"), f"the diagnoses of '{table.name}'"), malignancy
+    malignancy = translate_malignancy(
+        column("malignancy"), f"the malignancies of '{table.name}'", lines
     )
+    diagnosis = translate_diagnoses(column("diagnosis"), f"the diagnoses of '{table.name}'", lines)
+    diagnosis, malignancy = complete_labels(diagnosis, malignancy)
     patient_id = clean_ids(column("patient_id"))
-    types = parse_image_types(column("image_type"), table)
+    types = parse_image_types(column("image_type"), table, lines)
     rows = {
         "image_id": raw["image_id"],
         "path": column("path"),
@@ -154,24 +181,6 @@ def _parsed(
     return text.replace_strict(
         values, pl.Series(list(parsed.values()), dtype=dtype), return_dtype=dtype
     )
-
-
-def describe_words(text: pl.Series, words: Sequence[str], lines: pl.Series | None = None) -> str:
-    """Name words of a column, at most 12, with how often and in which line each comes first.
-
-    >>> describe_words(pl.Series(["a", "b", "a"]), ["a", "b"], pl.Series([2, 3, 4]))
-    "'a' (2 rows, first in line 2), 'b' (line 3)"
-    """
-    said = []
-    for word in words[:12]:
-        at = (text == word).arg_true()
-        line = None if lines is None else lines[int(at[0])]
-        if len(at) == 1:
-            place = "1 row" if line is None else f"line {line}"
-        else:
-            place = f"{len(at)} rows" + ("" if line is None else f", first in line {line}")
-        said.append(f"'{word}' ({place})")
-    return ", ".join(said) + (f" and {len(words) - 12} more words" if words[12:] else "")
 
 
 def blank_to_null(column: pl.Series) -> pl.Series:

@@ -17,7 +17,18 @@ from melanoscope.tables.unread_columns import LIKE, SLIP, unread_columns
 Columns = Mapping[str, str | Sequence[str]]
 """Our name of a column -> its name in the file, or those that editions of the archive gave it."""
 
-_SUFFIXES = (".csv", ".tab", ".tsv", ".txt", ".csv.gz", ".tab.gz", ".tsv.gz", ".xlsx")
+_SUFFIXES = (
+    ".csv",
+    ".tab",
+    ".tsv",
+    ".txt",
+    ".csv.gz",
+    ".tab.gz",
+    ".tsv.gz",
+    ".xlsx",
+    ".xls",
+    ".ods",
+)
 _ROWS_AT_ONCE = 20_000
 
 
@@ -103,10 +114,11 @@ def read_table(
         if place is not None:
             places[ours] = place
         elif ours in columns:
+            sheet = next((note for note in table.notes if "the sheet" in note), "")
             raise DataError(
                 f"a column {' or '.join(repr(name) for name in names)} in '{path}'",
                 f"none so named ({nearest(names[0], [c for c in table.columns if c])})",
-                "rename or add it",
+                "rename or add it" + (f" ({sheet})" if sheet else ""),
             )
     names_there = {ours: table.columns[place] for ours, place in places.items()}
     frame = _text_frame(table, places)
