@@ -288,8 +288,8 @@ def text_of(facts, standard, number):
 def test_known_sentences():
     facts = every_fact()
     assert text_of(facts, TRIPOD, "20a").text == (
-        "9,009 photographs listed, 910 at hand, 907 used: 126 melanomas, 781 other lesions; "
-        "333 patients by name."
+        "9,009 photographs listed, 9,002 of them with a label, 910 of these at hand, 907 used: "
+        "126 melanomas, 781 other lesions; 333 patients by name."
     )
     assert text_of(facts, CLAIM, "20").text == (
         "The group: photographs of one patient, of one lesion, listed duplicates, near-duplicates. "

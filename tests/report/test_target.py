@@ -111,7 +111,7 @@ def test_texts_name_the_target(report_of: Callable[..., Path], target: Target) -
     words = visible(page.read_text(encoding="utf-8"))
     for sentence in (
         f"benchmark of 3 networks for {target.condition},",
-        f"300 photographs with 60 {target.plural} (20.0 %)",
+        f"300 photographs, 60 of {target.plural} (20.0 %)",
         f"20% of the photographs are {target.plural};",
         f"20.0 % of these archives' photographs show {target.plural};",
         f"Photographs ({target.plural}; groups)",
@@ -121,7 +121,7 @@ def test_texts_name_the_target(report_of: Callable[..., Path], target: Target) -
         f"Upper row: {target.plural} with the lowest probabilities",
         f"A probability of {target.condition}.",
         f"60 {target.plural}, 240 {target.negative_plural}",
-        f"used, 60 of them {target.plural}",
+        f"used, 60 of {target.plural}",
         f"Share of {target.plural} by fold",
         f"raise the probability of {target.condition}, blue",
         f"(a {target.singular}; ResNet-50 gives {target.condition} 80 %)",

@@ -72,7 +72,7 @@ def _by_lesions(context: ReportContext, subgroups: Mapping[str, Any]) -> Iterato
     share = context.run.catalog["target"].to_numpy().mean()
     if share >= _NATURAL:
         target = context.run.target
-        words = f"{share:.0%} of the photographs are {target.plural}; {expected_share(target)}."
+        words = f"{share:.0%} of the photographs show {target.plural}; {expected_share(target)}."
         yield DataWarning(words, "decisions")
     if subgroups["significant"]:
         levels = dict.fromkeys(difference.level for difference in subgroups["significant"])

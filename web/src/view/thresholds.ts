@@ -77,7 +77,7 @@ export function rates(
               `Finds of ${plural}`,
               "Leaves alone of others",
               sentence(
-                `${plural} among what it calls, were ${percent(sealed[0]?.prevalence ?? 0)} ${plural}`,
+                `${plural} among what it calls, if ${percent(sealed[0]?.prevalence ?? 0)} were ${plural}`,
               ).slice(0, -1),
             ].map((text) => el("th", { scope: "col" }, text)),
           ),

@@ -185,7 +185,8 @@ def _too_small(predictions: Predictions, inside: Booleans, classes: tuple[str, s
         if holders == 0:
             return f"no {lesions}"
         if holders < _FEWEST_GROUPS:
-            return f"too few: {holders} groups with {lesions}, at least {_FEWEST_GROUPS} needed"
+            groups = "1 group" if holders == 1 else f"{holders} groups"
+            return f"too few: {groups} with {lesions}, at least {_FEWEST_GROUPS} needed"
     for fold in predictions.fold_ids:
         if np.unique(predictions.target[inside & (predictions.fold_id == fold)]).size == 2:
             return ""
