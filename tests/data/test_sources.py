@@ -201,7 +201,7 @@ def test_isic2019_not_one_hot(tmp_path, values):
     path = folder / isic2019.LABELS
     path.write_text("\n".join([*path.read_text().splitlines()[:2], f"bad,{values}"]))
     said = line(isic2019.read, folder)
-    assert "1 rows otherwise (bad)" in said
+    assert "1 rows otherwise (bad; line 3: " in said
 
 
 def test_isic2019_without_the_column_for_unknown(tmp_path):

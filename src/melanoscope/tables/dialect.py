@@ -13,6 +13,7 @@ HEAD = 1 << 16
 """Characters of a text that are looked at."""
 
 _ROWS = 100
+_HEADER_ROWS = 20  # among which the names of columns are looked for
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(\\t|.)"?\s*?(?:\r\n|\r|\n|$)', re.IGNORECASE)
 
 
@@ -63,7 +64,8 @@ def _fit(head: str, delimiter: str, known: Collection[str]) -> tuple[int, float,
     if not rows:  # nothing but delimiters
         return 0, 0.15, 0
     header, body = rows[0], rows[1:]
-    hits = sum(plain(name) in known for name in header)
+    # A title may stand above the header, which is then refused by the line that it stands in.
+    hits = max(sum(plain(cell) in known for cell in row) for row in rows[:_HEADER_ROWS])
     if len(header) == 1:
         return hits, 0.1, 1
     even = sum(len(row) == len(header) for row in body) / len(body) if body else 1.0

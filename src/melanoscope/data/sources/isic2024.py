@@ -13,6 +13,7 @@ from melanoscope.data.sources.isic import with_tree
 from melanoscope.data.sources.joins import join_table
 from melanoscope.data.sources.rows import source_table
 from melanoscope.data.sources.text_table import find_table, matching_table, read_table
+from melanoscope.data.vocabulary import translate_malignancy
 from melanoscope.errors import DataError
 
 KAGGLE = "train-metadata.csv"
@@ -105,7 +106,8 @@ def _read_official(folder: Path) -> SourceTable:
     extra = more.select("image_id", "lesion_id", *LEVELS)
     raw, join = join_table(raw, extra, supplement.name if supplement else table.name)
     joins += [join] if supplement is not None else []
-    raw = with_tree(raw, LEVELS, raw["stated"], labels)
+    stated = translate_malignancy(raw["stated"], f"malignant of '{labels.name}'")
+    raw = with_tree(raw, LEVELS, stated, supplement or table)
     return source_table(
         "isic2024",
         raw,

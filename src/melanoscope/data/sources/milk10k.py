@@ -36,13 +36,13 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
     raw, join = join_table(text.frame, labels.drop("line"), LABELS, on="lesion_id")
     raw = raw.rename({"diagnosis": "class"})
     joins, notes = [join], list(text.notes)
-    levels = ["class"]
+    levels, told = ["class"], LABELS
     supplement = matching_table(Path(folder), (SUPPLEMENT,))
     if supplement is not None:
         full = read_table(supplement, {"image_id": "isic_id", "full": "diagnosis_full"}).frame
         raw, join = join_table(raw, full.drop("line"), SUPPLEMENT)
         joins.append(join)
-        levels = ["full", "class"]
+        levels, told = ["full", "class"], supplement.name
     elif n_mixed := int((raw["class"] == "AKIEC").sum()):
         notes.append(
             f"{n_mixed} photographs of class AKIEC are actinic keratoses or squamous cell "
@@ -50,7 +50,7 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
             "indeterminate"
         )
     words = [raw[level] for level in levels]
-    diagnosis = translate_diagnoses(words, f"the diagnoses of '{LABELS}'", raw["line"])
+    diagnosis = translate_diagnoses(words, f"the diagnoses of '{told}'")
     raw = raw.with_columns(diagnosis=diagnosis)
     return source_table("milk10k", raw, table, notes=notes, id_space="isic", joins=tuple(joins))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -36,10 +36,25 @@ def read_one_hot(
     marks = filled.select(pl.col(names).cast(pl.Float64, strict=False)).to_numpy()
     wrong = (marks.sum(axis=1) != 1) | ((marks != 0) & (marks != 1)).any(axis=1)
     if wrong.any():
+        first = int(wrong.argmax())
+        marked = _marked(filled.select(names).row(first, named=True))
         raise DataError(
             f"one class marked 1 and the others 0 in each row of '{path.name}'",
-            f"{int(wrong.sum())} rows otherwise ({abbreviate(labels[id_column].filter(wrong))})",
+            f"{int(wrong.sum())} rows otherwise ({abbreviate(labels[id_column].filter(wrong))}; "
+            f"line {labels['line'][first]}: {marked})",
             "correct the table",
         )
     diagnosis = pl.Series([names[i] for i in marks.argmax(axis=1)], dtype=pl.String)
     return labels.select(id_column, "line", diagnosis=diagnosis)
+
+
+def _marked(cells: Mapping[str, str | None]) -> str:
+    """Say what a row marks, without its zeros.
+
+    >>> _marked({"MEL": "1.0", "NV": "0.0", "BCC": "1"})
+    'MEL 1.0, BCC 1'
+    """
+    marked = [
+        f"{name} {cell or 'blank'}" for name, cell in cells.items() if cell not in ("0", "0.0")
+    ]
+    return ", ".join(marked) or "no class"
