@@ -220,3 +220,11 @@ def test_what_might_have_been_meant_is_said(tmp_path):
 )
 def test_columns_that_are_none(columns):
     assert "--columns NAME=COLUMN" in line(lambda: own_csv.parse_columns(columns))
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u200b", "\ufeff", "\u2007"])
+def test_blanks_that_nobody_sees_are_no_part_of_a_cell(tmp_path, blank):
+    touch(tmp_path, "b.jpg")
+    path = tmp_path / "own.csv"
+    path.write_text(f"path,target\na.jpg,1\n{blank}b.jpg{blank},{blank}0\n", encoding="utf-8")
+    assert own_csv.read(path).rows.row(1, named=True)["path"] == str(tmp_path / "b.jpg")

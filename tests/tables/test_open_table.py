@@ -185,7 +185,7 @@ def test_a_last_line_without_a_break_is_said(tmp_path):
         ("path,target\n,\n", "a header without rows"),
         ("path,target\na,1\n" + "\0" * 9, "NUL bytes in line 3"),
         ("path,target\na\0,1\n", "NUL bytes in line 2"),
-        ("path,n\na," + "x" * 200_000 + "\n", "more than 131072 characters in line 2"),
+        ("path,n\na," + "x" * 200_000 + "\n", "more than 131,072 characters in line 2; shorten"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

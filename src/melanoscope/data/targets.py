@@ -45,14 +45,16 @@ def parse_target(text: str, indeterminate: str = "exclude") -> Target:
         )
     name, equals, listed = (part.strip() for part in text.partition("="))
     if not equals:
-        return _built_in(text.strip(), indeterminate)
+        return _built_in(text.strip().lower(), indeterminate)
     if indeterminate != "exclude":
         raise DataError(
             "--indeterminate malignant only with --target malignant",
             f"--target {text}",
             "list the diagnoses that count",
         )
-    if not re.fullmatch(r"[A-Za-z][\w -]{0,39}", name) or name in ("melanoma", "malignant"):
+    if not re.fullmatch(r"[A-Za-z][\w -]{0,39}", name) or (
+        name.lower() in (MELANOMA.name, MALIGNANT.name)
+    ):
         raise DataError(
             "a name of up to 40 letters, digits, '_' and '-' before '=', and not a target's own",
             f"'{name}'",
@@ -75,8 +77,21 @@ def _built_in(name: str, indeterminate: str) -> Target:
     raise DataError(
         "--target melanoma, malignant or NAME=diagnosis,diagnosis",
         f"'{name}'",
-        "known diagnoses: " + ", ".join(d for d in DIAGNOSES if d not in UNSPECIFIC),
+        _hint(name),
     )
+
+
+def _hint(name: str) -> str:
+    """Say what a word may have meant that is no target."""
+    diagnosis = DIAGNOSIS_WORDS.get(plain_word(name))
+    if diagnosis == MELANOMA.name:
+        return "say --target melanoma"
+    if diagnosis is not None and diagnosis not in UNSPECIFIC:
+        return f"say --target {diagnosis.replace(' ', '_')}='{diagnosis}'"
+    close = nearest(name, [MELANOMA.name, MALIGNANT.name, "malignancy"])
+    if close.startswith("nearest"):
+        return f"say --target {MELANOMA.name if 'melanoma' in close else MALIGNANT.name}"
+    return "say --target keratinocyte_cancer=bcc,scc, for example"
 
 
 def _parse_diagnoses(listed: str) -> tuple[str, ...]:

@@ -60,8 +60,8 @@ def _torn(
 ) -> DataError:
     column, cell = _find_torn_cell(first, dialect)
     if "field limit" in reason and not cell.startswith('"'):
-        found = f"a cell of more than {csv.field_size_limit()} characters in line {line}"
-        return DataError(f"a table in {where}", found, "check the file")
+        found = f"one of more than {csv.field_size_limit():,} characters in line {line}"
+        return DataError(f"shorter cells in {where}", found, "shorten it, or remove its column")
     name = f" '{header[column].strip()}'" if column < len(header) else ""
     return DataError(
         f"quotes in pairs in {where}",

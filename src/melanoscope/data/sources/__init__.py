@@ -106,10 +106,13 @@ def parse_spec(text: str) -> DataSpec:
     """
     kind, equals, path = text.partition("=")
     if kind not in ARCHIVES:
-        raise DataError("KIND=PATH of a known kind", f"'{text}'", nearest(kind, sorted(ARCHIVES)))
+        raise DataError(
+            "KIND=PATH of a known kind", f"'{text}'", nearest(kind.lower(), sorted(ARCHIVES))
+        )
     if not equals or not path:
         raise DataError(f"{kind}=PATH", f"'{text}'", "name the archive's folder behind '='")
-    return DataSpec(kind, path)
+    # zsh leaves "~" behind "=" as it stands.
+    return DataSpec(kind, str(Path(path).expanduser()) if path.startswith("~") else path)
 
 
 def find_archives(folder: Path) -> list[DataSpec]:

@@ -33,11 +33,10 @@ def join_table(
             f"{len(twice)} in several rows (first: {twice[0]})",
             "keep one row of each",
         )
-    join = join_of(
-        name,
-        side[on].is_in(main[on].implode()),
-        without=int((~main[on].is_in(known.implode())).sum()),
-    )
+    matched = side[on].is_in(main[on].implode())
+    if len(matched) and not matched.any():
+        raise _no_partner(name, len(matched), _difference(main[on], side[on]))
+    join = join_of(name, matched, without=int((~main[on].is_in(known.implode())).sum()))
     return main.join(side, on=on, how="left", maintain_order="left"), join
 
 
@@ -57,9 +56,28 @@ def join_of(name: str, matched: pl.Series, without: int) -> Join:
     """
     join = Join(name, len(matched), int(matched.sum()), without)
     if join.rows and not join.matched:
-        raise DataError(
-            f"rows of '{name}' that belong to the archive's photographs",
-            f"none of {join.rows}",
-            "check that both tables are of one archive and write ids alike",
-        )
+        raise _no_partner(name, join.rows)
     return join
+
+
+def _no_partner(name: str, rows: int, difference: str = "") -> DataError:
+    return DataError(
+        f"rows of '{name}' that belong to the archive's photographs",
+        f"none of {rows}{difference}",
+        "check that both tables are of one archive and write ids alike",
+    )
+
+
+def _difference(main: pl.Series, side: pl.Series) -> str:
+    """Say how ids differ where none is in both tables: by case, or by what stands behind them."""
+    first, second = main.drop_nulls(), side.drop_nulls()
+    if first.is_empty() or second.is_empty():
+        return ""
+    example = f", such as '{second[0]}' and there '{first[0]}'"
+    lower = first.str.to_lowercase().implode()
+    if second.str.to_lowercase().is_in(lower).any():
+        return f": they differ by upper and lower case{example}"
+    cut = r"(?i)(_downsampled)?(\.[a-z]{3,4})?$"
+    if second.str.replace(cut, "").is_in(first.str.replace(cut, "").implode()).any():
+        return f": they differ by what stands behind the ids{example}"
+    return example

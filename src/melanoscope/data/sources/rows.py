@@ -13,6 +13,7 @@ from melanoscope.data.archive import ROW_SCHEMA, SourceTable
 from melanoscope.data.identifiers import clean_ids
 from melanoscope.data.sources.image_files import find_image_files
 from melanoscope.data.sources.labels import complete_labels, parse_image_types
+from melanoscope.data.strange_ids import describe_strange_ids
 from melanoscope.data.vocabulary import translate_diagnoses, translate_malignancy
 from melanoscope.data.words_in_rows import describe_words
 from melanoscope.errors import DataError
@@ -61,6 +62,11 @@ def source_table(
         # Another table of the space may write the same id with the file's suffix, or without.
         raw = raw.with_columns(pl.col("image_id").str.replace(_SUFFIX, ""))
     rows = catalog_rows(raw, dataset or kind, table, image_type=image_type)
+    for what in ("patient", "lesion"):
+        if f"{what}_id" in raw.columns:
+            named = rows[f"{what}_id"].is_not_null()
+            written = raw[f"{what}_id"].cast(pl.String).str.strip_chars().filter(named)
+            notes = (*notes, *describe_strange_ids(written, what))
     more.setdefault("origin", str(table.resolve()))
     return SourceTable(kind, rows, notes=tuple(notes), **more)
 

@@ -29,6 +29,11 @@ _SUFFIXES = (
     ".xls",
     ".ods",
 )
+# With those that nobody sees and that web pages, macOS and joined files leave in cells.
+_BLANKS = (
+    " \t\r\n\v\f\u0085\u00a0\u2002\u2003\u2007\u2009\u202f\u3000"  # blanks
+    "\u200b\u200e\u200f\u2060\ufeff"  # no width at all
+)
 _ROWS_AT_ONCE = 20_000
 
 
@@ -151,5 +156,5 @@ def _text_frame(table: TableFile, places: Mapping[str, int]) -> pl.DataFrame:
         lines, _, _, *columns = zip(*some, strict=True)
         part = dict(zip(places, columns, strict=True))
         parts.append(pl.DataFrame({**part, "line": lines}, schema=schema))
-    trimmed = pl.col(pl.String).str.strip_chars()
+    trimmed = pl.col(pl.String).str.strip_chars(_BLANKS)
     return pl.concat(parts).with_columns(trimmed.replace("", None))
