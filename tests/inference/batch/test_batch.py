@@ -449,7 +449,7 @@ def test_a_row_of_another_length_is_an_error_of_that_row(tmp_path):
         ("photograph,age,age\n1,2,3\n", "expected one column 'age'"),
         ('photograph,n\n1.jpg,"never closed\n2.jpg,x\n', "line 2, column 2 'n': '\"never closed'"),
         ('photograph,n\n1.jpg,"x"y\n2.jpg,x\n', "line 2, column 2 'n': '\"x\"y'"),
-        ("photograph\n" + "x" * 200_000 + "\n", "more than 131072 characters in line 2"),
+        ("photograph\n" + "x" * 200_000 + "\n", "more than 131,072 characters in line 2"),
     ],
 )
 def test_what_is_no_table(tmp_path, content, line):
