@@ -177,7 +177,7 @@ def test_a_last_line_without_a_break_is_said(tmp_path):
         # Two stray quotes look like a pair that holds whole rows.
         ('path,t,note\na,1,"5 mm\nb,1,x\nc,0,7 mm"\nd,0,x\n', "that goes on over 2 rows to"),
         ('path,t,note\na,1,"5 mm\nb,1,7 mm"\nd,0,x\n', "to line 3"),
-        ("My study,,\npath,target,age\na,1,3\n", "names of columns in line 2; remove what stands above them"),
+        ("My study,,\npath,target,age\na,1,3\n", "columns in line 2; remove what stands above"),
         ("path,Target,n, target \na,1,2,3\n", "one column 'Target' in"),
         ("path,Target,n, target \na,1,2,3\n", "two, columns 2 and 4"),
         (",,\n,,\n", "no cell filled"),
