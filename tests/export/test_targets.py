@@ -146,9 +146,7 @@ def test_the_card_says_which_diagnoses_and_rows_there_were():
     assert "Left out, neither positive" in card
     record = record_of()
     record["data"]["left_out"] = {}
-    assert "Left out, neither positive" not in model_card(
-        BundleManifest.from_dict(record)
-    )
+    assert "Left out, neither positive" not in model_card(BundleManifest.from_dict(record))
 
 
 @pytest.mark.parametrize("target", OTHERS, ids=IDS)
