@@ -189,7 +189,9 @@ def test_other_targets(call: Call, tmp_path: Path, target: str, plural: str) -> 
     status, out, err = call("data", "audit", *data, "--out", tmp_path / "audit")
     assert status == 0, err
     assert json.loads(out)["positives"] == positives
-    assert f"{positives} {plural}." in (tmp_path / "audit" / "index.html").read_text()
+    assert (
+        f"{positives} photographs of {plural}." in (tmp_path / "audit" / "index.html").read_text()
+    )
     run = ("--out", tmp_path / "run", "--folds", 2, "--epochs", 1)
     status, out, err = call("benchmark", *data, *run, *BENCHMARK)
     assert status == 0, err
@@ -197,7 +199,7 @@ def test_other_targets(call: Call, tmp_path: Path, target: str, plural: str) -> 
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert record["data"]["positives"] == positives
     page = (tmp_path / "run" / "report" / "index.html").read_text()
-    assert f"60 photographs with {positives} {plural} (" in page
+    assert f"60 photographs, {positives} of {plural} (" in page
 
 
 def test_unknown_targets_are_refused(call: Call, tmp_path: Path) -> None:
