@@ -92,7 +92,19 @@ def is_missing(text: str | None) -> bool:
 def parse_age(value: float | str | None) -> float | None:
     """Read an age above 0 and up to 120 years: a number, or text such as "45", "45,5" or "85+".
 
-    Missing marks, -1 and 0 are None. Archives cap ages, so that "85+" is read as the 85 they write.
+    Archives cap ages, so that "85+" is read as the 85 they write.
+
+    Args:
+        value: Years, or text.
+
+    Returns:
+        Years above 0; None for marks of a missing value, for -1 and for 0.
+
+    Raises:
+        DataError: No number, or one outside 0 to 120.
+
+    >>> parse_age("45,5"), parse_age("85+"), parse_age("0")
+    (45.5, 85.0, None)
     """
     # Age 0 is missing too: the archives round ages to five years and write 0 where none is known
     # (HAM10000 has 39 adults' lesions at age 0), so that no network has learnt what age 0 means.
@@ -111,12 +123,32 @@ def parse_age(value: float | str | None) -> float | None:
 
 
 def parse_sex(value: str | None) -> str:
-    """Read a sex; return a word of `SEXES`, and raise DataError as `parse_patient`."""
+    """Read a sex.
+
+    Args:
+        value: Any word of `SEX_WORDS`, in any case.
+
+    Returns:
+        A word of `SEXES`, "unknown" where it is missing.
+
+    Raises:
+        DataError: An unknown word; names the nearest.
+    """
     return _parse_word("sex", value, SEX_WORDS)
 
 
 def parse_site(value: str | None) -> str:
-    """Read an anatomical site; return a word of `SITES`, and raise DataError as `parse_patient`."""
+    """Read an anatomical site.
+
+    Args:
+        value: Any word of `SITE_WORDS`, in any case.
+
+    Returns:
+        A word of `SITES`, "unknown" where it is missing.
+
+    Raises:
+        DataError: An unknown word; names the nearest.
+    """
     return _parse_word("site", value, SITE_WORDS)
 
 

@@ -1,6 +1,6 @@
 """The target: which lesions count as positive, and the words for them in every text.
 
-Whether a row of an archive is positive is decided in `melanoscope.data.labels`; here is only what
+Whether a row of an archive is positive is decided in `melanoscope.data.targets`; here is only what
 runs, reports, bundles, the API and the page need to say it.
 """
 

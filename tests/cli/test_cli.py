@@ -46,6 +46,24 @@ def test_defaults_of_heavy_rooms_are_theirs() -> None:
         assert f"{PREVALENCE:.4f}" in text
 
 
+def test_every_kind_of_archive_is_listed_and_stands_in_the_readme(call: Call) -> None:
+    from melanoscope.data.sources import ARCHIVES
+
+    status, out, _ = call("data", "kinds")
+    assert status == 0
+    assert max(map(len, out.splitlines())) <= 100
+    kinds = {kind["kind"]: kind for kind in json.loads(call("data", "kinds", "--json")[1])["kinds"]}
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for name, archive in ARCHIVES.items():
+        assert f"{name}: {archive.title}\n  files: " in out
+        assert kinds[name]["files"]
+        assert kinds[name]["licence"]
+        assert set(archive.leaks) == set(kinds[name]["never_read"])
+        assert f"| `{name}` |" in readme
+    # The column that says the label may have either name.
+    assert {"target", "malignant"} <= set(kinds["isic2024"]["columns"])
+
+
 TABLE = "path,target,patient_id\n" + "".join(f"{i}.jpg,{i % 2},{i}\n" for i in range(6))
 BENCHMARK = ("--backbones", "standard_cnn", "--transfer", "scratch", "--size", "32")
 
@@ -171,7 +189,9 @@ def test_other_targets(call: Call, tmp_path: Path, target: str, plural: str) -> 
     status, out, err = call("data", "audit", *data, "--out", tmp_path / "audit")
     assert status == 0, err
     assert json.loads(out)["positives"] == positives
-    assert f"{positives} {plural}." in (tmp_path / "audit" / "index.html").read_text()
+    assert (
+        f"{positives} photographs of {plural}." in (tmp_path / "audit" / "index.html").read_text()
+    )
     run = ("--out", tmp_path / "run", "--folds", 2, "--epochs", 1)
     status, out, err = call("benchmark", *data, *run, *BENCHMARK)
     assert status == 0, err
@@ -179,7 +199,7 @@ def test_other_targets(call: Call, tmp_path: Path, target: str, plural: str) -> 
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert record["data"]["positives"] == positives
     page = (tmp_path / "run" / "report" / "index.html").read_text()
-    assert f"60 photographs with {positives} {plural} (" in page
+    assert f"60 photographs, {positives} of {plural} (" in page
 
 
 def test_unknown_targets_are_refused(call: Call, tmp_path: Path) -> None:

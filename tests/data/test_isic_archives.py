@@ -160,6 +160,10 @@ def test_one_kind_of_photographs(tmp_path):
     assert source.rows["image_id"].to_list() == ["A1", "B1"]
     assert source.notes[-1] == "2 photographs that are not dermoscopic were left out"
     assert "--image-type" in line(lambda: parse_image_type("x-ray"))
+    assert parse_image_type("dermoscopy") == ("dermoscopic",)
+    found = line(lambda: read_sources([spec], ReadOptions(tmp_path, image_types=("RCM",))))
+    assert "photographs of" in found
+    assert "--image-type" in found
 
 
 # --- ISIC 2024

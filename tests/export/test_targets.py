@@ -143,10 +143,10 @@ def test_the_card_says_which_diagnoses_and_rows_there_were():
     card = card_of(MALIGNANT, data={"diagnoses": rows, "left_out": {"indeterminate": 1_246}})
     assert "| basal cell \\| carcinoma | yes | 12,345 | | not told | no | 7 |" in card
     assert "1,246 rows (indeterminate)" in card
-    assert "Left out, since" in card
+    assert "Left out, neither positive" in card
     record = record_of()
     record["data"]["left_out"] = {}
-    assert "Left out, since" not in model_card(BundleManifest.from_dict(record))
+    assert "Left out, neither positive" not in model_card(BundleManifest.from_dict(record))
 
 
 @pytest.mark.parametrize("target", OTHERS, ids=IDS)

@@ -112,7 +112,7 @@ def test_texts_name_the_target(report_of: Callable[..., Path], target: Target) -
     for sentence in (
         f"benchmark of 3 networks for {target.condition},",
         f"300 photographs, 60 of {target.plural} (20.0 %)",
-        f"20% of the photographs are {target.plural};",
+        f"20% of the photographs show {target.plural};",
         f"20.0 % of these archives' photographs show {target.plural};",
         f"Photographs ({target.plural}; groups)",
         f"observed over expected {target.plural}",

@@ -18,8 +18,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Which network recognises melanoma, does transfer learning help, and does it hold. "
-    "Research software, not a medical device.",
+    help="Which network recognises melanoma or malignancy, does transfer learning help, and "
+    "does it hold. Research software, not a medical device.",
 )
 app.add_typer(data_app, name="data")
 for command in (

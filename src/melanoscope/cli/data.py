@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated
 
 import typer
@@ -84,12 +85,22 @@ def data_kinds(as_json: JsonOption = False) -> None:
         print_json({"kinds": kinds})
         return
     for kind in kinds:
-        typer.echo(f"{kind['kind']}: {kind['title']} ({kind['licence']}; {kind['attribution']})")
-        typer.echo(f"  files: {kind['files']}")
-        if kind["columns"]:
-            typer.echo(f"  columns: {', '.join(kind['columns'])}")
-        if kind["never_read"]:
-            typer.echo(f"  never an input: {', '.join(kind['never_read'])}")
+        typer.echo(f"{kind['kind']}: {kind['title']}")
+        facts = {
+            "files": kind["files"],
+            "columns": ", ".join(kind["columns"]),
+            "never an input": ", ".join(kind["never_read"]),
+            "licence": kind["licence"],
+            "cite": kind["attribution"],
+        }
+        for name, text in facts.items():
+            if text:
+                typer.echo(_indented(f"{name}: {text}"))
+
+
+def _indented(text: str) -> str:
+    # Names of files and columns hold hyphens, and must stay whole to be copied.
+    return fill(text, 100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 @data_app.command("audit")

@@ -48,7 +48,8 @@ IndeterminateOption = Annotated[
     str,
     typer.Option(
         "--indeterminate",
-        help="With --target malignant, lesions that are neither: exclude, or count as malignant.",
+        help="With --target malignant, what becomes of lesions that are neither: exclude, or "
+        "malignant (they count as such).",
     ),
 ]
 BatchSizeOption = Annotated[int, typer.Option("--batch-size", help="Photographs a step.")]

@@ -97,7 +97,9 @@ class Archive:
         title: Name for people.
         license: Terms of the photographs, as reports and model cards print them.
         attribution: Whom to cite.
-        read: Reads what stands behind ``KIND=``.
+        read: Reads what stands behind ``KIND=``, given that and the `ReadOptions`: its rows, each
+            with its photograph's file where there is one. A missing folder, table or column, and
+            words that nobody knows, are a `DataError`.
         table_names: Tables by which the archive is recognised in a folder; empty: never.
         header: Columns by which such a table is told from another archive's of the same name.
         layout: Its files for people, as ``melanoscope data kinds`` prints them.

@@ -141,7 +141,16 @@ def build_catalog(tables: Sequence[SourceTable], target: Target = MELANOMA) -> C
 
     Raises:
         DataError: An id twice in one archive, a file that several rows name, rows that contradict
-            themselves, archives that disagree on a label, or no row that has one.
+            their own target, archives that disagree on a label, or no row that has one.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from melanoscope.data.archive import ReadOptions
+    >>> from melanoscope.data.sources import parse_spec, read_sources
+    >>> tables = read_sources([parse_spec("simulated=3")], ReadOptions(Path(tempfile.mkdtemp())))
+    >>> catalog = build_catalog(tables)
+    >>> len(catalog), catalog.frame["target"].to_list()
+    (3, [0, 1, 1])
     """
     tables = name_apart(tables)
     for table in tables:

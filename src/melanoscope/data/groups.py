@@ -34,7 +34,21 @@ def group_ids(listed: pl.DataFrame, pairs: Sequence[tuple[str, str]]) -> dict[st
 
 
 def first_connected(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Map each of `names` to the first of them that `edges` connect it to."""
+    """Map each of `names` to the first of them that `edges` connect it to.
+
+    Args:
+        names: What is to be grouped, each once.
+        edges: Pairs of names that belong together.
+
+    Returns:
+        The first name of its group for each name.
+
+    Raises:
+        KeyError: An edge names what `names` lacks.
+
+    >>> first_connected(["a", "b", "c", "d"], [("d", "b"), ("b", "c")])
+    {'a': 'a', 'b': 'b', 'c': 'b', 'd': 'b'}
+    """
     node = {name: number for number, name in enumerate(names)}
     left, right = ([node[edge[end]] for edge in edges] for end in (0, 1))
     graph = coo_array((np.ones(len(edges), np.int8), (left, right)), shape=(len(node), len(node)))

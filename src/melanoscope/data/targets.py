@@ -120,6 +120,19 @@ def label_rows(rows: pl.DataFrame, target: Target) -> pl.DataFrame:
 
     Returns:
         `rows` with a target of 1 or 0, or null and the reason in `unlabelled`.
+
+    >>> rows = pl.DataFrame(
+    ...     {
+    ...         "diagnosis": ["basal cell carcinoma", "actinic keratosis", "nevus"],
+    ...         "malignancy": ["malignant", "indeterminate", "benign"],
+    ...         "target": pl.Series([None] * 3, dtype=pl.Int8),
+    ...         "unlabelled": pl.Series([None] * 3, dtype=pl.String),
+    ...     }
+    ... )
+    >>> label_rows(rows, MALIGNANT)["target"].to_list()
+    [1, None, 0]
+    >>> label_rows(rows, MELANOMA)["target"].to_list()
+    [0, 0, 0]
     """
     reason = (
         pl.when(pl.col("unlabelled").is_not_null())
@@ -163,7 +176,11 @@ def _positive(target: Target) -> pl.Expr:
 
 
 def contradicts_itself() -> pl.Expr:
-    """Return whether a row says benign of a malignant diagnosis, or malignant of a benign one."""
+    """Return whether a row says benign of a malignant diagnosis, or malignant of a benign one.
+
+    Returns:
+        An expression over the columns diagnosis and malignancy: true or false, never null.
+    """
     usual = pl.col("diagnosis").replace_strict(MALIGNANCY, return_dtype=pl.String)
     said, definite = pl.col("malignancy"), ["benign", "malignant"]
     return (usual.is_in(definite) & said.is_in(definite) & (usual != said)).fill_null(value=False)

@@ -234,7 +234,7 @@ def test_ten_groups_of_each_class_are_enough_and_nine_are_not() -> None:
         group=np.arange(120),
         image_index=np.arange(120),
     )
-    for hits, said in ((1, "too few: 1 groups"), (9, "too few: 9 groups"), (10, "")):
+    for hits, said in ((1, "too few: 1 group with"), (9, "too few: 9 groups"), (10, "")):
         labels = np.full(120, "rest", object)
         labels[:40:2] = "few"
         labels[1 : 2 * hits : 2] = "few"

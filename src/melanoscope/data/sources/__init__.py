@@ -84,7 +84,17 @@ class DataSpec:
         return ARCHIVES[self.kind]
 
     def read(self, options: ReadOptions) -> SourceTable:
-        """Read the archive's table; simulated photographs are drawn into the cache."""
+        """Read the archive's table; simulated photographs are drawn into the cache.
+
+        Args:
+            options: What the user says of all tables.
+
+        Returns:
+            The archive's rows.
+
+        Raises:
+            DataError: The archive is not what it should be.
+        """
         return self.archive.read(self.path, options)
 
 
@@ -160,6 +170,12 @@ def read_sources(specs: Sequence[DataSpec], options: ReadOptions) -> list[Source
 
     Raises:
         DataError: No archive, or one that is not what it should be, or names of columns for none.
+
+    >>> import tempfile
+    >>> cache = Path(tempfile.mkdtemp())
+    >>> [table] = read_sources([parse_spec("simulated=3")], ReadOptions(cache))
+    >>> table.rows["image_id"].to_list()
+    ['SIM_0000000', 'SIM_0000001', 'SIM_0000002']
     """
     if not specs:
         raise DataError(
@@ -171,16 +187,25 @@ def read_sources(specs: Sequence[DataSpec], options: ReadOptions) -> list[Source
 
 
 def parse_image_type(text: str | None) -> tuple[str, ...]:
-    """Parse the option ``--image-type``, comma-separated words of `IMAGE_TYPES`.
+    """Parse the option ``--image-type``.
+
+    Args:
+        text: Words of `IMAGE_TYPES` in any case, separated by commas; None or blank: no choice.
+
+    Returns:
+        The types that are wanted, each once; empty: all.
+
+    Raises:
+        DataError: Another word.
 
     >>> parse_image_type("dermoscopic, tbp tile")
     ('dermoscopic', 'TBP tile')
     """
-    known = {kind.lower(): kind for kind in IMAGE_TYPES}
+    known = {kind.lower(): kind for kind in IMAGE_TYPES} | {"dermoscopy": "dermoscopic"}
     words = [word.strip().lower() for word in (text or "").split(",") if word.strip()]
     if wrong := [word for word in words if word not in known]:
         raise DataError(
-            f"--image-type {', '.join(IMAGE_TYPES)}", f"'{wrong[0]}'", "choose among them"
+            f"--image-type {', '.join(IMAGE_TYPES)}", f"'{wrong[0]}'", nearest(wrong[0], [*known])
         )
     return tuple(dict.fromkeys(known[word] for word in words))
 
@@ -193,6 +218,13 @@ def _of_types(table: SourceTable, image_types: tuple[str, ...]) -> SourceTable:
     n_others = table.rows.height - rows.height
     if not n_others:
         return table
+    if rows.is_empty():
+        others = table.rows["image_type"].drop_nulls().unique().sort()
+        raise DataError(
+            f"photographs of {table.kind} that are {' or '.join(image_types)}",
+            f"none: all {n_others:,} are {' or '.join(others)}",
+            "leave the archive out or ask for another --image-type",
+        )
     note = f"{n_others:,} photographs that are not {' or '.join(image_types)} were left out"
     return replace(table, rows=rows, notes=(*table.notes, note))
 

@@ -128,6 +128,13 @@ ARCHIVE = Archive(
     table_names=(KAGGLE, *(f"{edition}_GroundTruth.csv" for edition in EDITIONS)),
     layout=f"{EDITIONS[0]}_GroundTruth.csv, {EDITIONS[0]}_Supplement.csv, {EDITIONS[0]}_Input/ "
     f"with metadata.csv; or Kaggle's {KAGGLE} with {HDF5} (extra [hdf5]) or photographs",
-    columns=("isic_id", *(c for c in OPTIONAL.values() if isinstance(c, str))),
+    columns=(
+        "isic_id",
+        *(
+            column
+            for names in OPTIONAL.values()
+            for column in ((names,) if isinstance(names, str) else names)
+        ),
+    ),
     leaks=LEAKS,
 )

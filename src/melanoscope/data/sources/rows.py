@@ -152,9 +152,20 @@ def catalog_rows(
 def patient_columns(
     sexes: pl.Series, ages: pl.Series, sites: pl.Series, path: Path, lines: pl.Series | None = None
 ) -> dict[str, pl.Series]:
-    """Read an archive's words as `melanoscope.patient` does, into the columns sex, age and site.
+    """Read an archive's words of patients as `melanoscope.patient` does.
 
-    Errors name the `lines` of the table `path` in which unknown words stand, where these are given.
+    Args:
+        sexes: Words for the sex.
+        ages: Ages in years, as text.
+        sites: Words for the anatomical site.
+        path: The archive's table, for errors.
+        lines: Line of each row, for errors.
+
+    Returns:
+        The columns sex, age and site; "unknown" and null where nothing is known.
+
+    Raises:
+        DataError: Words that nobody knows; names all of a column, and the lines they stand in.
     """
     return {
         "sex": _parsed(sexes, parse_sex, f"the sexes of '{path.name}'", pl.String(), lines),
@@ -190,7 +201,17 @@ def _parsed(
 
 
 def blank_to_null(column: pl.Series) -> pl.Series:
-    """Turn marks for missing values into nulls."""
+    """Turn marks for missing values into nulls.
+
+    Args:
+        column: Cells as text.
+
+    Returns:
+        The cells without surrounding blanks; null where nothing is known.
+
+    >>> blank_to_null(pl.Series([" trunk", "NA", "-"])).to_list()
+    ['trunk', None, None]
+    """
     clean = column.cast(pl.String).str.strip_chars()
     missing = [word for word in clean.unique() if is_missing(word)]
     return clean.replace(missing, [None] * len(missing))

@@ -55,7 +55,19 @@ class TextTable:
 
 
 def find_table(folder: str | Path, names: Sequence[str], kind: str) -> Path:
-    """Return the first of the tables `names` that the `folder` of the archive `kind` holds."""
+    """Return the first of several tables that an archive's folder holds.
+
+    Args:
+        folder: Folder of the archive.
+        names: The table's names, the preferred one first.
+        kind: Name of the archive, for errors.
+
+    Returns:
+        Path of the table.
+
+    Raises:
+        DataError: No such folder, or none of the tables in it.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"the folder of {kind}", f"no folder at '{folder}'", "check the path")
@@ -69,7 +81,15 @@ def find_table(folder: str | Path, names: Sequence[str], kind: str) -> Path:
 
 
 def matching_table(folder: Path, names: Sequence[str]) -> Path | None:
-    """Return the first of the tables `names` in a folder, also in another case or format."""
+    """Return the first of several tables in a folder, also in another case or format.
+
+    Args:
+        folder: Folder that is there.
+        names: The table's names, the preferred one first.
+
+    Returns:
+        Path of the table, or None where the folder holds none of them.
+    """
     for name in names:
         if (folder / name).is_file():
             return folder / name
