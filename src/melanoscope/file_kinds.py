@@ -51,7 +51,16 @@ class FileKind(StrEnum):
         return _MENDS.get(self, otherwise)
 
 
+PACKED_KINDS = frozenset(
+    {
+        *(FileKind.ZIP, FileKind.GZIP, FileKind.TAR, FileKind.BZIP2, FileKind.XZ, FileKind.ZSTD),
+        *(FileKind.SEVEN_ZIP, FileKind.RAR),
+    }
+)
+"""Files that hold others."""
+
 _MENDS = {
+    FileKind.EMPTY: "copy or download it again",
     FileKind.ZEROS: "copy or download it again",
     FileKind.LFS_POINTER: "fetch the file with `git lfs pull`",
     FileKind.ANNEX_POINTER: "fetch the file with `git annex get`",
