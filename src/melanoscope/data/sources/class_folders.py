@@ -54,7 +54,12 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
     if raw.is_empty():
         raise DataError(
             f"photographs in folders named by their class in '{root}'",
-            f"{loose.height} photographs and none in such a folder",
+            "; ".join(
+                [
+                    f"{loose.height} photographs and none in such a folder",
+                    *explain_folders(contents),
+                ]
+            ),
             "make one folder a class, such as 'melanoma' and 'nevus'",
         )
     notes = [_NO_PATIENTS, *explain_folders(contents)]

@@ -7,6 +7,7 @@ another name is read if ``--columns`` says so, or if its name is common; what is
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -182,7 +183,9 @@ def _find_table(path: Path) -> Path:
         candidates = [table for place in places for table in _tables_in(place)]
         if candidates:
             break
-        places = [below for place in places for below in folders_in(place)]
+        places = [
+            b for place in places for b in folders_in(place) if os.access(b, os.R_OK | os.X_OK)
+        ]
     if len(candidates) != 1:
         shown = [str(table.relative_to(path)) for table in candidates]
         if path.is_dir() and not candidates:
@@ -204,16 +207,13 @@ def _found_below(path: Path, table: Path) -> list[str]:
 
 
 def _tables_in(place: Path) -> list[Path]:
-    try:
-        return [
-            file
-            for file in sorted(place.iterdir())
-            if file.suffix.lower() in _SUFFIXES
-            and not file.name.startswith((".", "~$"))
-            and file.is_file()
-        ]
-    except OSError:
-        return []
+    return [
+        file
+        for file in (sorted(place.iterdir()) if place.is_dir() else ())
+        if file.suffix.lower() in _SUFFIXES
+        and not file.name.startswith((".", "~$"))
+        and file.is_file()
+    ]
 
 
 ARCHIVE = Archive(
