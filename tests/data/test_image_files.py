@@ -225,6 +225,15 @@ def test_a_mask_alone_is_not_taken(tmp_path):
     assert "1 mask left: 'masks/*.png'; none elsewhere" in notes(tmp_path, "a")
 
 
+def test_masks_in_place_of_all_photographs_are_said(tmp_path):
+    names = [f"lesion no. {number}" for number in range(20)]
+    for name in names:
+        mask(tmp_path / f"images/{name}.png")
+    assert "look like masks" in notes(tmp_path, *names)
+    paint(tmp_path / "images/lesion no. 0.png")
+    assert "look like masks" not in notes(tmp_path, *names)
+
+
 def test_a_mask_alone_among_masks_that_no_folder_names(tmp_path):
     names = [f"lesion no. {number}" for number in range(3)]
     for number, name in enumerate(names[:2]):
@@ -322,7 +331,7 @@ def test_what_a_folder_is_named_is_tried_on_a_few_files(tmp_path, monkeypatch):
         whole_picture, "open_image", lambda path, **_: opened.append(path) or whole(path, **_)
     )
     assert find(tmp_path, *names) == [f"binary/{name}.png" for name in names]
-    assert len(opened) == 8
+    assert len(opened) == 8 + 1  # and one of those taken
 
 
 # --- why a photograph is absent
