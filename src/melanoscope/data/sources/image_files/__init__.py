@@ -121,10 +121,8 @@ def _masks_alone(paths: Sequence[str]) -> list[str]:
     tried = paths[:: max(1, len(paths) // _N_TRIED)]
     if not tried or not all(is_mask(Path(path)) for path in tried):
         return []
-    return [
-        f"the files of the rows' names look like masks (each of {len(tried)} tried; first: "
-        f"'{tried[0]}'): are the photographs elsewhere?"
-    ]
+    looked = f"each of {len(tried)} tried; first: '{tried[0]}'"
+    return [f"the rows' files look like masks ({looked}): are the photographs elsewhere?"]
 
 
 def _lookup_notes(lookup: Lookup) -> list[str]:
