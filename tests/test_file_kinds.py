@@ -71,6 +71,12 @@ MADE: dict[str, tuple[Callable[[], bytes], FileKind]] = {
     "jpeg": (lambda: _picture("JPEG"), FileKind.JPEG),
     "png": (lambda: _picture("PNG"), FileKind.PNG),
     "tiff": (lambda: _picture("TIFF"), FileKind.TIFF),
+    "dicom's letters first": (lambda: b"DICM\2\0\0\0UL\4\0", FileKind.DICOM_HEADLESS),
+    "a dataset, its types told": (lambda: b"\x08\0\5\0CS\x0a\0ISO_IR 100", FileKind.DICOM_HEADLESS),
+    "a dataset, types left out": (
+        lambda: b"\x08\0\x16\0\x1a\0\0\x001.2.840.10008.5.1.4.1.1.77",
+        FileKind.DICOM_HEADLESS,
+    ),
     "dicom": (lambda: bytes(128) + b"DICM\2\0", FileKind.DICOM),
     "safetensors": (lambda: (64).to_bytes(8, "little") + b'{"a":{"dtype"', FileKind.SAFETENSORS),
 }

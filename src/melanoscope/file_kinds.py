@@ -6,6 +6,7 @@ photograph or weights; whoever reads such a file asks here, so that all say it i
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 
@@ -43,6 +44,7 @@ class FileKind(StrEnum):
     PNG = "a PNG picture"
     TIFF = "a TIFF picture"
     DICOM = "a DICOM file"
+    DICOM_HEADLESS = "a DICOM file without its head (the letters DICM at byte 128)"
     APPLE_DOUBLE = "macOS's notes on another file (its name begins with ._)"
     PROGRAM = "a program"
 
@@ -51,12 +53,22 @@ class FileKind(StrEnum):
         return _MENDS.get(self, otherwise)
 
 
+PACKED_KINDS = frozenset(
+    {
+        *(FileKind.ZIP, FileKind.GZIP, FileKind.TAR, FileKind.BZIP2, FileKind.XZ, FileKind.ZSTD),
+        *(FileKind.SEVEN_ZIP, FileKind.RAR),
+    }
+)
+"""Files that hold others."""
+
 _MENDS = {
+    FileKind.EMPTY: "copy or download it again",
     FileKind.ZEROS: "copy or download it again",
     FileKind.LFS_POINTER: "fetch the file with `git lfs pull`",
     FileKind.ANNEX_POINTER: "fetch the file with `git annex get`",
     FileKind.HTML: "download the file itself, not the page that shows it",
     FileKind.XML: "download the file again",
+    FileKind.DICOM_HEADLESS: "save it anew with a DICOM viewer",
 }
 
 _STARTS = (
@@ -87,6 +99,13 @@ _STARTS = (
 )
 
 
+# The first element of a meta header or a dataset: group 2 or 8 and a type, or group 8 and a length.
+_DICOM_ELEMENT = re.compile(
+    rb"[\x02\x08]\0.\0(AE|CS|DA|DT|IS|LO|SH|TM|UI|UL|OB)|\x08\0[\0\x01\x05\x08\x12-\x18\x20]\0.\0\0\0",
+    re.DOTALL,
+)
+
+
 def detect_file_kind(head: bytes) -> FileKind | None:
     """Recognise a file by its first bytes.
 
@@ -111,6 +130,8 @@ def detect_file_kind(head: bytes) -> FileKind | None:
             return kind
     if head[128:132] == b"DICM":
         return FileKind.DICOM
+    if head.startswith(b"DICM") or _DICOM_ELEMENT.match(head):
+        return FileKind.DICOM_HEADLESS
     if head[257:262] == b"ustar":
         return FileKind.TAR
     # The length of its JSON in 8 bytes, then the JSON.

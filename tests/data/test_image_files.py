@@ -225,6 +225,15 @@ def test_a_mask_alone_is_not_taken(tmp_path):
     assert "1 mask left: 'masks/*.png'; none elsewhere" in notes(tmp_path, "a")
 
 
+def test_masks_in_place_of_all_photographs_are_said(tmp_path):
+    names = [f"lesion no. {number}" for number in range(20)]
+    for name in names:
+        mask(tmp_path / f"images/{name}.png")
+    assert "look like masks" in notes(tmp_path, *names)
+    paint(tmp_path / "images/lesion no. 0.png")
+    assert "look like masks" not in notes(tmp_path, *names)
+
+
 def test_a_mask_alone_among_masks_that_no_folder_names(tmp_path):
     names = [f"lesion no. {number}" for number in range(3)]
     for number, name in enumerate(names[:2]):
@@ -322,7 +331,7 @@ def test_what_a_folder_is_named_is_tried_on_a_few_files(tmp_path, monkeypatch):
         whole_picture, "open_image", lambda path, **_: opened.append(path) or whole(path, **_)
     )
     assert find(tmp_path, *names) == [f"binary/{name}.png" for name in names]
-    assert len(opened) == 8
+    assert len(opened) == 8 + 1  # and one of those taken
 
 
 # --- why a photograph is absent
@@ -374,6 +383,16 @@ def looped(folder: Path, name: str) -> None:
         (annexed, "git annex get"),
         (lambda folder, _: lay(folder, "other.jpg"), "1 photograph lies there that no row"),
         (lambda folder, _: lay(folder, "README"), "no photograph lies in"),
+        (lambda folder, _: lay(folder, "images.zip.001"), "images.zip.001' is still packed"),
+        (lambda folder, _: lay(folder, "i.7z.001", "i.7z.002"), "and 1 more are still packed"),
+        (lambda folder, _: lay(folder, "images.tar.gzaa"), "images.tar.gzaa' is still packed"),
+        (lambda folder, _: (folder / "images").write_bytes(b"PK\3\4" + bytes(99)), "still packed"),
+        (lambda folder, name: lay(folder, f".{name}.jpg.icloud"), "left in iCloud"),
+        (lambda folder, name: os.mkfifo(folder / f"{name}.jpg"), "1 is a pipe or device"),
+        (lambda folder, name: lay(folder, f"{name}/image.jpg"), "1 is a folder and no file"),
+        (lambda folder, name: lay(folder, f".images/{name}.jpg"), "hidden folders"),
+        (lambda folder, name: lay(folder, f"{name[:4]}-{name[5:]}.jpg"), "among letters and"),
+        (lambda folder, name: lay(folder, f"ISIC%20{name[5:]}.jpg"), "among letters and digits"),
     ],
 )
 def test_likely_causes_are_said(tmp_path, make, said):
@@ -384,6 +403,13 @@ def test_likely_causes_are_said(tmp_path, make, said):
     rows = pl.DataFrame({"path": [None]}, schema={"path": pl.String})
     table = SourceTable("x", rows, notes=tuple(notes(tmp_path, name).splitlines()))
     assert said in line(refuse_without_files, [table])
+
+
+@pytest.mark.parametrize(("name", "file"), [("7", "000007"), ("0007", "7"), ("a_07", "a_7")])
+def test_zeros_that_a_spreadsheet_lost_are_said(tmp_path, name, file):
+    lay(tmp_path, f"{file}.png")
+    assert find(tmp_path, name) == [None]
+    assert f"leading zeros (first: '{name}' and '{file}')" in notes(tmp_path, name)
 
 
 def test_ids_that_the_table_writes_longer(tmp_path):

@@ -156,6 +156,7 @@ def test_what_else_lies_among_classes(tmp_path):
 def test_the_same_name_in_two_classes_is_two_photographs(tmp_path):
     for name in ("train/nevus", "test/nevus", "train/melanoma"):
         touch(tmp_path / name, "1.jpg")
+        (tmp_path / name / "1.jpg").write_bytes(name.encode())
     frame = build_catalog([class_folders.read(tmp_path)]).frame
     assert frame["image_id"].n_unique() == 3
     assert frame.sort("image_id")["target"].to_list() == [0, 1, 0]

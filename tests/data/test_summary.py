@@ -124,7 +124,7 @@ def test_nothing_readable_is_an_error(make_table, draw, tmp_path):
 def test_text_names_what_is_missing(catalog, capsys):
     print_summary(summarize(catalog, find_unreadable(catalog)))
     text = " ".join(capsys.readouterr().out.split())
-    assert "6 rows, 3 of melanomas; files: 5 found, 1 absent, 1 unreadable" in text
+    assert "6 rows, 3 of them melanomas; files: 5 found, 1 absent, 1 unreadable" in text
     assert "ids listed by two archives: 1" in text
     assert "usable: 4 photographs, 2 of melanomas" in text
     assert "unreadable: e (" in text
@@ -146,6 +146,6 @@ def test_rows_left_out_are_counted_and_listed(make_table, capsys):
     ]
     print_summary(summary)
     text = capsys.readouterr().out
-    assert "4 rows, 1 of malignant lesions" in text
+    assert "4 rows, 1 of them malignant lesions" in text
     assert "left out, indeterminate (1; all of them with --json): c" in text
     assert "melanoma" not in text

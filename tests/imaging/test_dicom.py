@@ -372,3 +372,22 @@ def test_other_pictures_are_not_taken_for_dicom():
     both = bytearray(frame.getvalue())
     both[128:132] = b"DICM"
     assert decode_image(bytes(both), PX).width == SIZE[0]
+
+
+def test_a_window_that_shows_nothing_is_passed_over():
+    window = {"WindowCenter": 5000, "WindowWidth": 10}
+    found = decoded(native(GREY, "MONOCHROME2", **window))
+    assert np.array_equal(found, decoded(native(GREY, "MONOCHROME2")))
+
+
+def test_samples_in_the_upper_bits():
+    upper = GREY.astype(np.uint16) << 8
+    found = decoded(native(upper, "MONOCHROME2", BitsStored=12, HighBit=15))
+    assert difference(found, decoded(native(GREY, "MONOCHROME2"))) < 1
+
+
+@pytest.mark.parametrize("start", [128, 132])
+def test_a_file_without_its_head_is_called_that(start):
+    content = native(RGB, "RGB")
+    with pytest.raises(UnreadableImageError, match="without its head"):
+        decoded(content[start:])

@@ -267,3 +267,31 @@ def test_looking_never_fails(noise, kind):
     }[kind]
     content = head + noise
     assert whole_content(kind, content, 10**6) in (None, content) or kind == "JPEG"
+
+
+HOLED = {
+    "JPEG": {"quality": 95},
+    "JPEG ": {"quality": 95, "progressive": True},
+    "JPEG  ": {"quality": 95, "restart_marker_blocks": 8},
+    "TIFF": {},
+    "TIFF ": {"compression": "tiff_lzw"},
+    "WEBP": {"lossless": True},
+    "BMP": {},
+}
+
+
+@pytest.mark.parametrize("name", HOLED)
+@pytest.mark.parametrize("pages", [(1, 2), (2, 5)])
+def test_pages_that_a_sparse_copy_left_out(name, pages):
+    file = encode(skin(260, 200), name.strip(), **HOLED[name])
+    begin, end = (4096 * page for page in pages)
+    assert len(file) > end
+    assert pixels_or_none(file[:begin] + bytes(end - begin) + file[end:]) is None
+    assert pixels_or_none(file) is not None
+
+
+def test_a_black_field_amid_a_picture_is_no_hole():
+    pixels = np.array(skin(4096, 12).convert("L"))
+    pixels[3:7, 10:] = 0
+    for kind in ("BMP", "TIFF"):
+        assert pixels_or_none(encode(Image.fromarray(pixels), kind)) is not None

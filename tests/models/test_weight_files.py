@@ -100,6 +100,11 @@ SHAPES: dict[str, Callable[[State], Any]] = {
         "state_dict": {**prefixed(s, "model."), "criterion.weight": torch.ones(2)}
     },
     "own head beside": lambda s: {**prefixed(s, "backbone."), "head.weight": torch.rand(1, 4)},
+    "a key of another name": lambda s: {"ema_state_dict": s, "optimizer": {"state": {}}},
+    "nested twice": lambda s: {"checkpoint": {"state_dict": s}, "epoch": 3},
+    "a prefix of another name": lambda s: prefixed(s, "encoder.0."),
+    "numbers among tensors": lambda s: {**s, "epoch": 3, "note": "x", "none": None},
+    "of a network and its average": lambda s: {"n": torch.ones(1), "params": s},
     "an ordered dict": lambda s: __import__("collections").OrderedDict(s),
 }
 
@@ -116,6 +121,7 @@ def test_what_people_save_gives_the_same_trunk(tmp_path: Path, state: State, sha
         "SqueezeNet1_1.PTH",
         "squeezenet1_1.pt",
         "squeezenet1_1.bin",
+        "squeezenet1_1.ckpt",
         "squeezenet1_1.pth.tar",
         "hub/checkpoints/squeezenet1_1.pth",
         "squeezenet1_1.safetensors",
@@ -241,6 +247,14 @@ def test_a_value_that_is_no_number_is_refused_by_name(
     same_trunk(tmp_path, state)
 
 
+def test_a_negative_variance_is_refused_by_name() -> None:
+    entry = get_backbone("shufflenet_v2_x0_5")
+    state = entry.build().state_dict()
+    state["conv1.1.running_var"][3] = -1
+    with pytest.raises(WeightsError, match=r"-1 in 'conv1\.1\.running_var'"):
+        fit_to_trunk(entry, state, "file")
+
+
 LATE = "features.12.squeeze.weight"
 TENSORS: dict[str, tuple[Callable[[State], State], tuple[str, ...]]] = {
     "missing": (lambda s: {n: t for n, t in s.items() if n != LATE}, (LATE, "missing")),
@@ -267,6 +281,11 @@ TENSORS: dict[str, tuple[Callable[[State], State], tuple[str, ...]]] = {
         ("transformers",),
     ),
     "nothing": (lambda _: {}, ("no tensor at all",)),
+    "shapes alone": (lambda s: {n: t.to("meta") for n, t in s.items()}, ("its shape alone",)),
+    "two networks": (
+        lambda s: {**prefixed(s, "q."), **{f"k.{n}": t + 1 for n, t in s.items()}},
+        ("two networks', under 'k.' and 'q.'",),
+    ),
     "half a prefix": (
         lambda s: {("module." if i % 2 else "") + n: t for i, (n, t) in enumerate(s.items())},
         ("missing",),
@@ -300,9 +319,10 @@ OBJECTS: dict[str, tuple[Callable[[State], Any], str]] = {
     "code": (lambda _: {"a": eval}, "not executed"),
     "a tensor": (lambda _: torch.ones(3), "Tensor"),
     "a list": (lambda s: list(s.values()), "list"),
-    "numbers": (lambda _: {"epoch": 3}, "int"),
+    "numbers": (lambda _: {"epoch": 3}, "no tensor, but 'epoch'"),
+    "teacher": (lambda s: {"student": s, "teacher": s}, "'student' and 'teacher'"),
     "two": (lambda s: {"model": s, "net": s}, "'model' and 'net'"),
-    "numbered": (lambda s: dict(enumerate(s.values())), "under '0'"),
+    "numbered": (lambda s: dict(enumerate(s.values())), "a tensor under 0"),
 }
 
 

@@ -167,8 +167,8 @@ def _map(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
             if error.errno not in DISK_FULL:
                 raise
             raise DataError(
-                f"{size / 2**20:.0f} MiB free for '{path.parent}'",
-                f"{shutil.disk_usage(path.parent).free / 2**20:.0f} MiB",
+                f"{math.ceil(size / 2**20)} MiB free for '{path.parent}'",
+                f"{shutil.disk_usage(path.parent).free // 2**20} MiB",
                 "free some room or name another folder with --cache",
             ) from None
     return np.memmap(path, np.uint8, "r+", shape=shape)

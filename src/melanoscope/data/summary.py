@@ -146,7 +146,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     console = Console(highlight=False, markup=False, soft_wrap=True)
     usable, plural = summary["usable"], summary["target"]["plural"]
     console.print(
-        f"{summary['rows']:,} rows, {summary['positives']:,} of {plural}; files: "
+        f"{summary['rows']:,} rows, {summary['positives']:,} of them {plural}; files: "
         f"{summary['found']:,} found, {summary['absent']:,} absent, "
         f"{len(summary['unreadable']):,} unreadable; "
         f"ids listed by two archives: {summary['listed_twice']:,}"

@@ -25,7 +25,7 @@ from melanoscope.imaging.open_image import (
 )
 
 # Part of every pixel store's name: raise it when `read_image` gives other pixels or refuses others.
-DECODER_VERSION = 3
+DECODER_VERSION = 4
 
 # What archives name their photographs. A file itself is known by its first bytes.
 SUFFIXES = frozenset(

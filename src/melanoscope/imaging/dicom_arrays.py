@@ -72,16 +72,20 @@ def to_grey(dataset: Dataset, pixels: NDArray[Any], *, shifted: bool) -> Image.I
     if signed:
         levels = np.where(levels < 1 << (size - 1), levels, levels - (1 << size))
     low, high = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else (0.0, 2.0**bits - 1)
+    stored = pixels.view(np.uint8 if size == 8 else np.uint16)
     window = None if shifted else _window(dataset)
     if window is not None:
         slope, shift = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
-        levels = levels * float(1 if slope is None else slope) + float(shift or 0)
-        low, high = window
+        scaled = levels * float(1 if slope is None else slope) + float(shift or 0)
+        seen = scaled[[stored.min(), stored.max()]]
+        # A window that shows nothing of the picture is another picture's.
+        if seen.max() > window[0] and seen.min() < window[1]:
+            levels, (low, high) = scaled, window
     grey = np.clip((levels - low) * (255.0 / max(high - low, 1e-6)), 0, 255)
     if photometric_of(dataset) == "MONOCHROME1":
         grey = 255.0 - grey
     table = np.rint(grey).astype(np.uint8)
-    return Image.fromarray(table[pixels.view(np.uint8 if size == 8 else np.uint16)])
+    return Image.fromarray(table[stored])
 
 
 def photometric_of(dataset: Dataset) -> str:
@@ -94,6 +98,10 @@ def _refuse_unusual(dataset: Dataset) -> None:
         raise DicomError(f"{dataset.BitsAllocated} bits a pixel", AS_JPEG)
     if photometric_of(dataset).startswith("YBR_PARTIAL"):
         raise DicomError("YCbCr of a retired kind (YBR_PARTIAL)", AS_JPEG)
+    # Old files keep other things in the bits below a sample, too little to be seen.
+    bits = int(dataset.get("HighBit") or 0) + 1
+    if int(dataset.get("BitsStored") or 0) < bits <= dataset.BitsAllocated:
+        dataset.BitsStored = bits
 
 
 def _has_all_channels(dataset: Dataset) -> bool:

@@ -35,6 +35,8 @@ _DECODERS = {"JPEG": "Jpeg", "PNG": "Png", "WEBP": "WebP", "TIFF": "Tiff", "BMP"
 # Pillow's own limit before it warns of a decompression bomb; larger files are refused.
 MAX_PIXELS = 89_478_485
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# What its readers of tags warn of is said by our own checks, or does not concern the picture.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 # At level DEBUG Pillow logs every EXIF value it meets, the place on earth included.
 logging.getLogger("PIL").setLevel(logging.INFO)
 
@@ -108,12 +110,19 @@ def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Ima
     except UnidentifiedImageError:
         name = "HEIC" if kind == "HEIF" else kind
         raise UnreadableImageError(path, f"a broken or unusual {name} file") from None
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UnreadableImageError(path, "no file") from None
     except PermissionError:
         raise UnreadableImageError(path, "no permission to read") from None
     except _BROKEN as error:
-        raise UnreadableImageError(path, f"a broken file ({error})") from None
+        raise UnreadableImageError(path, _why_broken(error)) from None
+
+
+def _why_broken(error: BaseException) -> str:
+    """Say it in words of ours: those of decoders are for their makers."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"a file that cannot be read ({error.strerror.lower()})"
+    return "a truncated file" if "truncated" in str(error).lower() else "a broken file"
 
 
 def orientation_of(image: Image.Image) -> int:

@@ -22,10 +22,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from melanoscope.errors import WeightsError
-from melanoscope.file_kinds import FileKind, read_file_kind
+from melanoscope.file_kinds import PACKED_KINDS, FileKind, read_file_kind
 
 # Where training scripts keep the state dict within what they save.
 _NESTED = ("state_dict", "model_state_dict", "model", "net", "weights")
+_AROUND = ("checkpoint", "ckpt", *_NESTED)
+_MOST_LEVELS = 4
 
 # PyTorch and safetensors answer broken files with any of these.
 _BROKEN = (
@@ -77,12 +79,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     raise WeightsError(
         f"tensors (safetensors or torch.save) at '{path}'",
         str(kind),
-        kind.mend("name the file of weights itself"),
+        kind.mend("unpack it" if kind in PACKED_KINDS else "put the file of weights itself there"),
     )
 
 
 def refuse_non_finite(state: Mapping[str, Tensor], origin: str) -> None:
-    """Raise a WeightsError that names the first tensor with a NaN or an infinite value."""
+    """Raise a WeightsError that names the first tensor that makes NaN of every photograph."""
     for name, tensor in state.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             count = int((~torch.isfinite(tensor)).sum())
@@ -90,6 +92,12 @@ def refuse_non_finite(state: Mapping[str, Tensor], origin: str) -> None:
                 f"finite numbers in '{origin}'",
                 f"NaN or infinity in '{name}' ({count} of {tensor.numel()} values)",
                 "use the weights of a training that did not diverge, or another copy",
+            )
+        if name.endswith("running_var") and (tensor < 0).any():
+            raise WeightsError(
+                f"variances of at least 0 in '{origin}'",
+                f"{float(tensor.min()):g} in '{name}'",
+                "use another copy of the weights",
             )
 
 
@@ -144,29 +152,41 @@ def _read_pickle(path: Path) -> Any:
 
 
 def _state_dict(path: Path, content: Any) -> dict[str, Tensor]:
-    """Find names and tensors in what a file held."""
-    if not isinstance(content, Mapping):
-        raise WeightsError(
-            f"a state dict (names and tensors) at '{path}'",
-            f"a {type(content).__name__}",
-            "save the network's state_dict()",
-        )
-    nested = [key for key in _NESTED if _holds_tensors(content.get(key))]
-    if len(nested) > 1:
-        raise WeightsError(
-            f"one state dict at '{path}'",
-            " and ".join(f"'{key}'" for key in nested),
-            "save the one that is meant alone",
-        )
-    state = content[nested[0]] if nested else content
-    for name, value in state.items():
-        if not isinstance(name, str) or not isinstance(value, Tensor):
+    """Find names and tensors in what a file held; counters and texts beside them are let go."""
+    expected = f"a state dict (names and tensors) at '{path}'"
+    for _ in range(_MOST_LEVELS):
+        if not isinstance(content, Mapping):
+            break
+        # A script may keep a tensor, such as a count, beside the state dict.
+        if _holds_tensors(content) and not any(map(_holds_tensors, content.values())):
+            return _named_tensors(expected, content)
+        inside = [key for key in _NESTED if _holds_tensors(content.get(key))]
+        inside = inside or [key for key, value in content.items() if _holds_tensors(value)]
+        inside = inside or [key for key in _AROUND if isinstance(content.get(key), Mapping)]
+        if len(inside) > 1:
             raise WeightsError(
-                f"a state dict (names and tensors) at '{path}'",
-                f"a {type(value).__name__} under '{str(name)[:80]}'",
-                "save the network's state_dict() alone",
+                f"one state dict at '{path}'",
+                " and ".join(f"'{str(key)[:80]}'" for key in inside),
+                "save the one that is meant alone",
             )
-    return dict(state)
+        if not inside:
+            break
+        content = content[inside[0]]
+    what = f"an object of type {type(content).__name__}"
+    if isinstance(content, Mapping):
+        keys = ", ".join(f"'{str(key)[:80]}'" for key in list(content)[:3])
+        what = f"no tensor, but {keys}" if keys else "no tensor at all"
+    raise WeightsError(expected, what, "save the network's state_dict()")
+
+
+def _named_tensors(expected: str, content: Mapping[Any, Any]) -> dict[str, Tensor]:
+    state = {name: value for name, value in content.items() if isinstance(value, Tensor)}
+    strange = next((name for name in state if not isinstance(name, str)), None)
+    if strange is not None:
+        raise WeightsError(
+            expected, f"a tensor under {strange!r:.80}, no name", "save the network's state_dict()"
+        )
+    return state
 
 
 def _holds_tensors(value: Any) -> bool:

@@ -38,7 +38,7 @@ def fit_to_trunk(
 
     Args:
         backbone: Entry of the registry.
-        state: Tensors by name; a prefix of wrappers (``module.``) before all is taken away.
+        state: Tensors by name; a prefix before all (``module.``) is taken away.
         origin: Where they come from, for errors.
 
     Returns:
@@ -47,7 +47,7 @@ def fit_to_trunk(
 
     Raises:
         WeightsError: A tensor of the trunk is missing, of another shape, not finite or zeros only,
-            or the file belongs to another network.
+            or the file belongs to another network or holds two.
     """
     with torch.device("meta"):
         network = backbone.build()
@@ -58,7 +58,7 @@ def fit_to_trunk(
     # Counters of batches are no weights; files from before 2018 lack them.
     required = [name for name in inside if not name.endswith("num_batches_tracked")]
     named = {_OLD_DENSENET.sub(r"\1\2", name): tensor for name, tensor in state.items()}
-    named = _without_prefix(required, named)
+    named = _without_prefix(required, named, origin)
     _refuse_other_names(required, inside, named, origin)
     for name in required:
         _refuse_other_tensor(name, named[name], own[name].shape, origin)
@@ -72,14 +72,26 @@ def fit_to_trunk(
     return trunk, beside
 
 
-def _without_prefix(required: list[str], named: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Take away the wrappers' prefix under which most of the required names stand."""
+def _without_prefix(
+    required: list[str], named: dict[str, Tensor], origin: str
+) -> dict[str, Tensor]:
+    """Take away what wrappers put before every name; refuse to choose between two networks."""
     first = required[0]
-    before = {name.removesuffix(first) for name in named if name.endswith(first)}
-    prefixes = sorted(prefix for prefix in before if _WRAPPED.fullmatch(prefix))
-    if not prefixes:
+    before = sorted(name.removesuffix(first) for name in named if name.endswith(first))
+    prefixes = [one for one in before if not one or one.endswith(".")]
+    whole = [one for one in prefixes if all(one + name in named for name in required)]
+    usual = [one for one in whole or prefixes if _WRAPPED.fullmatch(one)]
+    # Of a teacher and a student, or an average and its network, nothing says which is meant.
+    for other in [] if usual else whole[1:]:
+        if not all(torch.equal(named[whole[0] + n], named[other + n]) for n in required):
+            raise WeightsError(
+                f"one network's tensors in '{origin}'",
+                f"two networks', under '{whole[0]}' and '{other}'",
+                "save the one that is meant alone",
+            )
+    best = next(iter(usual or whole), None)
+    if best is None:
         return named
-    best = max(prefixes, key=lambda prefix: sum(prefix + name in named for name in required))
     return {n.removeprefix(best): t for n, t in named.items() if n.startswith(best)}
 
 
@@ -118,6 +130,10 @@ def _refuse_other_tensor(name: str, tensor: Tensor, shape: torch.Size, origin: s
             f"'{name}' of shape {tuple(shape)} in '{origin}'",
             f"shape {tuple(tensor.shape)}",
             _MEND,
+        )
+    if tensor.is_meta:
+        raise WeightsError(
+            f"values of '{name}' in '{origin}'", "its shape alone", "save the weights themselves"
         )
     plain = tensor.layout is torch.strided and not tensor.is_quantized
     if not plain or not tensor.is_floating_point():

@@ -9,7 +9,7 @@ from pathlib import Path
 from melanoscope.errors import WeightsError
 from melanoscope.models.backbones import Backbone
 
-SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".pth.tar")
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".pth.tar", ".ckpt")
 
 # torch.hub puts its downloads there, below what TORCH_HOME names.
 _PLACES = (".", "checkpoints", "hub/checkpoints")

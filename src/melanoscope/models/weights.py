@@ -86,7 +86,7 @@ def find_weights(backbone: Backbone, folder: Path | None) -> tuple[dict[str, Ten
         raise WeightsError(
             f"{backbone.name}.safetensors or .pth, or torchvision's file of it, in '{folder}'",
             what_lies_in(folder),
-            "put the weights there or leave --weights out to download them",
+            "put the weights there under such a name, or leave --weights out to download them",
         )
     else:
         state, origin = _download(backbone)

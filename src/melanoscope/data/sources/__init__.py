@@ -95,7 +95,10 @@ class DataSpec:
         Raises:
             DataError: The archive is not what it should be.
         """
-        return self.archive.read(self.path, options)
+        try:
+            return self.archive.read(self.path, options)
+        except OSError as error:
+            raise _unreadable(f"files of {self.kind}", self.path, error) from None
 
 
 def parse_spec(text: str) -> DataSpec:
@@ -139,7 +142,10 @@ def find_archives(folder: Path) -> list[DataSpec]:
     """
     if not folder.is_dir():
         raise DataError("a folder of archives", f"no folder at '{folder}'", "check the path")
-    below = sorted(place for place in folder.iterdir() if place.is_dir())
+    try:
+        below = sorted(place for place in folder.iterdir() if place.is_dir())
+    except OSError as error:
+        raise _unreadable("a folder of archives", str(folder), error) from None
     # Below an archive lie its photographs, sometimes with a table of their own.
     places = [folder] if any(_is_in(one, folder) for one in ARCHIVES.values()) else below
     specs = [
@@ -208,6 +214,15 @@ def parse_image_type(text: str | None) -> tuple[str, ...]:
             f"--image-type {', '.join(IMAGE_TYPES)}", f"'{wrong[0]}'", nearest(wrong[0], [*known])
         )
     return tuple(dict.fromkeys(known[word] for word in words))
+
+
+def _unreadable(what: str, place: str, error: OSError) -> DataError:
+    """Say that the system lets nobody read a folder or file, and which."""
+    return DataError(
+        f"{what} that can be read at '{place}'",
+        f"{(error.strerror or type(error).__name__).lower()} ('{error.filename or place}')",
+        "allow it, or name another folder",
+    )
 
 
 def _of_types(table: SourceTable, image_types: tuple[str, ...]) -> SourceTable:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
+from melanoscope.data.sources.places import find_table_below
 from melanoscope.data.sources.rows import source_table
-from melanoscope.data.sources.text_table import find_table, read_table
+from melanoscope.data.sources.text_table import read_table
 
 TABLES = ("HAM10000_metadata.csv", "HAM10000_metadata")
 COLUMNS = {
@@ -22,12 +23,13 @@ OPTIONAL = {"center": "dataset"}
 
 def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's table and the names of its photographs in `folder`."""
-    table = find_table(folder, TABLES, "ham10000")
+    table = find_table_below(folder, TABLES, "ham10000")
     text = read_table(table, COLUMNS, OPTIONAL)
     return source_table(
         "ham10000",
         text.frame,
         table,
+        folder=Path(folder),
         image_type="dermoscopic",
         notes=text.notes,
         id_space="isic",

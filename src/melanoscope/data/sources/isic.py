@@ -13,8 +13,9 @@ import polars as pl
 
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
 from melanoscope.data.sources.labels import join_malignancies
+from melanoscope.data.sources.places import find_table_below
 from melanoscope.data.sources.rows import blank_to_null, source_table
-from melanoscope.data.sources.text_table import find_table, read_table
+from melanoscope.data.sources.text_table import read_table
 from melanoscope.data.vocabulary import translate_diagnoses, translate_malignancy
 
 TABLES = ("metadata.csv",)
@@ -41,14 +42,16 @@ LEAKS = (
 
 def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read an export's table and the names of its photographs in `folder`."""
-    table = find_table(folder, TABLES, "isic")
+    table = find_table_below(folder, TABLES, "isic")
     text = read_table(table, {"image_id": "isic_id"}, OPTIONAL)
     raw = with_tree(text.frame, LEVELS, text.frame["benign_malignant"], table)
     sites = [blank_to_null(raw[name]) for name in SITES]
     raw = raw.with_columns(site=pl.select(pl.coalesce(sites)).to_series())
     altered = (raw["image_manipulation"].str.to_lowercase() == "synthetic").sum()
     notes = [f"{altered} photographs are synthetic (image_manipulation)"] if altered else []
-    return source_table("isic", raw, table, notes=(*text.notes, *notes), id_space="isic")
+    return source_table(
+        "isic", raw, table, folder=Path(folder), notes=(*text.notes, *notes), id_space="isic"
+    )
 
 
 def with_tree(

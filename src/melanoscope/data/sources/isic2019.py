@@ -10,8 +10,9 @@ import polars as pl
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
 from melanoscope.data.sources.joins import join_table
 from melanoscope.data.sources.one_hot import read_one_hot
+from melanoscope.data.sources.places import find_table_below
 from melanoscope.data.sources.rows import source_table
-from melanoscope.data.sources.text_table import find_table, read_table
+from melanoscope.data.sources.text_table import read_table
 
 LABELS = "ISIC_2019_Training_GroundTruth.csv"
 METADATA = "ISIC_2019_Training_Metadata.csv"
@@ -26,14 +27,20 @@ COLUMNS = {
 
 def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's two tables and the names of its photographs in `folder`."""
-    label_table = find_table(folder, (LABELS,), "isic2019")
-    table = find_table(folder, (METADATA,), "isic2019")
+    label_table = find_table_below(folder, (LABELS,), "isic2019")
+    table = find_table_below(folder, (METADATA,), "isic2019")
     metadata = read_table(table, COLUMNS, {"lesion_id": "lesion_id"}).frame
     labels = read_one_hot(label_table, "image", CLASSES, optional=("UNK",))
     labels = labels.rename({"image": "image_id"}).drop("line")
     raw, join = join_table(labels, metadata, METADATA)
     return source_table(
-        "isic2019", raw, table, image_type="dermoscopic", id_space="isic", joins=(join,)
+        "isic2019",
+        raw,
+        table,
+        folder=Path(folder),
+        image_type="dermoscopic",
+        id_space="isic",
+        joins=(join,),
     )
 
 

@@ -10,8 +10,9 @@ import polars as pl
 from melanoscope.data.archive import Archive, Join, ReadOptions, SourceTable
 from melanoscope.data.sources.joins import join_of
 from melanoscope.data.sources.labels import join_malignancies, parse_targets
+from melanoscope.data.sources.places import find_table_below
 from melanoscope.data.sources.rows import source_table
-from melanoscope.data.sources.text_table import find_table, read_table
+from melanoscope.data.sources.text_table import read_table
 from melanoscope.data.vocabulary import translate_malignancy
 
 # The second edition names lesions; the first and the copy on Kaggle do not.
@@ -38,7 +39,7 @@ OPTIONAL = {
 
 def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's table, its list of duplicates and the names of its photographs."""
-    table = find_table(folder, TABLES, "isic2020")
+    table = find_table_below(folder, TABLES, "isic2020")
     text = read_table(table, COLUMNS, OPTIONAL)
     raw = text.frame
     target = parse_targets(raw["target"], table, raw["line"])
@@ -54,6 +55,7 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
         "isic2020",
         raw,
         table,
+        folder=Path(folder),
         image_type="dermoscopic",
         notes=text.notes,
         duplicate_pairs=pairs,

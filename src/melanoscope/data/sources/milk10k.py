@@ -7,8 +7,9 @@ from pathlib import Path
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
 from melanoscope.data.sources.joins import join_table
 from melanoscope.data.sources.one_hot import read_one_hot
+from melanoscope.data.sources.places import find_table_below
 from melanoscope.data.sources.rows import source_table
-from melanoscope.data.sources.text_table import find_table, matching_table, read_table
+from melanoscope.data.sources.text_table import matching_table, read_table
 from melanoscope.data.vocabulary import translate_diagnoses
 
 METADATA = "MILK10k_Training_Metadata.csv"
@@ -30,14 +31,14 @@ OPTIONAL = {"license": "copyright_license"}
 
 def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's tables and the names of its photographs in `folder`."""
-    table = find_table(folder, (METADATA,), "milk10k")
+    table = find_table_below(folder, (METADATA,), "milk10k")
     text = read_table(table, COLUMNS, OPTIONAL)
-    labels = read_one_hot(find_table(folder, (LABELS,), "milk10k"), "lesion_id", CLASSES)
+    labels = read_one_hot(find_table_below(folder, (LABELS,), "milk10k"), "lesion_id", CLASSES)
     raw, join = join_table(text.frame, labels.drop("line"), LABELS, on="lesion_id")
     raw = raw.rename({"diagnosis": "class"})
     joins, notes = [join], list(text.notes)
     levels, told = ["class"], LABELS
-    supplement = matching_table(Path(folder), (SUPPLEMENT,))
+    supplement = matching_table(table.parent, (SUPPLEMENT,))
     if supplement is not None:
         full = read_table(supplement, {"image_id": "isic_id", "full": "diagnosis_full"}).frame
         raw, join = join_table(raw, full.drop("line"), SUPPLEMENT)
@@ -52,7 +53,9 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
     words = [raw[level] for level in levels]
     diagnosis = translate_diagnoses(words, f"the diagnoses of '{told}'")
     raw = raw.with_columns(diagnosis=diagnosis)
-    return source_table("milk10k", raw, table, notes=notes, id_space="isic", joins=tuple(joins))
+    return source_table(
+        "milk10k", raw, table, folder=Path(folder), notes=notes, id_space="isic", joins=tuple(joins)
+    )
 
 
 ARCHIVE = Archive(

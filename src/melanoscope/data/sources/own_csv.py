@@ -7,6 +7,7 @@ another name is read if ``--columns`` says so, or if its name is common; what is
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import polars as pl
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
 from melanoscope.data.identifiers import lesions_within_patients
 from melanoscope.data.sources.labels import parse_targets
+from melanoscope.data.sources.places import folders_in
 from melanoscope.data.sources.rows import source_table
 from melanoscope.data.sources.text_table import TextTable, read_table
 from melanoscope.data.validation import abbreviate
@@ -42,6 +44,7 @@ _LABELS = ("target", "diagnosis", "malignancy")
 
 _SUFFIXES = {".csv", ".tsv", ".tab", ".xlsx", ".xls", ".ods", ".gz"}
 _NEARLY = {".txt", ".zip", ".json", ".jsonl", ".parquet", ".pkl", ".sav", ".rds", ".sqlite", ".db"}
+_LEVELS = 3  # of folders in which the table is looked for
 
 
 def read(path: str | Path, options: ReadOptions | None = None) -> SourceTable:
@@ -64,8 +67,9 @@ def read(path: str | Path, options: ReadOptions | None = None) -> SourceTable:
         "table",
         raw,
         table,
+        folder=Path(path) if Path(path).is_dir() else None,
         dataset=f"table:{table.name.split('.')[0]}",
-        notes=(*text.notes, *_read_as(text)),
+        notes=(*_found_below(Path(path), table), *text.notes, *_read_as(text)),
     )
     return replace(source, rows=lesions_within_patients(source.rows))
 
@@ -171,24 +175,45 @@ def _read_as(text: TextTable) -> list[str]:
 
 
 def _find_table(path: Path) -> Path:
+    """Return the table at `path`, or the only one of the nearest folder below that has any."""
     if path.is_file():
         return path
-    found = sorted(path.iterdir()) if path.is_dir() else []
-    candidates = [
-        file
-        for file in found
-        if file.suffix.lower() in _SUFFIXES and not file.name.startswith((".", "~$"))
-    ]
+    places, candidates = [path], []
+    for _ in range(_LEVELS):
+        candidates = [table for place in places for table in _tables_in(place)]
+        if candidates:
+            break
+        places = [
+            b for place in places for b in folders_in(place) if os.access(b, os.R_OK | os.X_OK)
+        ]
     if len(candidates) != 1:
-        shown = candidates or [file for file in found if file.suffix.lower() in _NEARLY]
-        names = f" ({', '.join(file.name for file in shown[:5])})" if shown else ""
-        names = names if candidates else names.replace("(", "(there lies ")
+        shown = [str(table.relative_to(path)) for table in candidates]
+        if path.is_dir() and not candidates:
+            nearly = sorted(f.name for f in path.iterdir() if f.suffix.lower() in _NEARLY)
+            shown = [f"there lies {', '.join(nearly[:5])}"] if nearly else []
+        names = ", ".join(shown[:5])
         raise DataError(
             f"a table, or a folder with one, at '{path}'",
-            f"{len(candidates)} tables{names}" if path.is_dir() else "nothing there",
+            f"{len(candidates)} tables" * path.is_dir() + f" ({names})" * bool(names)
+            or "nothing there",
             "name the table itself",
         )
     return candidates[0]
+
+
+def _found_below(path: Path, table: Path) -> list[str]:
+    below = path.is_dir() and table.parent != path
+    return [f"the only table in that folder is '{table.relative_to(path)}'"] if below else []
+
+
+def _tables_in(place: Path) -> list[Path]:
+    return [
+        file
+        for file in (sorted(place.iterdir()) if place.is_dir() else ())
+        if file.suffix.lower() in _SUFFIXES
+        and not file.name.startswith((".", "~$"))
+        and file.is_file()
+    ]
 
 
 ARCHIVE = Archive(

@@ -9,8 +9,9 @@ import polars as pl
 
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
 from melanoscope.data.identifiers import lesions_within_patients
+from melanoscope.data.sources.places import find_table_below
 from melanoscope.data.sources.rows import source_table
-from melanoscope.data.sources.text_table import find_table, read_table
+from melanoscope.data.sources.text_table import read_table
 
 TABLES = ("metadata.csv",)
 COLUMNS = {
@@ -26,10 +27,12 @@ COLUMNS = {
 
 def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable:
     """Read the archive's table and the names of its photographs, whatever their format."""
-    table = find_table(folder, TABLES, "pad-ufes-20")
+    table = find_table_below(folder, TABLES, "pad-ufes-20")
     text = read_table(table, COLUMNS)
     raw = text.frame.with_columns(pl.col("image_id").str.replace(r"\.[A-Za-z]+$", ""))
-    source = source_table("pad-ufes-20", raw, table, image_type="clinical", notes=text.notes)
+    source = source_table(
+        "pad-ufes-20", raw, table, folder=Path(folder), image_type="clinical", notes=text.notes
+    )
     # Lesions are numbered anew for some patients: the number alone would join strangers.
     return replace(source, rows=lesions_within_patients(source.rows, numbered=True))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from melanoscope.data.sources.image_files.same_content import has_same_content
 from melanoscope.data.sources.text_table import find_table, matching_table
+from melanoscope.errors import DataError
 
 
 def find_table_below(folder: str | Path, names: Sequence[str], kind: str, levels: int = 2) -> Path:
-    """Return the first of the tables `names` in a folder or, at most so many `levels`, below it.
+    """Return the one of the tables `names` that lies in a folder or, some `levels`, below it.
 
     Args:
         folder: Folder of the archive.
@@ -21,18 +23,33 @@ def find_table_below(folder: str | Path, names: Sequence[str], kind: str, levels
         The table that lies nearest.
 
     Raises:
-        DataError: No such folder, or no such table in it.
+        DataError: No such folder, no such table in it, or two of different content at one level.
     """
     places = [Path(folder)]
     for _ in range(levels + 1):
-        for place in places:
-            if place.is_dir() and (found := matching_table(place, names)):
-                return found
-        places = [below for place in places for below in _folders(place)]
+        found = [table for place in places if (table := _table_in(place, names))]
+        others = [table for table in found if not has_same_content(str(table), str(found[0]))]
+        if others:
+            raise DataError(
+                f"one table of {kind} in '{folder}'",
+                f"'{found[0]}' and '{others[0]}' of different content",
+                "name the folder of the one that is meant",
+            )
+        if found:
+            return found[0]
+        places = [below for place in places for below in folders_in(place)]
     return find_table(folder, names, kind)
 
 
-def _folders(place: Path) -> list[Path]:
+def _table_in(place: Path, names: Sequence[str]) -> Path | None:
+    try:
+        return matching_table(place, names) if place.is_dir() else None
+    except OSError:
+        return None
+
+
+def folders_in(place: Path) -> list[Path]:
+    """Return the folders in a folder, hidden ones left out, none where it may not be entered."""
     try:
         return sorted(p for p in place.iterdir() if p.is_dir() and not p.name.startswith("."))
     except OSError:

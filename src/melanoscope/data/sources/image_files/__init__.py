@@ -20,8 +20,10 @@ from melanoscope.data.sources.image_files.lookup import (
 )
 from melanoscope.data.sources.image_files.names import split_row_name
 from melanoscope.errors import DataError
+from melanoscope.imaging.whole_picture import is_mask
 
 _MAX_LISTED = 3
+_N_TRIED = 8
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def find_image_files(folder: str | Path, names: pl.Series) -> ImageFiles:
         notes = [*choice.sentences(), *_lookup_notes(lookup), *explain_folders(contents)]
         if absent:
             notes += explain_absence(contents, absent, taken)
+    notes += _masks_alone([match.path for match in found.values()])
     old, new = list(found), [match.path for match in found.values()]
     paths = names.replace_strict(old, new, default=None, return_dtype=pl.String)
     return ImageFiles(paths, tuple(notes))
@@ -111,6 +114,15 @@ def refuse_without_files(tables: Sequence[SourceTable]) -> None:
         f"none of {n_rows:,}" + "".join(f"; {note}" for note in notes),
         "put the photographs there, or name the folder that holds table and photographs",
     )
+
+
+def _masks_alone(paths: Sequence[str]) -> list[str]:
+    """Say so where files of the rows' names are there and every one that is tried is a mask."""
+    tried = paths[:: max(1, len(paths) // _N_TRIED)]
+    if not tried or not all(is_mask(Path(path)) for path in tried):
+        return []
+    looked = f"each of {len(tried)} tried; first: '{tried[0]}'"
+    return [f"the rows' files look like masks ({looked}): are the photographs elsewhere?"]
 
 
 def _lookup_notes(lookup: Lookup) -> list[str]:

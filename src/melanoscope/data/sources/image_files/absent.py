@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from melanoscope.data.sources.image_files.folder_walk import FolderContents
 from melanoscope.data.sources.image_files.names import (
+    ICLOUD_SUFFIX,
     UNFINISHED_SUFFIXES,
     is_mask_folder,
     is_mask_name,
@@ -16,8 +18,11 @@ from melanoscope.data.sources.image_files.names import (
     split_file_name,
 )
 from melanoscope.data.sources.image_files.other_ids import explain_other_ids
+from melanoscope.file_kinds import PACKED_KINDS, read_file_kind
 
 _MAX_LISTED = 3
+# So many files are opened to see what they are.
+_MAX_OPENED = 50
 
 
 def explain_folders(contents: FolderContents) -> list[str]:
@@ -51,31 +56,36 @@ def explain_absence(
 
     Args:
         contents: What lies below the folder.
-        absent: Key (`key_of`) of each stem without a file -> the stem as the table writes it.
+        absent: Key (`key_of`) of each stem without a file -> the stem as its row writes it.
         taken: Keys of the stems that have one.
 
     Returns:
         Sentences, the surest cause first.
     """
-    free = sorted(set(contents.images) - taken)
+    free = sorted(set(contents.images) - taken - set(absent))
     others = [key for key in free if _is_photograph(contents, key)]
     said = [
-        *_explain_other_kinds(contents, absent),
-        *_explain_packed(contents, absent),
+        *_explain_other_kinds(contents, list(absent)),
+        *_explain_packed(contents, absent, free),
+        *_explain_folders_of_rows(contents, absent),
         *explain_other_ids(absent, {key: contents.images[key][0].stem for key in others}),
     ]
     if said or contents.closed:
         return said
     if others:
         name = Path(contents.images[others[0]][0].path).name
-        verb = "photograph lies" if len(others) == 1 else "photographs lie"
-        what = f"{len(others):,} {verb} there that no row names (first: '{name}')"
+        count = sum(len(contents.images[key]) for key in others)
+        verb = "photograph lies" if count == 1 else "photographs lie"
+        what = f"{count:,} {verb} there that no row names (first: '{name}')"
         return [f"{what}: another archive's, or another part of this one?"]
+    if contents.hidden:
+        return [f"hidden folders are not searched (first: '{contents.hidden[0]}'): rename it"]
     # Nothing that is left fits: the folder lacks them.
-    return [] if taken else [f"no photograph lies in '{contents.root}' or below it"]
+    is_empty = not any(_is_photograph(contents, key) for key in contents.images)
+    return [f"no photograph lies in '{contents.root}' or below it"] if is_empty else []
 
 
-def _explain_other_kinds(contents: FolderContents, absent: Collection[str]) -> list[str]:
+def _explain_other_kinds(contents: FolderContents, absent: Sequence[str]) -> list[str]:
     """Name files of the absent that are no photographs to read: links, folders, other formats."""
     said = []
     links = [contents.dangling[key] for key in absent if key in contents.dangling]
@@ -91,6 +101,9 @@ def _explain_other_kinds(contents: FolderContents, absent: Collection[str]) -> l
     folders = [contents.namesakes[key] for key in absent if key in contents.namesakes]
     if folders:
         said.append(f"{_count(folders, 'folder')} named like a photograph (first: '{folders[0]}')")
+    specials = [contents.specials[key] for key in absent if key in contents.specials]
+    if specials:
+        said.append(f"{_count(specials, 'pipe or device')}, no file (first: '{specials[0]}')")
     by_suffix: dict[str, list[str]] = {}
     for key in absent:
         for path in contents.others.get(key, ()):
@@ -106,17 +119,25 @@ def _explain_other_kinds(contents: FolderContents, absent: Collection[str]) -> l
 def _advice(suffix: str) -> str:
     if suffix in UNFINISHED_SUFFIXES:
         return "an unfinished download"
+    if suffix == ICLOUD_SUFFIX:
+        return "left in iCloud: let macOS download them"
     return "a format that is not read: save them as JPEG or PNG"
 
 
-def _explain_packed(contents: FolderContents, absent: Collection[str]) -> list[str]:
+def _explain_packed(
+    contents: FolderContents, absent: Mapping[str, str], free: Sequence[str]
+) -> list[str]:
+    nameless = (f.path for key in free for f in contents.images[key] if not f.suffix)
+    packed = [*contents.packed, *filter(_is_packed, islice(nameless, _MAX_OPENED))]
+    inside = {path: _n_inside(path, absent) for path in packed[:_MAX_OPENED]}
     said = []
-    wanted = set(absent)
-    for path in contents.packed[:_MAX_LISTED]:
-        inside = _n_inside(path, wanted)
-        holds = f", with {inside:,} of the absent in it" if inside else ""
-        if inside != 0:
-            said.append(f"'{path}' is still packed{holds}: unpack it here")
+    for paths in ([p for p, n in inside.items() if n], [p for p, n in inside.items() if n is None]):
+        if paths:
+            more = f" and {len(paths) - 1} more" if paths[1:] else ""
+            are, them = ("are", "them") if more else ("is", "it")
+            count = sum(inside[path] or 0 for path in paths)
+            holds = f", with {count:,} of the absent in {them}" if count else ""
+            said.append(f"'{paths[0]}'{more} {are} still packed{holds}: unpack {them} here")
     if contents.containers:
         place = contents.containers[0]
         more = f" and {len(contents.containers) - 1} more" if contents.containers[1:] else ""
@@ -124,14 +145,31 @@ def _explain_packed(contents: FolderContents, absent: Collection[str]) -> list[s
     return said
 
 
-def _n_inside(path: str, wanted: set[str]) -> int | None:
+def _is_packed(path: str) -> bool:
+    """Whether a file without a suffix is packed, by its first bytes."""
+    try:
+        return read_file_kind(Path(path)) in PACKED_KINDS
+    except OSError:
+        return False
+
+
+def _explain_folders_of_rows(contents: FolderContents, absent: Mapping[str, str]) -> list[str]:
+    """Name folders that bear the names of rows, and whose photographs bear others."""
+    named = [stem for key, stem in absent.items() if (key,) in contents.tails]
+    if not named:
+        return []
+    said = f"{_count(named, 'folder')} and no file of that name (first: '{named[0]}')"
+    return [f"{said}: write the path of the photograph in it into the table"]
+
+
+def _n_inside(path: str, wanted: Mapping[str, str]) -> int | None:
     """Count the wanted files in a .zip; None where its list cannot be read."""
     try:
         if not zipfile.is_zipfile(path):
             return None
         with zipfile.ZipFile(path) as archive:
             names = (Path(name).name for name in archive.namelist())
-            return len({key_of(split_file_name(name)[0]) for name in names} & wanted)
+            return len({key_of(split_file_name(name)[0]) for name in names} & wanted.keys())
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
         return None
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from melanoscope.data.sources.image_files.names import UNFINISHED_SUFFIXES, key_of, split_file_name
+from melanoscope.data.sources.image_files.names import (
+    ICLOUD_SUFFIX,
+    UNFINISHED_SUFFIXES,
+    key_of,
+    split_file_name,
+)
 from melanoscope.imaging.decode import SUFFIXES
 
 # What systems, tools and other programs leave beside photographs.
 _HIDDEN = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information")
 _IGNORED = frozenset({"thumbs.db", "desktop.ini"})
-_PACKED = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".z01"})
+# Whole, or in parts: images.zip, images.z01, images.7z.001, images.part1.rar, images.tar.gzaa
+_PACKED = re.compile(
+    r"\.(zip|tar|tgz|tbz2?|txz|gz|bz2|xz|zst|lz4|7z|rar|z\d\d|r\d\d)([._-]?(part)?(\d+|[a-z]{2}))?$",
+    re.IGNORECASE,
+)
 _CONTAINERS = frozenset({".tfrec", ".tfrecord", ".tfrecords", ".hdf5", ".h5", ".npz", ".lmdb"})
 _CONTAINERS |= {".mdb", ".parquet", ".pkl", ".pt"}
 _TEXTS = frozenset({".txt", ".csv", ".tsv", ".tab", ".json", ".xml", ".yaml", ".yml", ".md"})
@@ -43,6 +53,8 @@ class FolderContents:
         packed: Archives that are still packed.
         containers: Files that hold many photographs in one.
         closed: Folders that may not be entered, and why.
+        hidden: Folders that are not searched, as their names begin with a dot.
+        specials: Pipes, devices and what else is no file.
         circles: Folders that lead back to one already searched.
         misnamed: Files and folders whose names are no UTF-8.
     """
@@ -56,6 +68,8 @@ class FolderContents:
     packed: list[str] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)
     closed: list[tuple[str, str]] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    specials: dict[str, str] = field(default_factory=dict)
     circles: list[str] = field(default_factory=list)
     misnamed: list[str] = field(default_factory=list)
 
@@ -108,6 +122,17 @@ def _entries(
             contents.misnamed.append(entry.path)
         elif not entry.name.startswith("."):
             yield entry
+        elif entry.name.endswith(ICLOUD_SUFFIX):
+            stem, _ = split_file_name(entry.name[1:].removesuffix(ICLOUD_SUFFIX))
+            contents.others.setdefault(key_of(stem), []).append(entry.path)
+        elif _is_folder(entry):
+            contents.hidden.append(entry.path)
+
+
+def _is_packed(name: str) -> bool:
+    """Whether a name is that of a packed file that is no table."""
+    found = _PACKED.search(name)
+    return found is not None and split_file_name(name[: found.start()])[1] not in _TEXTS
 
 
 def _is_text(name: str) -> bool:
@@ -146,13 +171,13 @@ def _add_file(contents: FolderContents, entry: os.DirEntry[str], folders: tuple[
     stem, suffix = split_file_name(entry.name)
     key = key_of(stem)
     if not _is_file(entry):
-        if entry.is_symlink():
-            contents.dangling.setdefault(key, entry.path)
+        is_lost = entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110
+        (contents.dangling if is_lost else contents.specials).setdefault(key, entry.path)
+    elif suffix not in SUFFIXES and _is_packed(entry.name):
+        contents.packed.append(entry.path)
     elif suffix in SUFFIXES or not suffix:
         file = ImageFile(entry.path, folders, stem, suffix)
         contents.images.setdefault(key, []).append(file)
-    elif suffix in _PACKED and split_file_name(stem)[1] not in _TEXTS:
-        contents.packed.append(entry.path)
     elif suffix in _CONTAINERS:
         contents.containers.append(entry.path)
     elif suffix not in _TEXTS and entry.name.lower() not in _IGNORED:

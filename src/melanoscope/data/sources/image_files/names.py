@@ -11,6 +11,7 @@ from melanoscope.imaging.decode import SUFFIXES
 
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
 UNFINISHED_SUFFIXES = frozenset({".part", ".partial", ".crdownload", ".download", ".aria2", ".tmp"})
+ICLOUD_SUFFIX = ".icloud"  # of macOS's placeholders for what it has not downloaded
 # What tables write behind an id, whether it is read or not: "ISIC_1.dcm" asks for "ISIC_1".
 _NAMED_SUFFIXES = SUFFIXES | {
     *(".jpe", ".jfif", ".heic", ".heif", ".avif", ".gif", ".jp2", ".jxl", ".svg", ".dcm", ".dicom"),

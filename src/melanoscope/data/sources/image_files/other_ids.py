@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 # Differences are sought for so many of the absent, evenly over the table: a cause concerns many.
 _MAX_SOUGHT = 2000
@@ -56,6 +58,7 @@ class _FreeNames:
         self.forwards = sorted(names)
         self.backwards = sorted(name[::-1] for name in names)
         self.unpadded = {_ZEROS.sub("", name): name for name in names}
+        self.letters = {form: name for name in names if (form := _letters(name))}
         self.numbers = {_digits(name): name for name in names}
 
     def difference(self, name: str) -> tuple[str, str] | None:
@@ -72,6 +75,8 @@ class _FreeNames:
                 return f"'{shorter}', which the table has before it", rest
         if file := self.unpadded.get(_ZEROS.sub("", name)):
             return "leading zeros", file
+        if file := self.letters.get(_letters(name)):
+            return "blanks, accents and other signs among letters and digits", file
         digits = _digits(name)
         if digits and (file := self.numbers.get(digits)):
             return "what stands around the number", file
@@ -95,3 +100,9 @@ def _digits(name: str) -> str:
     """Return a name's number, which remains when programs change the rest; a short one is none."""
     digits = "".join(c for c in name if c.isdigit())
     return digits.lstrip("0") if len(digits) >= _MIN_DIGITS else ""
+
+
+def _letters(name: str) -> str:
+    """Return a name's letters and digits: "case%201", "case-1" and "case 1" have the same."""
+    plain = unicodedata.normalize("NFKD", unquote(name))
+    return _ZEROS.sub("", "".join(c for c in plain if c.isalnum()).casefold())
