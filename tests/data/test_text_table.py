@@ -90,6 +90,9 @@ def test_every_column_that_is_not_read(tmp_path):
     columns, optional = {"path": "path"}, {"patient_id": "patient_id"}
     assert read_table(path, columns, optional).notes == ()
     assert read_table(path, columns, optional, say_unread=True).notes == (
-        "column 'patient' is not read; the nearest known is 'patient_id'",
+        (
+            "column 'patient' is not read; the nearest known is 'patient_id'; if it is that, say "
+            "--columns patient_id=patient"
+        ),
         "column 'note' is not read",
     )

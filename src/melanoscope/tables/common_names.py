@@ -4,7 +4,7 @@ from __future__ import annotations
 
 PATH_NAMES = (
     *("path", "photograph", "image", "file", "filename", "file_name", "image_path"),
-    *("filepath", "file_path", "image_file", "image_name", "img"),
+    *("filepath", "file_path", "image_file", "image_name", "img", "photo", "picture"),
 )
 PATIENT_NAMES: dict[str, tuple[str, ...]] = {
     "age": ("age", "age_approx"),

@@ -45,6 +45,7 @@ def unread_columns(
     *,
     every: bool = False,
     likeness: float = LIKE,
+    option: str = "",
 ) -> tuple[str, ...]:
     """Name the columns that nothing reads.
 
@@ -55,6 +56,7 @@ def unread_columns(
         every: Whether to name all of them, or only those that are nearly a known name that the
             table lacks.
         likeness: How like a name must be to count as nearly known, 0 to 1.
+        option: Option by which the user may say what a column is, "--columns"; "" for none.
 
     Returns:
         One line each; the columns without any likeness share one.
@@ -72,7 +74,8 @@ def unread_columns(
             # The first one without a name holds the rows' numbers, as pandas and R write them.
             others += [f"{number} (without a name)"] if number > 1 else []
         elif near := _nearest(column, free, likeness):
-            lines.append(f"column '{column}' is not read; the nearest known is '{near}'")
+            how = f"; if it is that, say {option} {near}={column}" if option else ""
+            lines.append(f"column '{column}' is not read; the nearest known is '{near}'{how}")
         else:
             others.append(f"'{column}'")
     if every and others:

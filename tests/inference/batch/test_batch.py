@@ -443,7 +443,7 @@ def test_a_row_of_another_length_is_an_error_of_that_row(tmp_path):
         (",\n,,\n", "no cell filled"),
         ("\ufeff", "an empty file"),
         ("photograph\n", "a header without rows"),
-        ("photo,age\n1.jpg,3\n", "none so named (nearest: photo)"),
+        ("photos,age\n1.jpg,3\n", "none so named (nearest: photos)"),
         ('"foto";"alter"\n"1.jpg";"3"\n', "known: foto, alter"),
         ("photograph,Photograph\n1,2\n", "expected one column 'photograph'"),
         ("photograph,age,age\n1,2,3\n", "expected one column 'age'"),

@@ -157,6 +157,7 @@ def read_table(
         lacking,
         every=say_unread,
         likeness=LIKE if say_unread else SLIP,
+        option="--columns" if say_unread else "",
     )
     return TextTable(frame, names_there, (*table.notes, *unread), table.columns)
 
