@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { FileType } from "../src/device/file_type";
-import { isTorn, mendedJpeg, shortenedWebp, stopsWithinARow } from "../src/device/integrity";
+import {
+  isTorn,
+  lacksPages,
+  mendedJpeg,
+  shortenedWebp,
+  stopsWithinARow,
+} from "../src/device/integrity";
 import { decodeJpeg } from "../src/device/jpeg";
 import { apart, bytes, golden } from "./golden";
 
@@ -15,6 +21,21 @@ const files = golden<File[]>("torn").map(({ file, ...rest }) => ({
   ...rest,
   content: bytes(file) as Uint8Array<ArrayBuffer>,
 }));
+
+test.each([
+  [4096, 8192, 9, true],
+  [4097, 8192, 9, false],
+  [4096, 4096, 1, true],
+  [4096, 4095, 5000, false],
+  [4096, 8193, 5000, false],
+  [8192, 4096, 0, false],
+  [0, 4096, 10, false],
+])("%i bytes, %i zeros, %i bytes", (before, zeros, after, lacking) => {
+  const file = new Uint8Array(before + zeros + after).fill(0x50);
+  file.fill(0, before, before + zeros);
+  expect(lacksPages(file, 1)).toBe(lacking);
+  expect(lacksPages(file, 0x51)).toBe(false);
+});
 
 test("the cases are of both kinds", () => {
   for (const kind of ["BMP", "WEBP"]) {

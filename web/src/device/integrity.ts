@@ -12,13 +12,18 @@ type Bytes = Uint8Array<ArrayBuffer>;
 // Bytes of a picture's data that its decoder misses; libwebp ends VP8 in up to 3 unused ones.
 const MISSED: Readonly<Record<string, number>> = { "VP8 ": 5, VP8L: 3 };
 const HOLE = 64; // zeros within the data of a WebP that make it look torn
+// What a sparse copy leaves out, or a torrent has not fetched yet, begins and ends with a page.
+const PAGE = 4096;
+// In rows of pixels the edge of a black border is dark, and what lies beside a hole seldom is.
+const LIT = 16;
 const FEWEST_ZEROS = 8; // at the end of HEIC's and AVIF's data, which no encoder leaves
 const FEWEST_PIXELS = 2; // beside the tear of an uncompressed row
 const MOSTLY = 0.95;
 
-/** Whether a HEIC, AVIF or BMP is cut off, or zeros take the place of its rest. */
+/** Whether pages of a file are left out, or a HEIC, AVIF or BMP is cut off or ends in zeros. */
 export function isTorn(kind: FileType, bytes: Bytes): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (lacksPages(bytes, kind === "TIFF" || kind === "BMP" ? LIT : 1)) return true;
   try {
     if (kind === "HEIF" || kind === "AVIF") return endsInNothing(view, bytes);
     return kind === "BMP" && isTornBmp(view, bytes);
@@ -26,6 +31,22 @@ export function isTorn(kind: FileType, bytes: Bytes): boolean {
     if (error instanceof RangeError) return true; // cut off within its head
     throw error;
   }
+}
+
+/** Whether whole pages of a file are zeros between bytes of `lit` and more. */
+export function lacksPages(bytes: Uint8Array, lit: number): boolean {
+  for (let start = PAGE; start + PAGE < bytes.length; start += PAGE) {
+    if (!isBlank(bytes, start)) continue;
+    const before = bytes[start - 1]!;
+    while (start + PAGE < bytes.length && isBlank(bytes, start)) start += PAGE;
+    if (Math.min(before, bytes[start]!) >= lit) return true;
+  }
+  return false;
+}
+
+function isBlank(bytes: Uint8Array, start: number): boolean {
+  for (let at = start; at < start + PAGE; at++) if (bytes[at] !== 0) return false;
+  return true;
 }
 
 /**
