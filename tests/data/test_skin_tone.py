@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from skimage.color import lab2rgb
 
 from melanoscope.data import skin_segmentation
+from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.pixel_store import open_pixel_store
 from melanoscope.data.skin_segmentation import segment_skin
@@ -280,7 +281,7 @@ def test_real_photographs(real_folder, tmp_path):
     share = {}
     for kind in ("isic2019", "ham10000"):
         spec = DataSpec(kind, str(real_folder / "lesions" / kind))
-        catalog = build_catalog(read_sources([spec], tmp_path))
+        catalog = build_catalog(read_sources([spec], ReadOptions(tmp_path)))
         drawn = catalog.with_files.frame["image_id"].sample(150, seed=0)
         others = set(catalog.with_files.frame["image_id"]) - set(drawn)
         store = open_pixel_store(catalog.without(others), PX, tmp_path)
