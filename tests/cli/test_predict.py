@@ -282,7 +282,7 @@ def test_why_rows_of_a_table_failed(call: Call, small_bundle, tmp_path, words):
     )
     assert status == 1
     said = [line for line in err.splitlines() if line.startswith("melanoscope:")]
-    mend = "replace the file or take it out of the table"
+    mend = f"check the name, which is taken relative to the folder '{tmp_path}'"
     assert said == [
         "melanoscope: note: column 'gender' is read as sex",
         "melanoscope: 2 rows failed: expected a known site; found 'elbo' (2); nearest: elbow",

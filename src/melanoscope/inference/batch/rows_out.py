@@ -82,7 +82,10 @@ class RowDiagnoser:
             return self.predictor.decode(_find_file(self.folder, name)), patient
         except UnreadableImageError as error:
             # Where it lies stands in the row already.
-            return f"expected a whole photograph; found {error.found}; {error.mend}"
+            mend = error.mend
+            if error.found == "no file":
+                mend = f"check the name, which is taken relative to the folder '{self.folder}'"
+            return f"expected a whole photograph; found {error.found}; {mend}"
         except MelanoscopeError as error:
             return str(error)
 
