@@ -395,3 +395,19 @@ def test_predict_speaks_of_the_bundles_target_alone(
     assert told["answers"][0]["target"] == target["name"]
     stated = call("predict", other_bundle, simulated_photograph, "--prevalence", "0.1")[1]
     assert record["prevalence_note"] not in stated
+
+
+def test_names_of_a_table_in_another_folder(
+    call: Call, small_bundle, simulated_photograph, tmp_path
+):
+    photograph = Path(simulated_photograph)
+    table = tmp_path / "elsewhere" / "photos.csv"
+    table.parent.mkdir()
+    table.write_text(f"photograph,age\n{photograph.name},40\n")
+    out = tmp_path / "out.csv"
+    status, _, err = call("predict", small_bundle, "--table", table, "--out", out)
+    assert status == 1
+    assert str(table.parent) in err
+    out.unlink()
+    given = ("--folder", photograph.parent)
+    assert call("predict", small_bundle, "--table", table, "--out", out, *given)[0] == 0

@@ -110,6 +110,7 @@ def answer_table(
     prevalence: float | None,
     force: bool,
     as_json: bool,
+    folder: Path | None = None,
 ) -> bool:
     """Diagnose a table of photographs and print what became of its rows; see `diagnose_table`.
 
@@ -120,6 +121,7 @@ def answer_table(
         prevalence: Share of melanomas to assume; None for the bundle's.
         force: Whether to answer also what the gate refuses.
         as_json: Whether to print one JSON document.
+        folder: Folder that the table's names are relative to; None for the table's own.
 
     Returns:
         Whether every row failed.
@@ -135,6 +137,7 @@ def answer_table(
             prevalence=prevalence,
             force=force,
             on_progress=progress.decoding,
+            folder=folder,
         )
     if as_json:
         target = predictor.bundle.manifest.target.to_dict()

@@ -179,6 +179,12 @@ def predict(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="CSV of the table's answers.")] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--folder", help="Folder that the table's names are relative to. Default: the table's."
+        ),
+    ] = None,
     variant: Annotated[str, typer.Option(help="float32 or int8.")] = "float32",
     as_json: JsonOption = False,
 ) -> None:
@@ -198,7 +204,13 @@ def predict(
         from melanoscope.cli.answers import answer_table
 
         none_answered = answer_table(
-            predictor, table, out, prevalence=prevalence, force=force, as_json=as_json
+            predictor,
+            table,
+            out,
+            prevalence=prevalence,
+            force=force,
+            as_json=as_json,
+            folder=folder,
         )
         if none_answered:
             raise typer.Exit(1)
