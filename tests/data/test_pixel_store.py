@@ -473,3 +473,24 @@ def test_the_store_takes_its_whole_room_at_once(archive, cache, monkeypatch):
     monkeypatch.setattr(pixel_store, "_decode", read)
     open_pixel_store(archive.catalog, PX, cache)
     assert min(seen) >= len(archive.names) * PX * PX * 3
+
+
+def test_known_contents_spare_the_hashing(make_table, draw, tmp_path, monkeypatch):
+    """A second size of the same photographs; one that changed in between is noticed."""
+    rows = [
+        {"image_id": name, "path": str(draw(tmp_path / f"{name}.png", seed))}
+        for seed, name in enumerate("abc")
+    ]
+    catalog = build_catalog([make_table("a", rows)])
+    first = open_pixel_store(catalog, 16, tmp_path / "cache")
+    draw(tmp_path / "b.png", 9)
+    hashed = []
+    real = pixel_store.content_hashes
+    monkeypatch.setattr(
+        pixel_store, "content_hashes", lambda paths, *_: hashed.extend(paths) or real(paths)
+    )
+    second = open_pixel_store(catalog, 20, tmp_path / "cache", contents=first.contents)
+    assert hashed == [tmp_path / "b.png"]
+    assert second.contents["a"] == first.contents["a"]
+    assert second.contents["b"] != first.contents["b"]
+    np.testing.assert_array_equal(second.images(["b"])[0], read_image(tmp_path / "b.png", 20))

@@ -39,7 +39,7 @@ def baseline_predictions(frame: pl.DataFrame, split: Split) -> pl.DataFrame:
 
 
 def _archive_only(frame: pl.DataFrame, learned: Rows, test: Rows) -> Floats:
-    """Predict each archive's share of melanomas among the photographs learnt from."""
+    """Predict each archive's share of positives among the photographs learnt from."""
     archive = frame["dataset"].to_numpy()
     return archive_prevalence(
         archive[test],

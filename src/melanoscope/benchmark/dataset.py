@@ -86,14 +86,16 @@ def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress)
     refuse_without_files(tables)
     catalog = build_catalog(tables, config.target)
     store = open_pixel_store(catalog, config.image_size, cache, progress=progress.decoding)
-    usable = catalog.with_files.without(store.unreadable)
+    usable = readable = catalog.with_files.without(store.unreadable)
     if not len(usable):
         raise DataError("readable photographs", "none", "see melanoscope data summary")
 
     def read_pixels(image_ids: list[str]) -> NDArray[np.uint8]:
         judged = store
         if config.image_size != _CHECK_SIZE:
-            judged = open_pixel_store(catalog, _CHECK_SIZE, cache, progress=progress.decoding)
+            judged = open_pixel_store(
+                readable, _CHECK_SIZE, cache, progress=progress.decoding, contents=store.contents
+            )
         return judged.images(image_ids)
 
     checks = check_photos(usable, store.contents, cache, read_pixels)

@@ -118,7 +118,7 @@ def answer_table(
         predictor: Predictor of a bundle.
         table: Table of photographs.
         out: CSV to write.
-        prevalence: Share of melanomas to assume; None for the bundle's.
+        prevalence: Share of positive lesions to assume; None for the bundle's.
         force: Whether to answer also what the gate refuses.
         as_json: Whether to print one JSON document.
         folder: Folder that the table's names are relative to; None for the table's own.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import fill
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,10 @@ from melanoscope.cli.options import (
 )
 from melanoscope.target import MELANOMA
 
+if TYPE_CHECKING:
+    from melanoscope.data.archive import ReadOptions, SourceTable
+    from melanoscope.data.catalog import Catalog
+
 data_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What the archives hold.")
 
 
@@ -36,8 +40,6 @@ def data_summary(
     as_json: JsonOption = False,
 ) -> None:
     """Count rows, files found, absent and unreadable, and what is known of the photographs."""
-    from melanoscope.data.catalog import build_catalog
-    from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.data.sources.image_files import refuse_without_files
     from melanoscope.data.summary import (
         find_unreadable,
@@ -45,13 +47,10 @@ def data_summary(
         refuse_unusable,
         summarize,
     )
-    from melanoscope.data.targets import parse_target
     from melanoscope.progress import RunProgress
 
-    asked = parse_target(target, indeterminate)
     options = read_options(cache, columns, image_type)
-    tables = read_sources([parse_spec(text) for text in data], options)
-    catalog = build_catalog(tables, asked)
+    tables, catalog = _read(data, options, target, indeterminate)
     with RunProgress() as progress:
         unreadable = find_unreadable(catalog, progress.decoding)
     summary = summarize(catalog, unreadable)
@@ -118,18 +117,13 @@ def data_audit(
 ) -> None:
     """Look for copies, leaks, shortcuts and broken files before anything is trained."""
     from melanoscope.audit.audit import run_audit
-    from melanoscope.data.catalog import build_catalog
-    from melanoscope.data.sources import parse_spec, read_sources
     from melanoscope.data.sources.image_files import refuse_without_files
-    from melanoscope.data.targets import parse_target
     from melanoscope.progress import RunProgress
     from melanoscope.report.audit_page import audit_document, write_audit
 
-    asked = parse_target(target, indeterminate)
     options = read_options(cache, columns, image_type)
-    tables = read_sources([parse_spec(text) for text in data], options)
+    tables, catalog = _read(data, options, target, indeterminate)
     refuse_without_files(tables)
-    catalog = build_catalog(tables, asked)
     with RunProgress() as progress:
         found = run_audit(catalog, cache_folder(cache), progress.decoding)
     page = write_audit(found, out)
@@ -137,3 +131,15 @@ def data_audit(
         print_json(audit_document(found))
     else:
         typer.echo(f"audit: {page}")
+
+
+def _read(
+    data: list[str], options: ReadOptions, target: str, indeterminate: str
+) -> tuple[list[SourceTable], Catalog]:
+    from melanoscope.data.catalog import build_catalog
+    from melanoscope.data.sources import parse_spec, read_sources
+    from melanoscope.data.targets import parse_target
+
+    asked = parse_target(target, indeterminate)
+    tables = read_sources([parse_spec(text) for text in data], options)
+    return tables, build_catalog(tables, asked)

@@ -105,15 +105,15 @@ def _refuse_impossible(counts: NDArray[np.int64], n_folds: int) -> None:
     if not positives or not negatives:
         raise DataError(
             "photographs of both classes",
-            f"{positives} melanomas and {negatives} others",
+            f"{positives} positive and {negatives} negative",
             "add the missing class",
         )
     if _most_folds(counts) < n_folds:
-        only_melanomas, no_melanomas = (counts == 0).sum(axis=0)
-        mixed = len(counts) - only_melanomas - no_melanomas
+        only_positive, only_negative = (counts == 0).sum(axis=0)
+        mixed = len(counts) - only_positive - only_negative
         raise DataError(
             f"groups (patients, lesions, duplicates) of both classes for {n_folds} folds",
-            f"{only_melanomas} with melanomas only, {no_melanomas} with none, {mixed} with both",
+            f"{only_positive} positive, {only_negative} negative, {mixed} of both classes",
             f"use at most {_most_folds(counts)} folds or add photographs",
         )
 

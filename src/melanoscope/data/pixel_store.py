@@ -9,7 +9,7 @@ shares with them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +76,7 @@ def open_pixel_store(
     *,
     workers: int | None = None,
     progress: ProgressCallback | None = None,
+    contents: Mapping[str, str] | None = None,
 ) -> PixelStore:
     """Open the store of a catalog's images, and decode those that no store holds.
 
@@ -86,6 +87,9 @@ def open_pixel_store(
         workers: Threads that hash and decode; Pillow decodes and resizes without Python's lock.
             Default: one per core.
         progress: Called after each chunk of decoded images.
+        contents: Content hash of each file by image id, as another store of the same photographs
+            found it; a file that has changed since is noticed where it is decoded. Default: all
+            files are hashed.
 
     Returns:
         The store, in which every file that can be decoded has its pixels.
@@ -98,7 +102,10 @@ def open_pixel_store(
     ids, paths = frame["image_id"].to_list(), [Path(p) for p in frame["path"]]
     if not ids:
         raise DataError("photographs on disk", "none of the listed files", "check the folders")
-    hashes, n_decoded = content_hashes(paths, workers), 0
+    hashes: list[str | None] = (
+        content_hashes(paths, workers) if contents is None else [contents[name] for name in ids]
+    )
+    n_decoded = 0
     for _ in range(_ATTEMPTS):
         with open_pixel_files(cache, hashes, image_size) as files:
             files.take_over()
