@@ -11,6 +11,7 @@ from pathlib import Path
 
 from melanoscope.errors import RunError
 
+_PARTIAL = ".partial"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 """Error numbers of a disk, or of a user's part of it, without room."""
 
@@ -20,7 +21,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Give a file its name only when it is whole.
 
     A reader sees the old file, or none, until the block has ended; an error or a kill in the block
-    leaves it so.
+    leaves it so. What is written is on the disk before it gets its name, so that a power cut
+    leaves no empty file under it.
 
     Args:
         path: File to write; one that is there already is replaced.
@@ -41,15 +43,36 @@ def atomic_path(path: Path) -> Iterator[Path]:
     >>> file.read_text()
     'a,b'
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
     try:
         yield partial
+        _to_disk(partial)
         os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
     except BaseException:
         # What could not be written often cannot be removed either, for the same reason.
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove what killed processes left of `atomic_path` in a `folder` that this process has alone.
+
+    >>> from tempfile import mkdtemp
+    >>> folder = Path(mkdtemp())
+    >>> _ = (folder / ".numbers.csv.7.partial").write_text("a,")
+    >>> remove_partials(folder)
+    >>> list(folder.iterdir())
+    []
+    """
+    for left in folder.glob(f".*{_PARTIAL}"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 @contextmanager

@@ -20,7 +20,7 @@ class MelanoscopeError(Exception):
 
     def __init__(self, expected: str, found: str, mend: str) -> None:
         self.expected, self.found, self.mend = expected, found, mend
-        super().__init__(f"expected {expected}; found {found}; {mend}".replace("\n", " "))
+        super().__init__(one_line(f"expected {expected}; found {found}; {mend}"))
 
 
 class DataError(MelanoscopeError):
@@ -41,6 +41,21 @@ class BundleError(MelanoscopeError):
 
 class StatisticsError(MelanoscopeError):
     """Predictions from which no honest number can be computed."""
+
+
+def one_line(text: str) -> str:
+    r"""Return `text` as one line that a terminal prints and does not obey.
+
+    Names of files and words of tables come from strangers: line breaks would forge a second
+    message, escape sequences move the cursor, bidirectional marks reverse what is read, and a name
+    that is not UTF-8 cannot be printed. Each such character is written as Python's `repr` would.
+
+    >>> one_line("a.jpg" + chr(27) + "[2J" + chr(10) + "ok")
+    'a.jpg\\x1b[2J\\nok'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def nearest(word: str, vocabulary: list[str]) -> str:

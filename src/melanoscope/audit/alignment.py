@@ -8,8 +8,6 @@ black frame of a dermoscope, would make strangers alike.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
@@ -22,7 +20,7 @@ from melanoscope.audit.hash_candidates import (
     block_mean,
     orient,
 )
-from melanoscope.hardware import available_cores
+from melanoscope.threads import thread_pool
 
 IMAGE_SIZE = 64
 """Side in pixels of the largest images that are compared."""
@@ -79,7 +77,7 @@ def _fit(
         fitted = _align(_orient_each(smooth[of], turn), smooth[on], warp[chunk], steps)
         return fitted, _correlate(_orient_each(fine[of], turn), fine[on], fitted)
 
-    with ThreadPoolExecutor(available_cores()) as pool:
+    with thread_pool() as pool:
         warps, likeness = zip(*pool.map(fit_chunk, range(0, len(pairs), _CHUNK)), strict=True)
     return np.concatenate(warps), np.concatenate(likeness)
 

@@ -8,7 +8,6 @@ kept. What either loses is measured in benchmarks/near_duplicates.py.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from melanoscope.data.pixel_store import ProgressCallback
-from melanoscope.hardware import available_cores
+from melanoscope.threads import thread_pool
 
 Floats32 = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -86,7 +85,7 @@ def find_candidates(gray: GrayImages, progress: ProgressCallback | None = None) 
     # Each unordered pair comes once, in its best variant.
     index = _Index.build(gray)
     chunks = []
-    with ThreadPoolExecutor(available_cores()) as pool:
+    with thread_pool() as pool:
         for chunk in pool.map(index.nearest, range(0, len(gray), _CHUNK)):
             chunks.append(chunk)
             if progress is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from melanoscope.data.pixel_store import PixelStore
-from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import image_dimensions
+from melanoscope.threads import thread_pool
 
 # Corners darker than this, of 255, are the dermoscope's.
 _DARK = 40
@@ -24,7 +23,7 @@ def measure_images(catalog: pl.DataFrame, store: PixelStore) -> pl.DataFrame:
     # the four that are dark. Vignette: how much darker it is outside the largest circle than
     # within, as part of the range.
     paths = [Path(p) for p in catalog["path"]]
-    with ThreadPoolExecutor(available_cores()) as pool:
+    with thread_pool() as pool:
         sizes = list(pool.map(image_dimensions, paths))
     axis = np.linspace(-1, 1, store.image_size)
     outside = np.hypot(axis[:, None], axis) > 1

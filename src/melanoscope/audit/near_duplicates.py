@@ -8,7 +8,6 @@ photographs belong together, they are only found when they are nearly the same p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,7 @@ from melanoscope.audit.alignment import IMAGE_SIZE, align
 from melanoscope.audit.hash_candidates import Floats32, find_candidates
 from melanoscope.data.pixel_store import ProgressCallback
 from melanoscope.errors import DataError
-from melanoscope.hardware import available_cores
+from melanoscope.threads import thread_pool
 
 # Chosen on one half of real photographs, measured on the other: benchmarks/near_duplicates.py.
 THRESHOLD = 0.6
@@ -95,7 +94,7 @@ def _to_gray(pixels: NDArray[np.uint8], order: NDArray[np.int64]) -> NDArray[np.
         gray = Image.fromarray(pixels[row]).convert("L")
         return np.asarray(gray.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX))
 
-    with ThreadPoolExecutor(available_cores()) as pool:
+    with thread_pool() as pool:
         return np.stack(list(pool.map(shrink, order)))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
 from melanoscope.cli import bundles, comparison, serve
 from melanoscope.cli.data import data_app
+from melanoscope.cli.signals import Stopped, end, stop_on_signals
 from melanoscope.errors import MelanoscopeError
 
 app = typer.Typer(
@@ -52,10 +54,16 @@ def version() -> None:
 
 def main() -> None:
     """Run a command; an error that a person can mend becomes one line and exit status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # names of files need not be UTF-8
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
-    except (MelanoscopeError, OSError, ModuleNotFoundError, KeyboardInterrupt) as error:
-        if os.environ.get("MELANOSCOPE_DEBUG") and not isinstance(error, KeyboardInterrupt):
+        with stop_on_signals():
+            app()
+    except Stopped as stopped:
+        end(stopped.number)
+    except (MelanoscopeError, OSError, ModuleNotFoundError) as error:
+        if os.environ.get("MELANOSCOPE_DEBUG"):
             raise
         if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("melanoscope"):
             raise
@@ -65,8 +73,6 @@ def main() -> None:
 
 def _explain(error: BaseException) -> str:
     """Say in one line what was expected and found, and how to mend it."""
-    if isinstance(error, KeyboardInterrupt):
-        return "stopped; a benchmark or a table goes on with the same command"
     if isinstance(error, ModuleNotFoundError):
         error = MelanoscopeError(
             f"the package {error.name}", "none", "pip install 'melanoscope[train]'"

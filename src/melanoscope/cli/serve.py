@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from melanoscope.cli.signals import leave_signals
 from melanoscope.service.settings import Settings
 
 _DEFAULTS = Settings()
@@ -62,6 +63,7 @@ def serve(
                 err=True,
             )
 
+    leave_signals()  # the server finishes what it has accepted first
     run(predictor, settings, host=host, port=port, on_listening=on_listening)
 
 

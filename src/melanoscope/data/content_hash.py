@@ -11,12 +11,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import xxhash
 
-from melanoscope.hardware import available_cores
+from melanoscope.threads import thread_pool
 
 _BLOCK = 2**20
 # A thread takes so many files at once: handing over single ones costs as much as hashing them.
@@ -67,7 +66,7 @@ def content_hashes(
     """
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     hashes: list[str | None] = []
-    with ThreadPoolExecutor(workers or available_cores()) as pool:
+    with thread_pool(workers) as pool:
         for found in pool.map(lambda chunk: [file_hash(path) for path in chunk], chunks):
             hashes += found
             if progress is not None:

@@ -10,7 +10,6 @@ shares with them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +20,9 @@ from melanoscope.data.catalog import Catalog
 from melanoscope.data.content_hash import content_hash, content_hashes
 from melanoscope.data.pixel_files import PixelFiles, open_pixel_files
 from melanoscope.errors import DataError
-from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import decode_image, why_unreadable
 from melanoscope.imaging.open_image import UnreadableImageError
+from melanoscope.threads import thread_pool
 
 ProgressCallback = Callable[[int, int], None]
 """Function that is called with the number of images done and their total."""
@@ -142,7 +141,7 @@ def _decode_missing(
     """Decode each row that is not done; return why rows failed, and how many were decoded."""
     missing = np.flatnonzero(files.done == 0)
     reasons: dict[int, str] = {}
-    with ThreadPoolExecutor(workers or available_cores()) as pool:
+    with thread_pool(workers) as pool:
         for start in range(0, len(missing), _CHUNK):
             chunk = missing[start : start + _CHUNK]
             found = list(

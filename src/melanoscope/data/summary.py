@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from rich.table import Table
 from melanoscope.data.catalog import Catalog
 from melanoscope.data.pixel_store import ProgressCallback
 from melanoscope.errors import DataError
-from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import why_unreadable
+from melanoscope.threads import thread_pool
 
 _AGE_EDGES = (20.0, 40.0, 60.0, 80.0)
 _AGE_BANDS = ("under 20", "20-39", "40-59", "60-79", "80 and over")
@@ -41,7 +40,7 @@ def find_unreadable(catalog: Catalog, progress: ProgressCallback | None = None) 
     frame = catalog.with_files.frame
     ids, paths = frame["image_id"].to_list(), [Path(p) for p in frame["path"]]
     unreadable: dict[str, str] = {}
-    with ThreadPoolExecutor(available_cores()) as pool:
+    with thread_pool() as pool:
         for done, (name, why) in enumerate(
             zip(ids, pool.map(why_unreadable, paths), strict=True), start=1
         ):

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from melanoscope.imaging.decode import image_dimensions
 from melanoscope.inference.quality.measures import QualityMeasures, measure_quality
 from melanoscope.models.lesion_net import to_images
+from melanoscope.threads import thread_pool
 from melanoscope.training.batches import ordered_batches
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def measure_qualities(model: TrainedModel, rows: Rows) -> dict[str, QualityMeasu
         width, height = image_dimensions(Path(paths[image_id]))
         return measure_quality(np.asarray(arrays.pixels[arrays.rows[row]]), width, height)
 
-    with ThreadPoolExecutor() as pool:
+    with thread_pool() as pool:
         return dict(zip(image_ids, pool.map(measure, rows, image_ids), strict=True))
 
 

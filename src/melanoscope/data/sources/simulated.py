@@ -8,7 +8,6 @@ lesion compresses moves the file's size a little.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -20,6 +19,7 @@ from melanoscope.data.archive import ROW_SCHEMA, Archive, ReadOptions, SourceTab
 from melanoscope.data.sources.lesion_painter import PAINTER_VERSION, Traits, paint
 from melanoscope.errors import DataError
 from melanoscope.imaging.decode import write_image
+from melanoscope.threads import thread_pool
 
 _LESION_COUNTS = (0.38, 0.25, 0.16, 0.10, 0.07, 0.04)  # chance of 1 to 6 lesions in a patient
 _SECOND_IMAGE = 0.10  # chance that a lesion is photographed twice
@@ -74,7 +74,7 @@ def simulate_images(count: int, folder: Path, *, seed: int = 0) -> pl.DataFrame:
     place = folder.absolute() / f"simulated-{count}-seed{seed}-v{PAINTER_VERSION}"
     place.mkdir(parents=True, exist_ok=True)
     paths = [place / f"{image.image_id}.jpg" for image in images]
-    with ThreadPoolExecutor() as pool:
+    with thread_pool() as pool:
         list(pool.map(_draw_missing, images, paths, repeat(seed)))
     rows = [
         {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -19,6 +19,7 @@ from melanoscope.inference.batch.resumable_csv import Row
 from melanoscope.inference.result import EVIDENCE_PARTS
 from melanoscope.patient import PatientInfo, is_missing, parse_patient
 from melanoscope.tables.records import Numbered
+from melanoscope.threads import thread_pool
 
 if TYPE_CHECKING:
     from melanoscope.inference.predictor import Predictor
@@ -56,17 +57,14 @@ class RowDiagnoser:
         self, rows: Iterator[Numbered], batch_size: int, workers: int
     ) -> Iterator[list[Row]]:
         """Yield batch after batch with the added columns, while the next ones are being decoded."""
-        pool = ThreadPoolExecutor(workers, "melanoscope-decode")
         waiting: deque[list[tuple[Row, Future[_Decoded]]]] = deque()
-        try:
+        with thread_pool(workers, "melanoscope-decode") as pool:
             while chunk := list(islice(rows, batch_size)):
                 waiting.append([(row, pool.submit(self._decode, line, row)) for line, row in chunk])
                 if len(waiting) > _AHEAD:
                     yield self._diagnose(waiting.popleft())
             while waiting:
                 yield self._diagnose(waiting.popleft())
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
     def _decode(self, line: int, row: Row) -> _Decoded:
         """Decode the photograph of a row, or return what is wrong with the row."""

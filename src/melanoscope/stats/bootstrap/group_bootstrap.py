@@ -7,14 +7,12 @@ other patients to test on, not with other patients to train on; `crossval_interv
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.hardware import available_cores
 from melanoscope.stats.arrays import Floats
 from melanoscope.stats.bootstrap.group_weights import (
     REPLICATES,
@@ -25,6 +23,7 @@ from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS, WeightedMe
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.percentile import percentile_interval
 from melanoscope.stats.predictions import Predictions
+from melanoscope.threads import thread_pool
 
 # A fold's sums under the weights of so many replicates stay in the processor's cache.
 _CHUNK = 50
@@ -143,7 +142,7 @@ def bootstrap_many(
         for name, predictions in networks.items()
     }
     chunks: dict[str, list[dict[str, Floats]]] = {name: [] for name in networks}
-    with ThreadPoolExecutor(available_cores()) as pool:
+    with thread_pool() as pool:
         # One chunk of weights for all networks: the product of both would not fit in memory.
         for start in range(0, replicates, _CHUNK):
             chunk = np.ascontiguousarray(weights.counts[start : start + _CHUNK].T, np.float32)
