@@ -8,7 +8,7 @@ OUT ?= runs/demo
 export MELANOSCOPE_REAL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check slow look real page serve wheel constraints clean
+.PHONY: help demo test check slow torture look real page serve wheel constraints clean
 
 help:
 	@echo "make demo [DATA=folder of archives] [WEIGHTS=folder]   small comparison, ends by naming its report"
@@ -17,6 +17,7 @@ help:
 	@echo "make wheel       the package to install elsewhere, page included"
 	@echo "make look        screenshots of every state of the page, in runs/look"
 	@echo "make slow        the slow checks in full"
+	@echo "make torture     kills, broken files, faults of the machine, floods, in their long form"
 	@echo "make real REAL=../shared   the comparison of the README on real photographs (some hours)"
 
 # uv comes from the registry too, so that pip's slower resolver need not run.
@@ -63,7 +64,7 @@ demo: $(VENV)/demo.done
 	$(BIN)/melanoscope demo --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
 test: check $(PAGE)
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not torture"
 
 check: $(VENV)/test.done web/node_modules/done
 	$(BIN)/ruff check .
@@ -74,7 +75,10 @@ check: $(VENV)/test.done web/node_modules/done
 	$(NPM) run --silent check
 
 slow: $(VENV)/test.done $(PAGE)
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not torture"
+
+torture: $(VENV)/test.done $(PAGE)
+	$(BIN)/pytest -m torture
 
 # A bundle of drawn lesions is made in about a minute, where no other is named.
 BUNDLE ?= runs/drawn/bundle
