@@ -67,7 +67,7 @@ def main() -> None:
         usable = catalog.with_files.without(store.unreadable)
         arrays = arrays_of(usable.frame, store)
         chosen = np.arange(min(options.photographs, len(usable)))
-        loader = training_batches(arrays, chosen, 64, seed=0)
+        loader = training_batches(arrays, chosen, 64, torch.Generator().manual_seed(0))
         generator = torch.Generator().manual_seed(0)
 
         def from_store() -> Iterator[Batch]:

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from melanoscope.runs.file_records import identity_hash, record_files
+from melanoscope.runs.files import CELL_FILES, TABLES
 from melanoscope.target import MELANOMA
 
 SKILL = {
@@ -32,7 +34,11 @@ def make_record(skill, folds, photographs, simulated, target=MELANOMA):
     ]
     source = {"rows": photographs + 7, "found": photographs + 2, "absent": 5}
     return {
-        "schema": 2,
+        "schema": 3,
+        "identity": {"seed": 3},
+        "threads": 2,
+        "weights": {},
+        "files": {},
         "melanoscope": "0.1.0",
         "created": "2024-05-06T07:08:09+00:00",
         "configuration": {
@@ -137,6 +143,7 @@ def write_run(
         {
             "image_id": ids,
             "path": [f"photos/{i}.jpg" for i in ids],
+            "content": "0" * 32,
             "dataset": ["pad-ufes-20" if i % 3 else "isic2020" for i in range(photographs)],
             "patient_id": [f"p{i // 3}" for i in range(photographs)],
             "lesion_id": [None] * photographs,
@@ -177,7 +184,20 @@ def write_run(
             )
             _write_cell(path, f"{backbone}-{transfer}-r0-f{f}", mine.size, photographs, rng)
     _write_joined(path, pl.concat(frames), folds)
+    record_all(path)
     return path
+
+
+def record_all(path):
+    """Record the files of a run folder as they are now, as whoever wrote them would."""
+    record = json.loads((path / "run.json").read_text())
+    record["files"] = record_files(path, TABLES)
+    (path / "run.json").write_text(json.dumps(record))
+    for done in (path / "cells").glob("*/done.json"):
+        cell = json.loads(done.read_text())
+        cell |= {"identity": identity_hash(record["identity"])}
+        cell |= {"files": record_files(done.parent, CELL_FILES)}
+        done.write_text(json.dumps(cell))
 
 
 def _write_joined(path, predictions, folds):
@@ -201,6 +221,8 @@ def _write_cell(path, name, n_test, photographs, rng):
     done |= {"n_train": int((photographs - n_test) * 0.85), "n_validation": n_test}
     done |= {"n_test": n_test, "threshold": 0.4}
     (folder / "done.json").write_text(json.dumps(done))
+    for other in ("model.safetensors", "predictions.parquet", "validation.parquet"):
+        (folder / other).write_bytes(name.encode())  # which no reader of reports opens
     pl.DataFrame(
         {
             "epoch": np.arange(1, epochs + 1),

@@ -17,15 +17,16 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, *, sync: bool = True) -> Iterator[Path]:
     """Give a file its name only when it is whole.
 
     A reader sees the old file, or none, until the block has ended; an error or a kill in the block
-    leaves it so. What is written is on the disk before it gets its name, so that a power cut
-    leaves no empty file under it.
+    leaves it so.
 
     Args:
         path: File to write; one that is there already is replaced.
+        sync: Whether what is written is forced onto the disk before it gets its name, so that a
+            power cut leaves no empty file under it.
 
     Yields:
         A path in the same folder to write to. The process's number is part of it, so that two
@@ -46,7 +47,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
     try:
         yield partial
-        _to_disk(partial)
+        if sync:
+            _to_disk(partial)
         os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
     except BaseException:
         # What could not be written often cannot be removed either, for the same reason.

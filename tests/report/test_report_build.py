@@ -13,6 +13,7 @@ import pytest
 from melanoscope.errors import RunError
 from melanoscope.report.figures.image_figures import attribution_figure, augmentation_figure
 from melanoscope.target import MELANOMA
+from tests.conftest import record_all
 
 COMMAND = (
     "<code>melanoscope benchmark --data pad-ufes-20=pad --data isic2020=isic --backbones "
@@ -169,6 +170,7 @@ def test_an_archive_that_gives_the_label_away_is_pointed_out(run_folder, build_p
     pl.read_parquet(file).with_columns(
         dataset=pl.when(pl.col("target") == 1).then(pl.lit("isic2020")).otherwise(pl.lit("other"))
     ).write_parquet(file)
+    record_all(file.parent)
     html = build_page(run_folder).read_text(encoding="utf-8")
     assert re.search(r"archive alone gives AUROC <b[^>]*>1\.000", html)
     assert "telling archives apart" in html
@@ -178,10 +180,12 @@ def test_nothing_finished_and_nothing_compared_still_give_a_page(run_folder, bui
     file = run_folder / "predictions.parquet"
     whole = pl.read_parquet(file)
     whole.filter(pl.col("transfer") == "scratch").write_parquet(file)
+    record_all(file.parent)
     html = build_page(run_folder).read_text(encoding="utf-8")
     assert "No network is finished both from scratch and with transfer." in html
     assert "Best network: ResNet-50, AUROC 0." in html
     whole.clear().write_parquet(file)
+    record_all(file.parent)
     html = build_page(run_folder).read_text(encoding="utf-8")
     parse(html)
     assert "No network is finished yet." in html

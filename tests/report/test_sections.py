@@ -26,6 +26,7 @@ from melanoscope.report.sections.poster_table import poster_table_section
 from melanoscope.runs.reader import read_run
 from melanoscope.runs.results import as_predictions
 from melanoscope.stats.metrics.classification import auroc
+from tests.conftest import record_all
 
 
 def _complete(folder: Path, *, seed: int = 0) -> None:
@@ -58,6 +59,7 @@ def _complete(folder: Path, *, seed: int = 0) -> None:
     pl.DataFrame(
         {"a": [first], "b": [second], "likeness": [0.97], "relation": ["cropped"]}
     ).write_parquet(folder / "near_duplicates.parquet")
+    record_all(folder)
 
 
 @pytest.fixture
@@ -81,6 +83,7 @@ def test_temperatures_come_from_validation_alone(context: ReportContext, run_fol
     table = pl.read_parquet(run_folder / "validation.parquet")
     sure = table.with_columns(probability=(pl.col("probability") * 0.2 + 0.4))
     sure.write_parquet(run_folder / "validation.parquet")
+    record_all(run_folder)
     run = read_run(run_folder)
     again = ReportContext(run=run, labels=context.labels, replicates=100)
     after = calibrated_predictions(again, again.best).probability
@@ -185,6 +188,7 @@ def test_the_posters_run_beside(
     record = json.loads((other / "run.json").read_text())
     record["configuration"]["protocol"] = "poster"
     (other / "run.json").write_text(json.dumps(record))
+    record_all(other)
     page = build_page(context.run.path, replicates=50, beside=[other])
     numbers = json.loads((page.parent / "evidence.json").read_text())["protocols"]
     assert len(numbers["beside"]) == len(context.predictions)

@@ -14,6 +14,7 @@ from melanoscope.report.tables.formats import as_csv, as_latex, as_markdown
 from melanoscope.report.tables.tables import TableRow, make_tables
 from melanoscope.runs.reader import read_run
 from melanoscope.stats.summary import summarize
+from tests.conftest import record_all
 
 
 def tables_of(folder, labels):
@@ -78,6 +79,7 @@ def test_skipped_and_unfinished_rows_are_shown(run_folder, labels):
     vgg = (pl.col("backbone") == "vgg16") & (pl.col("transfer") == "frozen")
     resnet = (pl.col("backbone") == "resnet50") & (pl.col("transfer") == "frozen")
     pl.read_parquet(file).filter(~vgg & ~(resnet & (pl.col("fold") > 2))).write_parquet(file)
+    record_all(file.parent)
     _, (_, _, c) = tables_of(run_folder, labels)
     by_label = {row.label: row for row in c.rows}
     assert by_label["ResNet-50"].unfinished == "unfinished: 3 of 5 cells"

@@ -23,6 +23,7 @@ from melanoscope.report.audit_page import audit_document, write_audit
 from melanoscope.report.from_run import report_run, result_of
 from melanoscope.report.target_words import question_of
 from melanoscope.target import MALIGNANT, MELANOMA, Target, custom_target
+from tests.conftest import record_all
 from tests.report.test_report_build import pictures
 from tests.report.test_sections import _complete
 
@@ -84,6 +85,7 @@ def report_of(
             "licences": {"isic2020": {"CC-0": 60, "CC BY-NC": 40}},
         }
         (folder / "run.json").write_text(json.dumps(record))
+        record_all(folder)
         return build_page(folder, prevalence=prevalence, replicates=100, **pictures(target=target))
 
     return write

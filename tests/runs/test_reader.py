@@ -10,6 +10,7 @@ import pytest
 
 from melanoscope.errors import RunError
 from melanoscope.runs.reader import read_run
+from tests.conftest import record_all
 
 
 def edit_record(folder, change):
@@ -31,6 +32,7 @@ def test_cells_are_complete_and_in_one_order(run_folder):
     run = read_run(run_folder)
     file = run_folder / "predictions.parquet"
     pl.read_parquet(file).sample(fraction=1, shuffle=True, seed=1).write_parquet(file)
+    record_all(run_folder)
     shuffled = read_run(run_folder)
     assert len(run.cells) == 35
     assert run.cells_per_row == 5

@@ -13,6 +13,7 @@ import torch
 
 from melanoscope.errors import DataError, RunError
 from melanoscope.runs.cell import CellKey
+from melanoscope.runs.file_records import identity_hash
 from melanoscope.runs.files import CELL_COLUMNS, PREDICTION_COLUMNS
 from melanoscope.runs.run_folder import RunFolder
 
@@ -31,13 +32,20 @@ def parts(**changes: Any) -> dict[str, Any]:
         "history": history,
         "predictions": table,
         "validation": table,
-        "record": {"n_test": 2},
+        "record": {"n_test": 2, "identity": identity_hash({})},
     }
     return whole | changes
 
 
+def begun(path: Path) -> RunFolder:
+    folder = RunFolder(path)
+    record = {"identity": {}, "weights": {}, "threads": 1}
+    folder.begin(record, {})
+    return folder
+
+
 def test_a_finished_cell_is_joined_with_the_others(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
+    folder = begun(tmp_path)
     for fold in (1, 0):
         cell = CellKey(0, fold, "standard_cnn", "scratch")
         folder.begin_cell(cell)
@@ -48,13 +56,13 @@ def test_a_finished_cell_is_joined_with_the_others(tmp_path: Path) -> None:
         table = pl.read_parquet(tmp_path / name)
         assert table.columns == list(PREDICTION_COLUMNS)
         assert table["fold"].to_list() == [0, 0, 1, 1]
-    assert folder.cell_record(CELL) == {"n_test": 2}
+    assert folder.cell_record(CELL)["n_test"] == 2
     assert not list(tmp_path.rglob("*.partial"))
 
 
 @pytest.mark.parametrize("broken", ["weights", "validation", "record"])
 def test_a_kill_while_writing_leaves_no_finished_cell(tmp_path: Path, broken: str) -> None:
-    folder = RunFolder(tmp_path)
+    folder = begun(tmp_path)
     folder.begin_cell(CELL)
     with pytest.raises((TypeError, AttributeError)):
         folder.finish_cell(CELL, **parts(**{broken: {"not to be written": object()}}))
@@ -75,12 +83,14 @@ def test_more_networks_widen_the_record_and_keep_its_beginning(tmp_path: Path) -
             "identity": {"seed": 0},
             "configuration": {"backbones": [backbone], "transfer": transfers},
             "skipped": [],
+            "weights": {},
+            "threads": 1,
         }
 
-    empty = pl.DataFrame()
+    empty: dict[str, pl.DataFrame] = {}
     folder = RunFolder(tmp_path / "run")
-    folder.begin(record("first", "standard_cnn", ["scratch"]), empty, empty)
-    folder.begin(record("second", "resnet18", ["scratch", "frozen"]), empty, empty)
+    folder.begin(record("first", "standard_cnn", ["scratch"]), empty)
+    folder.begin(record("second", "resnet18", ["scratch", "frozen"]), empty)
     found = json.loads((tmp_path / "run" / "run.json").read_text())
     assert found["configuration"]["backbones"] == ["standard_cnn", "resnet18"]
     assert found["configuration"]["transfer"] == ["scratch", "frozen"]
@@ -91,7 +101,7 @@ def test_more_networks_widen_the_record_and_keep_its_beginning(tmp_path: Path) -
     assert [session["created"] for session in found["resumed"]] == ["second"]
     other = record("third", "resnet18", ["scratch"]) | {"identity": {"seed": np.pi}}
     with pytest.raises(RunError, match=r"seed = 3\.14"):
-        folder.begin(other, empty, empty)
+        folder.begin(other, empty)
 
 
 def test_names_of_cells() -> None:

@@ -42,6 +42,8 @@ class BenchmarkConfig:
         target: Which lesions count as positive.
         columns: Our name of a column -> its name in own tables.
         image_types: Types of photographs that take part; empty: all.
+        threads: Threads of each training, at least 1; None for one a core. A run that is taken up
+            keeps the number it began with, since another one gives other bits.
 
     Raises:
         DataError: No backbone, no transfer or no repeat is named, a backbone is unknown, the
@@ -63,6 +65,7 @@ class BenchmarkConfig:
     target: Target = MELANOMA
     columns: tuple[tuple[str, str], ...] = ()
     image_types: tuple[str, ...] = ()
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         from melanoscope.benchmark.splits import poster_sources
@@ -87,6 +90,8 @@ class BenchmarkConfig:
                     str(self.image_size),
                     "raise --size",
                 )
+        if self.threads is not None and self.threads < 1:
+            raise DataError("at least 1 thread", str(self.threads), "raise --threads")
         if self.repeats < 1:
             raise DataError("at least 1 repeat", str(self.repeats), "raise --repeats")
 

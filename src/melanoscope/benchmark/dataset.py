@@ -51,10 +51,12 @@ class Dataset:
     checks: PhotoChecks
 
     def table(self) -> pl.DataFrame:
-        """Return the usable photographs with their folds and skin tone, for catalog.parquet."""
+        """Return the usable photographs with content, folds and skin tone, for catalog.parquet."""
         folds = [pl.Series(fold_column(repeat), f) for repeat, f in enumerate(self.folds)]
         skin = pl.Series("ita", self.checks.skin).fill_nan(None)
-        return self.usable.frame.with_columns(*folds, skin)
+        ids = self.usable.frame["image_id"]
+        content = pl.Series("content", [self.contents[name] for name in ids], pl.String)
+        return self.usable.frame.with_columns(content, *folds, skin)
 
     def split(self, repeat: int, fold: int) -> Split:
         """Divide the usable photographs for a `fold` of a `repeat`, the same for every network."""

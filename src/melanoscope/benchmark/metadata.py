@@ -6,18 +6,23 @@ import hashlib
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from melanoscope import __version__
+from melanoscope.benchmark.config import BenchmarkConfig
 from melanoscope.benchmark.dataset import Dataset
 from melanoscope.data.catalog import Catalog
 from melanoscope.data.sources import DataSpec
-from melanoscope.hardware import describe_hardware
+from melanoscope.hardware import available_cores, describe_hardware
+from melanoscope.models.backbones import get_backbone
+from melanoscope.models.tensor_hash import tensor_hash
+from melanoscope.models.weights import find_weights
 from melanoscope.runs.cell import skipped_transfers
 from melanoscope.runs.files import SCHEMA, is_from
-from melanoscope.training.precision import describe_accelerator
+from melanoscope.training.precision import accelerator, describe_accelerator, precision
 
 _PACKAGES = (
     *("torch", "torchvision", "lightning-fabric", "timm"),
@@ -25,11 +30,44 @@ _PACKAGES = (
 )
 
 
-def describe_run(dataset: Dataset) -> dict[str, Any]:
+def describe_weights(config: BenchmarkConfig) -> dict[str, dict[str, str]]:
+    """Find the ImageNet weights that a run begins with, each told by its values.
+
+    Args:
+        config: Configuration of the run.
+
+    Returns:
+        By backbone the "origin" (a file's name) and the "xxh3" of the tensors.
+
+    Raises:
+        WeightsError: Weights are missing, broken or of another network.
+    """
+    if not set(config.transfer) - {"scratch"}:
+        return {}
+    found = {}
+    for backbone in map(get_backbone, config.backbones):
+        if backbone.pretrained:
+            state, origin = find_weights(backbone, config.weights)
+            found[backbone.name] = {"origin": Path(origin).name, "xxh3": tensor_hash(state)}
+    return found
+
+
+def describe_software() -> dict[str, Any]:
+    """Return what decides on the bits of a training beside its inputs: versions and precision."""
+    return {
+        "melanoscope": __version__,
+        "torch": version("torch"),
+        "accelerator": accelerator(),
+        "precision": precision(),
+    }
+
+
+def describe_run(dataset: Dataset, weights: dict[str, dict[str, str]]) -> dict[str, Any]:
     """Collect everything that a reader needs to believe a run or to repeat it.
 
     Args:
         dataset: Photographs, folds and configuration of the run.
+        weights: What `describe_weights` found.
 
     Returns:
         Content of run.json, plain values.
@@ -49,6 +87,8 @@ def describe_run(dataset: Dataset) -> dict[str, Any]:
         "identity": identity,
         "versions": {"python": platform.python_version(), **_versions()},
         "hardware": describe_hardware() | describe_accelerator(),
+        "threads": config.threads or available_cores(),
+        "weights": weights,
         "data": data,
         "folds": folds,
         "skipped": skipped_transfers(config.backbones, config.transfer),

@@ -20,6 +20,7 @@ from melanoscope.cli.options import (
     SeedOption,
     SizeOption,
     TargetOption,
+    ThreadsOption,
     WeightsOption,
     cache_folder,
     print_json,
@@ -61,6 +62,7 @@ def train(
     batch_size: BatchSizeOption = TrainConfig.batch_size,
     size: SizeOption = BenchmarkConfig.image_size,
     seed: SeedOption = BenchmarkConfig.seed,
+    threads: ThreadsOption = None,
     prevalence: PrevalenceOption = None,
     int8: Int8Option = True,
     weights: WeightsOption = None,
@@ -93,6 +95,7 @@ def train(
         target=parse_target(target, indeterminate),
         columns=parse_columns(columns),
         image_types=parse_image_type(image_type),
+        threads=threads,
     )
     settings = _settings(prevalence, int8)
     refuse_occupied(out)

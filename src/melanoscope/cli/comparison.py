@@ -19,6 +19,7 @@ from melanoscope.cli.options import (
     SeedOption,
     SizeOption,
     TargetOption,
+    ThreadsOption,
     WeightsOption,
     cache_folder,
     print_json,
@@ -48,6 +49,7 @@ def benchmark(
     batch_size: BatchSizeOption = TrainConfig.batch_size,
     size: SizeOption = BenchmarkConfig.image_size,
     seed: SeedOption = BenchmarkConfig.seed,
+    threads: ThreadsOption = None,
     protocol: Annotated[
         str,
         typer.Option(
@@ -87,6 +89,7 @@ def benchmark(
         target=parse_target(target, indeterminate),
         columns=parse_columns(columns),
         image_types=parse_image_type(image_type),
+        threads=threads,
     )
     _run_and_report(config, out, cache, as_json)
 

@@ -55,6 +55,13 @@ IndeterminateOption = Annotated[
 BatchSizeOption = Annotated[int, typer.Option("--batch-size", help="Photographs a step.")]
 SizeOption = Annotated[int, typer.Option("--size", help="Side of the photographs in pixels.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Everything random follows from it.")]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        help="Threads of each training; the same number gives the same bits. Default: one a core.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 CacheOption = Annotated[
     Path | None,

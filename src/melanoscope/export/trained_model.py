@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import torch
 
 from melanoscope.benchmark.config import BenchmarkConfig
 from melanoscope.benchmark.dataset import Dataset, prepare_dataset
-from melanoscope.benchmark.metadata import describe_run
-from melanoscope.benchmark.run import run_cell
+from melanoscope.benchmark.metadata import describe_run, describe_weights
+from melanoscope.benchmark.run_cell import run_cell
 from melanoscope.benchmark.splits import Split
 from melanoscope.data.sources import DataSpec
 from melanoscope.errors import RunError, nearest
 from melanoscope.inference.manifest_records import Selection
-from melanoscope.models.backbones import get_backbone
 from melanoscope.models.lesion_net import LesionNet, from_checkpoint
-from melanoscope.models.weights import find_weights
 from melanoscope.progress import RunProgress
+from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey
 from melanoscope.runs.reader import Run, read_run
 from melanoscope.runs.results import RunResults, best_row
@@ -80,18 +80,17 @@ def train_model(
     Raises:
         MelanoscopeError: Data, weights or the folder are not what they should be.
     """
-    backbone, transfer = get_backbone(config.backbones[0]), config.transfer[0]
-    if transfer != "scratch":
-        find_weights(backbone, config.weights)  # before anything takes time
-    dataset = prepare_dataset(config, cache, display)
     run_folder = RunFolder(work)
-    metadata = describe_run(dataset)
-    run_folder.begin(metadata, dataset.table(), dataset.checks.pairs())
-    cell = CellKey(0, 0, backbone.name, transfer)
-    if not run_folder.is_done(cell):
-        display.cell_begins(cell.name, 0, 1, config.train.epochs)
-        display.cell_ends(run_cell(dataset, cell, run_folder, display.epoch_ends))
-    return _load_model(dataset, run_folder, cell, metadata)
+    with run_folder.exclusive():
+        weights = describe_weights(config)  # before anything takes time
+        dataset = prepare_dataset(config, cache, display)
+        tables = {files.CATALOG: dataset.table(), files.NEAR_DUPLICATES: dataset.checks.pairs()}
+        metadata = run_folder.begin(describe_run(dataset, weights), tables)
+        cell = CellKey(0, 0, config.backbones[0], config.transfer[0])
+        if not run_folder.is_done(cell):
+            display.cell_begins(cell.name, 0, 1, config.train.epochs)
+            run_cell(dataset, cell, run_folder, display)
+        return _load_model(dataset, run_folder, cell, metadata)
 
 
 def choose_cell(
@@ -198,6 +197,7 @@ def _load_model(
     run_metadata: dict[str, Any],
     selection: Selection | None = None,
 ) -> TrainedModel:
+    torch.set_num_threads(run_metadata["threads"])  # as in training: another number, other bits
     return TrainedModel(
         network=from_checkpoint(cell.backbone, run_folder.checkpoint(cell)),
         cell=cell,

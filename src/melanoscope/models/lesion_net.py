@@ -147,10 +147,13 @@ def fresh(name: str, *, with_static: bool = True) -> LesionNet:
     return LesionNet(backbone, backbone.build(), with_static=with_static)
 
 
-def pretrained(name: str, folder: Path | None, *, with_static: bool = True) -> LesionNet:
+def pretrained(
+    name: str, folder: Path | None, *, with_static: bool = True, expected_hash: str | None = None
+) -> LesionNet:
     """Build the `LesionNet` of backbone `name` with ImageNet weights; see `load_pretrained`."""
     backbone = get_backbone(name)
-    return LesionNet(backbone, load_pretrained(backbone, folder), with_static=with_static)
+    network = load_pretrained(backbone, folder, expected_hash)
+    return LesionNet(backbone, network, with_static=with_static)
 
 
 def from_checkpoint(name: str, path: Path) -> LesionNet:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from melanoscope.errors import WeightsError
 from melanoscope.models.backbones import Backbone
 from melanoscope.models.tensor_file import read_tensors
+from melanoscope.models.tensor_hash import tensor_hash
 from melanoscope.models.trunk import fit_to_trunk
 from melanoscope.models.weight_files import check_hash, files_of, what_lies_in
 
@@ -30,21 +31,32 @@ _PACKAGED: dict[str, tuple[str, str, str]] = {
 }
 
 
-def load_pretrained(backbone: Backbone, folder: Path | None) -> nn.Module:
+def load_pretrained(
+    backbone: Backbone, folder: Path | None, expected_hash: str | None = None
+) -> nn.Module:
     """Build a backbone's whole network with weights of `find_weights`, its classifier where there.
 
     Args:
         backbone: Entry of the registry.
         folder: As for `find_weights`.
+        expected_hash: `tensor_hash` that the weights must have; None for any.
 
     Returns:
         The network. What the file lacks beside the trunk (classifier, auxiliary heads) is fresh.
 
     Raises:
-        WeightsError: No weights can be had, or they belong to another network.
+        WeightsError: No weights can be had, they belong to another network, or are not those that
+            were expected.
     """
     network = backbone.build()
-    _copy(network, find_weights(backbone, folder)[0])
+    state, origin = find_weights(backbone, folder)
+    if expected_hash is not None and (found := tensor_hash(state)) != expected_hash:
+        raise WeightsError(
+            f"the weights of {backbone.name} that the run began with ({expected_hash[:12]}...)",
+            f"others in '{origin}' ({found[:12]}...)",
+            "put the first ones back, or begin another run",
+        )
+    _copy(network, state)
     return network
 
 

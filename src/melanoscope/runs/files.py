@@ -6,10 +6,12 @@
     RUN/baselines.parquet         what is predicted without the photograph
     RUN/predictions.parquet       test predictions of all cells, joined
     RUN/validation.parquet        validation predictions of all cells, joined
-    RUN/cells/<cell>/             model.safetensors, history.csv, both predictions, done.json
+    RUN/cells/<cell>/             model.safetensors, history.csv, both predictions, done.json;
+                                  while it is trained, training.safetensors
     RUN/report/                   tables, figures and one page
 
-Every file is whole or not there. Every reason why one cannot be used is said in one line.
+Every file is whole or not there, and recorded by its content in run.json or done.json. Every reason
+why one cannot be used is said in one line.
 """
 
 from __future__ import annotations
@@ -24,17 +26,25 @@ import polars as pl
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import RunError
 
-SCHEMA = 2
+SCHEMA = 3
 RUN, CATALOG, NEAR_DUPLICATES = "run.json", "catalog.parquet", "near_duplicates.parquet"
 BASELINES, PREDICTIONS = "baselines.parquet", "predictions.parquet"
 VALIDATION, CELLS, REPORT = "validation.parquet", "cells", "report"
 CHECKPOINT, HISTORY, DONE = "model.safetensors", "history.csv", "done.json"
+TRAINING_STATE, LOCK = "training.safetensors", ".lock"
+
+TABLES = (CATALOG, NEAR_DUPLICATES, BASELINES, VALIDATION, PREDICTIONS)
+"""Files of a run folder that run.json records under "files"."""
+
+CELL_FILES = (CHECKPOINT, HISTORY, PREDICTIONS, VALIDATION)
+"""Files of a cell that its done.json records under "files"."""
 
 Schema = Mapping[str, pl.DataType]
 _TEXT, _WHOLE, _REAL = pl.String(), pl.Int64(), pl.Float64()
 CATALOG_COLUMNS: Schema = {
     "image_id": _TEXT,
     "path": _TEXT,
+    "content": _TEXT,  # `data.content_hash` of the file that was decoded
     "dataset": _TEXT,
     "center": _TEXT,
     "patient_id": _TEXT,

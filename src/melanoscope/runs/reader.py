@@ -12,6 +12,7 @@ import polars as pl
 from melanoscope.errors import RunError
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey, RowKey, parse_transfer
+from melanoscope.runs.file_records import find_damage, identity_hash
 from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.predictions import CellPredictions
 from melanoscope.target import Target
@@ -30,7 +31,8 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "folds": ("fingerprint", "sizes"),
 }
-_TOP = ("melanoscope", "created", *_SECTIONS, "versions", "skipped")
+_TOP = ("melanoscope", "created", "identity", *_SECTIONS, "versions", "skipped", "weights", "files")
+_DONE = ("n_train", "n_validation", "n_test", "best_epoch", "seconds", "identity", "files")
 _CELL = ("backbone", "transfer", "repeat", "fold")
 
 
@@ -121,7 +123,7 @@ def read_run(path: Path) -> Run:
         histories[key] = files.read_history(folder.cell_folder(key) / files.HISTORY)
         cells.append(_cell_predictions(key, rows, int(records[key]["n_train"])))
         _check_pair(tested, key, rows["image_id"])
-    return Run(
+    run = Run(
         path=path,
         record=record,
         catalog=catalog,
@@ -134,6 +136,29 @@ def read_run(path: Path) -> Run:
         baselines=files.read_table(path / files.BASELINES, files.BASELINE_COLUMNS),
         near_duplicates=files.read_table(path / files.NEAR_DUPLICATES, files.PAIR_COLUMNS),
     )
+    _check_files(run)
+    return run
+
+
+def _check_files(run: Run) -> None:
+    """Refuse a folder whose files are not those that run.json and each done.json record."""
+    damage = find_damage(run.path, run.record["files"], files.TABLES)
+    identity = identity_hash(run.record["identity"])
+    for key, record in run.records.items():
+        folder = RunFolder(run.path).cell_folder(key)
+        damage = damage or find_damage(folder, record["files"], files.CELL_FILES)
+        if record["identity"] != identity:
+            raise RunError(
+                "cells of one run",
+                f"{key.name} of another",
+                "do not mix files of several runs; run the affected cells again",
+            )
+    if damage:
+        raise RunError(
+            f"files of '{run.path}' as they were recorded",
+            damage,
+            "run the same benchmark command again: it mends what is damaged",
+        )
 
 
 def _read_record(file: Path) -> dict[str, Any]:
@@ -190,9 +215,7 @@ def _read_validation(
 
 def _cell_record(folder: RunFolder, key: CellKey, n_predictions: int) -> dict[str, Any]:
     record = folder.cell_record(key)
-    files.require_keys(
-        record, ("n_train", "n_validation", "n_test", "best_epoch", "seconds"), f"{key.name}'s done"
-    )
+    files.require_keys(record, _DONE, f"{key.name}'s done")
     if record["n_test"] != n_predictions:
         raise RunError(
             f"{record['n_test']} predictions, as done.json says",

@@ -1,32 +1,47 @@
 """Writing a run folder: what is written, in which order, and what a later run may trust.
 
-A cell counts as done when its done.json is there, which is written last.
+A cell counts as done when its done.json is there, which is written last, and names the content of
+every other file.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from melanoscope.atomic import atomic_path, refuse_full_disk
-from melanoscope.errors import RunError
+from melanoscope.atomic import atomic_path, refuse_full_disk, remove_partials
+from melanoscope.errors import RunError, one_line
+from melanoscope.locks import HeldElsewhereError, lock_file, lock_files
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey, skipped_transfers
+from melanoscope.runs.file_records import find_damage, identity_hash, record_files
 
+LOGGER = logging.getLogger(__name__)
 _SESSION = ("created", "versions", "hardware")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class RunFolder:
     """A run folder that is being written, at the path `folder`."""
 
     folder: Path
+    _record: dict[str, Any] | None = field(default=None, init=False)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Content of run.json, read once."""
+        if self._record is None:
+            self._record = files.read_json(self.folder / files.RUN)
+            files.require_keys(self._record, ("identity",), files.RUN)
+        return self._record
 
     def cell_folder(self, cell: CellKey) -> Path:
         """Return the folder of a `cell`."""
@@ -36,35 +51,62 @@ class RunFolder:
         """Return the file of a `cell`'s trained weights."""
         return self.cell_folder(cell) / files.CHECKPOINT
 
+    def training_state(self, cell: CellKey) -> Path:
+        """Return the file that a `cell`'s training goes on from after its last epoch."""
+        return self.cell_folder(cell) / files.TRAINING_STATE
+
     def cell_record(self, cell: CellKey) -> dict[str, Any]:
         """Return the content of a finished `cell`'s done.json."""
         return files.read_json(self.cell_folder(cell) / files.DONE)
 
-    def is_done(self, cell: CellKey) -> bool:
-        """Say whether a `cell` is finished, so that its results can be trusted."""
-        return (self.cell_folder(cell) / files.DONE).is_file()
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other processes from writing the folder; what they left half written is removed.
 
-    def begin(
-        self, record: dict[str, Any], catalog: pl.DataFrame, near_duplicates: pl.DataFrame
-    ) -> None:
+        Yields:
+            Nothing.
+
+        Raises:
+            RunError: Another process writes the folder, or the disk is full.
+        """
+        new = not self.folder.exists()
+        with refuse_full_disk(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with lock_file(self.folder / files.LOCK, wait=False):
+                remove_partials(self.folder)
+                yield
+        except HeldElsewhereError as error:
+            raise RunError(
+                f"nobody else writing '{self.folder}'",
+                error.holder,
+                "wait for it or name another folder with --out",
+            ) from None
+        finally:
+            if new and not self._content():
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def begin(self, record: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
         """Take the folder for a run, or take up the same run again.
 
-        A run taken up keeps its first date, versions and hardware; those of now are added under
-        "resumed", since its cells may come from more than one machine. It may have been given more
-        backbones and transfers.
+        A run taken up keeps its first date, versions, hardware and threads; those of now are added
+        under "resumed", since its cells may come from more than one machine. It may have been given
+        more backbones and transfers.
 
         Args:
             record: Content of run.json; its "identity" must be that of the run in the folder.
-            catalog: Photographs that take part, with `files.CATALOG_COLUMNS`.
-            near_duplicates: Pairs of photographs, with `files.PAIR_COLUMNS`.
+            tables: By names of `files.TABLES`: the catalog, near-duplicates, baselines.
+
+        Returns:
+            What run.json now says.
 
         Raises:
             RunError: The folder holds another run or something else, or the disk is full.
         """
         file = self.folder / files.RUN
         if file.is_file():
-            record = _resumed(self._same_run(file, record["identity"]), record)
-        elif self.folder.exists() and any(self.folder.iterdir()):
+            record = _resumed(self._same_run(file, record), record)
+        elif self.folder.exists() and self._content():
             raise RunError(
                 f"an empty or new folder, or one of this run, at '{self.folder}'",
                 "other files",
@@ -72,20 +114,19 @@ class RunFolder:
             )
         with refuse_full_disk(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            files.write_table(self.folder / files.CATALOG, catalog)
-            files.write_table(self.folder / files.NEAR_DUPLICATES, near_duplicates)
+            # First of all, so that a kill between two of the tables leaves a folder of this run.
             files.write_json(file, record)
-
-    def write_baselines(self, predictions: pl.DataFrame) -> None:
-        """Write `predictions` made without the photograph, with `files.BASELINE_COLUMNS`."""
-        with refuse_full_disk(self.folder):
-            files.write_table(self.folder / files.BASELINES, predictions)
+            for name, table in tables.items():
+                files.write_table(self.folder / name, table)
+        return self._record_tables(record)
 
     def begin_cell(self, cell: CellKey) -> None:
-        """Make the folder of a `cell`, without what an unfinished training left in it."""
-        shutil.rmtree(self.cell_folder(cell), ignore_errors=True)
+        """Make the folder of a `cell`; of an unfinished training only its state is kept."""
         with refuse_full_disk(self.folder):
-            self.cell_folder(cell).mkdir(parents=True)
+            self.cell_folder(cell).mkdir(parents=True, exist_ok=True)
+        for left in self.cell_folder(cell).iterdir():
+            if left.name != files.TRAINING_STATE:
+                left.unlink() if left.is_file() else shutil.rmtree(left, ignore_errors=True)
 
     def finish_cell(
         self,
@@ -105,7 +146,7 @@ class RunFolder:
             history: Learning curve, with `files.HISTORY_COLUMNS`.
             predictions: Test predictions, with `files.CELL_COLUMNS`.
             validation: Validation predictions, with the same columns.
-            record: Content of done.json.
+            record: Content of done.json; "files" is added.
 
         Raises:
             RunError: The disk is full.
@@ -117,12 +158,31 @@ class RunFolder:
                 history.write_csv(partial)
             files.write_table(folder / files.PREDICTIONS, predictions.select(*files.CELL_COLUMNS))
             files.write_table(folder / files.VALIDATION, validation.select(*files.CELL_COLUMNS))
-            files.write_json(folder / files.DONE, record)
+            recorded = record_files(folder, files.CELL_FILES)
+            files.write_json(folder / files.DONE, {**record, "files": recorded})
+        self.training_state(cell).unlink(missing_ok=True)
+
+    def is_done(self, cell: CellKey) -> bool:
+        """Say whether a `cell` is finished, of this run, and its files are as they were written."""
+        if not (self.cell_folder(cell) / files.DONE).exists():
+            return False
+        try:
+            record, run = self.cell_record(cell), self.record
+        except RunError as error:
+            damage: str | None = str(error)
+        else:
+            damage = find_damage(self.cell_folder(cell), record.get("files"), files.CELL_FILES)
+            if record.get("identity") != identity_hash(run["identity"]):
+                damage = "of another run"
+        if damage:
+            LOGGER.warning("melanoscope: cell %s is not whole (%s)", cell.name, one_line(damage))
+        return damage is None
 
     def finished(self) -> list[CellKey]:
         """Return the finished cells, of this and of earlier sessions of the run, in their order."""
         marks = (self.folder / files.CELLS).glob(f"*/{files.DONE}")
-        return sorted(CellKey.named(mark.parent.name) for mark in marks)
+        cells = sorted(CellKey.named(mark.parent.name) for mark in marks)
+        return [cell for cell in cells if self.is_done(cell)]
 
     def join_cells(self) -> None:
         """Join the finished cells' test and validation predictions into one table each."""
@@ -142,17 +202,35 @@ class RunFolder:
             table = pl.concat(parts).select(*files.PREDICTION_COLUMNS)
             with refuse_full_disk(self.folder):
                 files.write_table(self.folder / name, table)
+        self._record_tables(self.record)
 
-    def _same_run(self, file: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
+    def _content(self) -> list[str]:
+        """List what is in the folder beside its lock."""
+        own = {file.name for file in lock_files(self.folder / files.LOCK)}
+        return [one.name for one in self.folder.iterdir() if one.name not in own]
+
+    def _record_tables(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Write run.json with what its tables are now."""
+        self._record = {**record, "files": record_files(self.folder, files.TABLES)}
+        with refuse_full_disk(self.folder):
+            files.write_json(self.folder / files.RUN, self._record)
+        return self._record
+
+    def _same_run(self, file: Path, now: Mapping[str, Any]) -> dict[str, Any]:
         try:
             record: dict[str, Any] = json.loads(file.read_text())
-            known = record["identity"]
+            known, weights = dict(record["identity"]), dict(record["weights"])
         except (ValueError, KeyError, TypeError):
             raise RunError(
                 f"a run of melanoscope at '{self.folder}'",
                 "a run.json that cannot be read",
                 "name another folder with --out",
             ) from None
+        identity = dict(now["identity"])
+        # Weights by backbone, since a run may be given further ones.
+        for name in weights.keys() & now["weights"].keys():
+            key = f"weights of {name}"
+            known[key], identity[key] = weights[name]["xxh3"], now["weights"][name]["xxh3"]
         for key, value in identity.items():
             if known.get(key) != value:
                 raise RunError(
@@ -171,8 +249,10 @@ def _resumed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     }
     return {
         **now,
-        **{key: before[key] for key in _SESSION},
+        **{key: before[key] for key in (*_SESSION, "threads")},
         "configuration": {**now["configuration"], **wider},
+        "weights": {**before["weights"], **now["weights"]},
+        "files": before.get("files", {}),
         "skipped": skipped_transfers(wider["backbones"], wider["transfer"]),
         "resumed": [*before.get("resumed", []), {key: now[key] for key in _SESSION}],
     }

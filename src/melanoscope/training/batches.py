@@ -94,12 +94,11 @@ class _ShuffledBatches(Sampler[list[int]]):
 
 
 def training_batches(
-    arrays: LesionArrays, rows: NDArray[np.int64], batch_size: int, seed: int
+    arrays: LesionArrays, rows: NDArray[np.int64], batch_size: int, generator: Generator
 ) -> DataLoader[Batch]:
-    """Return shuffled batches of `batch_size` photographs; each epoch leaves out another rest."""
-    # A rest may be one photograph, which batch norm could not bear.
+    """Return batches of `batch_size` photographs, shuffled by `generator` anew in each epoch."""
+    # Each epoch leaves out another rest, which may be one photograph: batch norm could not bear it.
     dataset = _BatchDataset(arrays, rows)
-    generator = Generator().manual_seed(seed)
     sampler = _ShuffledBatches(dataset, min(batch_size, len(rows)), generator)
     return DataLoader(dataset, sampler=sampler, batch_size=None)
 

@@ -6,11 +6,10 @@ to it: they would be named in `_fabric`, whose `setup` and `setup_dataloaders` d
 
 from __future__ import annotations
 
-import copy
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ import torch.nn.functional as F  # noqa: N812 - the usual name
 from lightning_fabric import Fabric
 from lightning_fabric.plugins import MixedPrecision, Precision
 from numpy.typing import NDArray
-from torch import Generator, Tensor, nn
+from torch import Generator, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from melanoscope.errors import RunError
@@ -28,14 +27,16 @@ from melanoscope.stats.metrics.classification import auroc
 from melanoscope.training.augment import augment, sample_augmentation
 from melanoscope.training.batches import Batch, LesionArrays, ordered_batches, training_batches
 from melanoscope.training.config import TrainConfig
+from melanoscope.training.early_stopping import EarlyStopping
 from melanoscope.training.precision import accelerator, precision
+from melanoscope.training.training_state import StateFile, TrainingState
 from melanoscope.transfers import Transfer
 
 EpochCallback = Callable[[int, dict[str, float]], None]
 """Called with the number of the finished epoch (from 1) and its row of the history."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class FitResult:
     """What a training leaves beside the network's weights.
 
@@ -43,39 +44,14 @@ class FitResult:
         history: One row per epoch: epoch (from 1), train_loss, val_loss, val_auroc, and lr, the
             learning rate that the epoch was trained with.
         best_epoch: Epoch with the lowest validation loss (from 1); the network holds its weights.
-        seconds: Wall-clock time of the training.
+        seconds: Wall-clock time of the training, of all processes that it took.
+        resumed_after: Epochs after which it was taken up again.
     """
 
-    history: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = 0
-    seconds: float = 0.0
-
-
-class _EarlyStopping:
-    """Keeps the weights of the epoch with the lowest validation loss, and says when to stop.
-
-    The weights stay in memory, since a run keeps safetensors and never pickles.
-    """
-
-    def __init__(self, patience: int) -> None:
-        self.patience = patience
-        self.best_epoch = 0
-        self._lowest_loss = float("inf")
-        self._weights: dict[str, Tensor] = {}
-
-    def update(self, epoch: int, loss: float, network: nn.Module) -> None:
-        """Keep the network's weights if `loss` of `epoch` is the lowest so far."""
-        if loss < self._lowest_loss:
-            self._lowest_loss, self.best_epoch = loss, epoch
-            self._weights = copy.deepcopy(network.state_dict())
-
-    def should_stop(self, epoch: int) -> bool:
-        """Whether the loss has not fallen for `patience` epochs up to `epoch`."""
-        return epoch - self.best_epoch >= self.patience
-
-    def restore(self, network: nn.Module) -> None:
-        """Load the kept weights into `network`."""
-        network.load_state_dict(self._weights)
+    history: list[dict[str, float]]
+    best_epoch: int
+    seconds: float
+    resumed_after: list[int]
 
 
 def fit(
@@ -87,8 +63,12 @@ def fit(
     transfer: Transfer,
     seed: int,
     on_epoch: EpochCallback | None = None,
+    state_file: StateFile | None = None,
 ) -> FitResult:
     """Train a network and leave the weights of its best epoch in it, ready for prediction.
+
+    With a `state_file` a training that was killed goes on after its last epoch, and gives the same
+    weights to the bit as one that was not (on the processor, with the same number of threads).
 
     Args:
         network: Fresh or pretrained; trained in place.
@@ -100,6 +80,8 @@ def fit(
         transfer: With "frozen" the image branch stays as it is, batch norm's statistics included.
         seed: Seed of shuffling, augmentation and dropout.
         on_epoch: Called after each epoch.
+        state_file: Where the training's state is kept after each epoch, and taken up from; None
+            keeps none.
 
     Returns:
         The history, the best epoch and the time.
@@ -125,23 +107,32 @@ def fit(
     >>> predict(network, arrays, np.arange(8, 12)).shape
     (4,)
     """
-    started = time.perf_counter()
     fabric = _fabric(seed)
     network.freeze(transfer == "frozen")
     network.to(memory_format=torch.channels_last)
     adam, plateau = _optimizer(network, config, transfer)
     module, optimizer = fabric.setup(network, adam)
+    shuffling, augmentation = Generator().manual_seed(seed), Generator().manual_seed(seed)
     train_batches, validation_batches = fabric.setup_dataloaders(
-        training_batches(arrays, train, config.batch_size, seed),
+        training_batches(arrays, train, config.batch_size, shuffling),
         ordered_batches(arrays, validation),
     )
-    augmentation = Generator().manual_seed(seed)
-    stopping = _EarlyStopping(config.stop_patience)
-    result = FitResult()
-    for epoch in range(1, config.epochs + 1):
+    state = TrainingState(
+        network=network,
+        adam=adam,
+        plateau=plateau,
+        stopping=EarlyStopping(config.stop_patience),
+        generators={"shuffling": shuffling, "augmentation": augmentation},
+        precision=fabric.strategy.precision,
+    )
+    if state_file is not None:
+        state.restore(state_file)
+    while state.epoch < config.epochs and not state.stopping.should_stop(state.epoch):
+        started = time.perf_counter()
         network.train()
         train_loss = _train_one_epoch(fabric, module, optimizer, train_batches, augmentation)
         network.eval()
+        epoch = state.epoch + 1
         val_loss, val_auroc = _evaluate(module, validation_batches, epoch)
         row = {
             "epoch": float(epoch),
@@ -150,18 +141,17 @@ def fit(
             "val_auroc": val_auroc,
             "lr": adam.param_groups[0]["lr"],
         }
-        result.history.append(row)
-        stopping.update(epoch, val_loss, network)
+        state.history.append(row)
+        state.stopping.update(epoch, val_loss, network)
+        plateau.step(val_loss)
+        state.seconds += time.perf_counter() - started
+        if state_file is not None:
+            state.save(state_file)
         if on_epoch is not None:
             on_epoch(epoch, row)
-        if stopping.should_stop(epoch):
-            break
-        plateau.step(val_loss)
-    stopping.restore(network)
+    state.stopping.restore(network)
     network.eval()
-    result.best_epoch = stopping.best_epoch
-    result.seconds = time.perf_counter() - started
-    return result
+    return FitResult(state.history, state.stopping.best_epoch, state.seconds, state.resumed_after)
 
 
 @torch.inference_mode()
