@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from melanoscope.errors import one_line
+
 LOGGER = logging.getLogger(__name__)
 _SECONDS_OF_SILENCE = 3.0
 
@@ -55,10 +57,10 @@ def lock_file(path: Path, *, wait: bool) -> Iterator[None]:
         holder = _holder(path)
         if not wait:
             raise HeldElsewhereError(holder) from None
-        LOGGER.warning("melanoscope: waiting for %s, which holds '%s'", holder, path)
+        LOGGER.warning("melanoscope: waiting for %s, which holds %s", holder, _named(path))
         lock.acquire()
     except NotImplementedError:
-        LOGGER.warning("melanoscope: '%s' cannot be locked: keep other processes away", path)
+        LOGGER.warning("melanoscope: %s cannot be locked: keep others away", _named(path))
     try:
         with contextlib.suppress(OSError):  # a full disk takes no note, and needs none
             _note(path).write_text(str(os.getpid()))
@@ -76,6 +78,10 @@ def lock_files(path: Path) -> tuple[Path, Path]:
 
 def _note(path: Path) -> Path:
     return path.with_name(f"{path.name}.holder")
+
+
+def _named(path: Path) -> str:
+    return one_line(f"'{path}'")
 
 
 def _holder(path: Path) -> str:

@@ -354,12 +354,47 @@ def test_threads_that_open_stores_with_common_photographs(archive, cache):
 def test_a_file_of_the_store_that_was_cut_short_is_made_anew(archive, cache):
     catalog = archive.catalog
     open_pixel_store(catalog, PX, cache)
-    for name in ("done.u8", "contents.u8"):
+    for name in ("checksums.u8", "contents.u8"):
         (found,) = cache.rglob(name)
         os.truncate(found, 10)
         store = open_pixel_store(catalog, PX, cache)
         assert store.n_decoded == len(archive.names)
         check(store, archive)
+
+
+def blacken(path):
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("damage", "spoiled"), [(blacken, None), (flip_a_bit, 1)])
+def test_damaged_pixels_are_decoded_again(archive, cache, caplog, damage, spoiled):
+    """As a crash between two writes, a failing disk or a race leaves them: of the right size."""
+    catalog = archive.catalog
+    open_pixel_store(catalog, PX, cache)
+    (pixels,) = cache.rglob("pixels.u8")
+    damage(pixels)
+    spoiled = spoiled or len(archive.names)
+    store = open_pixel_store(catalog, PX, cache)
+    assert store.n_decoded == spoiled
+    check(store, archive)
+    assert f"{spoiled} damaged images" in caplog.text
+    assert open_pixel_store(catalog, PX, cache).n_decoded == 0
+
+
+def test_damaged_pixels_are_not_taken_over(archive, cache):
+    open_pixel_store(archive.catalog, PX, cache)
+    (pixels,) = cache.rglob("pixels.u8")
+    blacken(pixels)
+    some = archive.catalog.without(["i000"])
+    store = open_pixel_store(some, PX, cache)
+    assert store.n_decoded == len(archive.names) - 1
+    check(store, archive, absent=["i000"])
 
 
 def test_a_damaged_store_gives_nothing_to_others(archive, cache):

@@ -139,7 +139,7 @@ def _decode_missing(
     progress: ProgressCallback | None,
 ) -> tuple[dict[int, str], int]:
     """Decode each row that is not done; return why rows failed, and how many were decoded."""
-    missing = np.flatnonzero(files.done == 0)
+    missing = np.flatnonzero(~files.done)
     reasons: dict[int, str] = {}
     with thread_pool(workers) as pool:
         for start in range(0, len(missing), _CHUNK):
