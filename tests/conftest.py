@@ -61,6 +61,7 @@ def make_record(skill, folds, photographs, simulated, target=MELANOMA):
             "image_types": [],
             "near_duplicates": True,
             "weights": None,
+            "threads": None,
             "target": target.to_dict(),
             "simulated": simulated,
         },

@@ -128,6 +128,7 @@ class BenchmarkConfig:
             target=Target.from_dict(configuration["target"]),
             columns=tuple(configuration["columns"].items()),
             image_types=tuple(configuration["image_types"]),
+            threads=configuration["threads"],
         )
 
     @property
@@ -161,6 +162,7 @@ class BenchmarkConfig:
             "transfer": list(self.transfer),
             **self.identity(),
             "weights": None if self.weights is None else self.weights.name,
+            "threads": self.threads,
             "simulated": self.simulated,
         }
 

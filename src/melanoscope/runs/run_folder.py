@@ -227,6 +227,8 @@ class RunFolder:
                 "name another folder with --out",
             ) from None
         identity = dict(now["identity"])
+        if now["configuration"].get("threads") is not None:
+            known["threads"], identity["threads"] = record["threads"], now["threads"]
         # Weights by backbone, since a run may be given further ones.
         for name in weights.keys() & now["weights"].keys():
             key = f"weights of {name}"
