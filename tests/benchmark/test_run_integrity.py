@@ -168,7 +168,7 @@ def test_a_cell_of_another_run_is_not_taken(
     shutil.rmtree(copy / "cells" / SECOND)
     shutil.copytree(other / "cells" / SECOND, copy / "cells" / SECOND)
     assert [cell.name for cell in RunFolder(copy).finished()] == [FIRST]
-    with pytest.raises(RunError, match="done.json says|of another"):
+    with pytest.raises(RunError, match=r"done\.json says|of another"):
         read_run(copy)
     assert run(copy, cache) == [SECOND]
     assert tables(copy) == tables(whole)

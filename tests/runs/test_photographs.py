@@ -1,0 +1,51 @@
+"""A report notices photographs that are no longer those of its run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from melanoscope.data.content_hash import content_hash
+from melanoscope.runs.photographs import compare_photographs
+from melanoscope.runs.reader import Run, read_run
+from tests.conftest import record_all
+
+
+@pytest.fixture
+def run(run_folder: Path, tmp_path: Path) -> Run:
+    """A run whose first hundred photographs are there, of 10 bytes each."""
+    file = run_folder / "catalog.parquet"
+    catalog = pl.read_parquet(file)
+    names = catalog["image_id"].to_list()
+    for name in names[:100]:
+        (tmp_path / name).write_bytes(name.ljust(10).encode())
+    catalog.with_columns(
+        path=pl.Series([str(tmp_path / name) for name in names]),
+        content=pl.Series([content_hash(name.ljust(10).encode()) for name in names]),
+    ).write_parquet(file)
+    record_all(run_folder)
+    return read_run(run_folder)
+
+
+def test_unchanged_photographs_need_no_word(run: Run) -> None:
+    found = compare_photographs(run)
+    assert (found.photographs, found.compared, found.absent) == (300, 100, 200)
+    assert found.warning is None
+
+
+def test_a_photograph_changed_at_equal_size_and_time_is_named(run: Run) -> None:
+    file = Path(run.catalog["path"][7])
+    before = file.stat()
+    file.write_bytes(b"another".ljust(10))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    found = compare_photographs(run)
+    assert found.changed == (run.catalog["image_id"][7],)
+    assert "1 of 100 photographs" in (found.warning or "")
+
+
+def test_of_a_large_archive_an_even_sample_is_compared(run: Run) -> None:
+    found = compare_photographs(run, most_bytes=250)  # of 1,000: every fourth
+    assert (found.compared, found.absent) == (25, 200)
