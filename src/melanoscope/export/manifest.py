@@ -136,6 +136,7 @@ def _training(model: TrainedModel) -> Training:
     kinds = [spec.kind for spec in model.config.data]
     configuration = {**model.config.to_dict(), "data": kinds}
     del configuration["target"]  # the manifest says it for itself
+    del configuration["threads"]  # what the run used stands in its run.json
     cell = model.cell_metadata
     return Training(
         configuration=msgspec.convert(configuration, Configuration),
