@@ -162,6 +162,7 @@ class Pretended(Predictor):
 
 
 def main() -> None:
+    from melanoscope.service.http import connection
     from melanoscope.service.server import run
     from melanoscope.service.settings import Settings
 
@@ -169,6 +170,8 @@ def main() -> None:
     if how.get("watch"):
         watch_files()
     predictor = Pretended(pretended_bundle(folder / "bundle"), how.get("delay", 0.0))
+    if "last_request_seconds" in how:
+        connection._LAST_REQUEST_SECONDS = how["last_request_seconds"]
     predictor.dies_every = how.get("dies_every", 0)
     settings = Settings(**{"workers": 2, **how.get("settings", {})})
     run(predictor, settings, port=0, page=None)

@@ -20,20 +20,30 @@ def test_requests_on_their_way_are_answered(tmp_path):
     """Over a connection that was idle, and over one that had just been opened."""
     body = form(photograph())
     request = head(len(body)) + body
-    with process(tmp_path) as (one, url):
+    with process(tmp_path, last_request_seconds=1.5) as (one, url):
         eventually(lambda: httpx.get(f"{url}/readyz").is_success)
         address = ("127.0.0.1", int(url.rpartition(":")[2]))
         idle, silent, fresh = (socket.create_connection(address, timeout=10) for _ in range(3))
         idle.sendall(request)
         assert reply(idle)[0] == 200
         one.send_signal(signal.SIGTERM)
-        time.sleep(0.15)  # its loop has noticed, and looks for those who wait
+        eventually(lambda: is_refused(address))
         assert reply_of(idle, b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == 503
         assert reply_of(fresh, request)[0] == 200
         assert silent.recv(1) == b""  # closed, not reset
         out, _ = one.communicate(timeout=20)
     assert one.returncode == 0
     assert b"stopped" in out.splitlines()[-1]
+
+
+def is_refused(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=0.1).close()
+    except TimeoutError:  # connecting clients go unheard until the socket is closed
+        return False
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def reply_of(connection: socket.socket, request: bytes) -> tuple[int, dict]:
