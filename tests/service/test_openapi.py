@@ -29,7 +29,8 @@ PHOTOGRAPHS = (photograph(), photograph(64, "PNG"), dark(), b"", b"nothing", pho
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
     predictor = Pretended(pretended_bundle(tmp_path_factory.mktemp("described")))
-    return create_app(predictor, Settings(workers=1, steps=8), None)
+    limits = Settings(workers=1, steps=8, allowed_hosts=("testserver",))
+    return create_app(predictor, limits, None)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,14 @@ def serve(
     megabytes: Annotated[float, typer.Option(help="Largest request.")] = _DEFAULTS.request_bytes
     / 1e6,
     megapixels: Annotated[float, typer.Option(help="Largest photograph.")] = _DEFAULTS.pixels / 1e6,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name under which the service is reached, repeatable: a proxy's for example. This "
+            "machine's own name and addresses are known. * allows every name.",
+        ),
+    ] = None,
     log_clients: Annotated[
         bool, typer.Option("--log-clients", help="Log addresses of clients: personal data.")
     ] = _DEFAULTS.log_clients,
@@ -43,11 +52,12 @@ def serve(
     from melanoscope.service.server import is_local, run
 
     settings = Settings(
-        request_bytes=round(megabytes * 1e6),
-        pixels=round(megapixels * 1e6),
+        request_bytes=_millions("megabytes", megabytes),
+        pixels=_millions("megapixels", megapixels),
         answer_seconds=seconds,
         queue=queue,
         workers=_DEFAULTS.workers if workers is None else workers,
+        allowed_hosts=tuple(allowed_host or ()),
         log_clients=log_clients,
     )
     # As many networks of one thread as workers: one of two threads takes 1.8 times the
@@ -65,6 +75,14 @@ def serve(
 
     leave_signals()  # the server finishes what it has accepted first
     run(predictor, settings, host=host, port=port, on_listening=on_listening)
+
+
+def _millions(option: str, number: float) -> int:
+    from melanoscope.errors import MelanoscopeError
+
+    if not 0 < number < math.inf:
+        raise MelanoscopeError(f"--{option} above 0", f"{number}", "give another limit")
+    return math.ceil(number * 1e6)
 
 
 def _check_packages() -> None:

@@ -14,11 +14,12 @@ from fastapi.exceptions import RequestValidationError
 
 from melanoscope import __version__
 from melanoscope.inference.result import DISCLAIMER
+from melanoscope.service.http.hosts import AllowedHosts
 from melanoscope.service.http.middleware import RequestMiddleware
 from melanoscope.service.http.multipart import BodyBudget
 from melanoscope.service.http.problems import status_response
 from melanoscope.service.metrics import Metrics
-from melanoscope.service.openapi import openapi_document
+from melanoscope.service.openapi import openapi_document, problem_responses
 from melanoscope.service.routes import bundle as bundle_routes
 from melanoscope.service.routes import diagnoses as diagnoses_routes
 from melanoscope.service.routes import health as health_routes
@@ -54,13 +55,19 @@ def create_app(predictor: Predictor, settings: Settings, page: Path | None) -> F
         await asyncio.to_thread(pool.close, min(1.0, settings.drain_seconds))
 
     app = _empty_app(lifespan, target)
+    app.state.readiness = readiness
     endpoint = diagnoses_routes.AnswerEndpoint(pool, settings, metrics, budget)
     app.include_router(diagnoses_routes.routes(endpoint, target))
     app.include_router(bundle_routes.routes(bundle, explains=tasks.has_gradients))
     app.include_router(health_routes.routes(readiness, metrics))
     app.router.routes.extend(page_routes.routes(page))
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
-    app.add_middleware(RequestMiddleware, metrics=metrics, log_clients=settings.log_clients)
+    app.add_middleware(
+        RequestMiddleware,
+        metrics=metrics,
+        hosts=AllowedHosts(settings.allowed_hosts),
+        log_clients=settings.log_clients,
+    )
     return app
 
 
@@ -77,6 +84,7 @@ def _empty_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        responses=problem_responses("unknown-host"),
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
         exception_handlers={RequestValidationError: _on_validation_error},

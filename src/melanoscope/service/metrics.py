@@ -56,6 +56,7 @@ class Metrics:
             buckets=(1, 2, 3, 4, 6, 8, 12, 16, 32),
             registry=registry,
         )
+        self.dead_workers = counter("melanoscope_dead_workers", "Workers that had to be replaced.")
         self.received_bytes = counter("melanoscope_received_bytes", "Bytes of photographs' files.")
         self._bundle = Info("melanoscope_bundle", "The bundle that answers.", registry=registry)
 

@@ -23,7 +23,14 @@ BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 """Media type object of a file."""
 
 FORM_PROBLEMS = (
-    *("broken-request", "slow-upload", "length-required", "too-large", "not-multipart"),
+    *(
+        "broken-request",
+        "foreign-origin",
+        "slow-upload",
+        "length-required",
+        "too-large",
+        "not-multipart",
+    ),
     *("invalid-field", "internal", "busy", "took-too-long"),
 )
 """Kinds of problems of every route that reads a form."""
@@ -31,12 +38,14 @@ FORM_PROBLEMS = (
 _REQUEST_ID = "0b9c6f2e-3c1d-4e57-9a40-6f1f6f2c7a11"  # of no request
 _DESCRIPTIONS = {
     400: "No whole form.",
+    403: "Sent by a page of another origin.",
     404: "No such file.",
     406: "Neither JSON nor PNG is wanted.",
     408: "The form took too long to arrive.",
     411: "The length is not stated.",
     413: "Too large.",
     415: "No multipart form.",
+    421: "The Host header holds a name that is not the service's.",
     422: "A field that cannot be, or a photograph that cannot be read or is refused.",
     500: "A mistake of ours.",
     503: "Too many requests are waiting; Retry-After says when to come again.",

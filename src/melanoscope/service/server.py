@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ import uvicorn
 
 from melanoscope.errors import MelanoscopeError
 from melanoscope.service.app import create_app
+from melanoscope.service.http.backlog import accept_waiting
 from melanoscope.service.http.connection import limited_connection
 from melanoscope.service.logs import LOGGER, configure_logging
 from melanoscope.service.workers.pool import THREAD_PREFIX
@@ -69,6 +71,7 @@ def run(
     configure_logging()
     sys.setswitchinterval(_SWITCH_SECONDS)
     _return_memory_early()
+    settings = replace(settings, allowed_hosts=(*settings.allowed_hosts, host))
     config = uvicorn_config(create_app(predictor, settings, page), settings)
     with contextlib.closing(open_socket(host, port)) as listener:
         address = url_of(listener)
@@ -153,7 +156,16 @@ def _exit_if_workers_run() -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends with status 0 when it is told to stop; uvicorn's would die of the signal."""
+    """Ends with status 0 when it is told to stop; uvicorn's would die of the signal.
+
+    Nothing that was received before is left without an answer.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say that the service is not ready, accept who waits at `sockets`, and finish."""
+        self.config.app.state.readiness.is_stopping = True  # type: ignore[union-attr]
+        await accept_waiting(sockets or [])
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

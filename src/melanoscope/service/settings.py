@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 
 from melanoscope.errors import MelanoscopeError
 from melanoscope.hardware import available_cores
 
+_MOST_WORKERS = 256  # the machine may refuse so many threads, and later than at the start
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Limits of a service; each is above 0.
+    """Limits of a service; each number is above 0.
 
     Attributes:
         request_bytes: Largest body of one request.
@@ -27,10 +30,12 @@ class Settings:
         workers: Threads that decode and run the network.
         steps: Most steps of Integrated Gradients, asked for or taken in search of completeness.
         connections: Connections that may be open at once; further ones are turned away.
+        allowed_hosts: Names under which the service is reached, beside this machine's own name and
+            addresses; "*" for every name.
         log_clients: Whether addresses of clients, which are personal data, are logged.
 
     Raises:
-        MelanoscopeError: A limit of 0 or less.
+        MelanoscopeError: A limit of 0 or less, one that is infinite, too many workers.
 
     >>> Settings(queue=0)
     Traceback (most recent call last):
@@ -51,11 +56,20 @@ class Settings:
     workers: int = field(default_factory=available_cores)
     steps: int = 256
     connections: int = 512
+    allowed_hosts: tuple[str, ...] = ()
     log_clients: bool = False
 
     def __post_init__(self) -> None:
         for limit in fields(self):
             value = getattr(self, limit.name)
-            if not isinstance(value, bool) and not value > 0:
-                name = limit.name.replace("_", " ")
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            name = limit.name.replace("_", " ")
+            if not value > 0:
                 raise MelanoscopeError(f"a {name} above 0", f"{value!r}", "give another limit")
+            if math.isinf(value):
+                raise MelanoscopeError(f"a finite {name}", f"{value!r}", "give another limit")
+        if self.workers > _MOST_WORKERS:
+            raise MelanoscopeError(
+                f"at most {_MOST_WORKERS} workers", f"{self.workers}", "one a core is best"
+            )

@@ -69,7 +69,7 @@ def test_a_body_in_drops_is_408(serve):
     assert time.monotonic() - started < 3
 
 
-@pytest.mark.parametrize("start", [b"", b"POST /v1/diagnoses HTTP/1.1\r\nHost: x\r\n"])
+@pytest.mark.parametrize("start", [b"", b"POST /v1/diagnoses HTTP/1.1\r\nHost: localhost\r\n"])
 def test_a_head_that_never_ends_is_hung_up_on(serve, start):
     service = serve(idle_seconds=0.3)
     with service.connect() as connection:
@@ -94,7 +94,7 @@ def test_a_client_that_does_not_read_is_hung_up_on(serve, tmp_path):
     (page / "index.html").write_bytes(b" " * 20_000_000)
     service = serve(idle_seconds=0.4, page=page)
     with service.connect() as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         time.sleep(1.2)
         assert is_answered(service)
         received = 0

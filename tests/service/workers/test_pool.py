@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.datastructures import UploadFile
@@ -45,3 +46,33 @@ def test_no_photograph_outlives_its_answer(serve, remaining):
     is_problem(service.diagnose(photograph()), 504)
     service.predictor.go_on.set()
     eventually(lambda: remaining() == 0)
+
+
+@pytest.mark.parametrize("explains", [False, True])
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
+def test_a_worker_that_dies_is_replaced(serve, written, explains, error):
+    """Its request is told so, and the next one, which waits behind it, is answered."""
+    service = serve(workers=1, batch=1)
+    service.predictor.go_on.clear()
+    ask = service.explain if explains else service.diagnose
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask, photograph(), age="67")
+        eventually(lambda: service.metric("melanoscope_running_requests") == 1)
+        second = pool.submit(ask, photograph())
+        eventually(lambda: service.metric("melanoscope_queue_requests") == 1)
+        service.predictor.die = error
+        service.predictor.go_on.set()
+        is_problem(first.result(), 500, "internal")
+        assert second.result().status_code == 200
+    assert service.metric("melanoscope_dead_workers_total") == 1
+    assert service.metric("melanoscope_running_requests") == 0
+    died = [line for line in written() if line["event"] == "a worker died"]
+    assert [line["exception"] for line in died] == [type(error).__name__]
+    assert "67" not in str(died)
+
+
+def test_memory_that_does_not_suffice_is_an_answer(service):
+    service.predictor.die = MemoryError()
+    is_problem(service.diagnose(photograph()), 500, "internal")
+    assert service.diagnose(photograph()).status_code == 200
+    assert service.metric("melanoscope_dead_workers_total") == 0

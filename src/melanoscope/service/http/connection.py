@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import h11
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from melanoscope.service.http.lingering import LingeringTransport
 from melanoscope.service.http.problems import busy, status_response
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _READ_BYTES = 16_384
 _SEND_BYTES = 131_072
+# A stopping service waits so long for a request that a client sent before it could know.
+_LAST_REQUEST_SECONDS = 0.5
 
 
 class _IdleTimeout:
@@ -55,7 +59,9 @@ class _LimitedConnection(H11Protocol):
         self, transport: asyncio.Transport
     ) -> None:
         """Let a client in through `transport`, unless there are too many."""
-        super().connection_made(transport)
+        self._lingering = LingeringTransport(transport, self.settings.idle_seconds)
+        self._is_stopping = False
+        super().connection_made(cast("asyncio.Transport", self._lingering))
         # What one reading brings is parsed in one go, during which no other client is served.
         transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
         # The kernel says that there is room again once a third of its buffer is free: of megabytes
@@ -75,6 +81,7 @@ class _LimitedConnection(H11Protocol):
         """Stop the timers of a connection that ended with `exc` or, without one, as it should."""
         self._reading.stop()
         self._writing.stop()
+        self._lingering.lost()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -82,7 +89,18 @@ class _LimitedConnection(H11Protocol):
         if self.transport.is_closing():
             return
         super().data_received(data)
+        if self._is_stopping and self._is_answering():
+            self._answer_last()
         self._watch()
+
+    def shutdown(self) -> None:
+        """Answer what has been asked, or is asked in a moment, as the last of the connection."""
+        self._is_stopping = True
+        if self._is_answering():
+            self._answer_last()
+        else:
+            self._unset_keepalive_if_required()
+            asyncio.get_running_loop().call_later(_LAST_REQUEST_SECONDS, self._close_idle)
 
     def pause_writing(self) -> None:
         """Give a client that does not read its response a limited time to go on."""
@@ -108,13 +126,25 @@ class _LimitedConnection(H11Protocol):
         """Give a client time to state a request, or to end one that is answered already."""
         # Idle connections between requests are uvicorn's to close; while an answer is being made,
         # its own time limits hold.
-        answering = self.cycle is not None and not self.cycle.response_complete
         unfinished = self.conn.their_state is h11.SEND_BODY
         idle = self.timeout_keep_alive_task is not None and not unfinished
-        if answering or idle or self.transport.is_closing():
+        if self._is_answering() or idle or self.transport.is_closing():
             self._reading.stop()
         else:
             self._reading.start()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _answer_last(self) -> None:
+        # Told so, a client sends its next request elsewhere instead of into a closing connection.
+        if self.cycle.keep_alive and not self.cycle.response_started:
+            self.cycle.default_headers = [*self.cycle.default_headers, CLOSE_HEADER]
+        self.cycle.keep_alive = False
+
+    def _close_idle(self) -> None:
+        if not self._is_answering():
+            self.transport.close()
 
     def _end_with(self, response: Response) -> None:
         """Write a response past uvicorn, which knows of no request here, and close."""

@@ -16,6 +16,7 @@ from melanoscope.service.logs import LOGGER, exception_summary
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from melanoscope.service.http.hosts import AllowedHosts
     from melanoscope.service.metrics import Metrics
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -24,8 +25,10 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 class RequestMiddleware:
     """Give every request an id, answer what is raised, count and log how it ended."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, log_clients: bool) -> None:
-        self.app, self.metrics, self.log_clients = app, metrics, log_clients
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, hosts: AllowedHosts, *, log_clients: bool
+    ) -> None:
+        self.app, self.metrics, self.hosts, self.log_clients = app, metrics, hosts, log_clients
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle an ASGI connection: `scope`, `receive` and `send` are those of ASGI."""
@@ -45,6 +48,7 @@ class RequestMiddleware:
     async def _respond(self, scope: Scope, receive: Receive, sender: ResponseSender) -> None:
         state = scope["state"]
         try:
+            self.hosts.check(scope)
             _refuse_chunks(scope)
             await self.app(scope, receive, sender.send)
             return

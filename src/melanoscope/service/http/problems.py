@@ -26,11 +26,13 @@ class _Kind(NamedTuple):
 
 KINDS = {
     "broken-request": _Kind(400, "The request is not whole"),
+    "foreign-origin": _Kind(403, "Another page's request"),
     "slow-upload": _Kind(408, "The request took too long to arrive"),
     "not-acceptable": _Kind(406, "No such representation"),
     "length-required": _Kind(411, "The length is not stated"),
     "too-large": _Kind(413, "The request is too large"),
     "not-multipart": _Kind(415, "The request is no multipart form"),
+    "unknown-host": _Kind(421, "The service has another name"),
     "invalid-field": _Kind(422, "A field cannot be"),
     "unreadable-photograph": _Kind(422, "The photograph cannot be read"),
     "refused-photograph": _Kind(422, "The photograph is refused"),

@@ -30,7 +30,7 @@ class Readiness:
     def _run(self) -> None:
         try:
             self._warm_up()
-        except Exception as error:  # noqa: BLE001 - the service stays up to say that it is not ready
+        except BaseException as error:  # noqa: BLE001 - the service stays up to say that it is not ready
             LOGGER.error("not ready", extra={"data": exception_summary(error)})
             return
         self.is_ready = True

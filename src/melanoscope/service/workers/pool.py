@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from concurrent.futures import CancelledError, InvalidStateError
+from itertools import count
 from typing import TYPE_CHECKING
 
 from melanoscope.service.http.problems import Problem, busy, internal_error
@@ -39,6 +40,7 @@ class WorkerPool:
         self._queue = JobQueue(settings)
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
+        self._numbers = count()
         self._closed = False
         self._running = 0
         self._job_seconds = 0.05  # of one worker, until the mean of real jobs is known
@@ -89,22 +91,43 @@ class WorkerPool:
         return busy(f"fewer than {self._settings.queue} waiting requests", "as many", wait)
 
     def _start_threads(self) -> None:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
         while len(self._threads) < self._settings.workers:
-            name = f"{THREAD_PREFIX}{len(self._threads)}"
+            name = f"{THREAD_PREFIX}{next(self._numbers)}"
             # A stopping service waits for them in `close`; a decoder that hangs must not keep it.
             thread = threading.Thread(target=self._run, name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
+    def _replace(self, dead: threading.Thread) -> None:
+        self._threads = [thread for thread in self._threads if thread is not dead]
+        self._start_threads()
+
     def _run(self) -> None:
-        while (taken := self._take()) is not None:
-            step, jobs = taken
-            started = time.monotonic()
+        try:
+            while (taken := self._take()) is not None:
+                self._work(*taken)
+                del taken  # no photograph outlives its answer
+        except BaseException as error:  # noqa: BLE001 - whatever a library ends a thread with
+            LOGGER.error("a worker died", extra={"data": exception_summary(error)})
+            self._metrics.dead_workers.inc()
+            with self._changed:
+                if not self._closed or len(self._queue):
+                    self._replace(threading.current_thread())
+
+    def _work(self, step: Step, jobs: list[Job]) -> None:
+        """Do a step; whatever becomes of it, its jobs are settled or passed on."""
+        started = time.monotonic()
+        try:
             self._do(step, [job for job in jobs if not job.future.cancelled()])
+        except BaseException:
+            for job in jobs:
+                _settle(job, internal_error())
+            raise
+        finally:
             seconds = time.monotonic() - started
-            self._metrics.step_seconds.labels(step.value).observe(seconds)
             self._finish(step, jobs, seconds)
-            del taken, jobs  # no photograph outlives its answer
+        self._metrics.step_seconds.labels(step.value).observe(seconds)
 
     def _take(self) -> tuple[Step, list[Job]] | None:
         with self._changed:

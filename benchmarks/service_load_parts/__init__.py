@@ -1,0 +1,1 @@
+"""Parts of the measurement of the service under load; see benchmarks/service_load.py."""
