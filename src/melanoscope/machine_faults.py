@@ -23,6 +23,7 @@ _GONE = frozenset(
     for name in ("EIO", "ESTALE", "ENOTCONN", "ETIMEDOUT", "ENODEV", "ENXIO", "EREMOTEIO")
     if hasattr(errno, name)
 )
+_OF_THE_MACHINE = DISK_FULL | _OPEN_FILES | _GONE | {errno.ENOMEM}
 # "(os error 28)": Rust; "SystemError : 28": ONNX Runtime; "[Errno 28]": Python, quoted by others.
 _NUMBER = re.compile(r"\(os error (\d+)\)|SystemError : (\d+)|\[Errno (\d+)\]")
 _NO_MEMORY = re.compile(
@@ -58,12 +59,18 @@ def as_os_error(error: Exception, path: Path | None) -> OSError | None:
 
 
 def is_of_the_machine(error: Exception) -> bool:
-    """Say whether an error says nothing of the file that was read: any other would fail as well.
+    """Say whether an error tells nothing of its file: any other would fail as well.
 
     >>> is_of_the_machine(OSError(errno.EMFILE, "")), is_of_the_machine(FileNotFoundError())
     (True, False)
     """
-    return isinstance(error, OSError) and error.errno in _OPEN_FILES | _GONE
+    return isinstance(error, OSError) and error.errno in _OF_THE_MACHINE
+
+
+def refuse_machine(error: Exception, folder: Path | None = None) -> None:
+    """Raise `refusal` of an error that is the machine's, before it is taken for a file's."""
+    if is_of_the_machine(error) and (refused := refusal(error, folder)):
+        raise refused from None
 
 
 def refusal(error: Exception, folder: Path | None = None) -> MelanoscopeError | None:
@@ -94,7 +101,7 @@ again
         return None
     words = system.strerror or os.strerror(system.errno)
     if system.filename is None:
-        return _of_number(system.errno, "that is written to", words)
+        return _of_number(system.errno, "in use", words)
     file = Path(os.fsdecode(system.filename))
     within = folder is not None and (file == folder or folder in file.parents)
     place = f"'{folder if within else file.parent}'"
