@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from melanoscope.errors import DataError, RunError
 from melanoscope.export.onnx_file import save_onnx
 from melanoscope.machine_faults import is_of_the_machine, refusal
 
-ROOM = 40_000  # bytes; what is written below is larger
+from .machine import little_room
 
 LINES = {
     errno.ENOSPC: ("room on the disk of", "full disk", "free some"),
@@ -123,17 +121,6 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     "onnx": _onnx,
     "image": _image,
 }
-
-
-@contextmanager
-def little_room() -> Iterator[None]:
-    """Let no file grow beyond `ROOM`, which each library meets as it meets a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, hard))  # Python ignores SIGXFSZ
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("writer", WRITERS)
