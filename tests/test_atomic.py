@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 
 import pytest
 
-from melanoscope.atomic import atomic_path, refuse_full_disk
-from melanoscope.errors import RunError
+from melanoscope.atomic import atomic_path, remove_partials
 
 
 def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
@@ -36,9 +34,8 @@ def test_a_writer_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_only_a_full_disk_is_called_one(tmp_path: Path, number: int) -> None:
-    with pytest.raises(RunError, match="full disk"), refuse_full_disk(tmp_path):
-        raise OSError(number, "no room")
-    with pytest.raises(PermissionError), refuse_full_disk(tmp_path):
-        raise PermissionError(errno.EACCES, "not yours")
+def test_what_killed_libraries_leave_is_removed_too(tmp_path: Path) -> None:
+    for name in (".a.7.partial", ".tmpUZsuJ9", ".hidden", ".tmp", "kept.tmpUZsuJ9"):
+        (tmp_path / name).write_text("")
+    remove_partials(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {".hidden", ".tmp", "kept.tmpUZsuJ9"}

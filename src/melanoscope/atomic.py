@@ -1,19 +1,18 @@
-"""Files that are either whole or not there, and a full disk said in one line."""
+"""Files that are either whole or not there, and one line where the machine refuses to write."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from melanoscope.errors import RunError
+from melanoscope.machine_faults import as_os_error, refusal
 
 _PARTIAL = ".partial"
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-"""Error numbers of a disk, or of a user's part of it, without room."""
+# safetensors writes under such a name first; a kill leaves it there.
+_TEMPORARY = ".tmp??????"
 
 
 @contextmanager
@@ -33,7 +32,8 @@ def atomic_path(path: Path, *, sync: bool = True) -> Iterator[Path]:
         processes that write the same file do not disturb each other.
 
     Raises:
-        OSError: The file cannot be written or renamed.
+        OSError: The file cannot be written or renamed, whichever library found that out; it names
+            the file.
 
     >>> from tempfile import mkdtemp
     >>> file = Path(mkdtemp()) / "numbers.csv"
@@ -50,11 +50,18 @@ def atomic_path(path: Path, *, sync: bool = True) -> Iterator[Path]:
         if sync:
             _to_disk(partial)
         os.replace(partial, path)  # noqa: PTH105 - atomic also where the target exists
-    except BaseException:
+    except BaseException as error:
         # What could not be written often cannot be removed either, for the same reason.
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise
+        system = as_os_error(error, path) if isinstance(error, Exception) else None
+        if system is None:
+            raise
+        if system.filename == str(partial):
+            system.filename = str(path)
+        if system is error:
+            raise
+        raise system from error
 
 
 def remove_partials(folder: Path) -> None:
@@ -67,7 +74,7 @@ def remove_partials(folder: Path) -> None:
     >>> list(folder.iterdir())
     []
     """
-    for left in folder.glob(f".*{_PARTIAL}"):
+    for left in (*folder.glob(f".*{_PARTIAL}"), *folder.glob(_TEMPORARY)):
         with contextlib.suppress(OSError):
             left.unlink()
 
@@ -79,7 +86,7 @@ def _to_disk(path: Path) -> None:
 
 @contextmanager
 def refuse_full_disk(folder: Path) -> Iterator[None]:
-    """Turn the error of a full disk into one line.
+    """Turn the error of a disk without room, or of a folder that is closed, into one line.
 
     Args:
         folder: Folder that the block writes to; named in the line.
@@ -88,11 +95,12 @@ def refuse_full_disk(folder: Path) -> Iterator[None]:
         Nothing.
 
     Raises:
-        RunError: The disk is full.
+        RunError: The machine refused to write, or lacks the memory for what is written.
     """
     try:
         yield
-    except OSError as error:
-        if error.errno not in DISK_FULL:
+    except Exception as error:
+        refused = refusal(error, folder)
+        if refused is None:
             raise
-        raise RunError(f"room on the disk of '{folder}'", "a full disk", "free some") from None
+        raise refused from error

@@ -6,7 +6,9 @@ photograph or weights; whoever reads such a file asks here, so that all say it i
 
 from __future__ import annotations
 
+import errno
 import re
+import stat
 from enum import StrEnum
 from pathlib import Path
 
@@ -142,6 +144,9 @@ def detect_file_kind(head: bytes) -> FileKind | None:
 
 def read_file_kind(path: Path) -> FileKind | None:
     """Recognise the file at `path` as `detect_file_kind` does; OSError if it cannot be read."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "no ordinary file", str(path))  # a pipe would be waited for
     with path.open("rb", buffering=0) as file:
         return detect_file_kind(file.read(HEAD))
 

@@ -15,13 +15,17 @@ Outcome = tuple[int, str, str]
 Call = Callable[..., Outcome]
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for all commands: what lies in it is named by its content."""
+    return tmp_path_factory.mktemp("commands") / "cache"
+
+
 @pytest.fixture
-def call(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Call:
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cache: Path) -> Call:
     def run(*words: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["melanoscope", *map(str, words)])
-        monkeypatch.setenv("MELANOSCOPE_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("MELANOSCOPE_CACHE", str(cache))
         monkeypatch.delenv("MELANOSCOPE_DEBUG", raising=False)
         status = 0
         try:

@@ -9,10 +9,14 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from melanoscope.benchmark.config import BenchmarkConfig
+from melanoscope.data.sources import parse_spec
+from melanoscope.errors import BundleError
 from melanoscope.export.trained_model import choose_cell
 from melanoscope.inference.bundle import open_bundle
 from melanoscope.runs.reader import read_run
 from melanoscope.target import MALIGNANT, custom_target
+from melanoscope.training.config import TrainConfig
 from tests.targets import strays
 
 from .conftest import Call
@@ -20,26 +24,35 @@ from .conftest import Call
 DATA = ("--data", "simulated=240")
 
 
+PLAN = BenchmarkConfig(
+    data=(parse_spec("simulated=240"),),
+    backbones=("standard_cnn", "squeezenet1_1"),
+    transfer=("scratch",),
+    folds=2,
+    image_size=32,
+    train=TrainConfig(epochs=1, batch_size=32),
+)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished run of two networks on simulated lesions."""
-    from melanoscope.benchmark.config import BenchmarkConfig
     from melanoscope.benchmark.run import run_benchmark
-    from melanoscope.data.sources import parse_spec
     from melanoscope.progress import RunProgress
-    from melanoscope.training.config import TrainConfig
 
     folder = tmp_path_factory.mktemp("finished")
-    plan = BenchmarkConfig(
-        data=(parse_spec("simulated=240"),),
-        backbones=("standard_cnn", "squeezenet1_1"),
-        transfer=("scratch",),
-        folds=2,
-        image_size=32,
-        train=TrainConfig(epochs=1, batch_size=32),
-    )
-    run_benchmark(plan, folder / "run", folder / "cache", RunProgress(quiet=True))
+    run_benchmark(PLAN, folder / "run", folder / "cache", RunProgress(quiet=True))
     return folder
+
+
+@pytest.fixture
+def without_gradient(monkeypatch):
+    """Leave the gradient's graph out, whose export takes longer than all else together."""
+
+    def refuse(*_):
+        raise BundleError("a gradient graph", "none in this test", "none")
+
+    monkeypatch.setattr("melanoscope.export.bundle_writer.export_gradient", refuse)
 
 
 def test_the_best_network_of_a_run_is_exported_and_answers(
@@ -106,11 +119,15 @@ def test_what_cannot_be_exported_is_one_line(call: Call, finished, tmp_path, opt
     assert not out.exists()
 
 
-def test_a_bundle_of_an_own_grouping_learns_and_says_that_grouping(call: Call, tmp_path):
+def test_a_bundle_of_an_own_grouping_learns_and_says_that_grouping(
+    call: Call, finished, without_gradient, tmp_path
+):
     out = tmp_path / "bundle"
     words = ("--backbone", "standard_cnn", "--transfer", "scratch", "--size", 32, "--epochs", 1)
-    target = ("--target", "keratosis=benign keratosis")
-    status, printed, err = call("train", *DATA, *words, *target, "--no-int8", "--out", out)
+    target = ("--target", "keratosis=benign keratosis", "--no-int8")
+    status, printed, err = call(
+        "train", *DATA, *words, *target, "--cache", finished / "cache", "--out", out
+    )
     assert status == 0, err
     assert strays(printed + err) == []
     manifest = open_bundle(out).manifest
@@ -121,13 +138,16 @@ def test_a_bundle_of_an_own_grouping_learns_and_says_that_grouping(call: Call, t
     assert f"{manifest.heldout.positives} lesions of keratosis" in printed
 
 
-def test_export_takes_the_target_of_the_run(call: Call, tmp_path):
-    run, out = tmp_path / "run", tmp_path / "bundle"
-    words = ("--backbones", "standard_cnn", "--transfer", "scratch", "--size", 32, "--epochs", 1)
-    target = ("--target", "malignant", "--indeterminate", "malignant", "--folds", 2)
-    status, _, err = call("benchmark", *DATA, *words, *target, "--out", run)
-    assert status == 0, err
-    status, printed, err = call("export", run, "--best", "--no-int8", "--json", "--out", out)
+def test_export_takes_the_target_of_the_run(call: Call, finished, without_gradient, tmp_path):
+    from melanoscope.benchmark.run import run_benchmark
+    from melanoscope.progress import RunProgress
+
+    run, out, cache = tmp_path / "run", tmp_path / "bundle", finished / "cache"
+    target = replace(MALIGNANT, indeterminate="malignant")
+    plan = replace(PLAN, backbones=("standard_cnn",), target=target)
+    run_benchmark(plan, run, cache, RunProgress(quiet=True))
+    words = ("--best", "--no-int8", "--json", "--out", out, "--cache", cache)
+    status, printed, err = call("export", run, *words)
     assert status == 0, err
     manifest = open_bundle(out).manifest
     assert manifest.target == replace(MALIGNANT, indeterminate="malignant")

@@ -13,6 +13,7 @@ from melanoscope.cli import bundles, comparison, serve
 from melanoscope.cli.data import data_app
 from melanoscope.cli.signals import Stopped, end, stop_on_signals
 from melanoscope.errors import MelanoscopeError
+from melanoscope.machine_faults import refusal
 
 app = typer.Typer(
     name="melanoscope",
@@ -62,25 +63,34 @@ def main() -> None:
             app()
     except Stopped as stopped:
         end(stopped.number)
-    except (MelanoscopeError, OSError, ModuleNotFoundError) as error:
-        if os.environ.get("MELANOSCOPE_DEBUG"):
+    except Exception as error:
+        line = _explain(error)
+        if line is None or os.environ.get("MELANOSCOPE_DEBUG"):
             raise
-        if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("melanoscope"):
-            raise
-        typer.echo(f"melanoscope: {_explain(error)}", err=True)
+        typer.echo(f"melanoscope: {line}", err=True)
         sys.exit(1)
 
 
-def _explain(error: BaseException) -> str:
-    """Say in one line what was expected and found, and how to mend it."""
+def _explain(error: Exception) -> str | None:
+    """Say in one line what was expected and found, and how to mend it; None of faults of ours."""
+    if isinstance(error, MelanoscopeError):
+        return str(error)
     if isinstance(error, ModuleNotFoundError):
-        error = MelanoscopeError(
-            f"the package {error.name}", "none", "pip install 'melanoscope[train]'"
+        if (error.name or "").startswith("melanoscope"):
+            return None
+        return str(
+            MelanoscopeError(
+                f"the package {error.name}", "none", "pip install 'melanoscope[train]'"
+            )
         )
-    elif isinstance(error, OSError):
+    if refused := refusal(error):
+        return str(refused)
+    if isinstance(error, OSError):
         where = f" at '{error.filename}'" if error.filename else ""
         found = f"{error.strerror or error}{where}"
-        error = MelanoscopeError(
-            "files that can be read and written", found, "check permissions and room"
+        return str(
+            MelanoscopeError(
+                "files that can be read and written", found, "check permissions and room"
+            )
         )
-    return str(error)
+    return None

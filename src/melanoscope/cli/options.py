@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from melanoscope.errors import RunError
+
 if TYPE_CHECKING:
     from melanoscope.data.archive import ReadOptions
 
@@ -87,7 +89,14 @@ def cache_folder(option: Path | None) -> Path:
         return option
     if variable := os.environ.get("MELANOSCOPE_CACHE"):
         return Path(variable)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "melanoscope"
+    if variable := os.environ.get("XDG_CACHE_HOME"):
+        return Path(variable) / "melanoscope"
+    try:
+        return Path.home() / ".cache" / "melanoscope"
+    except RuntimeError:
+        raise RunError(
+            "a home folder to keep decoded photographs in", "none", "name a folder with --cache"
+        ) from None
 
 
 def read_options(cache: Path | None, columns: str | None, image_type: str | None) -> ReadOptions:

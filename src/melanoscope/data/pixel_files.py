@@ -25,10 +25,11 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from melanoscope.atomic import DISK_FULL, atomic_path, remove_partials
+from melanoscope.atomic import atomic_path, remove_partials
 from melanoscope.errors import DataError, one_line
 from melanoscope.imaging.decode import DECODER_VERSION
 from melanoscope.locks import lock_file
+from melanoscope.machine_faults import DISK_FULL
 from melanoscope.threads import thread_pool
 
 LOGGER = logging.getLogger(__name__)

@@ -31,6 +31,7 @@ _CHUNK = 256
 # How often files may change while they are read before that is said.
 _ATTEMPTS = 3
 _CHANGED = "changed while it was read"
+_ABSENT = "no file"  # as `why_unreadable` says it
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,8 @@ def open_pixel_store(
         The store, in which every file that can be decoded has its pixels.
 
     Raises:
-        DataError: No photograph has a file, the disk is full, the cache cannot be written to, or
-            files go on changing while they are read.
+        DataError: No photograph has a file, the disk is full, the cache cannot be written to, files
+            go on changing while they are read, or a whole folder of them is gone.
     """
     frame = catalog.with_files.frame
     ids, paths = frame["image_id"].to_list(), [Path(p) for p in frame["path"]]
@@ -111,6 +112,7 @@ def open_pixel_store(
             reasons, n = _decode_missing(files, paths, hashes, workers, progress)
             pixels = files.read_only()
         n_decoded += n
+        _refuse_lost_folders([paths[row] for row, why in reasons.items() if why == _ABSENT])
         changed = [row for row, reason in reasons.items() if reason == _CHANGED]
         if not changed:
             readable = [row for row in range(len(ids)) if row not in reasons]
@@ -129,6 +131,21 @@ def open_pixel_store(
         f"{len(changed)} that change ('{paths[changed[0]]}')",
         "wait until they are copied",
     )
+
+
+def _refuse_lost_folders(absent: Sequence[Path]) -> None:
+    """Raise a DataError if photographs that were listed a moment ago are gone with their folder.
+
+    A single file that went is named among the unreadable; without a disk that was disconnected the
+    run would be another one, of fewer archives.
+    """
+    for folder in dict.fromkeys(path.parent for path in absent):
+        if not folder.is_dir() or not any(folder.iterdir()):
+            raise DataError(
+                f"the photographs of '{folder}', as when they were listed",
+                "none any more",
+                "connect or mount its disk again, and start the same command again",
+            )
 
 
 def _decode_missing(

@@ -1,10 +1,14 @@
-"""ONNX files: written whole or not at all, and without the exporters' talk."""
+"""ONNX files: written whole or not at all, and without the exporters' talk or files elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import logging
+import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +23,36 @@ def save_onnx(model: onnx.ModelProto, path: Path) -> None:
     with atomic_path(path) as partial:
         onnx.save(model, str(partial))
         onnx.checker.check_model(str(partial))
+
+
+@contextlib.contextmanager
+def working_folder(place: Path) -> Iterator[Path]:
+    """Make a folder in `place` for the block, in which libraries put their temporary files too.
+
+    A graph may be larger than what the machine keeps for temporary files, and one disk is enough
+    to look after.
+
+    Args:
+        place: Folder to make it in.
+
+    Yields:
+        The folder.
+
+    Raises:
+        OSError: The disk is full, also where ONNX Runtime does not say so.
+    """
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix=".work-", dir=place) as folder:
+        tempfile.tempdir = folder
+        try:
+            yield Path(folder)
+        except Exception as error:
+            if "serialization failed" in str(error) and shutil.disk_usage(place).free < 2**20:
+                number = errno.ENOSPC
+                raise OSError(number, os.strerror(number), str(place)) from error
+            raise
+        finally:
+            tempfile.tempdir = before
 
 
 @contextlib.contextmanager

@@ -9,7 +9,6 @@ are accepted.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 from melanoscope.errors import StatisticsError
-from melanoscope.export.onnx_file import save_onnx, silence
+from melanoscope.export.onnx_file import save_onnx, silence, working_folder
 from melanoscope.export.quantized_nodes import add_constants, quantized_nodes
 from melanoscope.inference.manifest import Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
@@ -43,8 +42,8 @@ def quantize(
         raise StatisticsError(
             "photographs to find ranges with", "none", "pass some of the training"
         )
-    with silence(), tempfile.TemporaryDirectory() as folder:
-        prepared, quantized = Path(folder) / "prepared.onnx", Path(folder) / "quantized.onnx"
+    with silence(), working_folder(out.parent) as folder:
+        prepared, quantized = folder / "prepared.onnx", folder / "quantized.onnx"
         _quantize_nodes(model, prepared, quantized, pixels, static)
         whole = onnx.load(str(quantized))
         add_constants(whole, _mean_loss(prepared, quantized, pixels, static))

@@ -7,6 +7,7 @@ holds (place, time, name, thumbnail, profile) stays behind: pixels and a size ar
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,8 +150,11 @@ def image_dimensions(source: Source) -> tuple[int, int]:
 
 def write_image(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90) -> None:
     """Write RGB `pixels` (h, w, 3) as a JPEG of `quality` 1 to 95 that is whole or not there."""
+    # Pillow itself takes a write that the disk's last room cut short for a whole one.
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, format="JPEG", quality=quality)
     with atomic_path(path) as partial:
-        Image.fromarray(pixels).save(partial, format="JPEG", quality=quality)
+        partial.write_bytes(content.getbuffer())
 
 
 def _square(image: Image.Image, image_size: int) -> Image.Image:

@@ -22,6 +22,7 @@ from melanoscope.imaging import heif
 from melanoscope.imaging.decoder_limits import exceeds_decoder_limits
 from melanoscope.imaging.file_type import HEAD, detect_file_type
 from melanoscope.imaging.integrity import whole_content
+from melanoscope.machine_faults import as_os_error, is_of_the_machine
 
 Source = Path | str | bytes
 """A file's path, or its content."""
@@ -88,7 +89,8 @@ class TooManyPixelsError(UnreadableImageError):
 @contextlib.contextmanager
 def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Image.Image]:
     """Open a file as what its first bytes say; without `max_pixels` only its head is to be read."""
-    # Raises UnreadableImageError also for what fails to decode inside the block.
+    # Raises UnreadableImageError also for what fails to decode inside the block, and OSError where
+    # the machine fails, and would with any other file.
     if isinstance(source, str):
         source = Path(source)
     path = source if isinstance(source, Path) else None
@@ -115,6 +117,9 @@ def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Ima
     except PermissionError:
         raise UnreadableImageError(path, "no permission to read") from None
     except _BROKEN as error:
+        if isinstance(error, OSError) and is_of_the_machine(error):
+            # No word against this photograph, which would be left out for it.
+            raise (as_os_error(error, path) or error) from None
         raise UnreadableImageError(path, _why_broken(error)) from None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from melanoscope.errors import BundleError
 from melanoscope.hardware import ONNX_RUNTIME_SPINNING
+from melanoscope.machine_faults import refusal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,9 @@ class OnnxModel:
             self._session = ort.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no public base
+        except Exception as error:
+            if refusal(error, path.parent) is not None:
+                raise  # no fault of the graph
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise BundleError(
                 f"a graph that ONNX Runtime {ort.__version__} runs at '{path}'",

@@ -23,11 +23,14 @@ from torch import Tensor
 
 from melanoscope.errors import WeightsError
 from melanoscope.file_kinds import PACKED_KINDS, FileKind, read_file_kind
+from melanoscope.machine_faults import refusal
 
 # Where training scripts keep the state dict within what they save.
 _NESTED = ("state_dict", "model_state_dict", "model", "net", "weights")
 _AROUND = ("checkpoint", "ckpt", *_NESTED)
 _MOST_LEVELS = 4
+# The largest backbones have 2 GiB with an optimizer's state; more is no file of theirs.
+_MOST_BYTES = 4 * 2**30
 
 # PyTorch and safetensors answer broken files with any of these.
 _BROKEN = (
@@ -48,6 +51,7 @@ _BROKEN = (
     zipfile.BadZipFile,
 )
 _READ_ANEW = "copy or download the file again"
+_OF_TENSORS = (FileKind.SAFETENSORS, FileKind.PICKLE, FileKind.ZIP)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -63,9 +67,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         WeightsError: The file is absent, torn, something else, or holds more than tensors.
     """
     try:
-        kind = read_file_kind(path)
+        kind, size = read_file_kind(path), path.stat().st_size
     except OSError as error:
         raise WeightsError(f"tensors at '{path}'", _reason(error), "check the path") from None
+    if kind in _OF_TENSORS and size > _MOST_BYTES:
+        raise _too_large(path, size)
     if kind is FileKind.SAFETENSORS:
         return _read_safetensors(path)
     if kind is FileKind.PICKLE or (kind is FileKind.ZIP and _is_torch_zip(path)):
@@ -101,11 +107,21 @@ def refuse_non_finite(state: Mapping[str, Tensor], origin: str) -> None:
             )
 
 
+def _too_large(path: Path, size: int) -> WeightsError:
+    return WeightsError(
+        f"at most {_MOST_BYTES / 2**30:.0f} GiB of tensors at '{path}'",
+        f"{size / 2**30:.1f} GiB",
+        "save the network's state_dict() alone",
+    )
+
+
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except _BROKEN as error:
-        reason = _reason(error) if isinstance(error, OSError | MemoryError) else None
+        if refused := refusal(error, path.parent):
+            raise refused from None
+        reason = _reason(error) if isinstance(error, OSError) else None
         raise WeightsError(
             f"a whole safetensors file at '{path}'", reason or "a torn or broken one", _READ_ANEW
         ) from None
@@ -116,12 +132,15 @@ def _is_torch_zip(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
+            size = sum(entry.file_size for entry in archive.infolist())
     except _BROKEN:
         raise WeightsError(
             f"a whole file of weights at '{path}'",
             "a torn one (a zip archive, as torch.save writes, without its end)",
             _READ_ANEW,
         ) from None
+    if size > _MOST_BYTES:
+        raise _too_large(path, size)  # packed: torch.save does not, and it would be unpacked
     if any(name.endswith("/constants.pkl") for name in names):
         raise WeightsError(
             f"a state dict (names and tensors) at '{path}'",
@@ -147,7 +166,9 @@ def _read_pickle(path: Path) -> Any:
             "save the network's state_dict() alone, best as safetensors",
         ) from None
     except _BROKEN as error:
-        reason = _reason(error) if isinstance(error, PermissionError) else "a torn or broken one"
+        if refused := refusal(error, path.parent):
+            raise refused from None
+        reason = "a torn or broken one"
         raise WeightsError(f"a whole file of weights at '{path}'", reason, _READ_ANEW) from None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.image import imsave
 
+from melanoscope.atomic import atomic_path, refuse_full_disk
 from melanoscope.audit.audit import Audit
 from melanoscope.data.sources import ARCHIVES
 from melanoscope.imaging.decode import read_image
@@ -47,12 +48,20 @@ def write_audit(audit: Audit, folder: Path) -> Path:
 
     Returns:
         Path of the page.
+
+    Raises:
+        RunError: The disk is full or the folder is closed; what an earlier audit wrote is still
+            there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     document = json.dumps(audit_document(audit), indent=1, ensure_ascii=False) + "\n"
-    (folder / "audit.json").write_text(document, encoding="utf-8")
-    page = folder / "index.html"
-    page.write_text(_render(audit), encoding="utf-8")
+    page, file = folder / "index.html", folder / "audit.json"
+    html = _render(audit)
+    with refuse_full_disk(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        # Neither gets its name before both are written.
+        with atomic_path(page) as partial_page, atomic_path(file) as partial_file:
+            partial_page.write_text(html, encoding="utf-8")
+            partial_file.write_text(document, encoding="utf-8")
     return page
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from melanoscope.atomic import refuse_full_disk
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.comparison import learning_figure, roc_figures, transfer_figure
 from melanoscope.report.figures.report_figure import ReportFigure
@@ -66,18 +68,13 @@ def build(
     evidence = {"target": run.target.to_dict()} | {
         section.name: plain(section.numbers) for section in sections
     }
+    page = render_page(context, tables, {"roc": roc[1:], **figures}, sections)
     final = run.path / REPORT
-    new = Path(tempfile.mkdtemp(prefix=".report-", dir=run.path))
-    try:
-        new.chmod(0o755)
+    with refuse_full_disk(run.path), _new_folder(final) as new:
         _write_tables(tables, new / "tables")
         _write_figures([*roc, *filter(None, figures.values()), *of_sections], new / "figures")
-        page = render_page(context, tables, {"roc": roc[1:], **figures}, sections)
         (new / "evidence.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
         (new / "index.html").write_text(page, encoding="utf-8")
-        _replace(final, new)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
     return Report(final / "index.html", context, evidence)
 
 
@@ -96,9 +93,19 @@ def _write_figures(figures: Iterable[ReportFigure], folder: Path) -> None:
             (folder / f"{figure.name}.{kind}").write_bytes(content)
 
 
-def _replace(final: Path, new: Path) -> None:
-    old = new.with_name(new.name + "-old")
-    if final.exists():
-        final.rename(old)
-    new.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
+@contextmanager
+def _new_folder(final: Path) -> Iterator[Path]:
+    """Yield a new folder that takes the place of `final` when the block has ended."""
+    for left in final.parent.glob(".report-*"):
+        shutil.rmtree(left, ignore_errors=True)  # of a process that was killed
+    new = Path(tempfile.mkdtemp(prefix=".report-", dir=final.parent))
+    try:
+        new.chmod(0o755)
+        yield new
+        old = new.with_name(new.name + "-old")
+        if final.exists():
+            final.rename(old)
+        new.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)

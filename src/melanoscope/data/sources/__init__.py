@@ -41,6 +41,7 @@ from melanoscope.data.sources import (
 )
 from melanoscope.data.sources.text_table import matching_table
 from melanoscope.errors import DataError, nearest
+from melanoscope.machine_faults import refuse_machine
 from melanoscope.tables.table_file import open_table
 
 ARCHIVES: dict[str, Archive] = {
@@ -98,6 +99,7 @@ class DataSpec:
         try:
             return self.archive.read(self.path, options)
         except OSError as error:
+            refuse_machine(error)
             raise _unreadable(f"files of {self.kind}", self.path, error) from None
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError
+from melanoscope.machine_faults import refuse_machine
 
 
 def unpack_images(packed: Path, image_ids: pl.Series, cache: Path) -> dict[str, str]:
@@ -45,6 +46,7 @@ def unpack_images(packed: Path, image_ids: pl.Series, cache: Path) -> dict[str, 
                 if name in archive
             }
     except OSError as error:
+        refuse_machine(error)
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"photographs in the HDF5 file '{packed}'", reason, "fetch it again, or check --cache"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoscope import __version__
+from melanoscope.atomic import refuse_full_disk
 from melanoscope.errors import DataError
 from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import DECODER_VERSION
@@ -95,6 +96,7 @@ def diagnose_table(
 
     Raises:
         DataError: The table is none, `out` exists, or beside it lies the beginning of another job.
+        RunError: The disk is full; what is written so far is kept for the same call.
     """
     if prevalence is not None:
         log_odds(prevalence)  # refused before anything is written
@@ -112,7 +114,7 @@ def diagnose_table(
         rows=source.rows,
         batch_size=batch_size,
     )
-    with closing(target):
+    with refuse_full_disk(out.parent), closing(target):
         counts, failures = Counter[str](), FailureCounter()
 
         def count(row: Row) -> None:

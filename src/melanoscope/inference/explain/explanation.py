@@ -26,6 +26,7 @@ from melanoscope.inference.explain.overlays import (
     heat_overlay,
 )
 from melanoscope.inference.text import phrases
+from melanoscope.machine_faults import refuse_machine
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -86,6 +87,7 @@ def write_explanation(
             with atomic_path(path.with_name(name)) as partial:
                 partial.write_bytes(content)
     except OSError as error:
+        refuse_machine(error, path.parent)
         raise DataError(
             f"a folder that can be written to at '{path.parent}'",
             error.strerror or type(error).__name__,
