@@ -28,6 +28,7 @@ from melanoscope.imaging.dicom_arrays import (
     to_grey,
 )
 from melanoscope.imaging.integrity import whole_content
+from melanoscope.imaging.memory_limits import Need, need_of_dicom
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -71,6 +72,16 @@ class DicomPicture:
     dataset: Dataset
     width: int
     height: int
+
+    def need(self, file_bytes: int) -> Need:
+        """Say what decoding takes; the picture may be stored larger than it is shown."""
+        rows, columns = int(self.dataset.Rows), int(self.dataset.Columns)
+        samples, bits = (
+            int(self.dataset.get(name) or usual)
+            for name, usual in (("SamplesPerPixel", 1), ("BitsAllocated", 8))
+        )
+        sides = max(self.width, columns), max(self.height, rows)
+        return need_of_dicom(*sides, samples, bits, file_bytes)
 
 
 def read_dicom(content: bytes, *, whole: bool) -> DicomPicture:

@@ -8,12 +8,14 @@ torn are asked.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 
 from PIL import Image
 
 from melanoscope.imaging.decoder_limits import FRAMES, is_single_scan, jpeg_segments
+from melanoscope.imaging.memory_limits import need_of
 
 _END = b"\xff\xd9"
 _SCAN, _INTERVAL = b"\xda", b"\xdd"
@@ -25,6 +27,7 @@ _MISSED = {b"VP8 ": 5, b"VP8L": 3}
 _MISSED_JPEG = 8
 # Zeros within the data: black and what a sparse copy left out look alike.
 _HOLE = bytes(64)
+_BAND = 2**20  # pixels that are hashed at a time
 
 
 def mended_jpeg(content: bytes, max_pixels: int) -> bytes | None:
@@ -73,7 +76,7 @@ def _ends_with(data: bytes, max_pixels: int) -> bool:
 
 def _is_enough(data: bytes, max_pixels: int) -> bool:
     """Say whether nothing that is put behind the data of a JPEG changes its picture."""
-    pictures = [_pixels(data + filling + _END, "JPEG", max_pixels) for filling in _FILLINGS]
+    pictures = [_picture(data + filling + _END, "JPEG", max_pixels) for filling in _FILLINGS]
     return pictures[0] is not None and pictures[0] == pictures[1]
 
 
@@ -89,7 +92,7 @@ def is_torn_webp(content: bytes, max_pixels: int) -> bool:
         shorter = data[:-missed]
         chunk = name + len(shorter).to_bytes(4, "little") + shorter + b"\0" * (len(shorter) & 1)
         file = b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"WEBP" + chunk
-        return _pixels(file, "WEBP", max_pixels) is not None
+        return _picture(file, "WEBP", max_pixels) is not None
     return False
 
 
@@ -109,10 +112,17 @@ def _pictures(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         place += 8 + size + (size & 1)
 
 
-def _pixels(content: bytes, kind: str, max_pixels: int) -> bytes | None:
-    """Decode to pixels; None where that fails, or where there would be too many."""
+def _picture(content: bytes, kind: str, max_pixels: int) -> bytes | None:
+    """Decode; return the pixels' hash, or None where that fails or there would be too many."""
     try:
         with Image.open(io.BytesIO(content), formats=(kind,)) as image:
-            return image.tobytes() if image.width * image.height <= max_pixels else None
+            if need_of(kind, image).pixels > max_pixels:
+                return None
+            digest = hashlib.blake2b(repr(image.size).encode())
+            rows = max(1, _BAND // image.width)
+            for top in range(0, image.height, rows):
+                band = image.crop((0, top, image.width, min(top + rows, image.height)))
+                digest.update(band.tobytes())
+            return digest.digest()
     except Exception:  # noqa: BLE001 - whatever a decoder says of data that was made to fail
         return None
