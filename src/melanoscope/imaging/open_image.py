@@ -145,7 +145,7 @@ def _open_dicom(source: Path | bytes, path: Path | None, max_pixels: int | None)
     most = MAX_PIXELS if max_pixels is None else max_pixels
     try:
         picture = dicom.read_dicom(content, whole=max_pixels is not None)
-        _refuse_large(path, picture.need(len(content)), most)
+        _refuse_large(path, picture.need, most)
         if max_pixels is None:
             return Image.new("1", (picture.width, picture.height))
         return dicom.decode_dicom(picture, most)
