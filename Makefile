@@ -8,7 +8,7 @@ OUT ?= runs/demo
 export MELANOSCOPE_REAL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check slow torture look real page serve wheel constraints clean
+.PHONY: help demo test check slow torture fuzz look real page serve wheel constraints clean
 
 help:
 	@echo "make demo [DATA=folder of archives] [WEIGHTS=folder]   small comparison, ends by naming its report"
@@ -18,6 +18,7 @@ help:
 	@echo "make look        screenshots of every state of the page, in runs/look"
 	@echo "make slow        the slow checks in full"
 	@echo "make torture     kills, broken files, faults of the machine, floods, in their long form"
+	@echo "make fuzz SECONDS=60   each fuzzer for so long: decoder, tables, bundles (docs/fuzzing.md)"
 	@echo "make real REAL=../shared   the comparison of the README on real photographs (some hours)"
 
 # uv comes from the registry too, so that pip's slower resolver need not run.
@@ -79,6 +80,17 @@ slow: $(VENV)/test.done $(PAGE)
 
 torture: $(VENV)/test.done $(PAGE)
 	$(BIN)/pytest -m torture
+
+# Each target runs even where another found something.
+SECONDS ?= 60
+FUZZED := decoder tables bundles
+$(VENV)/fuzz.done: $(VENV)/test.done
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[fuzz]'
+	touch $@
+
+fuzz: $(VENV)/fuzz.done
+	status=0; for target in $(FUZZED); do \
+		$(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || status=1; done; exit $$status
 
 # A bundle of drawn lesions is made in about a minute, where no other is named.
 BUNDLE ?= runs/drawn/bundle

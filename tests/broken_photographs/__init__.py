@@ -4,7 +4,11 @@ Each entry says what is right of it: read with the same pixels as the whole file
 of both. `python -m tests.broken_photographs FOLDER` writes it for a person to look at.
 """
 
-from .entry import Entry, Right
-from .make import corpus, small_corpus
+import pytest
+
+pytest.register_assert_rewrite(f"{__name__}.checks", f"{__name__}.routes")
+
+from .entry import Entry, Right  # noqa: E402
+from .make import corpus, small_corpus  # noqa: E402
 
 __all__ = ["Entry", "Right", "corpus", "small_corpus"]

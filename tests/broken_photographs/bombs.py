@@ -77,8 +77,8 @@ def webp_of_one_color(side: int, alpha: int) -> bytes:
 
 
 def _packed(image: Image.Image) -> Iterator[Entry]:
-    """Compressed text, profiles and rows that grow to 200 MB; what they stand beside is whole."""
-    zeros = zlib.compress(bytes(200_000_000), 9)
+    """Compressed text, profiles and rows that grow to 50 MB; what they stand beside is whole."""
+    zeros = zlib.compress(bytes(50_000_000), 9)
     whole = encode(image, "PNG")
     text = b"Comment\0\0" + zeros
     profile = b"icc\0\0" + zeros

@@ -47,6 +47,8 @@ def _pixels(image: Image.Image) -> Iterator[Entry]:
     clear = image.convert("RGBA")
     clear.putalpha(grey)
     palette = image.quantize(16)
+    lab = image.convert("LAB")
+    lab.info.pop("icc_profile", None)  # which says when it was made
     files = {
         "cmyk.jpg": encode(image.convert("CMYK"), "JPEG"),
         "grey.jpg": encode(grey, "JPEG"),
@@ -64,7 +66,7 @@ def _pixels(image: Image.Image) -> Iterator[Entry]:
         "palette.bmp": encode(palette, "BMP"),
         "palette-alpha.png": encode(palette, "PNG", transparency=bytes(range(16))),
         "ycbcr.tif": encode(image.convert("YCbCr"), "TIFF"),
-        "lab.tif": encode(image.convert("LAB"), "TIFF"),
+        "lab.tif": encode(lab, "TIFF"),
         "interlaced.jpg": encode(image, "JPEG", progressive=True, subsampling=0),
     }
     for name, content in files.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.imaging.images import encode
 
 from .entry import Entry, Right
-from .whole import lesion, whole_files
+from .whole import SUFFIXES, lesion, whole_files
 
 SPARSE = 3 * 2**30
 NAMES = {
@@ -46,10 +46,9 @@ def places(seed: int) -> Iterator[Entry]:
     }
     for name, (make, says) in made.items():
         yield Entry("no file", name, Right.REFUSED, make=make, says=says)
-    for name, (_, content) in whole_files(seed).items():
-        yield Entry(
-            "sparse", f"sparse-{name}", Right.REFUSED, make=_sparse(content[:200]), says="bytes"
-        )
+    for name, (kind, content) in whole_files(seed).items():
+        file = f"sparse-{name}.{SUFFIXES[kind]}"
+        yield Entry("sparse", file, Right.REFUSED, make=_sparse(content[:200]), says="bytes")
     whole = encode(lesion(seed, 80, 60), "JPEG")
     for name in NAMES.values():
         yield Entry("strange name", name, Right.READ, whole, whole)

@@ -69,7 +69,7 @@ def _change(record: dict[str, Any], choices: Choices) -> None:
         inside[choices.rest().decode("utf-8", "replace")] = inside.pop(key)
     elif how == 2:
         inside[key] = _text(choices.rest())
-    elif how == 3 and isinstance(inside[key], int | float):
+    elif how == 3 and isinstance(inside[key], float):
         inside[key] = inside[key] * (-1, 0, 1e6, 1e-9)[choices.below(4)]
     else:
         inside[key] = copy.deepcopy(STRANGE[choices.below(len(STRANGE))])

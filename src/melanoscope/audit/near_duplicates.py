@@ -104,7 +104,8 @@ def _to_gray(pixels: NDArray[np.uint8], order: Indices) -> GrayImages:
     def shrink(start: int) -> None:
         for row in range(start, min(start + _SHRUNK, len(order))):
             image = Image.fromarray(pixels[order[row]]).convert("L")
-            gray[row] = image.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX)
+            small = image.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX)
+            gray[row] = np.asarray(small)
 
     with thread_pool() as pool:
         for _ in pool.map(shrink, range(0, len(order), _SHRUNK)):

@@ -105,7 +105,7 @@ def _sample_bytes(image: Image.Image) -> float:
     """Return the bytes of a TIFF's pixel as the file has it: one strip may hold all of them."""
     tags = getattr(image, "tag_v2", {})
     bits = tags.get(258, (8,))
-    return max(len(bits), int(tags.get(277, 1))) * max(bits) / 8
+    return float(max(len(bits), int(tags.get(277, 1))) * max(bits) / 8)
 
 
 def _webp_size(content: bytes) -> tuple[int, int] | None:
