@@ -2,7 +2,7 @@
 
     python benchmarks/near_duplicates_memory.py [--photographs 1000 10000 30000] [--out FILE]
 
-Simulated pixels of 64 px, a tenth of them turned copies, in a mapped file as a pixel store has them.
+Simulated pixels of 64 px, a tenth of them turned copies, mapped as a pixel store is.
 Each number in a process of its own; what is said is its anonymous memory beyond that of a search
 among 50 photographs: pages of the mapped file are the system's to drop.
 """
