@@ -8,7 +8,7 @@ OUT ?= runs/demo
 export MELANOSCOPE_REAL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check audit slow torture test-oldest test-python quick look real page serve wheel constraints clean
+.PHONY: help demo test check audit slow torture fuzz test-oldest test-python quick look real page serve wheel constraints clean
 
 help:
 	@echo "make demo [DATA=folder of archives] [WEIGHTS=folder]   small comparison, ends by naming its report"
@@ -20,6 +20,7 @@ help:
 	@echo "make torture     kills, broken files, faults of the machine, floods, in their long form"
 	@echo "make test-oldest   the quick tests with the oldest versions that pyproject.toml allows"
 	@echo "make test-python PYTHON=python3.13   the quick tests with another Python"
+	@echo "make fuzz SECONDS=60   each fuzzer for so long: decoder, tables, bundles (docs/fuzzing.md)"
 	@echo "make real REAL=../shared   the comparison of the README on real photographs (some hours)"
 
 # Every package, those that build included, is checked by the hashes of constraints.txt.
@@ -108,6 +109,17 @@ $(VENV)/oldest.done: $(VENV)/uv.done pyproject.toml
 
 quick:
 	$(BIN)/pytest -m "not slow and not torture and not real" --ignore tests/page
+
+# Each target runs even where another found something.
+SECONDS ?= 60
+FUZZED := decoder tables bundles
+$(VENV)/fuzz.done: $(VENV)/test.done
+	$(INSTALL) -e '.[fuzz]'
+	touch $@
+
+fuzz: $(VENV)/fuzz.done
+	status=0; for target in $(FUZZED); do \
+		$(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || status=1; done; exit $$status
 
 # A bundle of drawn lesions is made in about a minute, where no other is named.
 BUNDLE ?= runs/drawn/bundle

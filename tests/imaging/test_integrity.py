@@ -13,9 +13,9 @@ from PIL import Image, features
 
 from melanoscope.imaging.decode import decode_image
 from melanoscope.imaging.integrity import whole_content
-from melanoscope.imaging.missing_end import mended_jpeg
 from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.imaging.tiff_tags import tiff_tags
+from melanoscope.imaging.torn_jpeg import mended_jpeg
 
 from .images import encode, painting
 

@@ -25,7 +25,9 @@ from melanoscope.threads import thread_pool
 IMAGE_SIZE = 64
 """Side in pixels of the largest images that are compared."""
 
-_CHUNK = 500
+# Pairs whose images are prepared together at the largest size, and pairs fitted together: an image
+# takes 110 KB while it is prepared, a pair 300 KB while it is fitted.
+_PAIRS, _CHUNK = 128, 128
 # Part of the fitted image that must lie inside the other before anything can be said.
 _MIN_OVERLAP = 0.6
 # Standard deviations, in pixels: of the blur that is taken away, and of the window of contrast.
@@ -65,21 +67,35 @@ def _fit(
     gray: GrayImages, pairs: Candidates, warp: Floats32, image_size: int, steps: int
 ) -> tuple[Floats32, Floats32]:
     """Refine where each pair's first image lies in its second, and compare them there."""
+    # The smaller the images the more pairs at a time, so that memory stays as it is. Pairs come
+    # sorted by image, and so an image is hardly ever prepared for more than one block.
+    block = _PAIRS * (IMAGE_SIZE // image_size) ** 2
+
+    def fit_block(start: int) -> tuple[Floats32, Floats32]:
+        part = slice(start, start + block)
+        return _fit_block(gray, pairs.take(part), warp[part], image_size, steps)
+
+    with thread_pool() as pool:
+        warps, likeness = zip(*pool.map(fit_block, range(0, len(pairs), block)), strict=True)
+    return np.concatenate(warps), np.concatenate(likeness)
+
+
+def _fit_block(
+    gray: GrayImages, pairs: Candidates, warp: Floats32, image_size: int, steps: int
+) -> tuple[Floats32, Floats32]:
     rows, place = np.unique(np.concatenate([pairs.a, pairs.b]), return_inverse=True)
     a, b = np.split(place, 2)
     images = block_mean(gray[rows], image_size)
     sigma = image_size / 64
     smooth, fine = gaussian_filter(images, (0, sigma, sigma)), _fine_structure(images)
-
-    def fit_chunk(start: int) -> tuple[Floats32, Floats32]:
+    fitted, likeness = [], []
+    for start in range(0, len(pairs), _CHUNK):
         chunk = slice(start, start + _CHUNK)
         turn, of, on = pairs.orientation[chunk], a[chunk], b[chunk]
-        fitted = _align(_orient_each(smooth[of], turn), smooth[on], warp[chunk], steps)
-        return fitted, _correlate(_orient_each(fine[of], turn), fine[on], fitted)
-
-    with thread_pool() as pool:
-        warps, likeness = zip(*pool.map(fit_chunk, range(0, len(pairs), _CHUNK)), strict=True)
-    return np.concatenate(warps), np.concatenate(likeness)
+        moved = _align(_orient_each(smooth[of], turn), smooth[on], warp[chunk], steps)
+        fitted.append(moved)
+        likeness.append(_correlate(_orient_each(fine[of], turn), fine[on], moved))
+    return np.concatenate(fitted), np.concatenate(likeness)
 
 
 def _fine_structure(images: Floats32) -> Floats32:

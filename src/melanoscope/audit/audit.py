@@ -72,7 +72,7 @@ def run_audit(catalog: Catalog, cache: Path, progress: ProgressCallback | None =
         raise DataError("readable photographs", "none", "see melanoscope data summary")
     frame = usable.frame
     ids = frame["image_id"].to_list()
-    pairs = find_near_duplicates(store.images(ids), ids)
+    pairs = find_near_duplicates(store.pixels, ids, rows=store.rows(ids))
     equal_files = same_files(store)
     has_both_classes = frame["target"].n_unique() == 2
     by_archive = frame.group_by("dataset").agg(pl.len(), pl.col("target").sum()).sort("dataset")

@@ -8,7 +8,9 @@ kept. What either loses is measured in benchmarks/near_duplicates.py.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import imagehash
@@ -43,9 +45,13 @@ CROPS = (
     (0.125, 0.0, 0.125, 0.0),
     (1 / 6, 0.0, 1 / 6, 0.0),
 )
+_WHOLE = 0  # of `CROPS`: nothing is cut off
 
-_THUMBNAIL_SIZE, _HASHED_SIZE, _CHUNK = 8, 32, 64
+_THUMBNAIL_SIZE, _HASHED_SIZE = 8, 32
 _ORIENTATIONS = 8
+# Images indexed together, images compared with all others together, columns of that table, and
+# pairs scored together: memory beyond the index is bounded by these, not by the archive.
+_INDEXED, _CHUNK, _COLUMNS, _SCORED = 128, 64, 4096, 32_768
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +89,9 @@ def block_mean(images: NDArray[np.generic], size: int) -> Floats32:
 def find_candidates(gray: GrayImages, progress: ProgressCallback | None = None) -> Candidates:
     """Find at most `NEIGHBORS` pairs per image of `gray`, (n, h, h) uint8, in any turn and crop."""
     # Each unordered pair comes once, in its best variant.
-    index = _Index.build(gray)
     chunks = []
     with thread_pool() as pool:
+        index = _Index.build(gray, pool)
         for chunk in pool.map(index.nearest, range(0, len(gray), _CHUNK)):
             chunks.append(chunk)
             if progress is not None:
@@ -109,41 +115,71 @@ class _Index:
     cropped_thumbnails: Floats32
 
     @staticmethod
-    def build(gray: GrayImages) -> _Index:
-        crops = [np.stack([_crop(image, margins) for image in gray]) for margins in CROPS]
-        turns = [orient(crops[0], orientation) for orientation in range(_ORIENTATIONS)]
-        return _Index(
-            turned=np.stack([_hashes(images) for images in turns]),
-            cropped=np.stack([_hashes(images) for images in crops]),
-            turned_thumbnails=np.stack([_thumbnails(images) for images in turns]),
-            cropped_thumbnails=np.stack([_thumbnails(images) for images in crops]),
+    def build(gray: GrayImages, pool: ThreadPoolExecutor) -> _Index:
+        n, turns, crops, size = len(gray), _ORIENTATIONS, len(CROPS), _THUMBNAIL_SIZE**2
+        index = _Index(
+            turned=np.empty((turns, n), np.uint64),
+            cropped=np.empty((crops, n), np.uint64),
+            turned_thumbnails=np.empty((turns, n, size), np.float32),
+            cropped_thumbnails=np.empty((crops, n, size), np.float32),
         )
+        # Of some images at a time: their crops and turns would take forty times the index's room.
+        for _ in pool.map(partial(index._add, gray), range(0, n, _INDEXED)):
+            pass
+        return index
+
+    def _add(self, gray: GrayImages, start: int) -> None:
+        rows = slice(start, start + _INDEXED)
+        for number, margins in enumerate(CROPS):
+            images = np.stack([_crop(image, margins) for image in gray[rows]])
+            self.cropped[number, rows] = _hashes(images)
+            self.cropped_thumbnails[number, rows] = _thumbnails(images)
+            for turn in range(_ORIENTATIONS) if number == _WHOLE else ():
+                turned = orient(images, turn)
+                self.turned[turn, rows] = _hashes(turned)
+                self.turned_thumbnails[turn, rows] = _thumbnails(turned)
 
     def nearest(self, start: int) -> tuple[Indices, Indices, Indices, Floats32]:
         """Return the neighbours of a chunk: row, neighbour, variant, correlation; (pairs,) each."""
         n = self.turned.shape[1]
         rows = np.arange(start, min(start + _CHUNK, n))
-        best = np.full((len(rows), n), 64, np.uint8)
-        differing, bits = np.empty(best.shape, np.uint64), np.empty_like(best)
-        for query in self.turned[:, rows]:
-            for other in self.cropped:
-                np.bitwise_xor(query[:, None], other, out=differing)
-                np.bitwise_count(differing, out=bits)
-                np.minimum(best, bits, out=best)
-        best[np.arange(len(rows)), rows] = 64
-        row, b = np.nonzero(best <= _MAX_HASH_DISTANCE)
+        row, b = np.nonzero(self._are_alike(rows))
         a = rows[row]
-        variant = self._hash_variant(a, b)
-        orientation, crop = np.divmod(variant, len(CROPS))
-        score = np.einsum(
-            "pi,pi->p", self.turned_thumbnails[orientation, a], self.cropped_thumbnails[crop, b]
-        )
+        score = np.empty(len(a), np.float32)
+        for first in range(0, len(a), _SCORED):
+            some = slice(first, first + _SCORED)
+            score[some] = self._score(a[some], b[some])
         kept = np.flatnonzero(score >= _MIN_CORRELATION)
         kept = kept[np.lexsort((b[kept], -score[kept], a[kept]))]
         rank = np.arange(len(kept)) - np.searchsorted(a[kept], a[kept])
         kept = kept[rank < NEIGHBORS]
         a, b = a[kept], b[kept]
         return a, b, *self._thumbnail_variant(a, b)
+
+    def _are_alike(self, rows: Indices) -> NDArray[np.bool_]:
+        """Say which images' hashes are near those of `rows`, in any variant; shape (rows, n)."""
+        n = self.turned.shape[1]
+        alike = np.empty((len(rows), n), np.bool_)
+        for start in range(0, n, _COLUMNS):
+            columns = slice(start, min(start + _COLUMNS, n))
+            best = np.full((len(rows), columns.stop - start), 64, np.uint8)
+            differing, bits = np.empty(best.shape, np.uint64), np.empty_like(best)
+            for query in self.turned[:, rows]:
+                for other in self.cropped[:, columns]:
+                    np.bitwise_xor(query[:, None], other, out=differing)
+                    np.bitwise_count(differing, out=bits)
+                    np.minimum(best, bits, out=best)
+            alike[:, columns] = best <= _MAX_HASH_DISTANCE
+        alike[np.arange(len(rows)), rows] = False
+        return alike
+
+    def _score(self, a: Indices, b: Indices) -> Floats32:
+        """Correlate the thumbnails of pairs, in the variant whose hashes differ least."""
+        orientation, crop = np.divmod(self._hash_variant(a, b), len(CROPS))
+        score: Floats32 = np.einsum(
+            "pi,pi->p", self.turned_thumbnails[orientation, a], self.cropped_thumbnails[crop, b]
+        )
+        return score
 
     def _thumbnail_variant(self, a: Indices, b: Indices) -> tuple[Indices, Floats32]:
         """Find in which orientation and crop the thumbnails of each pair agree best."""

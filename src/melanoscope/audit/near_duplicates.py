@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from melanoscope.audit.alignment import IMAGE_SIZE, align
-from melanoscope.audit.hash_candidates import Floats32, find_candidates
+from melanoscope.audit.hash_candidates import (
+    Floats32,
+    GrayImages,
+    Indices,
+    find_candidates,
+)
 from melanoscope.data.pixel_store import ProgressCallback
 from melanoscope.errors import DataError
 from melanoscope.threads import thread_pool
@@ -25,6 +30,7 @@ THRESHOLD = 0.6
 _TURNS = ("", "turned by 90 degrees", "turned by 180 degrees", "turned by 270 degrees")
 # Parts of the side by which a fitted width or height may miss 1, and each other, unsaid.
 _MAX_UNCROPPED, _MAX_UNSQUASHED = 0.03, 0.08
+_SHRUNK = 64  # images that a thread shrinks before it asks for more
 
 
 @dataclass(frozen=True, order=True)
@@ -41,6 +47,7 @@ def find_near_duplicates(
     pixels: NDArray[np.uint8],
     image_ids: Sequence[str],
     *,
+    rows: Indices | None = None,
     threshold: float = THRESHOLD,
     progress: ProgressCallback | None = None,
 ) -> tuple[NearDuplicate, ...]:
@@ -48,8 +55,10 @@ def find_near_duplicates(
 
     Args:
         pixels: RGB squares of 64 pixels or more, shape (n, image_size, image_size, 3), uint8; a
-            mapped file is read row by row.
-        image_ids: Id of each image in `pixels`, length n, each once.
+            mapped file is read row by row, and beyond some 9 KB an image memory does not grow.
+        image_ids: Id of each image, length n, each once.
+        rows: Row in `pixels` of each id, shape (n,), where some rows are to be passed over or the
+            order is another. Default: all, as they come.
         threshold: Least likeness of a pair, -1 to 1.
         progress: Called with the number of images compared with all others, and their total.
 
@@ -65,18 +74,19 @@ def find_near_duplicates(
         >>> [(pair.a, pair.b) for pair in find_near_duplicates(pixels, ["a", "b", "c", "d"])]
         [('a', 'd')]
     """
+    rows = np.arange(len(pixels)) if rows is None else rows
     is_square = pixels.ndim == 4 and IMAGE_SIZE <= pixels.shape[1] == pixels.shape[2]
-    if not is_square or not len(set(image_ids)) == len(image_ids) == len(pixels):
+    if not is_square or not len(set(image_ids)) == len(image_ids) == len(rows):
         raise DataError(
             f"photographs (n, px, px, 3) of at least {IMAGE_SIZE} px and as many different ids",
             f"shape {pixels.shape} and {len(set(image_ids))} ids",
             "decode them larger",
         )
-    if len(pixels) < 2:
+    if len(rows) < 2:
         return ()
     order = np.argsort(np.asarray(image_ids))
     names = [image_ids[i] for i in order]
-    gray = _to_gray(pixels, order)
+    gray = _to_gray(pixels, rows[order])
     pairs = find_candidates(gray, progress)
     likeness, scale = align(gray, pairs)
     found = []
@@ -87,15 +97,20 @@ def find_near_duplicates(
     return tuple(sorted(found))
 
 
-def _to_gray(pixels: NDArray[np.uint8], order: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _to_gray(pixels: NDArray[np.uint8], order: Indices) -> GrayImages:
     """Average `pixels`, taken in `order`, to gray images of side `IMAGE_SIZE`."""
+    gray = np.empty((len(order), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
-    def shrink(row: int) -> NDArray[np.uint8]:
-        gray = Image.fromarray(pixels[row]).convert("L")
-        return np.asarray(gray.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX))
+    def shrink(start: int) -> None:
+        for row in range(start, min(start + _SHRUNK, len(order))):
+            image = Image.fromarray(pixels[order[row]]).convert("L")
+            small = image.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX)
+            gray[row] = np.asarray(small)
 
     with thread_pool() as pool:
-        return np.stack(list(pool.map(shrink, order)))
+        for _ in pool.map(shrink, range(0, len(order), _SHRUNK)):
+            pass
+    return gray
 
 
 def _describe(orientation: int, scale: Floats32) -> str:

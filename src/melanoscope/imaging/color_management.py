@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import io
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _MAX_PROFILE = 4 * 2**20
 _SPACES = {b"GRAY": "L", b"RGB ": "RGB", b"CMYK": "CMYK"}
 _PHOTOMETRIC, _BITS = 262, 258
+_BAND = 2**20  # pixels of a large image that are converted at a time
 
 # Linear light, D65: SMPTE EG 432-1 primaries to those of IEC 61966-2-1.
 _P3_TO_SRGB = np.array(
@@ -108,29 +110,48 @@ def _probe(mode: str) -> Image.Image:
 
 def _over_white(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_grey8(image))
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
+        return _grey8(image)
+    if not image.has_transparency_data:
+        return image
+    flat = Image.new("RGB", image.size)
+    for place, band in _bands(image):
+        layer = band.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return image
+        flat.paste(Image.alpha_composite(white, layer).convert("RGB"), place)
+    return flat
 
 
-def _grey8(image: Image.Image) -> NDArray[np.uint8]:
+def _bands(image: Image.Image) -> Iterator[tuple[tuple[int, int], Image.Image]]:
+    """Go through an image from top to bottom: where a band begins, and the band."""
+    # What is computed of a whole image at once takes five times its room.
+    width, height = image.size
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        yield (0, top), image.crop((0, top, width, min(top + rows, height)))
+
+
+def _grey8(image: Image.Image) -> Image.Image:
     """Bring 12-bit, 16-bit or floating-point grey to 8 bits; the values tell its range."""
     # Pillow knows of neither fewer than 16 bits nor black and white exchanged, as TIFF has them.
-    values = np.asarray(image)
-    grey = np.nan_to_num(values.astype(np.float32))
     tags = getattr(image, "tag_v2", {})
     bits = tags.get(_BITS, (16,))[0]
-    highest = grey.max()
-    if values.dtype.kind == "f" and highest <= 1:
+    highest = max(_as_grey(band).max() for _, band in _bands(image))
+    if image.mode == "F" and highest <= 1:
         top = 1.0
     elif highest <= 255:
         top = 255.0
     else:
         top = 2.0**bits - 1 if 8 < bits < 16 else 65535.0
-    if tags.get(_PHOTOMETRIC) == 0:
-        grey = top - grey
-    grey8: NDArray[np.uint8] = np.clip(np.rint(grey * (255.0 / top)), 0, 255).astype(np.uint8)
-    return grey8
+    flat = Image.new("L", image.size)
+    for place, band in _bands(image):
+        grey = _as_grey(band)
+        if tags.get(_PHOTOMETRIC) == 0:
+            grey = top - grey
+        levels = np.clip(np.rint(grey * (255.0 / top)), 0, 255).astype(np.uint8)
+        flat.paste(Image.fromarray(levels), place)
+    return flat
+
+
+def _as_grey(band: Image.Image) -> NDArray[np.float32]:
+    grey: NDArray[np.float32] = np.nan_to_num(np.asarray(band).astype(np.float32))
+    return grey

@@ -26,7 +26,7 @@ from melanoscope.imaging.open_image import (
 )
 
 # Part of every pixel store's name: raise it when `read_image` gives other pixels or refuses others.
-DECODER_VERSION = 4
+DECODER_VERSION = 5
 
 # What archives name their photographs. A file itself is known by its first bytes.
 SUFFIXES = frozenset(
@@ -69,13 +69,14 @@ def decode_image(source: Source, image_size: int, *, max_pixels: int = MAX_PIXEL
         source: Path of a file of one of `FORMATS`, HEIC (extra `[heic]`), AVIF or DICOM (extra
             `[dicom]`), or its content.
         image_size: Side of the square in pixels.
-        max_pixels: Number of pixels beyond which a photograph is refused.
+        max_pixels: Number of pixels beyond which a photograph is refused, each counted as often as
+            it takes `memory_limits.BUDGET_PER_PIXEL` bytes to decode.
 
     Returns:
         The square, and the size of the photograph that it was cut from.
 
     Raises:
-        TooManyPixelsError: The file's head announces more than `max_pixels`; nothing was decoded.
+        TooManyPixelsError: The file's head announces more than that; nothing was decoded.
         UnreadableImageError: The file is absent, empty, truncated, a video or not an image.
 
     >>> from io import BytesIO

@@ -12,6 +12,7 @@ import contextlib
 import re
 import struct
 from collections.abc import Iterator
+from itertools import islice
 
 from melanoscope.imaging.tiff_tags import tiff_tags
 
@@ -25,7 +26,8 @@ _MOST_STRIPS = 65_536
 
 # A marker's second byte: not 0 (a stuffed 0xFF), no restart, no filling.
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
-_END, _SCAN, _ALONE = b"\xd9", b"\xda", (b"\x01", b"\xd8")
+END, SCAN = b"\xd9", b"\xda"
+_ALONE = (b"\x01", b"\xd8")
 FRAMES = {bytes([one]) for one in range(0xC0, 0xD0) if one not in (0xC4, 0xC8, 0xCC)}
 _SEQUENTIAL = (b"\xc0", b"\xc1")
 _STRIPS = {273, 279, 324, 325}  # offsets and lengths of strips and tiles
@@ -45,10 +47,10 @@ def jpeg_segments(content: bytes) -> Iterator[tuple[bytes, int]]:
         while content[place : place + 2] == b"\xff\xff":
             place += 1
         marker = content[place + 1 : place + 2]
-        if content[place : place + 1] != b"\xff" or marker in (_END, b""):
+        if content[place : place + 1] != b"\xff" or marker in (END, b""):
             return
         yield marker, place + 2
-        if marker == _SCAN:
+        if marker == SCAN:
             return
         length = 0 if marker in _ALONE else int.from_bytes(content[place + 2 : place + 4], "big")
         place += 2 + length
@@ -68,7 +70,7 @@ def _jpeg(content: bytes) -> str | None:
             frame, components = marker, int.from_bytes(content[place + 7 : place + 8])
         # Of a picture in one scan that is all; to look for more takes a tenth of decoding.
         if (
-            marker == _SCAN
+            marker == SCAN
             and not is_single_scan(frame, components, content, place)
             and _scans(content) > MOST_SCANS
         ):
@@ -77,18 +79,22 @@ def _jpeg(content: bytes) -> str | None:
 
 
 def _scans(content: bytes) -> int:
-    place, scans = 2, 0
     # To count is faster than to walk; what is counted may also be a thumbnail's, or chance.
     if (most := content.count(b"\xff\xda")) <= MOST_SCANS:
         return most
-    while scans <= MOST_SCANS and (found := _MARKER.search(content, place)):
+    walk = jpeg_markers(content, 2)
+    return sum(1 for _ in islice((place for name, place in walk if name == SCAN), MOST_SCANS + 1))
+
+
+def jpeg_markers(content: bytes, place: int) -> Iterator[tuple[bytes, int]]:
+    """Go through the markers of a JPEG from `place` to its end: which, and what is behind it."""
+    while found := _MARKER.search(content, place):
         marker, place = found[1], found.end()
-        scans += marker == _SCAN
-        if marker == _END:
-            break
+        yield marker, place
+        if marker == END:
+            return
         if marker not in _ALONE:
             place += int.from_bytes(content[place : place + 2], "big")
-    return scans
 
 
 def _png(content: bytes) -> str | None:

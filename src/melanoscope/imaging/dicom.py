@@ -28,6 +28,7 @@ from melanoscope.imaging.dicom_arrays import (
     to_grey,
 )
 from melanoscope.imaging.integrity import whole_content
+from melanoscope.imaging.memory_limits import Need, need_of_dicom
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -66,11 +67,13 @@ class DicomPicture:
         dataset: What describes pixels, and the pixel data if the file was read whole.
         width: Width of the photograph in square pixels.
         height: Its height.
+        need: What decoding it takes; it may be stored larger than it is shown.
     """
 
     dataset: Dataset
     width: int
     height: int
+    need: Need
 
 
 def read_dicom(content: bytes, *, whole: bool) -> DicomPicture:
@@ -92,6 +95,10 @@ def read_dicom(content: bytes, *, whole: bool) -> DicomPicture:
         if "Rows" in head and "Rows" not in dataset:
             raise DicomError("a truncated file")
         rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
+        samples, bits = (
+            int(dataset.get(name) or usual)
+            for name, usual in (("SamplesPerPixel", 1), ("BitsAllocated", 8))
+        )
         stretch = _stretch(dataset)
     except DicomError:
         raise
@@ -100,7 +107,9 @@ def read_dicom(content: bytes, *, whole: bool) -> DicomPicture:
     if rows < 1 or columns < 1:
         raise DicomError("a DICOM file without a picture (a report, or the index of a disk)")
     wide, high = max(1.0, stretch), max(1.0, 1.0 / stretch)
-    return DicomPicture(dataset, round(columns * wide), round(rows * high))
+    width, height = round(columns * wide), round(rows * high)
+    need = need_of_dicom(width, height, samples, bits, len(content))
+    return DicomPicture(dataset, width, height, need)
 
 
 def decode_dicom(picture: DicomPicture, max_pixels: int) -> Image.Image:

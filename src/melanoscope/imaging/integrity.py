@@ -13,9 +13,10 @@ import zlib
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from melanoscope.imaging.missing_end import is_torn_webp, mended_jpeg
 from melanoscope.imaging.raw_rows import stops_within_a_row
 from melanoscope.imaging.tiff_tags import tiff_tags
+from melanoscope.imaging.torn_jpeg import mended_jpeg
+from melanoscope.imaging.torn_webp import is_torn_webp
 
 # Tags of TIFF 6.0.
 _WIDTH, _BITS, _COMPRESSION, _SAMPLES, _PLANAR, _TILE_WIDTH = 256, 258, 259, 277, 284, 322
@@ -41,7 +42,7 @@ def whole_content(kind: str, content: bytes, max_pixels: int) -> bytes | None:
         max_pixels: Number of pixels beyond which nothing is decoded to find out.
 
     Returns:
-        The content itself; with an end marker, where a JPEG lacks nothing else.
+        The content itself; of a JPEG up to the end of its first picture.
 
     >>> whole_content("PNG", b"\x89PNG\r\n\x1a\n\0\0\0\x09IDAT...", 10**6) is None
     True

@@ -6,84 +6,32 @@ import contextlib
 import importlib
 import io
 import logging
-import stat
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from melanoscope import file_kinds
-from melanoscope.errors import DataError
 from melanoscope.imaging import heif
+from melanoscope.imaging.content import MAX_PIXELS as MAX_PIXELS
+from melanoscope.imaging.content import Source as Source
+from melanoscope.imaging.content import detect_kind, read_bounded, refuse_long
 from melanoscope.imaging.decoder_limits import exceeds_decoder_limits
-from melanoscope.imaging.file_type import HEAD, detect_file_type
 from melanoscope.imaging.integrity import whole_content
-from melanoscope.machine_faults import as_os_error, is_of_the_machine
+from melanoscope.imaging.memory_limits import Need, need_of, need_of_webp
+from melanoscope.imaging.unreadable import BROKEN, refusals
+from melanoscope.imaging.unreadable import FORMATS as FORMATS
+from melanoscope.imaging.unreadable import TooManyPixelsError as TooManyPixelsError
+from melanoscope.imaging.unreadable import UnreadableImageError as UnreadableImageError
 
-Source = Path | str | bytes
-"""A file's path, or its content."""
-
-# Only what cameras and archives write: every further decoder is a further way in. JPEG stands for
-# MPO too (a JPEG with a second picture behind it), which Pillow knows by no name of its own. HEIC
-# comes by an extra, AVIF where Pillow has it.
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 _DECODERS = {"JPEG": "Jpeg", "PNG": "Png", "WEBP": "WebP", "TIFF": "Tiff", "BMP": "Bmp"}
 
-# Pillow's own limit before it warns of a decompression bomb; larger files are refused.
-MAX_PIXELS = 89_478_485
+# Larger pictures are refused by our own limits.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 # What its readers of tags warn of is said by our own checks, or does not concern the picture.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 # At level DEBUG Pillow logs every EXIF value it meets, the place on earth included.
 logging.getLogger("PIL").setLevel(logging.INFO)
-
-# Decoders answer broken files with any of these; ImportError is a Pillow built without one. Errors
-# of ours are not among them: they are no fault of the file.
-_BROKEN = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
-
-
-class UnreadableImageError(DataError):
-    """A file that cannot be decoded whole; `reason` quotes nothing of its content."""
-
-    def __init__(
-        self,
-        path: Path | None,
-        reason: str,
-        mend: str = "replace the file or take it out of the table",
-    ) -> None:
-        self.path, self.reason = path, " ".join(reason.split())
-        place = "" if path is None else f" at '{path}'"
-        super().__init__(
-            f"a whole photograph ({', '.join(FORMATS)}, HEIC, AVIF, DICOM){place}",
-            self.reason,
-            mend,
-        )
-
-
-class TooManyPixelsError(UnreadableImageError):
-    """A photograph of more pixels than are let in; `size` says how many, "8000 x 6000 pixels"."""
-
-    def __init__(self, path: Path | None, size: str, pixels: int, max_pixels: int) -> None:
-        super().__init__(path, f"{size}, a decompression bomb (over {max_pixels})")
-        self.size, self.pixels = size, pixels
 
 
 @contextlib.contextmanager
@@ -94,40 +42,19 @@ def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Ima
     if isinstance(source, str):
         source = Path(source)
     path = source if isinstance(source, Path) else None
-    kind = None
-    try:
-        kind = _kind(source)
+    with refusals(path):
+        kind = detect_kind(source)
+        refuse_long(source, MAX_PIXELS if max_pixels is None else max_pixels)
         source = _checked(kind, source, max_pixels)
         with _open_as(kind, source, path, max_pixels) as image:
-            width, height = image.size
-            if max_pixels is not None and width * height > max_pixels:
-                raise TooManyPixelsError(
-                    path, f"{width} x {height} pixels", width * height, max_pixels
-                )
+            if max_pixels is not None and kind != "DICOM":
+                _refuse_large(path, need_of(kind, image), max_pixels)
             yield image
-    except UnreadableImageError:
-        raise
-    except Image.DecompressionBombError:
-        raise UnreadableImageError(path, "a decompression bomb") from None
-    except UnidentifiedImageError:
-        name = "HEIC" if kind == "HEIF" else kind
-        raise UnreadableImageError(path, f"a broken or unusual {name} file") from None
-    except (FileNotFoundError, NotADirectoryError):
-        raise UnreadableImageError(path, "no file") from None
-    except PermissionError:
-        raise UnreadableImageError(path, "no permission to read") from None
-    except _BROKEN as error:
-        if isinstance(error, OSError) and is_of_the_machine(error):
-            # No word against this photograph, which would be left out for it.
-            raise (as_os_error(error, path) or error) from None
-        raise UnreadableImageError(path, _why_broken(error)) from None
 
 
-def _why_broken(error: BaseException) -> str:
-    """Say it in words of ours: those of decoders are for their makers."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"a file that cannot be read ({error.strerror.lower()})"
-    return "a truncated file" if "truncated" in str(error).lower() else "a broken file"
+def _refuse_large(path: Path | None, need: Need, max_pixels: int) -> None:
+    if need.pixels > max_pixels:
+        raise TooManyPixelsError(path, str(need), need.pixels, max_pixels)
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -135,38 +62,10 @@ def orientation_of(image: Image.Image) -> int:
     # A broken EXIF block is ignored: the photograph beside it may be whole. HEIC's decoder turns by
     # itself, as the container says, and EXIF inside is not to be believed (ISO/IEC 23008-12).
     if image.format != "HEIF":
-        with contextlib.suppress(*_BROKEN):
+        with contextlib.suppress(*BROKEN):
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
             return orientation if orientation in range(1, 9) else 1
     return 1
-
-
-def _kind(source: Path | bytes) -> str:
-    path = source if isinstance(source, Path) else None
-    if isinstance(source, Path):
-        mode = source.stat().st_mode
-        if not stat.S_ISREG(mode):
-            what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
-            raise UnreadableImageError(path, what)
-        with source.open("rb", buffering=0) as file:
-            head = file.read(max(HEAD, file_kinds.HEAD))
-    else:
-        head = source[: max(HEAD, file_kinds.HEAD)]
-    if not head:
-        raise UnreadableImageError(path, "an empty file")
-    kind = detect_file_type(head)
-    if kind == "video":
-        raise UnreadableImageError(path, "a video", "take one sharp photograph instead")
-    if kind is None:
-        _refuse_other_kind(path, head)
-    return str(kind)
-
-
-def _refuse_other_kind(path: Path | None, head: bytes) -> NoReturn:
-    kind = file_kinds.detect_file_kind(head)
-    reason = "no image of these formats" + (f": {kind}" if kind else "")
-    mend = kind.mend("") if kind else ""
-    raise UnreadableImageError(path, reason, **({"mend": mend} if mend else {}))
 
 
 def _checked(kind: str, source: Path | bytes, max_pixels: int | None) -> Path | bytes:
@@ -174,10 +73,13 @@ def _checked(kind: str, source: Path | bytes, max_pixels: int | None) -> Path | 
     path = source if isinstance(source, Path) else None
     content = source
     if isinstance(source, Path) and max_pixels is not None:
-        content = source.read_bytes()
+        content = read_bounded(source, max_pixels)
     if isinstance(content, bytes) and (excess := exceeds_decoder_limits(kind, content)):
         raise UnreadableImageError(path, excess, "save it anew with any image program")
     if isinstance(content, bytes) and max_pixels is not None:
+        # Before anything opens a WebP, whose decoder reserves its canvases at once.
+        if kind == "WEBP" and (need := need_of_webp(content)) is not None:
+            _refuse_large(path, need, max_pixels)
         whole = whole_content(kind, content, max_pixels)
         if whole is None:
             raise UnreadableImageError(path, "a truncated file")
@@ -194,8 +96,18 @@ def _open_as(
     if kind == "DICOM":
         return _open_dicom(source, path, max_pixels)
     importlib.import_module(f"PIL.{_DECODERS[kind]}ImagePlugin")
+    if kind == "WEBP" and isinstance(source, Path):
+        source = read_bounded(source, MAX_PIXELS)  # as its decoder does, without a limit
     file = io.BytesIO(source) if isinstance(source, bytes) else source
-    return Image.open(file, formats=(kind,))
+    return _open(kind, file, path)
+
+
+def _open(kind: str, file: io.BytesIO | Path, path: Path | None) -> Image.Image:
+    try:
+        return Image.open(file, formats=(kind,))
+    except UnidentifiedImageError:
+        name = "HEIC" if kind == "HEIF" else kind
+        raise UnreadableImageError(path, f"a broken or unusual {name} file") from None
 
 
 def _open_boxed(
@@ -210,13 +122,13 @@ def _open_boxed(
         raise UnreadableImageError(
             path, "an AVIF photograph", "save it as JPEG, or pip install --upgrade pillow"
         )
-    content = source.read_bytes() if isinstance(source, Path) else source
+    content = read_bounded(source, MAX_PIXELS) if isinstance(source, Path) else source
     pixels = heif.most_pixels(content)
     if max_pixels is not None and pixels > max_pixels:
         raise TooManyPixelsError(path, f"{pixels} pixels", pixels, max_pixels)
     if heif.is_torn(content):
         raise UnreadableImageError(path, "a truncated file")
-    return Image.open(io.BytesIO(content), formats=(kind,))
+    return _open(kind, io.BytesIO(content), path)
 
 
 def _open_dicom(source: Path | bytes, path: Path | None, max_pixels: int | None) -> Image.Image:
@@ -230,15 +142,11 @@ def _open_dicom(source: Path | bytes, path: Path | None, max_pixels: int | None)
         raise UnreadableImageError(
             path, "a DICOM file without its decoder", "pip install 'melanoscope[dicom]'"
         )
-    content = source.read_bytes() if isinstance(source, Path) else source
+    content = read_bounded(source, MAX_PIXELS) if isinstance(source, Path) else source
     most = MAX_PIXELS if max_pixels is None else max_pixels
     try:
         picture = dicom.read_dicom(content, whole=max_pixels is not None)
-        pixels = picture.width * picture.height
-        if pixels > most:
-            raise TooManyPixelsError(
-                path, f"{picture.width} x {picture.height} pixels", pixels, most
-            )
+        _refuse_large(path, picture.need, most)
         if max_pixels is None:
             return Image.new("1", (picture.width, picture.height))
         return dicom.decode_dicom(picture, most)
