@@ -74,7 +74,11 @@ def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
         if row.physicians:
             handles.append(_physicians_point(axes, row.physicians))
         elif row.finished:
-            cells = run.cells_of((row.backbone, table.transfer))
+            cells = [
+                cell
+                for cell in run.cells_of((row.backbone, table.transfer))
+                if (cell.repeat, cell.fold) in row.keys
+            ]
             (handle,) = axes.plot(
                 *mean_roc([(cell.target, cell.probability) for cell in cells]),
                 linewidth=1.5,
