@@ -11,6 +11,7 @@ import typer
 
 from melanoscope.cli import bundles, comparison, serve
 from melanoscope.cli.data import data_app
+from melanoscope.cli.output import say, say_aside
 from melanoscope.cli.signals import Stopped, end, stop_on_signals
 from melanoscope.errors import MelanoscopeError
 
@@ -49,7 +50,7 @@ def version() -> None:
     """Print the version."""
     from melanoscope import __version__
 
-    typer.echo(__version__)
+    say(__version__)
 
 
 def main() -> None:
@@ -67,7 +68,7 @@ def main() -> None:
             raise
         if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("melanoscope"):
             raise
-        typer.echo(f"melanoscope: {_explain(error)}", err=True)
+        say_aside(_explain(error))
         sys.exit(1)
 
 

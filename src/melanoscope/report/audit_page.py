@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections import Counter
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.image import imsave
 
+from melanoscope.atomic import atomic_path, refuse_full_disk
 from melanoscope.audit.audit import Audit
 from melanoscope.data.sources import ARCHIVES
 from melanoscope.imaging.decode import read_image
@@ -47,13 +49,19 @@ def write_audit(audit: Audit, folder: Path) -> Path:
 
     Returns:
         Path of the page.
+
+    Raises:
+        RunError: The disk is full; what was there before is as it was.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    document = json.dumps(audit_document(audit), indent=1, ensure_ascii=False) + "\n"
-    (folder / "audit.json").write_text(document, encoding="utf-8")
-    page = folder / "index.html"
-    page.write_text(_render(audit), encoding="utf-8")
-    return page
+    document = json.dumps(audit_document(audit), indent=1, ensure_ascii=False, allow_nan=False)
+    files = {"audit.json": f"{document}\n", "index.html": _render(audit)}
+    with refuse_full_disk(folder), ExitStack() as all_written:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            partial = all_written.enter_context(atomic_path(folder / name))
+            # Half characters, of names that are not UTF-8, are written as JSON escapes them.
+            partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+    return folder / "index.html"
 
 
 def audit_document(audit: Audit) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from melanoscope.errors import one_line
 from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import (
     GRID,
@@ -166,7 +167,7 @@ def transfer_figure(
 
 def _label_effects(axes: Axes, names: Sequence[str], transfers: Sequence[str]) -> None:
     axes.axhline(0.5, color=MUTED, linewidth=0.8)
-    axes.set_yticks(range(len(names)), names, color=INK)
+    axes.set_yticks(range(len(names)), [one_line(name) for name in names], color=INK)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.set(ylim=(-0.6, len(names) - 0.4), xlabel="Difference in AUROC from scratch")
