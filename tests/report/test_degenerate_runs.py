@@ -14,6 +14,7 @@ from melanoscope.report.build import Report, build
 from melanoscope.report.context import ReportContext
 from melanoscope.report.from_run import result_of
 from melanoscope.runs.reader import read_run
+from tests.conftest import record_all
 from tests.report.degenerate import VARIANTS
 
 SKILL = {("resnet50", "scratch"): 1.1, ("resnet50", "finetune"): 2.6, ("vgg16", "finetune"): 1.8}
@@ -35,6 +36,7 @@ def report(
     folder = tmp_path_factory.mktemp("degenerate") / "run"
     shutil.copytree(sound, folder)
     VARIANTS[request.param](folder)
+    record_all(folder)
     context = ReportContext(run=read_run(folder), labels=labels, replicates=100)
     return request.param, build(context)
 
@@ -102,6 +104,7 @@ def test_a_network_whose_training_diverged_is_never_the_best(
     folder = tmp_path / "run"
     shutil.copytree(sound, folder)
     VARIANTS["NaN probabilities"](folder)
+    record_all(folder)
     context = ReportContext(run=read_run(folder), labels=labels, replicates=100)
     row = context.summary.row("resnet50", "finetune")
     assert row is not None

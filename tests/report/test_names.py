@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from melanoscope.data.content_hash import file_hash
 from melanoscope.imaging.decode import write_image
 from melanoscope.report.build import Report, build
 from melanoscope.report.context import ReportContext
@@ -19,6 +20,7 @@ from melanoscope.report.html import render_template
 from melanoscope.report.tables.formats import as_csv, as_latex, as_markdown
 from melanoscope.report.tables.tables import Table, TableRow
 from melanoscope.runs.reader import read_run
+from tests.conftest import record_all
 
 NAME = (
     r"""=$\frac$ $x^2 <script>alert(1)</script> "onload='x' """
@@ -39,6 +41,7 @@ def report(tmp_path_factory: pytest.TempPathFactory, writer: Callable[..., Path]
     free = ("site", "diagnosis", "center", "license", "image_type", "patient_id", "group_id")
     catalog.with_columns(
         path=pl.lit(str(folder / "a.png")),
+        content=pl.lit(file_hash(folder / "a.png")),
         dataset=pl.Series([f"table:{NAME}" if i % 3 else "isic2020" for i in range(len(names))]),
         **{name: pl.Series(names) for name in free},
     ).write_parquet(run / "catalog.parquet")
@@ -51,8 +54,9 @@ def report(tmp_path_factory: pytest.TempPathFactory, writer: Callable[..., Path]
             source[key] = NAME
     record["data"] |= {"notes": [NAME + UNSEEN], "absent_examples": [NAME + UNSEEN]}
     record["data"]["unreadable"] = [{"image_id": NAME, "path": NAME, "reason": NAME + UNSEEN}]
-    record["data"]["unlabelled"] = [{"dataset": NAME, "reason": NAME, "rows": 3}]
+    record["data"]["unlabelled"] = [{"dataset": NAME, "reason": NAME, "rows": 3, "found": 2}]
     (run / "run.json").write_text(json.dumps(record))
+    record_all(run)
     labels = {"resnet50": NAME + UNSEEN}
     return build(ReportContext(run=read_run(run), labels=labels, replicates=100))
 
