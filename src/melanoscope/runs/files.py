@@ -114,7 +114,9 @@ def is_from(dataset: str, kind: str) -> bool:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write `value` as JSON to `path`."""
     with atomic_path(path) as partial:
-        partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+        # Half characters, of names that are not UTF-8, are written as JSON escapes them.
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_table(path: Path, table: pl.DataFrame) -> None:
@@ -182,7 +184,8 @@ def read_history(path: Path) -> pl.DataFrame:
     try:
         history = pl.read_csv(path)
         _require_columns(history, HISTORY_COLUMNS, path)
-        return history.cast(dict.fromkeys(HISTORY_COLUMNS, pl.Float64) | {"epoch": pl.Int64})
+        types: dict[str, pl.DataType] = dict.fromkeys(HISTORY_COLUMNS, _REAL)
+        return history.cast(types | {"epoch": _WHOLE})  # type: ignore[arg-type]
     except _UNREADABLE as error:
         raise RunError(f"a learning curve in '{path}'", str(error), "run the cell again") from error
 
