@@ -13,6 +13,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from melanoscope.errors import one_line
+
 
 class RunProgress:
     """Progress of a run: bars in a terminal, elsewhere one line per cell.
@@ -24,9 +26,11 @@ class RunProgress:
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, quiet=quiet)
+        self._console = Console(
+            stderr=True, quiet=quiet, markup=False, emoji=False, highlight=False
+        )
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[unit]}"),
@@ -70,7 +74,7 @@ class RunProgress:
             total: Number of cells of the run.
             epochs: Number of epochs that it takes at most.
         """
-        self._description = f"cell {index + 1}/{total} {name}"
+        self._description = one_line(f"cell {index + 1}/{total} {name}")
         self._cell, self._epochs = index, epochs
         if self._epoch_task is None:
             self._first_cell = index

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from melanoscope.audit.audit import run_audit
+from melanoscope.audit.audit import Audit, run_audit
 from melanoscope.data.archive import SourceTable
 from melanoscope.data.catalog import build_catalog
 from melanoscope.data.sources import simulated
+from melanoscope.errors import RunError
 from melanoscope.imaging.decode import read_image, write_image
 from melanoscope.report.audit_page import audit_document, write_audit
 
@@ -39,8 +42,14 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     return pl.concat([rows, extra])
 
 
-def test_finds_what_was_put_in(table: pl.DataFrame, tmp_path: Path) -> None:
-    found = run_audit(build_catalog([SourceTable("simulated", table)]), tmp_path / "cache")
+@pytest.fixture(scope="module")
+def audit(table: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Audit:
+    cache = tmp_path_factory.mktemp("cache")
+    return run_audit(build_catalog([SourceTable("simulated", table)]), cache)
+
+
+def test_finds_what_was_put_in(audit: Audit, table: pl.DataFrame, tmp_path: Path) -> None:
+    found = audit
     original = table["image_id"][0]
     pairs = {(pair.a, pair.b): pair for pair in found.copies}
     assert pairs[("AGAIN", original)].kind == "conflict"
@@ -100,3 +109,25 @@ def test_one_photograph(table: pl.DataFrame, tmp_path: Path) -> None:
     assert (found.photographs, found.copies, found.same_files, found.same_pixels) == (1, (), (), ())
     assert [leak.expected for leak in found.leaks] == [0, 0, 0, 0]
     assert write_audit(found, tmp_path / "out").is_file()
+
+
+def test_a_full_disk_leaves_the_audit_of_before(
+    audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both files are of one audit: none is replaced before the other is whole."""
+    folder = tmp_path / "audit"
+    write_audit(audit, folder)
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert set(before) == {"audit.json", "index.html"}
+    write_text = Path.write_text
+
+    def full(path: Path, text: str, **options: Any) -> int:
+        write_text(path, text[: len(text) // 2], **options)
+        if "index.html" in path.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return len(text)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(RunError, match="room on the disk"):
+        write_audit(audit, folder)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before

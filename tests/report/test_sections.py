@@ -12,9 +12,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from melanoscope.data.content_hash import file_hash
 from melanoscope.errors import RunError
 from melanoscope.imaging.decode import write_image
 from melanoscope.report.context import ReportContext
+from melanoscope.report.figures.poster_figures import figure_2, figure_4
+from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.sections.calibration import calibrated_predictions
 from melanoscope.report.sections.leaks import (
     count_conflicting_pairs,
@@ -230,12 +233,16 @@ def _write_photographs(context: ReportContext, folder: Path) -> ReportContext:
     for i, image_id in enumerate(context.run.catalog["image_id"]):
         write_image(folder / f"{image_id}.png", np.full((8, 8, 3), i % 256, np.uint8))
         paths.append(str(folder / f"{image_id}.png"))
-    catalog = context.run.catalog.with_columns(path=pl.Series(paths))
+    catalog = context.run.catalog.with_columns(
+        path=pl.Series(paths), content=pl.Series([file_hash(path) for path in paths])
+    )
     return replace(context, run=replace(context.run, catalog=catalog))
 
 
 def test_misses_are_the_extremes_of_each_class(context: ReportContext, tmp_path: Path) -> None:
-    assert misses_section(context) is None  # its photographs have gone
+    gone = misses_section(context)
+    assert "no file" in gone.missing
+    assert not gone.figures
     section = misses_section(_write_photographs(context, tmp_path / "photographs"))
     rows = context.run.predictions.filter(backbone=context.best[0], transfer=context.best[1]).sort(
         "probability"
@@ -244,6 +251,20 @@ def test_misses_are_the_extremes_of_each_class(context: ReportContext, tmp_path:
     alarms = rows.filter(target=0).tail(6).reverse().select("image_id", "probability").to_dicts()
     assert section.numbers["missed_positives"] == missed
     assert section.numbers["false_alarms"] == alarms
+
+
+def test_only_photographs_of_the_run_are_shown(context: ReportContext, tmp_path: Path) -> None:
+    """A stranger's catalog names whatever lies on the reader's machine."""
+    context = _write_photographs(context, tmp_path / "photographs")
+    mine = tmp_path / "mine.png"
+    write_image(mine, np.full((8, 8, 3), 200, np.uint8))
+    for other in ({"path": pl.lit(str(mine))}, {"content": pl.lit(None, pl.String)}):
+        catalog = context.run.catalog.with_columns(**other)
+        strange = replace(context, run=replace(context.run, catalog=catalog))
+        for found in (misses_section(strange).missing, figure_2(strange.run)):
+            assert "another file under the name of one" in found
+        assert isinstance(figure_4(strange), str)
+    assert isinstance(figure_2(context.run), ReportFigure)
 
 
 def test_fewer_melanomas_than_panels_are_not_filled_up_with_others(

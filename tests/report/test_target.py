@@ -16,6 +16,7 @@ import pytest
 from melanoscope.audit.audit import run_audit
 from melanoscope.data.archive import SourceTable
 from melanoscope.data.catalog import build_catalog
+from melanoscope.data.content_hash import file_hash
 from melanoscope.data.sources import simulated
 from melanoscope.errors import RunError
 from melanoscope.imaging.decode import write_image
@@ -70,6 +71,7 @@ def report_of(
         n = np.arange(catalog.height)
         catalog.with_columns(
             path=pl.lit(str(photograph)),
+            content=pl.lit(file_hash(photograph)),
             diagnosis=named,
             center=pl.Series(np.where(n % 2, "rosendahl", "vidir")),
             image_type=pl.Series(np.where(n % 4 < 2, "dermoscopic", "clinical")),

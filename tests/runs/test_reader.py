@@ -79,10 +79,10 @@ def test_missing_files_of_a_cell(run_folder, name):
     [
         (lambda r: r.update(schema=1), "schema 1"),
         (lambda r: r["configuration"].pop("target"), "no target"),
-        (lambda r: r["configuration"]["target"].pop("diagnoses"), "a target in run.json"),
+        (lambda r: r["configuration"]["target"].pop("diagnoses"), "target; found no diagnoses"),
         (lambda r: r["configuration"]["target"].update(color="red"), "a target in run.json"),
         (lambda r: r.pop("folds"), "no folds"),
-        (lambda r: r["data"].pop("unreadable"), "run.json's data; found no unreadable"),
+        (lambda r: r["data"].pop("unreadable"), r"in run.json.data; found no unreadable"),
         (lambda r: r["configuration"]["recipe"].pop("epochs"), "recipe; found no epochs"),
         (lambda r: r["configuration"].pop("protocol"), "configuration; found no protocol"),
         (lambda r: r["configuration"].update(transfer=["scratch", "magic"]), "magic"),

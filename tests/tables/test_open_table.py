@@ -128,6 +128,13 @@ def test_quotes_behind_blanks(tmp_path):
     assert next(table.rows()) == (2, ["a.jpg", "one, two"])
 
 
+def test_quotes_within_a_cell_are_no_sign_of_blanks_before_quotes(tmp_path):
+    """A quoted cell may quote somebody; blanks that other cells begin with stay theirs."""
+    content = 'path,note\n b.jpg,"nevus, ""typical"""\n'
+    table = open_table(write(tmp_path / "t.csv", content))
+    assert list(table.rows()) == [(2, [" b.jpg", 'nevus, "typical"'])]
+
+
 def test_lines_are_counted_through_quoted_line_breaks(tmp_path):
     content = 'path,note\na.jpg,"one\n\ntwo, ""three"""\n\nb.jpg,x\n,\n  , \nc.jpg,y\n'
     rows = list(open_table(write(tmp_path / "t", content)).rows())

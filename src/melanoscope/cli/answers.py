@@ -9,9 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import typer
-
-from melanoscope.cli.options import print_json
+from melanoscope.cli.output import print_json, say, say_aside
 from melanoscope.errors import DataError
 from melanoscope.inference.calibration import log_odds
 from melanoscope.inference.explain.explanation import write_explanation
@@ -95,10 +93,10 @@ def answer_photographs(
     else:
         _print(answers)
         for notice in notices:
-            typer.echo(notice)
+            say(notice)
     errors = [answer.result for answer in answers if isinstance(answer.result, str)]
     for line in errors:
-        typer.echo(f"melanoscope: {line}", err=True)
+        say_aside(line)
     return bool(errors)
 
 
@@ -144,12 +142,12 @@ def answer_table(
         print_json({"out": str(out), "target": target, **asdict(summary)})
     else:
         counts = ", ".join(f"{number} {what}" for what, number in summary.counts.items())
-        typer.echo(f"{counts}: {out}")
+        say(f"{counts}: {out}")
     for note in summary.notes:
-        typer.echo(f"melanoscope: note: {note}", err=True)
+        say_aside(f"note: {note}")
     for one in summary.failures:
         rows = "1 row" if one.rows == 1 else f"{one.rows} rows"
-        typer.echo(f"melanoscope: {rows} failed: {one.reason}", err=True)
+        say_aside(f"{rows} failed: {one.reason}")
     return summary.failed == summary.rows
 
 
@@ -198,4 +196,4 @@ def _print(answers: Sequence[_Answer]) -> None:
         print_summary(console, [(answer.name, answer.result) for answer in answers])
     for answer in answers:
         for file in answer.files[-1:]:
-            typer.echo(f"explanation: {file}")
+            say(f"explanation: {file}")

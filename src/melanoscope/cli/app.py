@@ -11,6 +11,7 @@ import typer
 
 from melanoscope.cli import bundles, comparison, serve
 from melanoscope.cli.data import data_app
+from melanoscope.cli.output import say, say_aside
 from melanoscope.cli.signals import Stopped, end, stop_on_signals
 from melanoscope.errors import MelanoscopeError
 from melanoscope.machine_faults import refusal
@@ -50,7 +51,7 @@ def version() -> None:
     """Print the version."""
     from melanoscope import __version__
 
-    typer.echo(__version__)
+    say(__version__)
 
 
 def main() -> None:
@@ -67,7 +68,7 @@ def main() -> None:
         line = _explain(error)
         if line is None or os.environ.get("MELANOSCOPE_DEBUG"):
             raise
-        typer.echo(f"melanoscope: {line}", err=True)
+        say_aside(line)
         sys.exit(1)
 
 

@@ -23,8 +23,8 @@ from melanoscope.cli.options import (
     ThreadsOption,
     WeightsOption,
     cache_folder,
-    print_json,
 )
+from melanoscope.cli.output import print_json, say
 from melanoscope.target import MELANOMA
 from melanoscope.training.config import TrainConfig
 
@@ -245,15 +245,13 @@ def _write_and_print(
 ) -> None:
     from melanoscope.export.bundle_writer import write_bundle
 
-    bundle = write_bundle(
-        model, out, settings, lambda step: typer.echo(f"exporting: {step}", err=True)
-    )
+    bundle = write_bundle(model, out, settings, lambda step: say(f"exporting: {step}", err=True))
     if as_json:
         print_json({"bundle": str(out), **bundle.manifest.to_dict()})
         return
     for line in _summary(bundle.manifest):
-        typer.echo(line)
-    typer.echo(f"bundle: {out}")
+        say(line)
+    say(f"bundle: {out}")
 
 
 def _summary(manifest: BundleManifest) -> list[str]:

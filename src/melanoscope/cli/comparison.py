@@ -22,8 +22,8 @@ from melanoscope.cli.options import (
     ThreadsOption,
     WeightsOption,
     cache_folder,
-    print_json,
 )
+from melanoscope.cli.output import print_json, say
 from melanoscope.target import MELANOMA
 from melanoscope.training.config import TrainConfig
 
@@ -117,7 +117,7 @@ def report(
     if as_json:
         print_json(result_of(written))
     else:
-        typer.echo(f"report: {written.page}")
+        say(f"report: {written.page}")
 
 
 def demo(
@@ -135,7 +135,7 @@ def demo(
     config = demo_config(data, weights)
     if not as_json:
         what = "simulated lesions: says nothing about skin" if config.simulated else f"{data}"
-        typer.echo(f"demo on {what}; networks: {', '.join(config.backbones)}", err=True)
+        say(f"demo on {what}; networks: {', '.join(config.backbones)}", err=True)
     _run_and_report(config, out, cache, as_json)
 
 
@@ -150,4 +150,4 @@ def _run_and_report(config: BenchmarkConfig, out: Path, cache: Path | None, as_j
     if as_json:
         print_json(result_of(written))
     else:
-        typer.echo(f"report: {written.page}")
+        say(f"report: {written.page}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from textwrap import fill
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,9 +17,9 @@ from melanoscope.cli.options import (
     JsonOption,
     TargetOption,
     cache_folder,
-    print_json,
     read_options,
 )
+from melanoscope.cli.output import print_json, say
 from melanoscope.target import MELANOMA
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def data_kinds(as_json: JsonOption = False) -> None:
         print_json({"kinds": kinds})
         return
     for kind in kinds:
-        typer.echo(f"{kind['kind']}: {kind['title']}")
+        say(f"{kind['kind']}: {kind['title']}")
         facts = {
             "files": kind["files"],
             "columns": ", ".join(kind["columns"]),
@@ -94,12 +94,13 @@ def data_kinds(as_json: JsonOption = False) -> None:
         }
         for name, text in facts.items():
             if text:
-                typer.echo(_indented(f"{name}: {text}"))
+                for line in _indented(f"{name}: {text}"):
+                    say(line)
 
 
-def _indented(text: str) -> str:
+def _indented(text: str) -> list[str]:
     # Names of files and columns hold hyphens, and must stay whole to be copied.
-    return fill(text, 100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    return wrap(text, 100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 @data_app.command("audit")
@@ -130,7 +131,7 @@ def data_audit(
     if as_json:
         print_json(audit_document(found))
     else:
-        typer.echo(f"audit: {page}")
+        say(f"audit: {page}")
 
 
 def _read(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -106,8 +105,3 @@ def read_options(cache: Path | None, columns: str | None, image_type: str | None
     from melanoscope.data.sources.own_csv import parse_columns
 
     return ReadOptions(cache_folder(cache), parse_columns(columns), parse_image_type(image_type))
-
-
-def print_json(value: dict[str, Any]) -> None:
-    """Print `value` as one JSON document on stdout."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from melanoscope.cli.output import say_aside
 from melanoscope.cli.signals import leave_signals
 from melanoscope.service.settings import Settings
 
@@ -65,12 +66,11 @@ def serve(
     predictor = load(bundle, variant=variant, threads=1)
 
     def on_listening(address: str) -> None:
-        typer.echo(f"melanoscope: {address} (Ctrl-C stops it)", err=True)
+        say_aside(f"{address} (Ctrl-C stops it)")
         if not is_local(host):
-            typer.echo(
-                "melanoscope: photographs travel unencrypted; put a proxy with TLS before it. "
-                "Browsers give cameras and offline pages to https and localhost only.",
-                err=True,
+            say_aside(
+                "photographs travel unencrypted; put a proxy with TLS before it. "
+                "Browsers give cameras and offline pages to https and localhost only."
             )
 
     leave_signals()  # the server finishes what it has accepted first

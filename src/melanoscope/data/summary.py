@@ -15,7 +15,7 @@ from rich.table import Table
 
 from melanoscope.data.catalog import Catalog
 from melanoscope.data.pixel_store import ProgressCallback
-from melanoscope.errors import DataError
+from melanoscope.errors import DataError, one_line
 from melanoscope.imaging.decode import why_unreadable
 from melanoscope.threads import thread_pool
 
@@ -142,8 +142,8 @@ def refuse_unusable(summary: dict[str, Any]) -> None:
 
 def print_summary(summary: dict[str, Any]) -> None:
     """Print a `summary`, as `summarize` returns it, to the terminal."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    usable, plural = summary["usable"], summary["target"]["plural"]
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    usable, plural = summary["usable"], one_line(summary["target"]["plural"])
     console.print(
         f"{summary['rows']:,} rows, {summary['positives']:,} of them {plural}; files: "
         f"{summary['found']:,} found, {summary['absent']:,} absent, "
@@ -159,36 +159,35 @@ def print_summary(summary: dict[str, Any]) -> None:
     for table in summary["tables"]:
         _print_table(console, table)
     for note in summary["notes"]:
-        console.print(f"note: {note}")
+        console.print(one_line(f"note: {note}"))
     for column in (*_COLUMNS, "age"):
         levels = summary["all_rows"][column]
         if column not in _OPTIONAL or set(levels) - {"unknown"}:
             _print_counts(console, column, levels, usable[column], plural)
     for image in summary["unreadable"]:
-        console.print(f"unreadable: {image['image_id']} ({image['path']}): {image['reason']}")
+        line = f"unreadable: {image['image_id']} ({image['path']}): {image['reason']}"
+        console.print(one_line(line))
     if summary["absent"]:
         ids = _some(summary["absent_ids"])
-        console.print(f"absent ({summary['absent']:,}; all of them with --json): {ids}")
+        console.print(one_line(f"absent ({summary['absent']:,}; all of them with --json): {ids}"))
 
 
 def _print_left_out(console: Console, unlabelled: list[dict[str, str]]) -> None:
     for reason, n in Counter(row["reason"] for row in unlabelled).most_common():
         ids = _some([row["image_id"] for row in unlabelled if row["reason"] == reason])
-        console.print(f"left out, {reason} ({n:,}; all of them with --json): {ids}")
+        console.print(one_line(f"left out, {reason} ({n:,}; all of them with --json): {ids}"))
 
 
 def _print_table(console: Console, table: dict[str, Any]) -> None:
     """Print what became of one archive's table: what is missing, its side tables, its notes."""
     missing = ", ".join(f"{name} {n:,}" for name, n in table["missing"].items() if n) or "nothing"
-    console.print(f"{table['dataset']}: {table['rows']:,} rows; missing: {missing}")
+    console.print(one_line(f"{table['dataset']}: {table['rows']:,} rows; missing: {missing}"))
     for join in table["joins"]:
         lacking = f"; {join['without']:,} photographs without one" if join["without"] else ""
-        console.print(
-            f"  {join['table']}: {join['matched']:,} of {join['rows']:,} rows found their "
-            f"photograph{lacking}"
-        )
+        line = f"{join['table']}: {join['matched']:,} of {join['rows']:,} rows found their "
+        console.print(one_line(f"  {line}photograph{lacking}"))
     for note in table["notes"]:
-        console.print(f"  note: {note}")
+        console.print(one_line(f"  note: {note}"))
 
 
 def _some(values: Sequence[str]) -> str:
@@ -209,6 +208,6 @@ def _print_counts(
     for value, counts in all_rows.items():
         usable_counts = usable.get(value, dict.fromkeys(counts, 0))
         cells = (*counts.values(), *usable_counts.values())
-        table.add_row(value, *(f"{cell:,}" for cell in cells))
+        table.add_row(one_line(value), *(f"{cell:,}" for cell in cells))
     console.print(table)
     console.print()

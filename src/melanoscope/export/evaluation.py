@@ -17,7 +17,7 @@ from melanoscope.inference.manifest_records import (
     Subgroup,
     SubgroupLevel,
 )
-from melanoscope.runs.results import interval_of
+from melanoscope.runs.results import measure
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.calibration.calibration_intervals import observed_over_expected
 from melanoscope.stats.calibration.temperature_scaling import apply_temperature, fit_temperature
@@ -126,12 +126,9 @@ def evaluate(holdout: Holdout, temperature: float, replicates: int) -> TestResul
     bootstrap = group_bootstrap(predictions, metrics=("auroc", "auprc"), replicates=replicates)
     metrics = {}
     for metric in _METRICS:
-        try:
-            interval = interval_of(predictions, bootstrap, metric)
-        except StatisticsError:
-            continue  # no finite calibration line: the classes are separated
-        if interval is not None:
-            metrics[metric] = interval
+        found = measure(predictions, bootstrap, metric)
+        if not isinstance(found, str):  # why there is none: the classes are separated
+            metrics[metric] = found
     metrics["observed_over_expected"] = observed_over_expected(
         predictions.target, predictions.probability, predictions.group
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections import Counter
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -50,19 +51,17 @@ def write_audit(audit: Audit, folder: Path) -> Path:
         Path of the page.
 
     Raises:
-        RunError: The disk is full or the folder is closed; what an earlier audit wrote is still
-            there.
+        RunError: The disk is full; what was there before is as it was.
     """
-    document = json.dumps(audit_document(audit), indent=1, ensure_ascii=False) + "\n"
-    page, file = folder / "index.html", folder / "audit.json"
-    html = _render(audit)
-    with refuse_full_disk(folder):
+    document = json.dumps(audit_document(audit), indent=1, ensure_ascii=False, allow_nan=False)
+    files = {"audit.json": f"{document}\n", "index.html": _render(audit)}
+    with refuse_full_disk(folder), ExitStack() as all_written:
         folder.mkdir(parents=True, exist_ok=True)
-        # Neither gets its name before both are written.
-        with atomic_path(page) as partial_page, atomic_path(file) as partial_file:
-            partial_page.write_text(html, encoding="utf-8")
-            partial_file.write_text(document, encoding="utf-8")
-    return page
+        for name, text in files.items():
+            partial = all_written.enter_context(atomic_path(folder / name))
+            # Half characters, of names that are not UTF-8, are written as JSON escapes them.
+            partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+    return folder / "index.html"
 
 
 def audit_document(audit: Audit) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from melanoscope.report.figures.comparison import learning_figure, roc_figures, 
 from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.page import render_page
 from melanoscope.report.sections.all import all_sections
+from melanoscope.report.sections.gaps import gaps_section
 from melanoscope.report.sections.section import plain
 from melanoscope.report.tables.formats import as_csv, as_latex, as_markdown
 from melanoscope.report.tables.tables import Table, make_tables
@@ -43,10 +44,19 @@ class Report:
 def build(
     context: ReportContext,
     *,
-    figure_2: ReportFigure | None = None,
-    figure_4: ReportFigure | None = None,
+    figure_2: ReportFigure | str | None = None,
+    figure_4: ReportFigure | str | None = None,
 ) -> Report:
-    """Write RUN/report with `figure_2` and `figure_4`; an older one stays until all is written."""
+    """Write RUN/report; an older one stays until all is written.
+
+    Args:
+        context: The results of the run.
+        figure_2: Figure 2, or why it cannot be drawn; None to leave it out.
+        figure_4: Figure 4, likewise.
+
+    Returns:
+        The report.
+    """
     run = context.run
     sections = all_sections(context)
     tables = make_tables(
@@ -58,22 +68,27 @@ def build(
         physicians=context.as_published,
     )
     roc = roc_figures(run, tables)
-    figures = {
+    drawn = {
         "transfer": transfer_figure(context.summary, context.labels, simulated=run.simulated),
         "learning": learning_figure(run, context.labels),
         "augmentation": figure_2,
         "attribution": figure_4,
     }
+    figures = {name: None if isinstance(one, str) else one for name, one in drawn.items()}
+    absent = {name: one for name, one in drawn.items() if isinstance(one, str)}
+    gaps = gaps_section(context, sections, absent)
+    sections += [gaps] if gaps is not None else []
     of_sections = [figure for section in sections for figure in section.figures]
     evidence = {"target": run.target.to_dict()} | {
-        section.name: plain(section.numbers) for section in sections
+        section.name: None if section.missing else plain(section.numbers) for section in sections
     }
-    page = render_page(context, tables, {"roc": roc[1:], **figures}, sections)
+    page = render_page(context, tables, {"roc": roc[1:], **figures}, sections, absent)
+    document = json.dumps(evidence, indent=1, allow_nan=False) + "\n"
     final = run.path / REPORT
     with refuse_full_disk(run.path), _new_folder(final) as new:
         _write_tables(tables, new / "tables")
         _write_figures([*roc, *filter(None, figures.values()), *of_sections], new / "figures")
-        (new / "evidence.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
+        (new / "evidence.json").write_text(document, encoding="utf-8")
         (new / "index.html").write_text(page, encoding="utf-8")
     return Report(final / "index.html", context, evidence)
 

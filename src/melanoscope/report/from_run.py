@@ -11,6 +11,8 @@ from melanoscope.models.backbones import labels
 from melanoscope.report.build import Report, build
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.poster_figures import figure_2, figure_4
+from melanoscope.report.sections.section import plain
+from melanoscope.report.tables.tables import failures
 from melanoscope.runs.reader import read_run
 from melanoscope.runs.results import RunResults
 from melanoscope.stats.bootstrap.group_weights import REPLICATES
@@ -78,28 +80,31 @@ def result_of(report: Report) -> dict[str, Any]:
         What is printed.
     """
     run, summary = report.context.run, report.context.summary
-    return {
-        "run": str(run.path),
-        "report": str(report.page),
-        "simulated": run.simulated,
-        "data_fingerprint": run.record["data"]["fingerprint"],
-        "protocol": run.protocol,
-        "target": run.target.to_dict(),
-        "evidence": report.evidence,
-        "rows": _rows(summary),
-        "comparisons": [
-            {
-                "backbone": comparison.backbone,
-                "transfer": comparison.transfer,
-                "metric": comparison.metric,
-                "difference": _interval(comparison.test.difference),
-                "p_value": comparison.test.p_value,
-                "p_holm": comparison.p_holm,
-                "stars": comparison.stars,
-            }
-            for comparison in summary.comparisons
-        ],
-    }
+    document: dict[str, Any] = plain(
+        {
+            "run": str(run.path),
+            "report": str(report.page),
+            "simulated": run.simulated,
+            "data_fingerprint": run.record["data"]["fingerprint"],
+            "protocol": run.protocol,
+            "target": run.target.to_dict(),
+            "evidence": report.evidence,
+            "rows": _rows(summary),
+            "comparisons": [
+                {
+                    "backbone": comparison.backbone,
+                    "transfer": comparison.transfer,
+                    "metric": comparison.metric,
+                    "difference": _interval(comparison.test.difference),
+                    "p_value": comparison.test.p_value,
+                    "p_holm": comparison.p_holm,
+                    "stars": comparison.stars,
+                }
+                for comparison in summary.comparisons
+            ],
+        }
+    )
+    return document
 
 
 def _rows(summary: Summary) -> list[dict[str, Any]]:
@@ -112,6 +117,7 @@ def _rows(summary: Summary) -> list[dict[str, Any]]:
             "prevalence": row.prevalence,
             "metrics": {name: _interval(i) for name, i in row.intervals.items()},
             "above_physicians_p": row.above,
+            "failed": failures(row),
         }
         for row in summary.rows
     ]

@@ -94,7 +94,7 @@ def diagnoses(run: Run) -> list[dict[str, Any]]:
 
 
 def archive_auroc(run: Run) -> float | None:
-    """Return the AUROC of guessing each photograph of a `run` by its archive; None with one."""
-    if run.catalog["dataset"].n_unique() < 2:
+    """Return the AUROC of guessing by the archive; None with one archive, or one class."""
+    if min(run.catalog[name].n_unique() for name in ("dataset", "target")) < 2:
         return None
     return archive_only_auroc(run.catalog["target"].to_numpy(), run.catalog["dataset"].to_numpy())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from math import isnan
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
+from melanoscope.errors import one_line
 from melanoscope.report.tables.tables import MINUS, bounds, signed
 from melanoscope.report.target_words import upper_first
 
+_MARKDOWN = "\\`*_[]<>|#!~"
 _LATEX = {
     **{c: f"\\{c}" for c in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -20,6 +24,13 @@ _LATEX = {
     "<": "$<$",
     ">": "$>$",
 }
+
+
+# But for tabs and line ends, which are blanks in a page.
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+    r"|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def render_template(name: str, context: dict[str, Any]) -> str:
@@ -43,13 +54,29 @@ def _decimals(value: float, places: int = 3) -> str:
 
 
 def _escape_latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
+    return "".join(
+        _LATEX.get(character, character) for character in one_line(" ".join(text.split()))
+    )
+
+
+def _escape_markdown(text: str) -> str:
+    """Write a name so that Markdown shows it as it is, in a cell of a table too."""
+    words = one_line(" ".join(text.split())).replace("&", "&amp;")
+    return "".join(f"\\{one}" if one in _MARKDOWN else one for one in words)
+
+
+def _visible(value: Any) -> Any:
+    """Write out what a page must not hold: controls, marks of direction, halves of characters."""
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return _UNSEEN.sub(lambda found: one_line(found[0]), value)
 
 
 ENVIRONMENT = Environment(
     loader=PackageLoader("melanoscope.report"),
     autoescape=select_autoescape(["html.j2"], default_for_string=True),
     undefined=StrictUndefined,
+    finalize=_visible,
     trim_blocks=True,
     lstrip_blocks=True,
 )
@@ -60,6 +87,7 @@ ENVIRONMENT.filters |= {
     "signed": signed,
     "bounds": bounds,
     "latex": _escape_latex,
+    "markdown": _escape_markdown,
     "upper_first": upper_first,
 }
 """Values are escaped in HTML, and a missing one is an error."""

@@ -25,12 +25,25 @@ def render_page(
     tables: Sequence[Table],
     figures: Mapping[str, Any],
     sections: Sequence[Section],
+    absent: Mapping[str, str],
 ) -> str:
-    """Render the page; `figures`, by the names in templates/, are those that no section has."""
+    """Render the page.
+
+    Args:
+        context: The results of the run.
+        tables: Its tables.
+        figures: By the names in templates/, those that no section has.
+        sections: The sections.
+        absent: Name of each of `figures` that could not be drawn -> why.
+
+    Returns:
+        The page as HTML.
+    """
     run, summary = context.run, context.summary
     best = best_row(summary.rows)
     rows = [row for row in summary.rows if row.keys]
     sources = run.record["data"]["sources"]
+    shown = [section for section in sections if not section.missing]
     values: dict[str, Any] = {
         "run": run.record,
         "simulated": run.simulated,
@@ -56,9 +69,10 @@ def render_page(
         "names": NAMES,
         "transfer_names": TRANSFER_NAMES,
         "images": figures,
+        "absent": absent,
         "sections": sections,
-        "shown": {section.name: section.content for section in sections},
-        "warnings": collect_warnings(context, sections),
+        "shown": {section.name: section.content for section in shown},
+        "warnings": collect_warnings(context, shown),
         "protocol": run.protocol,
         "references": {name: TRANSFER_NAMES[other] for name, other in REFERENCES.items()},
         "physicians": PHYSICIANS,

@@ -39,6 +39,10 @@ TABLES = (CATALOG, NEAR_DUPLICATES, BASELINES, VALIDATION, PREDICTIONS)
 CELL_FILES = (CHECKPOINT, HISTORY, PREDICTIONS, VALIDATION)
 """Files of a cell that its done.json records under "files"."""
 
+_MOST_JSON = 256 * 2**20
+# Torn Parquet makes polars panic, which is no `PolarsError` and no `Exception`.
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+
 Schema = Mapping[str, pl.DataType]
 _TEXT, _WHOLE, _REAL = pl.String(), pl.Int64(), pl.Float64()
 CATALOG_COLUMNS: Schema = {
@@ -110,7 +114,9 @@ def is_from(dataset: str, kind: str) -> bool:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write `value` as JSON to `path`."""
     with atomic_path(path) as partial:
-        partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+        # Half characters, of names that are not UTF-8, are written as JSON escapes them.
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_table(path: Path, table: pl.DataFrame) -> None:
@@ -133,8 +139,10 @@ def read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise RunError(f"a file {path.name}", f"none at '{path}'", "check the run folder's path")
     try:
+        if path.stat().st_size > _MOST_JSON:
+            raise RunError("a smaller file", f"{path.stat().st_size:,} bytes", "check its origin")
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError("JSON", f"{error} in '{path}'", "run the benchmark again") from error
     if not isinstance(content, dict):
         raise RunError("a JSON object", f"{type(content).__name__} in '{path}'", "run again")
@@ -160,12 +168,12 @@ def read_table(path: Path, columns: Schema) -> pl.DataFrame:
         )
     try:
         table = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _UNREADABLE as error:
         raise RunError("a Parquet file", f"'{path}' ({error})", "run again") from error
     _require_columns(table, columns, path)
     try:
         return table.cast(dict(columns))  # type: ignore[arg-type]
-    except pl.exceptions.PolarsError as error:
+    except _UNREADABLE as error:
         raise RunError(f"numbers in {path.name}", str(error), "run again") from error
 
 
@@ -173,9 +181,13 @@ def read_history(path: Path) -> pl.DataFrame:
     """Read a cell's history.csv: one row per epoch, with `HISTORY_COLUMNS`."""
     if not path.is_file():
         raise RunError(f"a file {path.name}", f"none at '{path}'", "run the cell again")
-    history = pl.read_csv(path)
-    _require_columns(history, HISTORY_COLUMNS, path)
-    return history
+    try:
+        history = pl.read_csv(path)
+        _require_columns(history, HISTORY_COLUMNS, path)
+        types: dict[str, pl.DataType] = dict.fromkeys(HISTORY_COLUMNS, _REAL)
+        return history.cast(types | {"epoch": _WHOLE})  # type: ignore[arg-type]
+    except _UNREADABLE as error:
+        raise RunError(f"a learning curve in '{path}'", str(error), "run the cell again") from error
 
 
 def _require_columns(table: pl.DataFrame, columns: Iterable[str], path: Path) -> None:

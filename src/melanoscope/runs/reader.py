@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +15,14 @@ from melanoscope.errors import RunError
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey, RowKey, parse_transfer
 from melanoscope.runs.file_records import find_damage, identity_hash
+from melanoscope.runs.record_schema import CELL_RECORD, RUN_RECORD
 from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.predictions import CellPredictions
 from melanoscope.target import Target
 from melanoscope.transfers import TRANSFERS
 
-_SECTIONS: dict[str, tuple[str, ...]] = {
-    "configuration": (
-        *("data", "backbones", "transfer", "folds", "repeats", "size", "seed", "recipe"),
-        *("protocol", "near_duplicates", "target", "weights", "simulated"),
-    ),
-    "hardware": ("processor", "cores", "accelerator", "memory_gib"),
-    "data": (
-        *("fingerprint", "sources", "rows", "found", "absent", "absent_examples", "unreadable"),
-        *("listed_twice", "photographs", "positives", "patients", "lesions", "groups"),
-        *("unlabelled", "notes", "licences"),
-    ),
-    "folds": ("fingerprint", "sizes"),
-}
-_TOP = ("melanoscope", "created", "identity", *_SECTIONS, "versions", "skipped", "weights", "files")
-_DONE = ("n_train", "n_validation", "n_test", "best_epoch", "seconds", "identity", "files")
+_NEVER_NULL = ("image_id", "dataset", "target", "group_id")
+_NAME = re.compile(r"[A-Za-z0-9_.]*[A-Za-z0-9_]")
 _CELL = ("backbone", "transfer", "repeat", "fold")
 
 
@@ -110,8 +100,9 @@ def read_run(path: Path) -> Run:
         RunError: A file, key or column is missing, or the files do not belong together.
     """
     record = _read_record(path / files.RUN)
-    catalog = files.read_table(path / files.CATALOG, files.CATALOG_COLUMNS)
+    catalog = _read_catalog(path / files.CATALOG, int(record["configuration"]["repeats"]))
     predictions = _read_predictions(path / files.PREDICTIONS, catalog)
+    _refuse_unplanned(predictions, _planned_rows(record))
     folder = RunFolder(path)
     cells, records, histories = [], {}, {}
     tested: dict[tuple[int, int], tuple[CellKey, pl.Series]] = {}
@@ -130,7 +121,7 @@ def read_run(path: Path) -> Run:
         cells=tuple(cells),
         records=records,
         histories=histories,
-        planned=_planned_rows(record, records),
+        planned=_planned_rows(record),
         predictions=predictions,
         validation=_read_validation(path / files.VALIDATION, catalog, records),
         baselines=files.read_table(path / files.BASELINES, files.BASELINE_COLUMNS),
@@ -169,23 +160,38 @@ def _read_record(file: Path) -> dict[str, Any]:
             f"schema {record.get('schema')!r}",
             "use the version of melanoscope that made it, or run again",
         )
-    files.require_keys(record, _TOP, files.RUN)
-    for section, keys in _SECTIONS.items():
-        files.require_keys(record[section], keys, f"run.json's {section}")
+    RUN_RECORD(record, files.RUN)
     configuration = record["configuration"]
-    files.require_keys(configuration["recipe"], ("epochs",), "run.json's recipe")
-    try:
-        Target.from_dict(configuration["target"])
-    except (KeyError, TypeError) as error:
-        raise RunError("a target in run.json", str(error), "run the benchmark again") from None
+    known = {field.name for field in fields(Target)}
+    if unknown := sorted(set(configuration["target"]) - known):
+        raise RunError("a target in run.json", f"unknown {unknown[0]!r}", "run again")
+    if paths := [name for name in configuration["backbones"] if not _NAME.fullmatch(name)]:
+        raise RunError("names of networks in run.json", f"'{paths[0]}'", "run again")
     strangers = [name for name in configuration["transfer"] if name not in TRANSFERS]
     if strangers:
         raise RunError(f"transfer among {', '.join(TRANSFERS)}", ", ".join(strangers), "run again")
     return record
 
 
+def _read_catalog(file: Path, repeats: int) -> pl.DataFrame:
+    folds = {files.fold_column(repeat): pl.Int64() for repeat in range(repeats)}
+    table = files.read_table(file, {**files.CATALOG_COLUMNS, **folds})
+    nulls = table.select(*_NEVER_NULL, *folds).null_count()
+    empty = [name for name in nulls.columns if nulls[name][0]]
+    if empty or not table.height:
+        found = f"empty ones in {empty[0]}" if empty else "no row"
+        raise RunError(f"values in {file.name}", found, "run the benchmark again")
+    if table["image_id"].is_duplicated().any():
+        raise RunError(f"each photograph once in {file.name}", "one twice", "run again")
+    if not table["target"].is_in([0, 1]).all():
+        raise RunError(f"targets of 0 or 1 in {file.name}", "others", "run again")
+    return table
+
+
 def _read_predictions(file: Path, catalog: pl.DataFrame) -> pl.DataFrame:
     table = files.read_table(file, files.PREDICTION_COLUMNS).select(*files.PREDICTION_COLUMNS)
+    if not table.height:
+        raise RunError(f"predictions in {file.name}", "no row", "let the benchmark finish a cell")
     if table.null_count().sum_horizontal().item():
         raise RunError(f"no empty value in {file.name}", "some", "run the affected cells again")
     strangers = table.join(catalog, on=["image_id", "target"], how="anti")
@@ -215,7 +221,7 @@ def _read_validation(
 
 def _cell_record(folder: RunFolder, key: CellKey, n_predictions: int) -> dict[str, Any]:
     record = folder.cell_record(key)
-    files.require_keys(record, _DONE, f"{key.name}'s done")
+    CELL_RECORD(record, f"{key.name}'s {files.DONE}")
     if record["n_test"] != n_predictions:
         raise RunError(
             f"{record['n_test']} predictions, as done.json says",
@@ -261,18 +267,20 @@ def _check_pair(
         )
 
 
-def _planned_rows(
-    record: dict[str, Any], finished: dict[CellKey, dict[str, Any]]
-) -> tuple[RowKey, ...]:
+def _planned_rows(record: dict[str, Any]) -> tuple[RowKey, ...]:
     configuration = record["configuration"]
     skipped = {(entry["backbone"], entry["transfer"]) for entry in record["skipped"]}
     rows = [(b, t) for t in configuration["transfer"] for b in configuration["backbones"]]
-    planned = tuple(row for row in rows if row not in skipped)
-    strangers = sorted({key.row for key in finished} - set(planned))
+    return tuple(row for row in rows if row not in skipped)
+
+
+def _refuse_unplanned(predictions: pl.DataFrame, planned: Sequence[RowKey]) -> None:
+    """Refuse other networks before a file of theirs is looked for: names may hold paths."""
+    there = predictions.select("backbone", "transfer").unique().sort("backbone", "transfer")
+    strangers = [row for row in there.rows() if row not in planned]
     if strangers:
         raise RunError(
             "predictions of planned networks only",
             "-".join(strangers[0]),
             "do not mix files of several runs",
         )
-    return planned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,12 @@ from melanoscope.errors import StatisticsError
 from melanoscope.runs.cell import RowKey
 from melanoscope.stats.bootstrap.group_bootstrap import BootstrapResult, bootstrap_many
 from melanoscope.stats.bootstrap.group_weights import REPLICATES
+from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS
 from melanoscope.stats.calibration.calibration_intervals import (
     brier_interval,
     calibration_line_intervals,
 )
+from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.summary import Summary, SummaryRow, summarize
 from melanoscope.target import MELANOMA
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from melanoscope.runs.reader import Run
     from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
-    from melanoscope.stats.intervals.interval import Interval
 
 PREVALENCE = 584 / 33_126
 """Share of melanomas in ISIC 2020, the least selected of the archives."""
@@ -93,9 +94,23 @@ class RunResults:
         """Weights of the groups behind `bootstrapped`."""
         return next(iter(self.bootstrapped.values())).weights
 
+    @cached_property
+    def measured(self) -> dict[RowKey, dict[str, Interval | str]]:
+        """Interval over groups of each complete row's metrics, or why there is none."""
+        try:
+            resampled: Mapping[RowKey, BootstrapResult] = self.bootstrapped
+        except StatisticsError as error:
+            why = str(error)
+            return {key: dict.fromkeys(ALL_METRICS, why) for key in self.predictions}
+        return {
+            key: {metric: measure(one, resampled[key], metric) for metric in ALL_METRICS}
+            for key, one in self.predictions.items()
+        }
+
     def interval(self, key: RowKey, metric: str) -> Interval | None:
-        """Return the interval over groups of a complete row's `metric`, by `interval_of`."""
-        return interval_of(self.predictions[key], self.bootstrapped[key], metric)
+        """Return the interval over groups of a complete row's `metric`; None without one."""
+        found = self.measured[key][metric]
+        return None if isinstance(found, str) else found
 
 
 def best_row(rows: Iterable[SummaryRow]) -> SummaryRow | None:
@@ -105,9 +120,7 @@ def best_row(rows: Iterable[SummaryRow]) -> SummaryRow | None:
     return max(complete, key=lambda row: row.estimate("auroc"), default=None)
 
 
-def interval_of(
-    predictions: Predictions, bootstrapped: BootstrapResult, metric: str
-) -> Interval | None:
+def measure(predictions: Predictions, bootstrapped: BootstrapResult, metric: str) -> Interval | str:
     """Return the interval over groups of a metric.
 
     Brier score, calibration slope and intercept have robust intervals over groups: replicates keep
@@ -119,17 +132,17 @@ def interval_of(
         metric: Name of the metric; it must have been resampled, unless it has a robust interval.
 
     Returns:
-        The interval; None where some replicate lacks a class.
+        The interval, or why there is none: separated classes, a replicate that lacks a class.
     """
     values = predictions.target, predictions.probability, predictions.group
-    if metric == "brier":
-        return brier_interval(*values)
-    if metric in ("calibration_slope", "calibration_intercept"):
-        return calibration_line_intervals(*values)[metric == "calibration_intercept"]
     try:
+        if metric == "brier":
+            return brier_interval(*values)
+        if metric in ("calibration_slope", "calibration_intercept"):
+            return calibration_line_intervals(*values)[metric == "calibration_intercept"]
         return bootstrapped.interval(metric)
-    except StatisticsError:
-        return None
+    except StatisticsError as error:
+        return str(error)
 
 
 def as_predictions(run: Run, rows: pl.DataFrame) -> Predictions:

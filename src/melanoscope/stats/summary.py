@@ -29,7 +29,7 @@ class SummaryRow:
     """All cells of one backbone and transfer: metrics per cell and their means with intervals.
 
     Attributes:
-        values: Metric -> one value per finished cell.
+        values: Metric -> one value per finished cell of which it can be computed.
         keys: (repeat, fold) of each value.
         intervals: Metric -> mean and interval; empty with fewer than two cells.
         planned: Number of cells that should be there.
@@ -38,6 +38,8 @@ class SummaryRow:
         prevalence: Share of positives among the tested photographs; NaN without cells.
         above: Key of each group of physicians -> one-sided p-value that the network's AUROC is
             above theirs; empty unless the row is complete.
+        failed: (repeat, fold) of each finished cell without numbers -> why, such as NaN among its
+            probabilities.
     """
 
     backbone: str
@@ -50,14 +52,15 @@ class SummaryRow:
     n_test: float
     prevalence: float
     above: dict[str, float] = field(default_factory=dict)
+    failed: dict[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
-        """Whether every planned cell is there."""
+        """Whether every planned cell is there and has numbers."""
         return len(self.keys) == self.planned
 
     def estimate(self, metric: str) -> float:
-        """Return the mean of a `metric` over the finished cells; NaN without any."""
+        """Return the mean of a `metric` over the cells that have it; NaN without any."""
         return float(np.mean(self.values[metric])) if self.keys else float("nan")
 
 
@@ -134,8 +137,9 @@ def summarize(
         Rows in the order of `planned`, and comparisons by transfer, metric and backbone.
 
     Raises:
-        StatisticsError: A cell that was not planned or appears twice, predictions from which no
-            metric can be computed, or paired cells with other photographs.
+        StatisticsError: A cell that was not planned or appears twice, or paired cells with other
+            photographs. Predictions from which no metric can be computed are no error: their row
+            says so in `SummaryRow.failed`, and the others stand.
     """
     grouped = _group(cells, planned)
     statistics = _POSTER if protocol == "poster" else _CORRECTED
@@ -213,10 +217,16 @@ def _row(
     planned: int,
     statistics: _Statistics,
 ) -> SummaryRow:
-    keys = tuple(sorted(cells))
+    by_cell: dict[tuple[int, int], dict[str, float]] = {}
+    failed = {}
+    for key in sorted(cells):
+        try:
+            by_cell[key] = statistics.metrics(cells[key])
+        except StatisticsError as error:
+            failed[key] = str(error)
+    keys = tuple(by_cell)
     ordered = [cells[key] for key in keys]
-    by_cell = [statistics.metrics(cell) for cell in ordered]
-    values = {name: tuple(metrics[name] for metrics in by_cell) for name in METRICS}
+    values = {name: tuple(metrics[name] for metrics in by_cell.values()) for name in METRICS}
     n_train, n_test, prevalence = (float("nan"),) * 3
     intervals: dict[str, Interval] = {}
     if ordered:
@@ -242,6 +252,7 @@ def _row(
         n_test=n_test,
         prevalence=prevalence,
         above=above,
+        failed=failed,
     )
 
 

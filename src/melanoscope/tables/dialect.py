@@ -14,6 +14,8 @@ HEAD = 1 << 16
 
 _ROWS = 100
 _HEADER_ROWS = 20  # among which the names of columns are looked for
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_BLANKS_AND_QUOTE = re.compile(r' +"')
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(\\t|.)"?\s*?(?:\r\n|\r|\n|$)', re.IGNORECASE)
 
 
@@ -88,5 +90,21 @@ def _rows(head: str, delimiter: str) -> list[list[str]]:
 
 
 def _has_blanks_before_quotes(head: str, delimiter: str) -> bool:
-    """Return whether cells are written as ``a, "b"``, as people write tables by hand."""
-    return bool(re.search(f'{re.escape(delimiter)} +"', head)) and delimiter != " "
+    """Return whether cells are written as ``a, "b"``, as people write tables by hand.
+
+    Only where a cell begins: within a quoted one the same marks are somebody's words.
+    """
+    if delimiter == " " or not re.search(f'{re.escape(delimiter)} +"', head):
+        return False
+    rest = re.compile(f"[^{re.escape(delimiter)}\r\n]*")
+    place = 0
+    while place < len(head):
+        if _BLANKS_AND_QUOTE.match(head, place):
+            return True
+        if quoted := _QUOTED.match(head, place):
+            place = quoted.end()
+        elif head[place] == '"':  # never closed, or cut off with the head
+            return False
+        if end := rest.match(head, place):
+            place = end.end() + 1
+    return False

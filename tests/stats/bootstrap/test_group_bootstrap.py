@@ -242,7 +242,7 @@ def test_refusals(make: Make) -> None:
         group_bootstrap(one.where((one.fold_id > 0) | (one.target == 0)))
     constant = one.with_probability(np.full(one.target.size, 0.5))
     with pytest.raises(StatisticsError, match="probabilities that differ"):
-        group_bootstrap(constant)
+        group_bootstrap(constant, replicates=20).interval("calibration_slope")
     tied = group_bootstrap(constant, metrics=("auroc", "auprc"), replicates=20)
     assert (tied.replicates["auroc"] == 0.5).all()
 
@@ -258,10 +258,14 @@ def test_what_was_not_resampled_has_no_interval(make: Make) -> None:
 def test_separated_classes_only_lack_a_calibration_line(make: Make) -> None:
     one = make()
     apart = one.with_probability(np.where(one.target == 1, 0.9, 0.1))
-    with pytest.raises(StatisticsError, match="perfect separation"):
-        group_bootstrap(apart)
-    rest = tuple(m for m in ALL_METRICS if not m.startswith("calibration_"))
-    drawn = group_bootstrap(apart, metrics=rest, replicates=20)
+    drawn = group_bootstrap(apart, replicates=20)
+    lines = {m for m in ALL_METRICS if m.startswith("calibration_")}
+    assert set(drawn.unknown) == lines
+    for metric in lines:
+        assert np.isnan(drawn.estimate[metric])
+        with pytest.raises(StatisticsError, match="perfect separation"):
+            drawn.interval(metric)
+    assert all(np.isfinite(drawn.replicates[m]).all() for m in set(ALL_METRICS) - lines)
     assert (drawn.replicates["auroc"] == 1).all()
     assert drawn.interval("auroc").half_width == 0
 

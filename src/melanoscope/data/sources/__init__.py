@@ -39,6 +39,7 @@ from melanoscope.data.sources import (
     ph2,
     simulated,
 )
+from melanoscope.data.sources.places import refuse_unnamed
 from melanoscope.data.sources.text_table import matching_table
 from melanoscope.errors import DataError, nearest
 from melanoscope.machine_faults import refuse_machine
@@ -177,7 +178,8 @@ def read_sources(specs: Sequence[DataSpec], options: ReadOptions) -> list[Source
         One table per archive, in the order of `specs`.
 
     Raises:
-        DataError: No archive, or one that is not what it should be, or names of columns for none.
+        DataError: No archive, or one that is not what it should be, a path that is no text, or
+            names of columns for none.
 
     >>> import tempfile
     >>> cache = Path(tempfile.mkdtemp())
@@ -191,6 +193,8 @@ def read_sources(specs: Sequence[DataSpec], options: ReadOptions) -> list[Source
         )
     if options.columns and all(spec.kind != own_csv.ARCHIVE.kind for spec in specs):
         raise DataError("--columns beside --data table=PATH", "no own table", "leave --columns out")
+    for spec in specs:
+        refuse_unnamed(spec.path, f"--data {spec.kind}=PATH")
     return [_of_types(spec.read(options), options.image_types) for spec in specs]
 
 

@@ -19,7 +19,7 @@ from melanoscope.data.vocabulary import (
     UNSPECIFIC,
     plain_word,
 )
-from melanoscope.errors import DataError, nearest
+from melanoscope.errors import DataError, nearest, one_line
 
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 _TWO_CLASSES = "the same photograph lies in folders of two classes"
@@ -82,7 +82,7 @@ def read(folder: str | Path, _options: ReadOptions | None = None) -> SourceTable
             for place, name in enumerate(("diagnosis", "malignancy"))
         ),
         root,
-        dataset=f"folder:{root.resolve().name}",
+        dataset=f"folder:{one_line(root.resolve().name)}",
         notes=notes,
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from melanoscope.atomic import atomic_path
+from melanoscope.data.sources.places import refuse_unnamed
 from melanoscope.errors import DataError
 from melanoscope.machine_faults import refuse_machine
 
@@ -37,6 +38,7 @@ def unpack_images(packed: Path, image_ids: pl.Series, cache: Path) -> dict[str, 
     try:
         with packed.open("rb") as file:
             content = hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+        refuse_unnamed(cache, "--cache")
         folder = cache.absolute() / "unpacked" / content
         folder.mkdir(parents=True, exist_ok=True)
         with h5py.File(packed, "r") as archive:

@@ -17,11 +17,11 @@ import polars as pl
 from melanoscope.data.archive import Archive, ReadOptions, SourceTable
 from melanoscope.data.identifiers import lesions_within_patients
 from melanoscope.data.sources.labels import parse_targets
-from melanoscope.data.sources.places import folders_in
+from melanoscope.data.sources.places import folders_in, said_closed
 from melanoscope.data.sources.rows import source_table
 from melanoscope.data.sources.text_table import TextTable, read_table
 from melanoscope.data.validation import abbreviate
-from melanoscope.errors import DataError, nearest
+from melanoscope.errors import DataError, nearest, one_line
 from melanoscope.tables.common_names import PATH_NAMES, PATIENT_NAMES
 from melanoscope.tables.dialect import plain
 
@@ -68,7 +68,7 @@ def read(path: str | Path, options: ReadOptions | None = None) -> SourceTable:
         raw,
         table,
         folder=Path(path) if Path(path).is_dir() else None,
-        dataset=f"table:{table.name.split('.')[0]}",
+        dataset=f"table:{one_line(table.name.split('.')[0])}",
         notes=(*_found_below(Path(path), table), *text.notes, *_read_as(text)),
     )
     return replace(source, rows=lesions_within_patients(source.rows))
@@ -178,14 +178,14 @@ def _find_table(path: Path) -> Path:
     """Return the table at `path`, or the only one of the nearest folder below that has any."""
     if path.is_file():
         return path
-    places, candidates = [path], []
+    places, candidates, closed = [path], list[Path](), list[Path]()
     for _ in range(_LEVELS):
         candidates = [table for place in places for table in _tables_in(place)]
         if candidates:
             break
-        places = [
-            b for place in places for b in folders_in(place) if os.access(b, os.R_OK | os.X_OK)
-        ]
+        below = [folder for place in places for folder in folders_in(place)]
+        places = [folder for folder in below if os.access(folder, os.R_OK | os.X_OK)]
+        closed += [folder for folder in below if folder not in places]
     if len(candidates) != 1:
         shown = [str(table.relative_to(path)) for table in candidates]
         if path.is_dir() and not candidates:
@@ -194,7 +194,9 @@ def _find_table(path: Path) -> Path:
         names = ", ".join(shown[:5])
         raise DataError(
             f"a table, or a folder with one, at '{path}'",
-            f"{len(candidates)} tables" * path.is_dir() + f" ({names})" * bool(names)
+            f"{len(candidates)} tables" * path.is_dir()
+            + f" ({names})" * bool(names)
+            + said_closed(closed)
             or "nothing there",
             "name the table itself",
         )

@@ -9,6 +9,8 @@ from melanoscope.data.sources.image_files.same_content import has_same_content
 from melanoscope.data.sources.text_table import find_table, matching_table
 from melanoscope.errors import DataError
 
+_OPEN = "allow it to be read, or name the table's own folder"
+
 
 def find_table_below(folder: str | Path, names: Sequence[str], kind: str, levels: int = 2) -> Path:
     """Return the one of the tables `names` that lies in a folder or, some `levels`, below it.
@@ -25,9 +27,9 @@ def find_table_below(folder: str | Path, names: Sequence[str], kind: str, levels
     Raises:
         DataError: No such folder, no such table in it, or two of different content at one level.
     """
-    places = [Path(folder)]
+    places, closed = [Path(folder)], list[Path]()
     for _ in range(levels + 1):
-        found = [table for place in places if (table := _table_in(place, names))]
+        found = [table for place in places if (table := _table_in(place, names, closed))]
         others = [table for table in found if not has_same_content(str(table), str(found[0]))]
         if others:
             raise DataError(
@@ -38,14 +40,44 @@ def find_table_below(folder: str | Path, names: Sequence[str], kind: str, levels
         if found:
             return found[0]
         places = [below for place in places for below in folders_in(place)]
-    return find_table(folder, names, kind)
+    try:
+        return find_table(folder, names, kind)
+    except DataError as error:
+        if not closed:
+            raise
+        raise DataError(error.expected, f"{error.found}{said_closed(closed)}", _OPEN) from None
 
 
-def _table_in(place: Path, names: Sequence[str]) -> Path | None:
+def _table_in(place: Path, names: Sequence[str], closed: list[Path]) -> Path | None:
     try:
         return matching_table(place, names) if place.is_dir() else None
     except OSError:
+        closed.append(place)
         return None
+
+
+def said_closed(closed: Sequence[Path]) -> str:
+    """Return the clause that names the first folder that could not be looked into, if any."""
+    more = f" and {len(closed) - 1} more" if closed[1:] else ""
+    return f", and the folder '{closed[0]}'{more} may not be entered" if closed else ""
+
+
+def refuse_unnamed(path: str | Path, option: str) -> None:
+    """Refuse a path that is no text: no table, page or record could name what lies there.
+
+    Args:
+        path: Path that was given.
+        option: Where it was given, such as "--data".
+
+    Raises:
+        DataError: The path holds bytes that are not UTF-8.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            f"a path in UTF-8 for {option}", f"'{path}'", "rename the folder, or link to it"
+        ) from None
 
 
 def folders_in(place: Path) -> list[Path]:

@@ -17,6 +17,7 @@ import polars as pl
 
 from melanoscope.data.archive import ROW_SCHEMA, Archive, ReadOptions, SourceTable
 from melanoscope.data.sources.lesion_painter import PAINTER_VERSION, Traits, paint
+from melanoscope.data.sources.places import refuse_unnamed
 from melanoscope.errors import DataError
 from melanoscope.imaging.decode import write_image
 from melanoscope.threads import thread_pool
@@ -62,6 +63,7 @@ def read(count: str, options: ReadOptions) -> SourceTable:
     """Read ``simulated=COUNT`` of the command line, and draw the photographs into the cache."""
     if not (count.isascii() and count.isdecimal()):
         raise DataError("simulated=COUNT", f"simulated={count}", "say simulated=600, for example")
+    refuse_unnamed(options.cache, "--cache")
     return SourceTable(
         "simulated", simulate_images(int(count), options.cache), id_space="simulated"
     )

@@ -1,7 +1,7 @@
 """A table of photographs to be diagnosed: which columns name them and their patients.
 
 The column `photograph` (or `path`, `image`, `file` and so on) names the files; `age`, `sex` and
-`site` are optional; further columns pass unchanged. What `melanoscope.tables` reads is read: any
+`site` are optional; further columns pass. What `melanoscope.tables` reads is read: any
 length, never held in memory.
 """
 

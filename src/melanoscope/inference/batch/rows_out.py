@@ -11,13 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melanoscope.errors import DataError, MelanoscopeError
+from melanoscope.errors import DataError, MelanoscopeError, one_line
 from melanoscope.imaging.decode import DecodedImage
 from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.inference.batch.input_table import InputTable
 from melanoscope.inference.batch.resumable_csv import Row
 from melanoscope.inference.result import EVIDENCE_PARTS
 from melanoscope.patient import PatientInfo, is_missing, parse_patient
+from melanoscope.tables.formulas import as_text
 from melanoscope.tables.records import Numbered
 from melanoscope.threads import thread_pool
 
@@ -101,7 +102,7 @@ class RowDiagnoser:
         width = len(self.table.header)
         rows = []
         for row, one in decoded:
-            fitted = row[:width] + [""] * (width - len(row))
+            fitted = [*map(as_text, row[:width]), *[""] * (width - len(row))]
             if isinstance(one, str):
                 added = [FAILED, *[""] * (len(self.columns) - 2), _line(one)]
             else:
@@ -152,5 +153,5 @@ def _number(value: float | None) -> str:
 
 
 def _line(text: str) -> str:
-    """Return one line that no spreadsheet takes for a formula."""
-    return " ".join(text.split()).lstrip("=+-@ ")
+    """Return one line that no spreadsheet takes for a formula and no terminal obeys."""
+    return as_text(one_line(" ".join(text.split())))

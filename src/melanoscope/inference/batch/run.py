@@ -1,6 +1,7 @@
 """Many photographs, one diagnosis each: a table in, a table out.
 
-Every row of the input is one row of the output, in its order, with all its columns as they stood.
+Every row of the input is one row of the output, in its order, with all its columns as they stood;
+only a cell that a spreadsheet would take for a formula gets an apostrophe (`tables.formulas`).
 What cannot be diagnosed says why in the column `error`. Photographs are decoded ahead by threads
 while the network runs; what is in memory does not grow with the table.
 """
@@ -24,6 +25,7 @@ from melanoscope.inference.batch.input_table import scan_table
 from melanoscope.inference.batch.resumable_csv import ResumableCsv, Row
 from melanoscope.inference.batch.rows_out import FAILED, RowDiagnoser
 from melanoscope.inference.calibration import log_odds
+from melanoscope.tables.formulas import as_text
 
 if TYPE_CHECKING:
     from melanoscope.inference.predictor import Predictor
@@ -109,7 +111,7 @@ def diagnose_table(
     target = ResumableCsv(
         out,
         _job(diagnoser, batch_size),
-        [*source.header, *diagnoser.columns],
+        [*map(as_text, source.header), *diagnoser.columns],
         delimiter=source.table.delimiter,
         rows=source.rows,
         batch_size=batch_size,

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from melanoscope.errors import one_line
 from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import (
     GRID,
@@ -74,7 +75,11 @@ def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
         if row.physicians:
             handles.append(_physicians_point(axes, row.physicians))
         elif row.finished:
-            cells = run.cells_of((row.backbone, table.transfer))
+            cells = [
+                cell
+                for cell in run.cells_of((row.backbone, table.transfer))
+                if (cell.repeat, cell.fold) in row.keys
+            ]
             (handle,) = axes.plot(
                 *mean_roc([(cell.target, cell.probability) for cell in cells]),
                 linewidth=1.5,
@@ -162,7 +167,7 @@ def transfer_figure(
 
 def _label_effects(axes: Axes, names: Sequence[str], transfers: Sequence[str]) -> None:
     axes.axhline(0.5, color=MUTED, linewidth=0.8)
-    axes.set_yticks(range(len(names)), names, color=INK)
+    axes.set_yticks(range(len(names)), [one_line(name) for name in names], color=INK)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.set(ylim=(-0.6, len(names) - 0.4), xlabel="Difference in AUROC from scratch")

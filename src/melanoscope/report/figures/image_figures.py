@@ -13,6 +13,7 @@ from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
+from melanoscope.data.content_hash import file_hash
 from melanoscope.errors import RunError
 from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import INK, MUTED, SIMULATED, mark_simulated, styled
@@ -34,6 +35,28 @@ def credit_of(run: Run, rows: pl.DataFrame) -> str:
             terms = ", ".join(stated) or source["licence"]
             sources.append(f"{source['title']} ({source['attribution']}; {terms})")
     return "Photographs: " + "; ".join(dict.fromkeys(sources))
+
+
+def refuse_other_photographs(rows: pl.DataFrame) -> None:
+    """Refuse files that are not those of the run.
+
+    A run folder names files by their paths. One from elsewhere would bring whatever lies under
+    them on this machine into its report.
+
+    Args:
+        rows: Rows of the catalog.
+
+    Raises:
+        RunError: A file is absent or another than the one that the run saw.
+    """
+    for path, content in rows.select("path", "content").iter_rows():
+        found = file_hash(path)
+        if found is None or content is None or found != content:
+            raise RunError(
+                "the photographs of the run, to show them",
+                "no file" if found is None else "another file under the name of one",
+                "make the report where the photographs are",
+            )
 
 
 def augmentation_figure(

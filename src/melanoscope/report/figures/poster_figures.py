@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from melanoscope import patient
+from melanoscope.errors import MelanoscopeError, WeightsError
 from melanoscope.imaging.decode import read_image
-from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.models.integrated_gradients import BASELINE, integrated_gradients
 from melanoscope.models.lesion_net import from_checkpoint
 from melanoscope.report.context import ReportContext
@@ -20,9 +20,10 @@ from melanoscope.report.figures.image_figures import (
     attribution_figure,
     augmentation_figure,
     credit_of,
+    refuse_other_photographs,
 )
 from melanoscope.report.figures.report_figure import ReportFigure
-from melanoscope.runs.cell import CellKey, parse_transfer
+from melanoscope.runs.cell import CellKey, RowKey, parse_transfer
 from melanoscope.runs.reader import Run
 from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.metrics.classification import auroc
@@ -33,17 +34,18 @@ from melanoscope.transfers import TRANSFER_NAMES
 _PHOTOGRAPHS, _VARIATIONS = 4, 5
 
 
-def figure_2(run: Run) -> ReportFigure | None:
-    """Show photographs of both classes beside their augmentations; None when they have gone."""
+def figure_2(run: Run) -> ReportFigure | str:
+    """Show photographs of both classes beside their augmentations; or say why it cannot be."""
     rows = (
         run.catalog.sort("image_id")
         .with_columns(turn=pl.int_range(pl.len()).over("dataset", "target"))
         .sort("turn", "target", "dataset")
         .head(_PHOTOGRAPHS)
     )
-    originals = _read_images(rows, run)
-    if originals is None:
-        return None
+    try:
+        originals = _read_images(rows, run)
+    except MelanoscopeError as error:
+        return str(error)
     generator = torch.Generator().manual_seed(0)
     repeated = torch.from_numpy(originals).repeat_interleave(_VARIATIONS, dim=0)
     varied = augment(repeated, sample_augmentation(len(repeated), generator)).permute(0, 2, 3, 1)
@@ -54,19 +56,34 @@ def figure_2(run: Run) -> ReportFigure | None:
     )
 
 
-def figure_4(context: ReportContext) -> ReportFigure | None:
-    """Explain the positive that the best network is surest of; None if either has gone."""
-    run = context.run
+def figure_4(context: ReportContext) -> ReportFigure | str | None:
+    """Explain the positive that the best network is surest of, or say why it cannot be.
+
+    Args:
+        context: The results of the run.
+
+    Returns:
+        The figure; why there is none, as where photographs or weights have gone; or None where no
+        network is complete.
+    """
     if context.best is None:
         return None
-    cell = max(run.cells_of(context.best), key=lambda cell: auroc(cell.target, cell.probability))
+    try:
+        return _attribution_of(context, context.best)
+    except MelanoscopeError as error:
+        return str(error)
+
+
+def _attribution_of(context: ReportContext, key: RowKey) -> ReportFigure:
+    run = context.run
+    cell = max(run.cells_of(key), key=lambda cell: auroc(cell.target, cell.probability))
     rows = run.catalog.filter(image_id=_surest_positive(cell))
     images = _read_images(rows, run)
     checkpoint = RunFolder(run.path).checkpoint(
         CellKey(cell.repeat, cell.fold, cell.backbone, parse_transfer(cell.transfer))
     )
-    if images is None or not checkpoint.is_file():
-        return None
+    if not checkpoint.is_file():
+        raise WeightsError("the weights of the best network", f"no '{checkpoint}'", "keep them")
     static = patient.encode(rows["age"].to_list(), rows["sex"].to_list(), rows["site"].to_list())
     network = from_checkpoint(cell.backbone, checkpoint)
     attribution = integrated_gradients(network, images[0], static[0])
@@ -96,8 +113,6 @@ def _surest_positive(cell: CellPredictions) -> str:
     return str(cell.image_id[np.where(cell.target == 1, cell.probability, -1.0).argmax()])
 
 
-def _read_images(rows: pl.DataFrame, run: Run) -> NDArray[np.uint8] | None:
-    try:
-        return np.stack([read_image(Path(p), int(run.configuration["size"])) for p in rows["path"]])
-    except UnreadableImageError:
-        return None
+def _read_images(rows: pl.DataFrame, run: Run) -> NDArray[np.uint8]:
+    refuse_other_photographs(rows)
+    return np.stack([read_image(Path(p), int(run.configuration["size"])) for p in rows["path"]])

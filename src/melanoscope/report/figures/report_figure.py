@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,9 @@ from io import BytesIO
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from melanoscope.errors import one_line
 from melanoscope.report.figures.style import styled
 
 _MIME = {"svg": "image/svg+xml", "png": "image/png"}
@@ -48,10 +51,20 @@ class ReportFigure:
 
 def _render(figure: Figure, kind: str) -> bytes:
     buffer = BytesIO()
-    with styled():
+    _escape(figure)
+    with styled(), warnings.catch_warnings():
+        # A box stands for a letter that the font lacks, and a name may be as wide as a figure.
+        warnings.filterwarnings("ignore", "Glyph .* missing|constrained_layout not applied")
         if kind == "svg":
             figure.savefig(buffer, format="svg", metadata={"Date": None})
         else:
             FigureCanvasAgg(figure)
             figure.savefig(buffer, format="png", dpi=160, metadata={"Software": "melanoscope"})
     return buffer.getvalue()
+
+
+def _escape(figure: Figure) -> None:
+    """Write out characters of names that SVG cannot hold: control characters, half characters."""
+    for text in figure.findobj(Text):
+        lines = text.get_text().split("\n")
+        text.set_text("\n".join(map(one_line, lines)))

@@ -38,6 +38,9 @@ _SETTINGS = {
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "text.color": INK,
+    # Names of archives, sites and networks are text: "$" in them would begin a formula.
+    "text.parse_math": False,
+    "text.usetex": False,
     "legend.frameon": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "melanoscope",

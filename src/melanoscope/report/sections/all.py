@@ -1,8 +1,9 @@
-"""The sections in the order of the page."""
+"""The sections in the order of the page; one that cannot be computed says why in its place."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
@@ -18,38 +19,48 @@ from melanoscope.report.sections.section import Section
 from melanoscope.report.sections.shortcuts import shortcuts_section
 from melanoscope.report.sections.subgroups import subgroups_section
 
-_BUILDERS: dict[str, Callable[[ReportContext], Section | None]] = {
-    "How sure": intervals_section,
-    "Shortcuts": shortcuts_section,
-    "Leaks": leaks_section,
-    "The poster's protocol": protocols_section,
-    "The poster's table": poster_table_section,
-    "Calibration": calibration_section,
-    "Operating points": decisions_section,
-    "Subgroups": subgroups_section,
-    "Worst misses": misses_section,
+_Builder = Callable[[ReportContext], Section | None]
+# Anchor and title, for the place of one that cannot be computed.
+_BUILDERS: dict[tuple[str, str], _Builder] = {
+    ("intervals", "How sure"): intervals_section,
+    ("shortcuts", "Shortcuts"): shortcuts_section,
+    ("leaks", "Leaks"): leaks_section,
+    ("protocols", "The poster's protocol"): protocols_section,
+    ("poster_table", "The poster's table"): poster_table_section,
+    ("calibration", "Calibration"): calibration_section,
+    ("decisions", "Operating points"): decisions_section,
+    ("subgroups", "Subgroups"): subgroups_section,
+    ("misses", "Worst misses"): misses_section,
 }
+_CHECKLIST = ("checklist", "Reporting checklists")
 
 # What the poster published answers one question only.
 _ABOUT_MELANOMA = (protocols_section, poster_table_section)
+_WITHOUT_NETWORKS = (leaks_section, poster_table_section)
 
 
 def all_sections(context: ReportContext) -> list[Section]:
     """Build each section that the run allows, in the order of the page."""
-    if not context.predictions or context.run.protocol == "poster":
-        only = [leaks_section(context), poster_table_section(context)]
-        return [section for section in only if section is not None]
-    sections, failed = [], {}
-    for name, build in _BUILDERS.items():
-        if build in _ABOUT_MELANOMA and not context.as_published:
+    few = not context.predictions or context.run.protocol == "poster"
+    sections = []
+    for place, build in _BUILDERS.items():
+        if build in _ABOUT_MELANOMA and not (context.as_published or few):
             continue
-        try:
-            section = build(context)
-        except StatisticsError as error:
-            failed[name] = str(error)
+        if few and build not in _WITHOUT_NETWORKS:
             continue
+        section = _built(place, build, context)
         if section is not None:
             sections.append(section)
-    if failed:
-        sections.append(Section("unavailable", "Not shown", {"why": failed}, failed))
-    return [*sections, checklist_section(context, sections)]
+    if few:
+        return sections
+    shown = [section for section in sections if not section.missing]
+    checklist = _built(_CHECKLIST, partial(checklist_section, sections=shown), context)
+    return [*sections, checklist] if checklist is not None else sections
+
+
+def _built(place: tuple[str, str], build: _Builder, context: ReportContext) -> Section | None:
+    """Build a section; where the run allows no honest number, the reason takes its place."""
+    try:
+        return build(context)
+    except StatisticsError as error:
+        return Section(*place, {}, missing=str(error))

@@ -15,7 +15,7 @@ from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import INK, MUTED, mark_simulated, styled
 from melanoscope.report.sections.section import Section
 from melanoscope.runs.cell import RowKey
-from melanoscope.runs.results import interval_of
+from melanoscope.runs.results import measure
 from melanoscope.stats.arrays import Floats
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.bootstrap.weighted_metrics import PROBABILITY_METRICS
@@ -58,7 +58,10 @@ def calibration_section(context: ReportContext) -> Section | None:
         label=context.label(context.best),
         temperatures=tuple(_temperatures(context, context.best).values()),
         before={metric: context.interval(context.best, metric) for metric in PROBABILITY_METRICS},
-        after={metric: interval_of(scaled, after, metric) for metric in PROBABILITY_METRICS},
+        after={
+            metric: None if isinstance(found := measure(scaled, after, metric), str) else found
+            for metric in PROBABILITY_METRICS
+        },
     )
     bins = [calibration_curve(p.target, p.probability) for p in (predictions, scaled)]
     positives = context.run.target.plural

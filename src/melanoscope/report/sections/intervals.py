@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
 from melanoscope.runs.cell import RowKey
@@ -34,7 +35,7 @@ class _NetworkIntervals:
         metrics: Metric -> interval over patients (`ReportContext.interval`).
         widened: Interval of AUROC widened for cross-validation; None with one cell.
         over_folds: Corrected resampled t interval of AUROC; None with one cell.
-        influence: LeDell's influence curve interval of AUROC.
+        influence: LeDell's influence curve interval of AUROC; None where no fold has enough groups.
     """
 
     label: str
@@ -42,7 +43,7 @@ class _NetworkIntervals:
     metrics: dict[str, Interval | None]
     widened: Interval | None
     over_folds: Interval | None
-    influence: Interval
+    influence: Interval | None
 
 
 def intervals_section(context: ReportContext) -> Section:
@@ -66,8 +67,15 @@ def _network_intervals(context: ReportContext, key: RowKey) -> _NetworkIntervals
         metrics={metric: context.interval(key, metric) for metric in COLUMNS},
         widened=_crossval_auroc(context, key),
         over_folds=row.intervals.get("auroc") if row else None,
-        influence=influence_interval(context.predictions[key]),
+        influence=_influence(context, key),
     )
+
+
+def _influence(context: ReportContext, key: RowKey) -> Interval | None:
+    try:
+        return influence_interval(context.predictions[key])
+    except StatisticsError:
+        return None
 
 
 def _crossval_auroc(context: ReportContext, key: RowKey) -> Interval | None:
@@ -76,6 +84,8 @@ def _crossval_auroc(context: ReportContext, key: RowKey) -> Interval | None:
     if row is None or len(row.keys) < 2:
         return None
     bootstrapped = context.bootstrapped[key]
+    if context.interval(key, "auroc") is None:
+        return None
     return crossval_interval(
         row.values["auroc"],
         float(bootstrapped.replicates["auroc"].var(ddof=1)),

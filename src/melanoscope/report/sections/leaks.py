@@ -31,7 +31,7 @@ def leaks_section(context: ReportContext) -> Section:
         "touched": len(touched),
         "conflicting": count_conflicting_pairs(run),
         "without": _auroc_without(context, touched),
-        "with": None if best is None else context.bootstrapped[best].interval("auroc"),
+        "with": None if best is None else context.interval(best, "auroc"),
         "examples": crossing.head(8).to_dicts(),
     }
     return Section("leaks", "Leaks", numbers, numbers)
@@ -73,6 +73,6 @@ def _auroc_without(context: ReportContext, image_ids: Sequence[str]) -> Interval
     try:
         rest = predictions.where(~np.isin(tested.astype(str), image_ids))
         bootstrapped = group_bootstrap(rest, metrics=("auroc",), replicates=context.replicates)
+        return bootstrapped.interval("auroc")
     except StatisticsError:
         return None
-    return bootstrapped.interval("auroc")

@@ -9,10 +9,16 @@ from textwrap import fill
 import polars as pl
 from matplotlib.figure import Figure
 
+from melanoscope.errors import RunError
 from melanoscope.imaging.decode import read_image
 from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.report.context import ReportContext
-from melanoscope.report.figures.image_figures import add_credit, credit_of, show_image
+from melanoscope.report.figures.image_figures import (
+    add_credit,
+    credit_of,
+    refuse_other_photographs,
+    show_image,
+)
 from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.figures.style import styled
 from melanoscope.report.sections.section import Section
@@ -38,11 +44,12 @@ def misses_section(context: ReportContext) -> Section | None:
     target, credit = run.target, credit_of(run, run.catalog)
     missed_title = f"{upper_first(target.plural)} missed"
     try:
+        refuse_other_photographs(pl.concat([missed, alarms]))
         gallery = _gallery(
             {missed_title: missed, "False alarms": alarms}, credit, simulated=run.simulated
         )
-    except UnreadableImageError:
-        return None
+    except (RunError, UnreadableImageError) as error:
+        return Section("misses", "Worst misses", {}, missing=str(error))
     numbers = {
         "network": context.label(context.best),
         "missed_positives": missed.select("image_id", "probability").to_dicts(),

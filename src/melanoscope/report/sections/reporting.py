@@ -142,4 +142,5 @@ def _baselines(content: Mapping[str, Any]) -> Intervals | None:
     shortcuts = content.get("shortcuts")
     if shortcuts is None:
         return None
-    return {f"{baseline.name}: AUROC": baseline.auroc for baseline in shortcuts["baselines"]}
+    baselines = shortcuts["baselines"]
+    return {f"{one.name}: AUROC": one.auroc for one in baselines if one.auroc is not None}

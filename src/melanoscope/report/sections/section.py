@@ -20,6 +20,7 @@ class Section:
         content: What its template sees as `content`.
         numbers: What evidence.json says of it; plain values and dataclasses.
         figures: Its figures.
+        missing: Why it cannot be computed, shown in its place; empty where it is there.
     """
 
     name: str
@@ -27,6 +28,12 @@ class Section:
     content: dict[str, Any]
     numbers: Any = None
     figures: tuple[ReportFigure, ...] = ()
+    missing: str = ""
+
+    @property
+    def template(self) -> str:
+        """Path of its template."""
+        return f"sections/{'missing' if self.missing else self.name}.html.j2"
 
 
 def plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import polars as pl
 
 from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
@@ -31,7 +32,7 @@ class Baseline:
     """A prediction made without the photograph, from what `name` says."""
 
     name: str
-    auroc: Interval
+    auroc: Interval | None
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,14 @@ class _WithoutShortcut:
 
     Attributes:
         label: Name for readers.
-        overall: AUROC over all photographs.
+        overall: AUROC over all photographs; None without an interval.
         within: AUROC over pairs of photographs of one archive; None with one archive.
         balanced: AUROC with each archive weighed to one prevalence; None where that cannot be.
         alone: Archive -> AUROC within it; None where it holds one class or too few patients.
     """
 
     label: str
-    overall: Interval
+    overall: Interval | None
     within: Interval | None
     balanced: Interval | None
     alone: dict[str, Interval | None]
@@ -58,7 +59,7 @@ def shortcuts_section(context: ReportContext) -> Section:
     datasets = sorted(context.run.catalog["dataset"].unique())
     datasets = datasets if len(datasets) > 1 else []
     networks = [_without_shortcut(context, key, datasets) for key in context.predictions]
-    networks.sort(key=lambda network: -network.overall.estimate)
+    networks.sort(key=lambda one: -one.overall.estimate if one.overall else 0.0)
     numbers = {
         "baselines": _baselines(context),
         "networks": networks,
@@ -71,12 +72,16 @@ def _baselines(context: ReportContext) -> list[Baseline]:
     table = context.run.baselines
     baselines = []
     for name in table["baseline"].unique(maintain_order=True):
-        predictions = as_predictions(context.run, table.filter(baseline=name).drop("baseline"))
-        bootstrapped = group_bootstrap(
-            predictions, metrics=("auroc",), replicates=context.replicates
-        )
-        baselines.append(Baseline(str(name), bootstrapped.interval("auroc")))
+        rows = table.filter(baseline=name).drop("baseline")
+        baselines.append(Baseline(str(name), _or_none(partial(_baseline_auroc, context, rows))))
     return baselines
+
+
+def _baseline_auroc(context: ReportContext, rows: pl.DataFrame) -> Interval:
+    predictions = as_predictions(context.run, rows)
+    return group_bootstrap(predictions, metrics=("auroc",), replicates=context.replicates).interval(
+        "auroc"
+    )
 
 
 def _static_data_adds(context: ReportContext) -> dict[str, PairedTest]:
@@ -122,7 +127,7 @@ def _without_shortcut(
     balanced = partial(source_balanced_auroc, predictions, weights, archive)
     return _WithoutShortcut(
         label=context.label(key),
-        overall=context.bootstrapped[key].interval("auroc"),
+        overall=context.interval(key, "auroc"),
         within=_or_none(within) if datasets else None,
         balanced=_or_none(balanced) if datasets else None,
         alone={name: _or_none(partial(alone, name)) for name in datasets},

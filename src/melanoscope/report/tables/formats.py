@@ -6,10 +6,12 @@ import csv
 from io import StringIO
 from math import isnan
 
+from melanoscope.errors import one_line
 from melanoscope.report.figures.style import SIMULATED
 from melanoscope.report.html import render_template
 from melanoscope.report.tables.tables import NAMES, MetricValue, Table
 from melanoscope.stats.metrics.classification import METRICS
+from melanoscope.tables.formulas import as_text
 from melanoscope.transfers import REFERENCES, TRANSFER_NAMES
 
 _COLUMNS = ["network", "backbone", "transfer", "target", "cells", "planned", "prevalence", "above"]
@@ -37,8 +39,12 @@ def as_csv(table: Table) -> str:
             }
         for metric, value in row.values.items():
             record |= {metric + suffix: number for suffix, number in _numbers(value).items()}
-        writer.writerow(record)
+        writer.writerow({name: _cell(value) for name, value in record.items()})
     return out.getvalue()
+
+
+def _cell(value: float | str) -> float | str:
+    return as_text(one_line(value)) if isinstance(value, str) else value
 
 
 def _numbers(value: MetricValue) -> dict[str, float | str]:

@@ -58,6 +58,8 @@ class TableRow:
         above: "dermatologists", "gp" or "": whom the AUROC is significantly above.
         physicians: The physicians; None for a network.
         prevalence: Share of positives among tested photographs, NaN where not known.
+        keys: (repeat, fold) of the cells that have numbers.
+        failed: Why finished cells have none, a line each.
     """
 
     label: str
@@ -68,10 +70,14 @@ class TableRow:
     above: str = ""
     physicians: Physicians | None = None
     prevalence: float = field(default=float("nan"), compare=False)
+    keys: tuple[tuple[int, int], ...] = ()
+    failed: tuple[str, ...] = ()
 
     @property
     def unfinished(self) -> str:
         """What is missing, in words; empty where all cells are there."""
+        if self.failed:
+            return f"no numbers of {len(self.failed)} of {self.planned} cells"
         if self.finished == self.planned:
             return ""
         return f"unfinished: {self.finished} of {self.planned} cells"
@@ -103,6 +109,11 @@ class Table:
     def beside_physicians(self) -> bool:
         """Whether physicians have a row."""
         return any(row.physicians for row in self.rows)
+
+    @property
+    def failed(self) -> list[tuple[str, str]]:
+        """(label, why) of each finished cell that has no numbers."""
+        return [(row.label, why) for row in self.rows for why in row.failed]
 
     @property
     def title(self) -> str:
@@ -204,7 +215,14 @@ def _network_row(row: SummaryRow, summary: Summary, labels: Mapping[str, str]) -
         planned=row.planned,
         above=above[-1] if above else "",
         prevalence=row.prevalence,
+        keys=row.keys,
+        failed=failures(row),
     )
+
+
+def failures(row: SummaryRow) -> tuple[str, ...]:
+    """Say of each finished cell of a `row` without numbers why it has none."""
+    return tuple(f"repeat {r}, fold {f}: {why}" for (r, f), why in row.failed.items())
 
 
 def _physicians_row(physicians: Physicians) -> TableRow:

@@ -7,7 +7,7 @@ other patients to test on, not with other patients to train on; `crossval_interv
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 
 import numpy as np
@@ -37,11 +37,13 @@ class BootstrapResult:
         estimate: Metric -> value on all photographs.
         replicates: Metric -> value in each replicate, shape (replicates,).
         weights: Weights of the groups; equal weights make two results comparable in pairs.
+        unknown: Metric -> why it cannot be computed; its estimate and replicates are NaN.
     """
 
     estimate: dict[str, float]
     replicates: dict[str, Floats]
     weights: BootstrapWeights
+    unknown: Mapping[str, StatisticsError] = field(default_factory=dict)
 
     @property
     def n_groups(self) -> int:
@@ -53,6 +55,8 @@ class BootstrapResult:
         # Its width is 0 where every replicate is the same, because nothing was missed for example:
         # resampling does not see what never happened.
         _refuse_unknown((metric,), tuple(self.replicates))
+        if metric in self.unknown:
+            raise self.unknown[metric]
         missing = int((~np.isfinite(self.replicates[metric])).sum())
         if missing:
             raise StatisticsError(
@@ -120,11 +124,12 @@ def bootstrap_many(
         seed: Seed of the resampling.
 
     Returns:
-        Name of each network -> its metrics with their replicates.
+        Name of each network -> its metrics with their replicates. Where one metric of one network
+        cannot be computed, as the calibration slope of separated classes, `unknown` says why.
 
     Raises:
-        StatisticsError: Networks on other photographs, a fold of one class, no fold with two groups
-            of a class, or no finite calibration line where one is asked for.
+        StatisticsError: Networks on other photographs, a fold of one class, or no fold with two
+            groups of a class.
     """
     if not networks:
         return {}
@@ -154,6 +159,7 @@ def bootstrap_many(
             estimate=network.estimate,
             replicates={m: np.concatenate([part[m] for part in chunks[name]]) for m in metrics},
             weights=weights,
+            unknown=network.unknown,
         )
         for name, network in weighted.items()
     }

@@ -39,7 +39,12 @@ ALL_METRICS = (*RANK_METRICS, *THRESHOLD_METRICS, *PROBABILITY_METRICS)
 
 
 class WeightedMetrics:
-    """The `metrics` of one network's `predictions`, under weights of its groups."""
+    """The `metrics` of one network's `predictions`, under weights of its groups.
+
+    Attributes:
+        estimate: Metric -> value on all photographs; NaN where it is in `unknown`.
+        unknown: Metric -> why it cannot be computed. The others stand all the same.
+    """
 
     # Rank metrics, accuracy, balanced accuracy and F1 are means over folds, as in the tables, since
     # only within a fold do probabilities of one network stand beside each other; the other metrics
@@ -64,12 +69,15 @@ class WeightedMetrics:
             for fold in (folds if set(metrics) & set(RANK_METRICS) else [])
         ]
         self._confusion = _confusion(predictions, position, groups)
-        # Only where one is asked for: separated classes have no finite calibration line.
+        self.unknown: dict[str, StatisticsError] = {}
         self._sums: list[Callable[[Floats], dict[str, Floats]]] = []
         if set(metrics) & set(_PROPER):
             self._sums.append(_ProperSums(predictions, weights))
-        if set(metrics) & set(_LINE):
-            self._sums.append(_LineSums(predictions, weights))
+        if lines := set(metrics) & set(_LINE):
+            try:
+                self._sums.append(_LineSums(predictions, weights))
+            except StatisticsError as error:  # separated classes have no finite calibration line
+                self.unknown = dict.fromkeys(lines, error)
         self.estimate = {
             metric: float(values[0])
             for metric, values in self.compute(np.ones((groups, 1), np.float32)).items()
@@ -85,6 +93,7 @@ class WeightedMetrics:
         values |= _threshold_metrics(counts.reshape(-1, 4, weights.shape[1]))
         for sums in self._sums:
             values |= sums(weights.astype(np.float64))
+        values |= {metric: np.full(weights.shape[1], np.nan) for metric in self.unknown}
         return {metric: values[metric] for metric in self._metrics}
 
 

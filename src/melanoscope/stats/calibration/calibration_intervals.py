@@ -119,7 +119,15 @@ def calibration_line_intervals(
 
 def _influence(design: Floats, positive: Booleans, fitted: Floats) -> Floats:
     """How far each photograph moves the coefficients of a logistic regression, as `design`."""
-    inverse = np.linalg.inv((design * (fitted * (1 - fitted))[:, None]).T @ design)
+    information = (design * (fitted * (1 - fitted))[:, None]).T @ design
+    try:
+        inverse = np.linalg.inv(information)
+    except np.linalg.LinAlgError:
+        raise StatisticsError(
+            "probabilities that leave some doubt, for an interval of calibration",
+            "all so near 0 and 1 that none is left",
+            "check whether training diverged",
+        ) from None
     influence: Floats = design * (positive - fitted)[:, None] @ inverse
     return influence
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -161,11 +162,10 @@ def _level(
     group = predictions.group[inside]
     if not too_small:
         sample = predictions.target[inside], calibrated_probability[inside], group
-        metrics["observed_expected"] = observed_over_expected(*sample)
-        try:
+        with suppress(StatisticsError):  # nothing is expected: all probabilities are 0
+            metrics["observed_expected"] = observed_over_expected(*sample)
+        with suppress(StatisticsError):  # separated, or one probability for all
             slope = calibration_line_intervals(*sample)[0]
-        except StatisticsError:  # separated, or one probability for all
-            slope = None
     positives = inside & (predictions.target == 1)
     return SubgroupLevel(
         name=name,

@@ -18,6 +18,7 @@ from melanoscope.data.sources.image_files.names import (
     split_file_name,
 )
 from melanoscope.data.sources.image_files.other_ids import explain_other_ids
+from melanoscope.errors import one_line
 from melanoscope.file_kinds import PACKED_KINDS, read_file_kind
 
 _MAX_LISTED = 3
@@ -43,7 +44,7 @@ def explain_folders(contents: FolderContents) -> list[str]:
         said.append(f"'{contents.circles[0]}'{more} leads to a folder searched before")
     if contents.misnamed:
         count = len(contents.misnamed)
-        first = contents.misnamed[0].encode(errors="replace").decode()
+        first = one_line(contents.misnamed[0])
         what = "1 name is" if count == 1 else f"{count:,} names are"
         said.append(f"{what} no UTF-8 and passed over (first: '{first}'): rename them")
     return said
