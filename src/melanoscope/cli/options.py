@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from melanoscope.json_text import json_text
 
 if TYPE_CHECKING:
     from melanoscope.data.archive import ReadOptions
@@ -101,4 +102,4 @@ def read_options(cache: Path | None, columns: str | None, image_type: str | None
 
 def print_json(value: dict[str, Any]) -> None:
     """Print `value` as one JSON document on stdout."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    typer.echo(json_text(value, indent=2))

@@ -80,7 +80,8 @@ def interval_fault(interval: Interval, *, is_share: bool) -> str:
     # Written so that NaN is a fault.
     if not all(low <= one <= high for one in numbers):
         kind = "no shares" if is_share else "out of range"
-        return "an estimate and bounds of {:g}, {:g} and {:g}, which are {}".format(*numbers, kind)
+        stated = "{:g}, {:g} and {:g}".format(*numbers)
+        return f"an estimate and bounds of {stated}, which are {kind}"
     if interval.low > interval.high:
         return f"a lower bound {interval.low:g} above the upper one, {interval.high:g}"
     if interval.standard_error < 0 or interval.standard_error > _LARGEST:

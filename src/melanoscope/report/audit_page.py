@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from collections import Counter
 from io import BytesIO
@@ -16,6 +15,7 @@ from melanoscope.audit.audit import Audit
 from melanoscope.data.sources import ARCHIVES
 from melanoscope.imaging.decode import read_image
 from melanoscope.imaging.open_image import UnreadableImageError
+from melanoscope.json_text import json_text
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.section import plain
 from melanoscope.report.target_words import question_of
@@ -49,7 +49,7 @@ def write_audit(audit: Audit, folder: Path) -> Path:
         Path of the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    document = json.dumps(audit_document(audit), indent=1, ensure_ascii=False) + "\n"
+    document = json_text(audit_document(audit), indent=1) + "\n"
     (folder / "audit.json").write_text(document, encoding="utf-8")
     page = folder / "index.html"
     page.write_text(_render(audit), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from melanoscope.json_text import json_text
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.comparison import learning_figure, roc_figures, transfer_figure
 from melanoscope.report.figures.report_figure import ReportFigure
@@ -73,7 +73,7 @@ def build(
         _write_tables(tables, new / "tables")
         _write_figures([*roc, *filter(None, figures.values()), *of_sections], new / "figures")
         page = render_page(context, tables, {"roc": roc[1:], **figures}, sections)
-        (new / "evidence.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
+        (new / "evidence.json").write_text(json_text(evidence, indent=1) + "\n", encoding="utf-8")
         (new / "index.html").write_text(page, encoding="utf-8")
         _replace(final, new)
     finally:
