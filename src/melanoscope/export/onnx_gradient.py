@@ -22,6 +22,7 @@ from torch import Tensor, fx, nn
 
 from melanoscope.errors import BundleError
 from melanoscope.export.onnx_decompositions import decomposition_table, translation_table
+from melanoscope.export.onnx_file import raise_fault_of_the_machine
 from melanoscope.export.onnx_model import split_head, write_onnx
 from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.models.lesion_net import LesionNet
@@ -56,6 +57,7 @@ def export_gradient(network: LesionNet, image_size: int, path: Path) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - exporters fail in any way they like
         path.unlink(missing_ok=True)
+        raise_fault_of_the_machine(error)
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise _no_gradient(network, reason) from None
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from melanoscope.errors import StatisticsError
 from melanoscope.imaging.decode import image_dimensions
 from melanoscope.inference.quality.measures import QualityMeasures, measure_quality
 from melanoscope.models.lesion_net import to_images
@@ -46,11 +47,24 @@ def run_graph(graph: OnnxModel, model: TrainedModel, rows: Rows) -> GraphOutputs
         outputs = graph(pixels=pixels, static=static)
         logits.append(outputs["logit"])
         distances.append(outputs["distance"])
-    return GraphOutputs(
+    outputs = GraphOutputs(
         image_id=tuple(model.arrays.image_id[rows].tolist()),
         logit=np.concatenate(logits).astype(np.float64),
         distance=np.concatenate(distances).astype(np.float64),
     )
+    _require_finite(outputs)
+    return outputs
+
+
+def _require_finite(outputs: GraphOutputs) -> None:
+    finite = np.isfinite(outputs.logit) & np.isfinite(outputs.distance)
+    if not finite.all():
+        n = int((~finite).sum())
+        raise StatisticsError(
+            "a network that gives finite numbers on held-out photographs",
+            f"NaN or infinity for {n} of {finite.size}, '{outputs.image_id[finite.argmin()]}' first",
+            "train it anew, with a lower learning rate or another seed",
+        )
 
 
 def graph_inputs(arrays: LesionArrays, rows: Rows) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
