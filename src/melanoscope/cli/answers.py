@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from melanoscope.cli.options import print_json
-from melanoscope.errors import DataError
+from melanoscope.errors import DataError, one_line
 from melanoscope.inference.calibration import log_odds
 from melanoscope.inference.explain.explanation import write_explanation
 from melanoscope.inference.explain.integrated_gradients import check_options
@@ -94,8 +94,8 @@ def answer_photographs(
         print_json({"bundle": bundle, "answers": [answer.to_dict() for answer in answers]})
     else:
         _print(answers)
-        for notice in notices:
-            typer.echo(notice)
+        for notice in notices:  # the bundle's words, which anybody may have chosen
+            typer.echo(one_line(notice))
     errors = [answer.result for answer in answers if isinstance(answer.result, str)]
     for line in errors:
         typer.echo(f"melanoscope: {line}", err=True)
@@ -144,12 +144,12 @@ def answer_table(
         print_json({"out": str(out), "target": target, **asdict(summary)})
     else:
         counts = ", ".join(f"{number} {what}" for what, number in summary.counts.items())
-        typer.echo(f"{counts}: {out}")
+        typer.echo(one_line(f"{counts}: {out}"))
     for note in summary.notes:
-        typer.echo(f"melanoscope: note: {note}", err=True)
+        typer.echo(one_line(f"melanoscope: note: {note}"), err=True)
     for one in summary.failures:
         rows = "1 row" if one.rows == 1 else f"{one.rows} rows"
-        typer.echo(f"melanoscope: {rows} failed: {one.reason}", err=True)
+        typer.echo(one_line(f"melanoscope: {rows} failed: {one.reason}"), err=True)
     return summary.failed == summary.rows
 
 
@@ -198,4 +198,4 @@ def _print(answers: Sequence[_Answer]) -> None:
         print_summary(console, [(answer.name, answer.result) for answer in answers])
     for answer in answers:
         for file in answer.files[-1:]:
-            typer.echo(f"explanation: {file}")
+            typer.echo(one_line(f"explanation: {file}"))

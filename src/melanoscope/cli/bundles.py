@@ -21,10 +21,12 @@ from melanoscope.cli.options import (
     SizeOption,
     TargetOption,
     ThreadsOption,
+    TrustOption,
     WeightsOption,
     cache_folder,
     print_json,
 )
+from melanoscope.errors import one_line
 from melanoscope.target import MELANOMA
 from melanoscope.training.config import TrainConfig
 
@@ -44,6 +46,15 @@ PrevalenceOption = Annotated[
 ]
 Int8Option = Annotated[
     bool, typer.Option("--int8/--no-int8", help="Try an int8 variant of the network.")
+]
+SignOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--sign",
+        metavar="SECRETKEY",
+        help="Sign the bundle with this key of minisign or `melanoscope keygen`. Needs the extra "
+        "[sign].",
+    ),
 ]
 
 
@@ -65,6 +76,7 @@ def train(
     threads: ThreadsOption = None,
     prevalence: PrevalenceOption = None,
     int8: Int8Option = True,
+    sign: SignOption = None,
     weights: WeightsOption = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
@@ -97,7 +109,7 @@ def train(
         image_types=parse_image_type(image_type),
         threads=threads,
     )
-    settings = _settings(prevalence, int8)
+    settings = _settings(prevalence, int8, sign)
     refuse_occupied(out)
     work = out.with_name(f"{out.name}.training")
     with RunProgress() as progress:
@@ -123,6 +135,7 @@ def export(
     ] = None,
     prevalence: PrevalenceOption = None,
     int8: Int8Option = True,
+    sign: SignOption = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -134,7 +147,7 @@ def export(
 
     if best == (backbone is not None):
         raise typer.BadParameter("say either --best or --backbone")
-    settings = _settings(prevalence, int8)
+    settings = _settings(prevalence, int8, sign)
     refuse_occupied(out)
     with RunProgress() as progress:
         model = model_from_run(
@@ -189,6 +202,7 @@ def predict(
         ),
     ] = None,
     variant: Annotated[str, typer.Option(help="float32 or int8.")] = "float32",
+    trust: TrustOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Diagnose photographs with a bundle; PyTorch is not needed.
@@ -202,7 +216,7 @@ def predict(
         raise typer.BadParameter("--table and --out go together")
     from melanoscope.inference.predictor import load
 
-    predictor = load(bundle, variant=variant)
+    predictor = load(bundle, variant=variant, trust=trust)
     if table is not None and out is not None:
         from melanoscope.cli.answers import answer_table
 
@@ -234,10 +248,13 @@ def predict(
         raise typer.Exit(1)
 
 
-def _settings(prevalence: float | None, int8: bool) -> ExportSettings:
+def _settings(prevalence: float | None, int8: bool, sign: Path | None) -> ExportSettings:
+    from melanoscope.cli.keys import open_secret_key
     from melanoscope.export.bundle_writer import ExportSettings
 
-    return ExportSettings(prevalence=prevalence, int8=int8)
+    # The passphrase is asked for before hours of training, not after.
+    key = None if sign is None else open_secret_key(sign)
+    return ExportSettings(prevalence=prevalence, int8=int8, sign=key)
 
 
 def _write_and_print(
@@ -252,8 +269,8 @@ def _write_and_print(
         print_json({"bundle": str(out), **bundle.manifest.to_dict()})
         return
     for line in _summary(bundle.manifest):
-        typer.echo(line)
-    typer.echo(f"bundle: {out}")
+        typer.echo(one_line(line))
+    typer.echo(one_line(f"bundle: {out}"))
 
 
 def _summary(manifest: BundleManifest) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from melanoscope.cli.options import TrustOption
 from melanoscope.cli.signals import leave_signals
 from melanoscope.service.settings import Settings
 
@@ -18,6 +19,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at; 0 for any that is free.")] = 8000,
     variant: Annotated[str, typer.Option(help="float32 or int8.")] = "float32",
+    trust: TrustOption = None,
     workers: Annotated[
         int | None, typer.Option(help="Threads that answer. Default: one a core.")
     ] = None,
@@ -52,7 +54,7 @@ def serve(
     )
     # As many networks of one thread as workers: one of two threads takes 1.8 times the
     # processor's time for an answer (benchmarks/service_load.py).
-    predictor = load(bundle, variant=variant, threads=1)
+    predictor = load(bundle, variant=variant, threads=1, trust=trust)
 
     def on_listening(address: str) -> None:
         typer.echo(f"melanoscope: {address} (Ctrl-C stops it)", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -37,9 +36,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         try:
             _empty(folder)
             yield folder
-            if (
-                os.name == "nt" and out.exists()
-            ):  # elsewhere an empty folder is replaced in one step
+            if os.name == "nt" and out.exists():  # elsewhere an empty folder is replaced
                 out.rmdir()
             folder.replace(out)
         except BaseException:
@@ -55,25 +52,21 @@ def _locked(folder: Path, out: Path) -> Iterator[None]:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with contextlib.suppress(FileNotFoundError):
+        try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Between its making and its locking another process may have renamed it.
-            if os.path.samestat(os.fstat(handle), folder.stat()):
-                yield
-                return
-        raise _taken(out)
-    except BlockingIOError:
-        raise _taken(out) from None
+            is_same = os.path.samestat(os.fstat(handle), folder.stat())
+        except (BlockingIOError, FileNotFoundError):
+            is_same = False
+        if not is_same:
+            raise BundleError(
+                f"'{out}' for this process alone",
+                "another that writes it now",
+                "wait for that, or name another folder with --out",
+            )
+        yield
     finally:
         os.close(handle)
-
-
-def _taken(out: Path) -> BundleError:
-    return BundleError(
-        f"'{out}' for this process alone",
-        "another that writes it now",
-        "wait for that, or name another folder with --out",
-    )
 
 
 def _empty(folder: Path) -> None:

@@ -59,10 +59,10 @@ def run_graph(graph: OnnxModel, model: TrainedModel, rows: Rows) -> GraphOutputs
 def _require_finite(outputs: GraphOutputs) -> None:
     finite = np.isfinite(outputs.logit) & np.isfinite(outputs.distance)
     if not finite.all():
-        n = int((~finite).sum())
+        first = outputs.image_id[int(finite.argmin())]
         raise StatisticsError(
             "a network that gives finite numbers on held-out photographs",
-            f"NaN or infinity for {n} of {finite.size}, '{outputs.image_id[finite.argmin()]}' first",
+            f"NaN or infinity for {int((~finite).sum())} of {finite.size}, '{first}' first",
             "train it anew, with a lower learning rate or another seed",
         )
 
