@@ -47,13 +47,13 @@ def run_graph(graph: OnnxModel, model: TrainedModel, rows: Rows) -> GraphOutputs
         outputs = graph(pixels=pixels, static=static)
         logits.append(outputs["logit"])
         distances.append(outputs["distance"])
-    outputs = GraphOutputs(
+    said = GraphOutputs(
         image_id=tuple(model.arrays.image_id[rows].tolist()),
         logit=np.concatenate(logits).astype(np.float64),
         distance=np.concatenate(distances).astype(np.float64),
     )
-    _require_finite(outputs)
-    return outputs
+    _require_finite(said)
+    return said
 
 
 def _require_finite(outputs: GraphOutputs) -> None:

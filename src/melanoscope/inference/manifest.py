@@ -237,7 +237,11 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of bundle.json; the page's types come from it."""
     schema = msgspec.json.schema(BundleManifest)
     interval = schema["$defs"]["Interval"]
-    interval["properties"]["standard_error"] = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+    interval["properties"] |= {
+        "standard_error": {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]},
+        "n": {"type": "integer", "minimum": 0},
+        "confidence": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    }
     for plain in (interval, schema["$defs"]["Target"]):  # dataclasses, which `from_dict` has whole
         plain |= {"required": list(plain["properties"]), "additionalProperties": False}
     return schema
