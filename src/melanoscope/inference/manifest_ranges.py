@@ -87,7 +87,7 @@ def interval_fault(interval: Interval, *, is_share: bool) -> str:
     if interval.standard_error < 0 or interval.standard_error > _LARGEST:
         return f"a standard error of {interval.standard_error:g}"
     if not 0 <= interval.n <= _EXACT:
-        return f"an interval from {interval.n:g} {interval.unit}"
+        return "an interval from a number of units that cannot be"
     if not 0 < interval.confidence < 1:
         return f"an interval of confidence {interval.confidence:g}"
     return ""

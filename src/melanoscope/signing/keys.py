@@ -90,10 +90,11 @@ def read_public_key(text: str) -> PublicKey:
     >>> read_public_key("RWQAAQIDBAUGBwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f").name
     '0706050403020100'
     """
-    line = text.strip()
-    if Path(text).is_file():
-        line = _key_line(Path(text))
-    content = _decode(line)
+    try:
+        line = _key_line(Path(text)) if Path(text).is_file() else text.strip()
+    except (OSError, ValueError):  # a word that is too long for a path, or none
+        line = text.strip()
+    content = decode_base64(line)
     if content is None or len(content) != 42 or content[:2] != ALGORITHM:
         raise SignatureError(
             "a public key of minisign, its file or its base64",
@@ -118,7 +119,7 @@ def read_secret_key(path: Path, ask: Callable[[], str]) -> SecretKey:
     """
     if not path.is_file():
         raise SignatureError(f"a secret key at '{path}'", "no file", "make one: melanoscope keygen")
-    content = _decode(_key_line(path))
+    content = decode_base64(_key_line(path))
     if content is None or len(content) != 158 or content[:2] + content[4:6] != ALGORITHM + _BLAKE2:
         raise SignatureError(
             f"a secret key of minisign at '{path}'", "something else", "name the file of -s"
@@ -205,11 +206,17 @@ def _key_line(path: Path) -> str:
     return next((one.strip() for one in lines if not one.startswith(COMMENT.strip())), "")
 
 
-def _decode(line: str) -> bytes | None:
+def decode_base64(line: str) -> bytes | None:
+    r"""Return the bytes of a line of base64, or None where it is none, or not the one of them.
+
+    >>> decode_base64("AQ=="), decode_base64("AR=="), decode_base64("A Q==")
+    (b'\x01', None, None)
+    """
     try:
-        return base64.b64decode(line, validate=True)
+        content = base64.b64decode(line, validate=True)
     except (binascii.Error, ValueError):
         return None
+    return content if base64.b64encode(content).decode() == line else None
 
 
 def _checksum(number: bytes, pair: bytes) -> bytes:

@@ -7,12 +7,19 @@ and the signature of both: https://jedisct1.github.io/minisign/#signature-format
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import time
 
 from melanoscope.errors import SignatureError
-from melanoscope.signing.keys import ALGORITHM, COMMENT, PublicKey, SecretKey, ed25519, key_name
+from melanoscope.signing.keys import (
+    ALGORITHM,
+    COMMENT,
+    PublicKey,
+    SecretKey,
+    decode_base64,
+    ed25519,
+    key_name,
+)
 
 _HASHED = b"ED"
 _TRUSTED = "trusted comment: "
@@ -87,12 +94,10 @@ def verify(content: bytes, file: bytes, key: PublicKey, *, where: str) -> str:
 def _parse(file: bytes, where: str) -> tuple[bytes, bytes, bytes, bytes, bytes]:
     """Return algorithm, number of the key, signature, signed comment and its signature."""
     lines = [line.rstrip(b"\r") for line in file.split(b"\n")]
-    try:
-        untrusted, first, trusted, second = lines[:4]
-        signature = base64.b64decode(first, validate=True)
-        whole = base64.b64decode(second, validate=True)
-    except (ValueError, binascii.Error):
-        raise _no_signature(where) from None
+    if len(lines) < 4:
+        raise _no_signature(where)
+    untrusted, first, trusted, second = lines[:4]
+    signature, whole = (decode_base64(one.decode("latin-1")) or b"" for one in (first, second))
     starts = untrusted.startswith(COMMENT.encode()) and trusted.startswith(_TRUSTED.encode())
     if (
         any(lines[4:])
