@@ -19,7 +19,7 @@ pytest.importorskip("cryptography")
 
 # Made by minisign 0.11: `minisign -G -W`, `minisign -S -t "known answer"` and `-l` for the older.
 PUBLIC = "RWS+cgQPfmOf3LjsconTX5dwKIqKEGXv13KaogziSod12ApJkIMN91Rg"
-SECRET = (
+KEY_LINE = (
     "RWQAAEIyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAvnIED35jn9wBPFpHXqZ0"
     "dlNQOdBymCyTVxv+1DOC8L3nfNUTl7kk2LjsconTX5dwKIqKEGXv13KaogziSod12ApJkIMN91RgAAAAAAAAAAAAAAAAAAAA"
     "AAAAAAAAAAAAAAAAAAAAAAA="
@@ -42,7 +42,7 @@ minisign = pytest.mark.skipif(shutil.which("minisign") is None, reason="minisign
 @pytest.fixture
 def secret(tmp_path):
     path = tmp_path / "known.key"
-    path.write_text(f"untrusted comment: minisign encrypted secret key\n{SECRET}\n")
+    path.write_text(f"untrusted comment: minisign encrypted secret key\n{KEY_LINE}\n")
     return read_secret_key(path, lambda: pytest.fail("it is not encrypted"))
 
 
@@ -116,7 +116,7 @@ def test_keys_are_made_and_read(tmp_path, passphrase):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", PUBLIC[:-4], SECRET[:-4], "x" * 999, "\x1b[2J", "\0", "/"]
+    "text", ["", "x", PUBLIC[:-4], KEY_LINE[:-4], "x" * 999, "\x1b[2J", "\0", "/"]
 )
 def test_what_is_no_key_is_one_line(tmp_path, text):
     with pytest.raises(SignatureError) as caught:
