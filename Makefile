@@ -31,7 +31,7 @@ $(VENV)/demo.done: $(VENV)/uv.done pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/test.done: $(VENV)/uv.done pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,timm,heic,dicom,hdf5,xlsx,serve,dev]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,timm,heic,dicom,hdf5,xlsx,sign,serve,dev]'
 	touch $(VENV)/demo.done $(VENV)/serve.done $(VENV)/api.done $(VENV)/node.done $@
 
 # The service describes itself, for the types of the page.
