@@ -38,7 +38,7 @@ $(VENV)/demo.done: $(VENV)/uv.done pyproject.toml constraints.txt
 	$(INSTALL) -e '.[train,timm]'
 	touch $@
 
-EXTRAS := train,timm,heic,dicom,hdf5,xlsx,serve,dev
+EXTRAS := train,timm,heic,dicom,hdf5,xlsx,sign,serve,dev
 $(VENV)/test.done: $(VENV)/uv.done pyproject.toml constraints.txt
 	$(INSTALL) -e '.[$(EXTRAS)]'
 	touch $(VENV)/demo.done $(VENV)/serve.done $(VENV)/api.done $(VENV)/node.done $@

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from melanoscope.inference.predictor import Predictor
+    from melanoscope.signing.keys import PublicKey
 
 __version__ = "0.1.0"
 
@@ -21,7 +22,13 @@ __version__ = "0.1.0"
 limit_spinning()
 
 
-def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = None) -> Predictor:
+def load(
+    bundle: Path | str,
+    *,
+    variant: str = "float32",
+    threads: int | None = None,
+    trust: PublicKey | Path | str | None = None,
+) -> Predictor:
     """Open a bundle for diagnosing photographs; see `melanoscope.inference.predictor.load`.
 
     A photograph and what is known of the person go in, a `Diagnosis` comes out:
@@ -30,4 +37,4 @@ def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = 
     """
     from melanoscope.inference.predictor import load as open_predictor
 
-    return open_predictor(bundle, variant=variant, threads=threads)
+    return open_predictor(bundle, variant=variant, threads=threads, trust=trust)

@@ -39,6 +39,10 @@ class BundleError(MelanoscopeError):
     """A bundle is not whole, of another version, or does not hold what is asked of it."""
 
 
+class SignatureError(BundleError):
+    """A key or a signature cannot be used, or a bundle is not signed by the key that is trusted."""
+
+
 class StatisticsError(MelanoscopeError):
     """Predictions from which no honest number can be computed."""
 

@@ -21,6 +21,9 @@ class Numbers:
     def count(self):
         return int(self.rng.integers(1001, 9999))
 
+    def ascending(self, n):
+        return sorted(1.5 + self.count() for _ in range(n))
+
     def entry(self):
         low, estimate, high = sorted(self.share() for _ in range(3))
         return {
@@ -185,7 +188,7 @@ def record_of(seed=0, *, int8=True):
         "gate": {
             "limits": {name: draw.bounds(low=name in LOW) for name in MEASURES},
             "distance": {
-                v: {"doubtful_above": 1.5 + draw.count(), "refused_above": 1.5 + draw.count()}
+                v: dict(zip(("doubtful_above", "refused_above"), draw.ascending(2), strict=True))
                 for v in variants
             },
             "rates": {

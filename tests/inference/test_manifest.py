@@ -41,6 +41,7 @@ def without_intervals():
     """A record in which all that may be absent is."""
     record = record_of(2, int8=False)
     record["static"] = record["training"]["selection"] = None
+    record["network"]["with_static"] = False
     record["thresholds"][0] |= dict.fromkeys(("sensitivity", "specificity", "ppv", "npv"))
     record["subgroups"][0]["levels"][0] |= dict.fromkeys(("auroc", "sensitivity", "specificity"))
     record["calibration"]["why"] = record["calibration"].pop("method")

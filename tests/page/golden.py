@@ -150,6 +150,7 @@ def manifest() -> BundleManifest:
             "distance": {"float32": {"doubtful_above": 100.0, "refused_above": 200.0}},
         },
         "network": {"label": "Drawn", "size": 128},
+        "preprocessing": {"size": 128},
         "data": {"simulated": True},
     }
     return BundleManifest.from_dict(merged(record_of(), changes))

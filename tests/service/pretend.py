@@ -30,7 +30,7 @@ from tests.inference.manifests import merged, record_of
 
 PX = 64
 GRAPH = b"a graph" * 20_000
-CARD = "# Model card\n\nPretended.\n"
+CARD = b"# Model card\n\nPretended.\n"
 
 
 def pretended_bundle(folder: Path, *, explains: bool = True) -> Bundle:
@@ -38,17 +38,18 @@ def pretended_bundle(folder: Path, *, explains: bool = True) -> Bundle:
     import hashlib
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "MODEL_CARD.md").write_text(CARD)
     files = {}
-    for name, content in {"model.onnx": GRAPH, "gradient.onnx": gradient_graph()}.items():
+    contents = {"model.onnx": GRAPH, "gradient.onnx": gradient_graph(), "MODEL_CARD.md": CARD}
+    for name, content in contents.items():
         (folder / name).write_bytes(content)
         files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     gradient = {"file": "gradient.onnx"} if explains else {"why": "pretended"}
     record = record_of(int8=False) | {
         "files": files | {"weights.safetensors": {"sha256": "0" * 64, "bytes": 1}},
-        "seal": "secret",
+        "seal": "5ea1" * 16,
     }
-    record = merged(record, {"network": {"label": "Pretended", "size": PX}})
+    sizes = {"network": {"label": "Pretended", "size": PX}, "preprocessing": {"size": PX}}
+    record = merged(record, sizes)
     record["graphs"]["gradient"] = gradient
     return Bundle(folder, BundleManifest.from_dict(record), "f" * 64)
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 from melanoscope.inference import manifest
-from melanoscope.inference.bundle import CARD
 from melanoscope.inference.predictor import Predictor
 from melanoscope.service.app import create_app
 from melanoscope.service.settings import Settings
@@ -27,10 +25,8 @@ COMPONENTS = "#/components/schemas/"
 
 def service_schema() -> dict[str, Any]:
     """Return the components of the service's OpenAPI document as one JSON Schema."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / CARD).touch()
-        app = create_app(_stand_in(Path(folder)), Settings(), None)
-        schemas = app.openapi()["components"]["schemas"]
+    app = create_app(_stand_in(), Settings(), None)
+    schemas = app.openapi()["components"]["schemas"]
     return {"$defs": _without_titles(schemas)}
 
 
@@ -40,7 +36,7 @@ def bundle_schema() -> dict[str, Any]:
     return {**schema["$defs"].pop("BundleManifest"), "$defs": schema["$defs"]}
 
 
-def _stand_in(folder: Path) -> Predictor:
+def _stand_in() -> Predictor:
     """Return as much of a predictor as it takes to describe the routes."""
     record = SimpleNamespace(
         network=SimpleNamespace(label=""),
@@ -49,7 +45,7 @@ def _stand_in(folder: Path) -> Predictor:
         files={},
         to_dict=dict,
     )
-    bundle = SimpleNamespace(folder=folder, fingerprint="", manifest=record)
+    bundle = SimpleNamespace(folder=Path(), fingerprint="", manifest=record, card=str)
     return cast("Predictor", SimpleNamespace(bundle=bundle, threads=1))
 
 

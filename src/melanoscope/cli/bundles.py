@@ -21,6 +21,7 @@ from melanoscope.cli.options import (
     SizeOption,
     TargetOption,
     ThreadsOption,
+    TrustOption,
     WeightsOption,
     cache_folder,
 )
@@ -45,6 +46,15 @@ PrevalenceOption = Annotated[
 Int8Option = Annotated[
     bool, typer.Option("--int8/--no-int8", help="Try an int8 variant of the network.")
 ]
+SignOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--sign",
+        metavar="SECRETKEY",
+        help="Sign the bundle with this key of minisign or `melanoscope keygen`. Needs the extra "
+        "[sign].",
+    ),
+]
 
 
 def train(
@@ -65,6 +75,7 @@ def train(
     threads: ThreadsOption = None,
     prevalence: PrevalenceOption = None,
     int8: Int8Option = True,
+    sign: SignOption = None,
     weights: WeightsOption = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
@@ -97,7 +108,7 @@ def train(
         image_types=parse_image_type(image_type),
         threads=threads,
     )
-    settings = _settings(prevalence, int8)
+    settings = _settings(prevalence, int8, sign)
     refuse_occupied(out)
     work = out.with_name(f"{out.name}.training")
     with RunProgress() as progress:
@@ -123,6 +134,7 @@ def export(
     ] = None,
     prevalence: PrevalenceOption = None,
     int8: Int8Option = True,
+    sign: SignOption = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -134,7 +146,7 @@ def export(
 
     if best == (backbone is not None):
         raise typer.BadParameter("say either --best or --backbone")
-    settings = _settings(prevalence, int8)
+    settings = _settings(prevalence, int8, sign)
     refuse_occupied(out)
     with RunProgress() as progress:
         model = model_from_run(
@@ -189,6 +201,7 @@ def predict(
         ),
     ] = None,
     variant: Annotated[str, typer.Option(help="float32 or int8.")] = "float32",
+    trust: TrustOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Diagnose photographs with a bundle; PyTorch is not needed.
@@ -202,7 +215,7 @@ def predict(
         raise typer.BadParameter("--table and --out go together")
     from melanoscope.inference.predictor import load
 
-    predictor = load(bundle, variant=variant)
+    predictor = load(bundle, variant=variant, trust=trust)
     if table is not None and out is not None:
         from melanoscope.cli.answers import answer_table
 
@@ -234,10 +247,13 @@ def predict(
         raise typer.Exit(1)
 
 
-def _settings(prevalence: float | None, int8: bool) -> ExportSettings:
+def _settings(prevalence: float | None, int8: bool, sign: Path | None) -> ExportSettings:
+    from melanoscope.cli.keys import open_secret_key
     from melanoscope.export.bundle_writer import ExportSettings
 
-    return ExportSettings(prevalence=prevalence, int8=int8)
+    # The passphrase is asked for before hours of training, not after.
+    key = None if sign is None else open_secret_key(sign)
+    return ExportSettings(prevalence=prevalence, int8=int8, sign=key)
 
 
 def _write_and_print(

@@ -72,6 +72,15 @@ CacheOption = Annotated[
         "user's cache.",
     ),
 ]
+TrustOption = Annotated[
+    str | None,
+    typer.Option(
+        "--trust",
+        metavar="PUBLICKEY",
+        help="Only a bundle signed by this key: its file (.pub) or its base64. Needs the extra "
+        "[sign]. Default: a bundle of anybody.",
+    ),
+]
 WeightsOption = Annotated[
     Path | None,
     typer.Option(

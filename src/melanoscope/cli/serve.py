@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from melanoscope.cli.options import TrustOption
 from melanoscope.cli.output import say_aside
 from melanoscope.cli.signals import leave_signals
 from melanoscope.service.settings import Settings
@@ -20,6 +21,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at; 0 for any that is free.")] = 8000,
     variant: Annotated[str, typer.Option(help="float32 or int8.")] = "float32",
+    trust: TrustOption = None,
     workers: Annotated[
         int | None, typer.Option(help="Threads that answer. Default: one a core.")
     ] = None,
@@ -63,7 +65,7 @@ def serve(
     )
     # As many networks of one thread as workers: one of two threads takes 1.8 times the
     # processor's time for an answer (benchmarks/service_load.py).
-    predictor = load(bundle, variant=variant, threads=1)
+    predictor = load(bundle, variant=variant, threads=1, trust=trust)
 
     def on_listening(address: str) -> None:
         say_aside(f"{address} (Ctrl-C stops it)")

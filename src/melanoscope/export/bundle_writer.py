@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from melanoscope.atomic import refuse_full_disk
+from melanoscope.atomic import atomic_path, refuse_full_disk
 from melanoscope.errors import BundleError
 from melanoscope.export.evaluation import (
     Holdout,
@@ -21,6 +20,7 @@ from melanoscope.export.evaluation import (
     fit_calibration,
 )
 from melanoscope.export.latency import time_variants
+from melanoscope.export.locked_folder import new_folder
 from melanoscope.export.manifest import assumed_prevalence, describe_origin
 from melanoscope.export.model_card import model_card
 from melanoscope.export.onnx_gradient import export_gradient
@@ -42,6 +42,7 @@ from melanoscope.inference.bundle import (
     GRADIENT,
     MANIFEST,
     MODEL,
+    SIGNATURE,
     SMALL,
     WEIGHTS,
     Bundle,
@@ -52,10 +53,12 @@ from melanoscope.inference.calibration import log_odds
 from melanoscope.inference.manifest import BundleManifest, Graph, Graphs, Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.runs.files import write_tensors
+from melanoscope.signing.signatures import sign
 from melanoscope.stats.bootstrap.group_weights import REPLICATES
 
 if TYPE_CHECKING:
     from melanoscope.export.trained_model import TrainedModel
+    from melanoscope.signing.keys import SecretKey
 
 OnStep = Callable[[str], None]
 
@@ -73,6 +76,7 @@ class ExportSettings:
             for ISIC 2020's if they are melanomas, else for that of the training photographs.
         replicates: Number of bootstrap replicates.
         int8: Whether an int8 variant is tried.
+        sign: Key that signs the bundle; None for none.
 
     Raises:
         DataError: The prevalence is not between 0 and 1.
@@ -81,6 +85,7 @@ class ExportSettings:
     prevalence: float | None = None
     replicates: int = REPLICATES
     int8: bool = True
+    sign: SecretKey | None = None
 
     def __post_init__(self) -> None:
         if self.prevalence is not None:
@@ -102,22 +107,17 @@ def write_bundle(
         The bundle, opened and checked.
 
     Raises:
-        BundleError: `out` holds something.
+        BundleError: `out` holds something, or another process writes it.
         StatisticsError: The calibration or the test photographs are too few for an honest number.
     """
     refuse_occupied(out)
-    folder = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        with refuse_full_disk(out.parent):
-            folder.mkdir(parents=True)
-            _write_manifest(folder, _write_graphs(model, folder, settings, on_step))
-            if out.exists():
-                out.rmdir()
-            folder.rename(out)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with refuse_full_disk(out.parent), new_folder(out) as folder:
+        _write_manifest(folder, _write_graphs(model, folder, settings, on_step))
+        if settings.sign is not None:
+            with atomic_path(folder / SIGNATURE) as partial:
+                text = sign((folder / MANIFEST).read_bytes(), settings.sign, MANIFEST)
+                partial.write_text(text, encoding="utf-8")
+        open_bundle(folder)  # before it has the name that others look for
     return open_bundle(out)
 
 
@@ -213,10 +213,12 @@ def _quantize(
 
 def _write_manifest(folder: Path, manifest: BundleManifest) -> None:
     """Write the card and, last, the manifest that names and seals all files."""
-    (folder / CARD).write_text(model_card(manifest))
+    with atomic_path(folder / CARD) as partial:
+        partial.write_text(model_card(manifest), encoding="utf-8")
     files = sorted(path for path in folder.iterdir() if path.is_file())
     for path in files:
         path.chmod(0o644)  # safetensors writes for the owner alone
     whole = manifest.sealed({path.name: file_entry(path) for path in files})
     text = json.dumps(whole.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / MANIFEST).write_text(text + "\n")
+    with atomic_path(folder / MANIFEST) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from melanoscope.errors import StatisticsError
 from melanoscope.imaging.decode import image_dimensions
 from melanoscope.inference.quality.measures import QualityMeasures, measure_quality
 from melanoscope.models.lesion_net import to_images
@@ -46,11 +47,24 @@ def run_graph(graph: OnnxModel, model: TrainedModel, rows: Rows) -> GraphOutputs
         outputs = graph(pixels=pixels, static=static)
         logits.append(outputs["logit"])
         distances.append(outputs["distance"])
-    return GraphOutputs(
+    said = GraphOutputs(
         image_id=tuple(model.arrays.image_id[rows].tolist()),
         logit=np.concatenate(logits).astype(np.float64),
         distance=np.concatenate(distances).astype(np.float64),
     )
+    _require_finite(said)
+    return said
+
+
+def _require_finite(outputs: GraphOutputs) -> None:
+    finite = np.isfinite(outputs.logit) & np.isfinite(outputs.distance)
+    if not finite.all():
+        first = outputs.image_id[int(finite.argmin())]
+        raise StatisticsError(
+            "a network that gives finite numbers on held-out photographs",
+            f"NaN or infinity for {int((~finite).sum())} of {finite.size}, '{first}' first",
+            "train it anew, with a lower learning rate or another seed",
+        )
 
 
 def graph_inputs(arrays: LesionArrays, rows: Rows) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

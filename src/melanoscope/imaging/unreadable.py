@@ -67,7 +67,7 @@ class TooManyPixelsError(UnreadableImageError):
 
 @contextlib.contextmanager
 def refusals(path: Path | None) -> Iterator[None]:
-    """Turn what files and decoders raise into one line of ours; the machine's faults stay theirs."""
+    """Turn what files and decoders raise into one line of ours, but faults of the machine."""
     try:
         yield
     except UnreadableImageError:

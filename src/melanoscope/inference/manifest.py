@@ -11,12 +11,24 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import field
 
+from melanoscope import patient
 from melanoscope.errors import BundleError
+from melanoscope.inference.manifest_ranges import (
+    Amount,
+    Count,
+    Logit,
+    Moment,
+    Prevalence,
+    Sha256,
+    Share,
+    interval_fault,
+    intervals_of,
+)
 from melanoscope.inference.manifest_records import (
     Calibration,
     Data,
@@ -58,17 +70,17 @@ class Int8Graph(Record, frozen=True, omit_defaults=True, kw_only=True):
 
     why: str | None
     file: str | None = None
-    photographs: int | None = None
-    positives: int | None = None
-    threshold: float | None = None
-    auroc_float32: float | None = None
-    auroc_int8: float | None = None
-    sensitivity_float32: float | None = None
-    sensitivity_int8: float | None = None
-    specificity_float32: float | None = None
-    specificity_int8: float | None = None
-    logit_difference: float | None = None
-    decided_otherwise: float | None = None
+    photographs: Count | None = None
+    positives: Count | None = None
+    threshold: Logit | None = None
+    auroc_float32: Share | None = None
+    auroc_int8: Share | None = None
+    sensitivity_float32: Share | None = None
+    sensitivity_int8: Share | None = None
+    specificity_float32: Share | None = None
+    specificity_int8: Share | None = None
+    logit_difference: Amount | None = None
+    decided_otherwise: Share | None = None
     accepted: bool | None = None
 
 
@@ -83,35 +95,35 @@ class Graphs(Record, frozen=True):
 class Milliseconds(Record, frozen=True):
     """How long one photograph takes, over several runs."""
 
-    median: float
-    lower_quartile: float
-    upper_quartile: float
-    fastest: float
+    median: Amount
+    lower_quartile: Amount
+    upper_quartile: Amount
+    fastest: Amount
 
 
 class Machine(Record, frozen=True):
     """The machine that times were taken on."""
 
     processor: str
-    cores: int | None
+    cores: Count | None
     onnxruntime: str
 
 
 class Latency(Record, frozen=True):
     """Size of a graph's file, and how long `n` runs with some `threads` took."""
 
-    bytes: int
+    bytes: Count
     milliseconds: Milliseconds
-    n: int
-    threads: int
+    n: Count
+    threads: Count
     machine: Machine
 
 
 class FileEntry(Record, frozen=True):
     """What a file of the bundle must be: its sha256 and its size in bytes."""
 
-    sha256: str
-    bytes: int
+    sha256: Sha256
+    bytes: Count
 
 
 class BundleManifest(Record, frozen=True, kw_only=True):
@@ -133,9 +145,9 @@ class BundleManifest(Record, frozen=True, kw_only=True):
         seal: sha256 of all that stands above, see `seal_of`.
     """
 
-    schema: int
+    schema: Literal[2]
     melanoscope: str
-    created: str
+    created: Moment
     name: str
     target: Target
     network: Network
@@ -146,7 +158,7 @@ class BundleManifest(Record, frozen=True, kw_only=True):
     license: License = field(name="licence")
     disclaimer: str
     calibration: Calibration
-    prevalence: float
+    prevalence: Prevalence
     prevalence_note: str
     thresholds: tuple[Threshold, ...]
     metrics: dict[str, Interval]
@@ -156,7 +168,12 @@ class BundleManifest(Record, frozen=True, kw_only=True):
     graphs: Graphs
     variants: dict[str, Latency]
     files: dict[str, FileEntry]
-    seal: str
+    seal: Sha256
+
+    def __post_init__(self) -> None:
+        fault = _contradiction(self)
+        if fault:
+            raise ValueError(fault)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document as plain values."""
@@ -168,10 +185,12 @@ class BundleManifest(Record, frozen=True, kw_only=True):
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> BundleManifest:
         """Read what `to_dict` returned; raise BundleError with the place of what is not of it."""
-        plain = _change_standard_errors(record, lambda error: math.nan if error is None else error)
         try:
+            plain = _change_standard_errors(
+                record, lambda error: math.nan if error is None else error
+            )
             manifest = msgspec.convert(plain, cls)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, RecursionError) as error:
             raise _not_a_manifest(str(error)) from None
         # Interval, QualityLimits and Target are dataclasses: msgspec passes over unknown keys.
         if place := _difference(manifest.to_dict(), record):
@@ -182,6 +201,28 @@ class BundleManifest(Record, frozen=True, kw_only=True):
         """Return this manifest with its `files` (name -> entry; not bundle.json) and its seal."""
         whole = msgspec.structs.replace(self, files=dict(files))
         return msgspec.structs.replace(whole, seal=seal_of(whole.to_dict()))
+
+
+def _contradiction(manifest: BundleManifest) -> str:
+    """Return what of a manifest contradicts another part of it or the program, or ""."""
+    network, static = manifest.network, manifest.static
+    if manifest.preprocessing.image_size != network.image_size:
+        return "two sizes of the network's input - at `$.preprocessing.size`"
+    if network.with_static != (static is not None):
+        return "a network with static data exactly where these are described - at `$.static`"
+    known = (patient.FEATURE_NAMES, patient.SEXES, patient.SITES)
+    if static is not None and (static.features, static.sexes, static.sites) != tuple(
+        map(tuple, known)
+    ):
+        return "other ages, sexes or sites than this version knows - at `$.static`"
+    keys = [threshold.key for threshold in manifest.thresholds]
+    if len(set(keys)) < len(keys):
+        return "a key of two thresholds - at `$.thresholds`"
+    for place, interval in intervals_of(manifest):
+        is_share = place.startswith(("$.thresholds", "$.subgroups", "$.gate"))
+        if fault := interval_fault(interval, is_share=is_share):
+            return f"{fault} - at `{place}`"
+    return ""
 
 
 def seal_of(record: Mapping[str, Any]) -> str:
@@ -196,7 +237,11 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of bundle.json; the page's types come from it."""
     schema = msgspec.json.schema(BundleManifest)
     interval = schema["$defs"]["Interval"]
-    interval["properties"]["standard_error"] = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+    interval["properties"] |= {
+        "standard_error": {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]},
+        "n": {"type": "integer", "minimum": 0},
+        "confidence": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    }
     for plain in (interval, schema["$defs"]["Target"]):  # dataclasses, which `from_dict` has whole
         plain |= {"required": list(plain["properties"]), "additionalProperties": False}
     return schema

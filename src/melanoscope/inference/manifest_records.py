@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from msgspec import Struct, field
 
+from melanoscope.inference.manifest_ranges import (
+    AgeYears,
+    Amount,
+    Count,
+    InputSide,
+    Logit,
+    LogitQuantiles,
+    Prevalence,
+    Seed,
+    Sha256,
+    Temperature,
+    ThresholdKey,
+)
 from melanoscope.inference.quality.gate import DistanceLimits, QualityLimits
 from melanoscope.stats.intervals.interval import Interval
 
@@ -19,19 +34,19 @@ class Network(Record, frozen=True):
     label: str
     transfer: str
     with_static: bool
-    image_size: int = field(name="size")
-    parameters: int
+    image_size: InputSide = field(name="size")
+    parameters: Count
 
 
 class Preprocessing(Record, frozen=True):
     """What happens to a photograph between its file and the network's input."""
 
-    decoder_version: int
+    decoder_version: Count
     orientation: str
     color: str = field(name="colour")
     crop: str
     resampling: str
-    image_size: int = field(name="size")
+    image_size: InputSide = field(name="size")
     normalization: str = field(name="normalisation")
 
 
@@ -41,7 +56,7 @@ class StaticFeatures(Record, frozen=True):
     features: tuple[str, ...]
     sexes: tuple[str, ...]
     sites: tuple[str, ...]
-    max_age: float
+    max_age: AgeYears
 
 
 class Archive(Record, frozen=True):
@@ -51,17 +66,24 @@ class Archive(Record, frozen=True):
     title: str
     license: str = field(name="licence")
     attribution: str
-    rows: int
-    found: int
-    absent: int
+    rows: Count
+    found: Count
+    absent: Count
 
 
 class Counts(Record, frozen=True):
     """How many photographs a set holds, how many of them are positive, and in how many groups."""
 
-    photographs: int
-    positives: int
-    groups: int
+    photographs: Count
+    positives: Count
+    groups: Count
+
+    def __post_init__(self) -> None:
+        if max(self.positives, self.groups) > self.photographs:
+            raise ValueError(
+                f"{self.positives} positives in {self.groups} groups of {self.photographs} "
+                "photographs"
+            )
 
 
 class DiagnosisCount(Record, frozen=True):
@@ -73,7 +95,7 @@ class DiagnosisCount(Record, frozen=True):
 
     diagnosis: str | None
     positive: bool
-    photographs: int
+    photographs: Count
 
 
 class Data(Counts, frozen=True):
@@ -85,10 +107,10 @@ class Data(Counts, frozen=True):
             whether they are positive.
     """
 
-    fingerprint: str
+    fingerprint: Sha256
     sources: tuple[Archive, ...]
     diagnoses: tuple[DiagnosisCount, ...]
-    left_out: dict[str, int]
+    left_out: dict[str, Count]
     simulated: bool
     dermoscopy_only: bool
 
@@ -101,11 +123,11 @@ class Configuration(Record, frozen=True):
     image_types: tuple[str, ...]
     backbones: tuple[str, ...]
     transfer: tuple[str, ...]
-    folds: int
-    repeats: int
-    image_size: int = field(name="size")
-    seed: int
-    recipe: dict[str, int | float]
+    folds: Count
+    repeats: Count
+    image_size: InputSide = field(name="size")
+    seed: Seed
+    recipe: dict[str, Count | Amount]
     protocol: str
     near_duplicates: bool
     weights: str | None
@@ -116,7 +138,7 @@ class Selection(Record, frozen=True):
     """How a network was chosen among others of a run, and its mean AUROC over all folds."""
 
     by: str
-    among: int
+    among: Count
     auroc: Interval
 
 
@@ -124,8 +146,8 @@ class Hardware(Record, frozen=True):
     """The machine that trained the network."""
 
     processor: str
-    cores: int | None
-    memory_gib: float | None
+    cores: Count | None
+    memory_gib: Amount | None
     accelerator: str | None
     precision: str
 
@@ -134,16 +156,16 @@ class Training(Record, frozen=True):
     """How the network was trained, and on how many photographs."""
 
     configuration: Configuration
-    recipe: dict[str, int | float]
+    recipe: dict[str, Count | Amount]
     cell: str
-    epochs_run: int
-    best_epoch: int
-    seed: int
-    seconds: float
+    epochs_run: Count
+    best_epoch: Count
+    seed: Seed
+    seconds: Amount
     versions: dict[str, str]
     hardware: Hardware
     selection: Selection | None
-    photographs: int
+    photographs: Count
 
 
 class License(Record, frozen=True):
@@ -163,8 +185,8 @@ class Calibration(Counts, frozen=True, omit_defaults=True, kw_only=True):
         why: Why the temperature is 1; None where one was fitted.
     """
 
-    temperature: float
-    prevalence: float
+    temperature: Temperature
+    prevalence: Prevalence
     method: str | None = None
     why: str | None = None
 
@@ -180,15 +202,15 @@ class Threshold(Record, frozen=True):
         prevalence: Share of positive lesions that `ppv` and `npv` assume, 0..1.
     """
 
-    key: str
+    key: ThresholdKey
     name: str
     meaning: str
-    logit: float
+    logit: Logit
     sensitivity: Interval | None
     specificity: Interval | None
     ppv: Interval | None
     npv: Interval | None
-    prevalence: float
+    prevalence: Prevalence
 
 
 class SubgroupLevel(Record, frozen=True):
@@ -200,9 +222,9 @@ class SubgroupLevel(Record, frozen=True):
     """
 
     level: str
-    n: int
-    positives: int
-    groups: int
+    n: Count
+    positives: Count
+    groups: Count
     too_small: str
     auroc: Interval | None
     sensitivity: Interval | None
@@ -219,8 +241,15 @@ class Subgroup(Record, frozen=True):
 class Heldout(Counts, frozen=True):
     """The test photographs, and 101 quantiles (0 to 100 per cent) of the logits of each class."""
 
-    positive_logits: tuple[float, ...]
-    other_logits: tuple[float, ...]
+    positive_logits: LogitQuantiles
+    other_logits: LogitQuantiles
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("positive_logits", "other_logits"):
+            quantiles = getattr(self, name)
+            if any(after < before for before, after in pairwise(quantiles)):
+                raise ValueError(f"quantiles `{name}` that do not ascend")
 
 
 class GateRates(Record, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,17 +11,19 @@ import numpy as np
 from melanoscope.errors import BundleError
 from melanoscope.inference.calibration import TemperatureScaling, log_odds
 from melanoscope.inference.explain.shapley import shapley_values
-from melanoscope.inference.quality.gate import gate_issues
+from melanoscope.inference.quality.gate import find_issues, gate_issues
+from melanoscope.inference.quality.issues import no_answer_issue
 from melanoscope.inference.result import Decision, Diagnosis, EvidenceSum, Standing, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from melanoscope.inference.bundle import Bundle
     from melanoscope.inference.manifest import BundleManifest
     from melanoscope.inference.quality.gate import DistanceLimits
+    from melanoscope.inference.quality.issues import QualityIssue
     from melanoscope.inference.quality.measures import QualityMeasures
     from melanoscope.patient import PatientInfo
 
@@ -41,6 +44,17 @@ class ModelOutput:
     static_logits: NDArray[np.float64]
     logit: float
     distance: float
+
+    @property
+    def non_finite(self) -> tuple[str, ...]:
+        """Names of the outputs that are NaN or infinite, wholly or in part."""
+        outputs: dict[str, ArrayLike] = {
+            "logit": self.logit,
+            "distance": self.distance,
+            "evidence of the photograph": self.evidence_map,
+            "evidence of age, sex and site": self.static_logits,
+        }
+        return tuple(name for name, value in outputs.items() if not np.isfinite(value).all())
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +96,10 @@ class PostProcessor:
     ) -> Diagnosis:
         """Return the diagnosis of one photograph; see `Predictor.predict`."""
         log_odds(prevalence)  # refused before anything else is said
-        issues = gate_issues(quality, output.distance, self.manifest.gate.limits, self.distance)
+        issues = self._issues(output, quality)
         status = status_of(issues)
-        answered = force or status != "refused"
-        forced = force and status == "refused"
+        forced = force and status == "refused" and all(issue.can_be_forced for issue in issues)
+        answered = forced or status != "refused"
         probability = self.calibration.probability
         return Diagnosis(
             status="doubtful" if forced else status,
@@ -97,12 +111,19 @@ class PostProcessor:
             standing=self._rank(output.logit) if answered else None,
             evidence=_evidence_sum(output) if answered else None,
             quality=quality,
-            distance=output.distance,
+            distance=output.distance if math.isfinite(output.distance) else None,
             target=self.manifest.target,
             network=self.manifest.network.label,
             simulated=self.manifest.data.simulated,
             forced=forced,
         )
+
+    def _issues(self, output: ModelOutput, quality: QualityMeasures) -> tuple[QualityIssue, ...]:
+        limits = self.manifest.gate.limits
+        # What is no number is neither near nor far, neither suspicious nor not.
+        if names := output.non_finite:
+            return (*find_issues(quality, limits), no_answer_issue(names))
+        return gate_issues(quality, output.distance, limits, self.distance)
 
     def _decide(self, logit: float, prevalence: float) -> tuple[Decision, ...]:
         return tuple(

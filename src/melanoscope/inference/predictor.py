@@ -21,38 +21,72 @@ from melanoscope.inference.explain.integrated_gradients import (
     Baseline,
     integrated_gradients,
 )
-from melanoscope.inference.explain.shapley import coalition_rows
-from melanoscope.inference.onnx_session import OnnxModel
+from melanoscope.inference.explain.shapley import COALITIONS, coalition_rows
+from melanoscope.inference.onnx_session import FLOAT, UINT8, OnnxModel, Shape, require_shapes
 from melanoscope.inference.postprocess import ModelOutput, PostProcessor
 from melanoscope.inference.quality.measures import measure_quality
 from melanoscope.inference.result import Diagnosis
-from melanoscope.patient import PatientInfo, parse_patient
+from melanoscope.patient import WIDTH, PatientInfo, parse_patient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from melanoscope.signing.keys import PublicKey
+
 _GRAPHS = {"float32": "model", "int8": "int8"}  # variant -> its graph's name in the bundle
 
 
-def load(bundle: Path | str, *, variant: str = "float32", threads: int | None = None) -> Predictor:
+def load(
+    bundle: Path | str,
+    *,
+    variant: str = "float32",
+    threads: int | None = None,
+    trust: PublicKey | Path | str | None = None,
+) -> Predictor:
     """Open a bundle for diagnosing photographs.
 
     Args:
         bundle: Folder that `melanoscope train` or `melanoscope export` wrote.
         variant: "float32", or "int8" where the bundle has it.
         threads: Threads of the network; None for all cores.
+        trust: Public key of minisign, or its file, that must have signed the bundle; None where
+            anybody may have made it.
 
     Returns:
         A predictor, safe to be used by several threads at once.
 
     Raises:
-        BundleError: No whole bundle of this version, or one without the variant.
+        BundleError: No whole bundle of this version, one without the variant, or none signed by
+            the key that is trusted.
 
     >>> import melanoscope
     >>> melanoscope.load("bundle", threads=1).diagnose("photo.jpg", age=45).person.age
     45.0
     """
-    return Predictor(open_bundle(bundle), variant=variant, threads=threads)
+    key = None
+    if trust is not None:
+        from melanoscope.signing.keys import PublicKey, read_public_key
+
+        key = trust if isinstance(trust, PublicKey) else read_public_key(str(trust))
+    return Predictor(open_bundle(bundle, trust=key), variant=variant, threads=threads)
+
+
+def _open_graph(bundle: Bundle, name: str, threads: int | None) -> OnnxModel:
+    """Run what was hashed: the bytes that were checked, not the file once more."""
+    return OnnxModel(bundle.read_graph(name), threads, str(bundle.graph(name)))
+
+
+def _open_model(bundle: Bundle, name: str, threads: int | None) -> OnnxModel:
+    side = bundle.image_size
+    return _open_graph(bundle, name, threads).require_signature(
+        {"pixels": (UINT8, (None, side, side, 3)), "static": (FLOAT, (None, None, WIDTH))},
+        {
+            "logit": (None,),
+            "distance": (None,),
+            "evidence": (None, None, None),
+            "static_evidence": (None, None),
+        },
+    )
 
 
 class Predictor:
@@ -64,12 +98,16 @@ class Predictor:
         if variant not in _GRAPHS:
             raise BundleError("a known variant", f"'{variant}'", nearest(variant, list(_GRAPHS)))
         self.bundle, self.variant, self.threads = bundle, variant, threads
-        self._model = OnnxModel(bundle.graph(_GRAPHS[variant]), threads)
+        self._model = _open_model(bundle, _GRAPHS[variant], threads)
         self._post_processor = PostProcessor.from_bundle(bundle, variant)
 
     @cached_property
     def _gradient_model(self) -> OnnxModel:
-        return OnnxModel(self.bundle.graph("gradient"), self.threads)
+        side = self.bundle.image_size
+        images: Shape = (None, 3, side, side)
+        return _open_graph(self.bundle, "gradient", self.threads).require_signature(
+            {"images": (FLOAT, images)}, {"photograph_evidence": (None,), "gradient": images}
+        )
 
     def decode(self, source: Source, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
         """Decode a photograph to the square that the network sees; see `decode_image`."""
@@ -117,6 +155,16 @@ class Predictor:
         """Run the network on uint8 RGB `pixels` of shape (n, image_size, image_size, 3)."""
         static_rows = np.stack([coalition_rows(patient) for patient in patients])
         outputs = self._model(pixels=pixels, static=static_rows)
+        n = len(pixels)
+        require_shapes(
+            outputs,
+            {
+                "logit": (n,),
+                "distance": (n,),
+                "evidence": (n, None, None),
+                "static_evidence": (n, len(COALITIONS)),
+            },
+        )
         return [
             ModelOutput(
                 evidence_map=outputs["evidence"][row].astype(np.float64),
@@ -212,6 +260,9 @@ class Predictor:
         ) -> tuple[NDArray[Any], NDArray[Any]]:
             on_batch()
             outputs = model(images=images)
+            require_shapes(
+                outputs, {"photograph_evidence": (len(images),), "gradient": images.shape}
+            )
             return outputs["photograph_evidence"], outputs["gradient"]
 
         return integrated_gradients(

@@ -114,7 +114,8 @@ class Diagnosis:
         decisions: One per threshold of the bundle, the main one first; empty where refused.
         standing: Rank among the held-out photographs; None where refused.
         evidence: The logit as an exact sum; None where refused.
-        distance: Distance from the training photographs, in the space of the network's features.
+        distance: Distance from the training photographs, in the space of the network's features;
+            None where the network gave no number.
         target: Which lesions are positive, and the words for them; in JSON its name.
         network: Name of the network for readers.
         simulated: Whether the network learnt from simulated lesions and knows nothing of skin.
@@ -130,11 +131,16 @@ class Diagnosis:
     evidence: EvidenceSum | None
     person: PatientInfo
     quality: QualityMeasures
-    distance: float
+    distance: float | None
     target: Target
     network: str
     simulated: bool
     forced: bool = False
+
+    @property
+    def can_be_forced(self) -> bool:
+        """Whether a refusal can be overridden: not where the network gave no numbers."""
+        return all(issue.can_be_forced for issue in self.concerns)
 
     @property
     def logit(self) -> float | None:

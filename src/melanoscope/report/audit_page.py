@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from collections import Counter
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from melanoscope.audit.audit import Audit
 from melanoscope.data.sources import ARCHIVES
 from melanoscope.imaging.decode import read_image
 from melanoscope.imaging.open_image import UnreadableImageError
+from melanoscope.json_text import json_text
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.section import plain
 from melanoscope.report.target_words import question_of
@@ -53,7 +53,7 @@ def write_audit(audit: Audit, folder: Path) -> Path:
     Raises:
         RunError: The disk is full; what was there before is as it was.
     """
-    document = json.dumps(audit_document(audit), indent=1, ensure_ascii=False, allow_nan=False)
+    document = json_text(audit_document(audit), indent=1)
     files = {"audit.json": f"{document}\n", "index.html": _render(audit)}
     with refuse_full_disk(folder), ExitStack() as all_written:
         folder.mkdir(parents=True, exist_ok=True)

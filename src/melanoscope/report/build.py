@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from melanoscope.atomic import refuse_full_disk
+from melanoscope.json_text import json_text
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.comparison import learning_figure, roc_figures, transfer_figure
 from melanoscope.report.figures.report_figure import ReportFigure
@@ -83,7 +83,7 @@ def build(
         section.name: None if section.missing else plain(section.numbers) for section in sections
     }
     page = render_page(context, tables, {"roc": roc[1:], **figures}, sections, absent)
-    document = json.dumps(evidence, indent=1, allow_nan=False) + "\n"
+    document = json_text(evidence, indent=1) + "\n"
     final = run.path / REPORT
     with refuse_full_disk(run.path), _new_folder(final) as new:
         _write_tables(tables, new / "tables")

@@ -127,11 +127,11 @@ def write_table(path: Path, table: pl.DataFrame) -> None:
 
 def write_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
     """Write `tensors`, named as in a network's state, as safetensors to `path`."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     plain = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
     with atomic_path(path) as partial:
-        save_file(plain, partial)
+        partial.write_bytes(save(plain))  # its own writer hides a full disk in another error
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -78,7 +78,9 @@ class Answer(_Exact):
     evidence: Evidence | None = Field(description="The exact sum; null where refused.")
     person: PatientInfo
     quality: QualityMeasures
-    distance: float = Field(description="From the training photographs.")
+    distance: float | None = Field(
+        description="From the training photographs; null where the network gave no number."
+    )
     target: str = Field(
         description="Name of what the bundle looks for; the record of /v1/bundle describes it."
     )

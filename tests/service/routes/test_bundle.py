@@ -18,7 +18,7 @@ def test_the_bundle_is_told(service: Service):
     response = service.client.get("/v1/bundle")
     told = BundleInfo.model_validate(response.json()).model_dump()
     assert told["fingerprint"] == "f" * 64
-    assert told["card"] == CARD
+    assert told["card"] == CARD.decode()
     assert told["explains"] is True
     assert "seal" not in told["record"]
     assert told["record"]["files"]["model.onnx"]["sha256"] == MODEL

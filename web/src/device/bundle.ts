@@ -2,8 +2,10 @@
 
 import type { BundleInfo, BundleManifest, GraphName } from "../answer";
 import { EngineError } from "../engine";
+import schema from "../generated/bundle.json";
 import { FEATURE_NAMES } from "./patient";
 import { checkLimits } from "./quality_gate";
+import { type Schema, schemaFault } from "./schema";
 
 /** Version of the form of bundle.json that this page reads. */
 const SCHEMA = 2;
@@ -60,8 +62,11 @@ export async function fetchGraph(
   return content;
 }
 
+/** The schema of bundle.json without its seal, which the service leaves out. */
+const MANIFEST: Schema = { ...schema, required: schema.required.filter((key) => key !== "seal") };
+
 /** Throw an EngineError of kind "bundle" for a manifest that this page does not understand. */
-function checkManifest(record: BundleManifest): void {
+export function checkManifest(record: BundleManifest): void {
   if (record?.schema !== SCHEMA) {
     throw new EngineError(
       "bundle",
@@ -69,6 +74,8 @@ function checkManifest(record: BundleManifest): void {
       AGAIN,
     );
   }
+  const fault = schemaFault(record, MANIFEST, MANIFEST) || rankFault(record);
+  if (fault !== "") throw new EngineError("bundle", `the bundle's record: ${fault}`, AGAIN);
   const features = record.static?.features;
   if (features !== undefined && features.join() !== FEATURE_NAMES.join()) {
     throw new EngineError("bundle", "the bundle knows other ages, sexes or sites", AGAIN);
@@ -77,6 +84,18 @@ function checkManifest(record: BundleManifest): void {
     throw new EngineError("bundle", "the bundle has no limits of distance", "make it anew");
   }
   checkLimits(record.gate.limits);
+}
+
+/** Name what of the numbers contradicts itself, which a schema cannot say. */
+function rankFault({ heldout, gate }: BundleManifest): string {
+  for (const name of ["positive_logits", "other_logits"] as const) {
+    const quantiles: readonly number[] = heldout[name];
+    if (quantiles.some((one, at) => at > 0 && one < quantiles[at - 1]!)) {
+      return `$.heldout.${name} does not ascend`;
+    }
+  }
+  const turned = Object.values(gate.distance).some((one) => one.doubtful_above > one.refused_above);
+  return turned ? "$.gate.distance is refused before it is doubtful" : "";
 }
 
 async function get(url: URL, cache: RequestCache): Promise<Response> {

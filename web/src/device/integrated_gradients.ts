@@ -80,6 +80,9 @@ export async function integratedGradients(
     for (let at = 0; at < path.length; at++)
       pixels[at % pixels.length]! += gradient[at]! * path[at]!;
     const sum = pixels.reduce((total, value) => total + value, 0);
+    if (!Number.isFinite(sum) || !Number.isFinite(difference)) {
+      throw new EngineError("bundle", "the network's gradients are no numbers", "do not use it");
+    }
     const error = Math.abs(sum - difference) / Math.max(Math.abs(difference), LEAST_DIFFERENCE);
     if (error < TOLERANCE || 2 * points > MAX_STEPS) {
       onProgress(1);

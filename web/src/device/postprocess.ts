@@ -6,6 +6,7 @@ import { logOdds, probability, type TemperatureScaling } from "./calibration";
 import { halfEven } from "./format";
 import { measureQuality } from "./pixel_measures";
 import { checkLimits, findDistanceIssue, findIssues } from "./quality_gate";
+import { canBeForced, noAnswerIssue } from "./quality_issues";
 import { shapleyValues } from "./shapley";
 
 export const DISCLAIMER = phrases.disclaimer;
@@ -53,15 +54,17 @@ export function toAnswer(
   const { pixels, imageSize, width, height } = image;
   const quality = measureQuality(pixels, imageSize, width, height);
   const limits = record.gate.distance["float32"]!;
-  const distanceIssue = findDistanceIssue(
-    output.distance,
-    limits.doubtful_above,
-    limits.refused_above,
-  );
   const concerns = findIssues(quality, checkLimits(record.gate.limits));
-  if (distanceIssue !== null) concerns.push(distanceIssue);
+  // What is no number is neither near nor far, neither suspicious nor not.
+  const wrong = nonFinite(output);
+  const further =
+    wrong.length > 0
+      ? noAnswerIssue(wrong)
+      : findDistanceIssue(output.distance, limits.doubtful_above, limits.refused_above);
+  if (further !== null) concerns.push(further);
   const refused = concerns.some((one) => one.severity === "refused");
-  const answered = force || !refused;
+  const forced = force && refused && canBeForced(concerns);
+  const answered = forced || !refused;
   const { positive_logits: positives, other_logits: others } = record.heldout;
   return {
     status: !answered ? "refused" : concerns.length > 0 ? "doubtful" : "accepted",
@@ -78,14 +81,27 @@ export function toAnswer(
     evidence: answered ? toEvidence(output) : null,
     person: patient,
     quality,
-    distance: output.distance,
+    distance: Number.isFinite(output.distance) ? output.distance : null,
     target: record.target.name,
     network: record.network.label,
     simulated: record.data.simulated,
-    forced: refused && force,
+    forced,
     disclaimer: DISCLAIMER,
     bundle: bundle.fingerprint,
   };
+}
+
+/** Name the outputs that are NaN or infinite, wholly or in part. */
+function nonFinite(output: ModelOutput): string[] {
+  const outputs: readonly (readonly [string, ArrayLike<number>])[] = [
+    ["logit", [output.logit]],
+    ["distance", [output.distance]],
+    ["evidence of the photograph", output.evidenceMap],
+    ["evidence of age, sex and site", output.staticLogits],
+  ];
+  return outputs
+    .filter(([, values]) => !Array.from(values).every(Number.isFinite))
+    .map(([name]) => name);
 }
 
 /** Return the evidence map as rows, rounded to six decimals. */

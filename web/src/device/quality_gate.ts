@@ -92,8 +92,8 @@ function judgeMeasure(
   const { kind, limit, format } = RULES[name];
   const value = quality[name];
   const sign = limit === "lower" ? 1 : -1;
-  if (!(sign * value < sign * bounds.doubtful)) return null;
-  const severity = sign * value < sign * bounds.refused ? "refused" : "doubtful";
+  if (sign * value >= sign * bounds.doubtful) return null;
+  const severity = sign * value >= sign * bounds.refused ? "doubtful" : "refused"; // NaN, too
   const found = fill(phrases.found[name], {
     value: format(value),
     limit: format(bounds[severity]),

@@ -1,6 +1,7 @@
 /** The whole answer on the page: plain words first, then what lies behind them. */
 
 import type { Answer, BundleInfo } from "../answer";
+import { canBeForced } from "../device/quality_issues";
 import { el } from "./dom";
 import { evidenceMapSection } from "./evidence_map";
 import { evidenceSumSection } from "./evidence_sum";
@@ -139,7 +140,7 @@ function refusal(view: AnswerView): HTMLElement {
     answer.simulated ? el("p", { class: "warning" }, SIMULATED) : null,
     el("h3", {}, "What to do better"),
     issueList(answer.concerns),
-    el("p", { class: "buttons" }, again, force),
+    el("p", { class: "buttons" }, again, canBeForced(answer.concerns) ? force : null),
     el("p", {}, el("strong", {}, WHATEVER)),
     provenance(view),
   );

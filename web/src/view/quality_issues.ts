@@ -6,7 +6,7 @@ import { el } from "./dom";
 import { sentence } from "./phrases";
 
 /** Kind of issue -> name of its picture, and the picture in words. */
-const PICTURES: Readonly<Record<IssueKind, readonly [string, string]>> = {
+const PICTURES: Readonly<Partial<Record<IssueKind, readonly [string, string]>>> = {
   "too small": ["too-small", "Crossed out: a thumbnail. Ticked: the whole photograph."],
   blurred: ["blurred", "Crossed out: a blurred spot. Ticked: the same spot, sharp."],
   "too dark": ["too-dark", "Crossed out: a spot in the dark. Ticked: the same spot in good light."],
@@ -96,7 +96,7 @@ export function qualitySection(answer: Answer, record: BundleManifest): HTMLElem
           "tbody",
           {},
           ...rows,
-          limits === undefined
+          limits === undefined || distance === null
             ? null
             : row(
                 "distance from the training photographs",

@@ -8,13 +8,14 @@ as many are taken: networks trained on photographs rise and fall more than once 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from melanoscope.errors import DataError, nearest
+from melanoscope.errors import BundleError, DataError, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +86,7 @@ def integrated_gradients(
 
     Raises:
         DataError: An unknown baseline, or a number out of range.
+        BundleError: The function gives NaN or infinity.
     """
     check_options(baseline, steps)
     if batch_size < 1:
@@ -93,6 +95,8 @@ def integrated_gradients(
     path = _to_channels(image) - start
     while True:
         pixels, difference = _integrate(value_and_gradient, start, path, steps, batch_size)
+        if not (math.isfinite(difference) and np.isfinite(pixels).all()):
+            raise BundleError("finite gradients", "NaN or infinity", "do not use this bundle")
         error = abs(float(pixels.sum()) - difference) / max(abs(difference), _LEAST_DIFFERENCE)
         if error < TOLERANCE or 2 * steps > max_steps:
             return Attribution(pixels, baseline, steps, difference, error)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from melanoscope.errors import BundleError
+from melanoscope.inference.manifest_ranges import Distance
 from melanoscope.inference.quality.issues import ADVICE, QualityIssue, Severity
 from melanoscope.inference.text.sentences import PHRASES
 
@@ -16,19 +17,30 @@ if TYPE_CHECKING:
     from melanoscope.inference.quality.measures import QualityMeasures
 
 
+Limit = Annotated[float, Meta(ge=-1e3, le=1e3)]
+"""A limit of a measure: none of them goes beyond 255, but for the enlargement of large files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Value beyond which a photograph is doubtful, and value beyond which it is refused."""
 
-    doubtful: float
-    refused: float
+    doubtful: Limit
+    refused: Limit
 
 
 class DistanceLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """Distances from the training photographs above which a photograph is doubtful or refused."""
 
-    doubtful_above: float
-    refused_above: float
+    doubtful_above: Distance
+    refused_above: Distance
+
+    def __post_init__(self) -> None:
+        if not self.doubtful_above <= self.refused_above:
+            raise ValueError(
+                f"a doubtful distance {self.doubtful_above:g} above the refused one, "
+                f"{self.refused_above:g}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

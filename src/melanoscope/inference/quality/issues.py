@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,21 @@ class QualityIssue:
     severity: Severity
     found: str
     advice: str
+
+    @property
+    def can_be_forced(self) -> bool:
+        """Whether there is an answer to have all the same."""
+        return self.kind != NO_ANSWER
+
+
+NO_ANSWER = "no answer of the network"
+"""The kind that nobody can override: the network gave no numbers."""
+
+
+def no_answer_issue(names: Sequence[str]) -> QualityIssue:
+    """Return the issue of a photograph of which outputs of the network are no finite numbers."""
+    found = PHRASES["found"]["non_finite"].format(names=", ".join(names))
+    return QualityIssue(NO_ANSWER, "refused", found, ADVICE[NO_ANSWER])
 
 
 ADVICE: dict[str, str] = PHRASES["advice"]

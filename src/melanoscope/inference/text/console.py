@@ -155,7 +155,7 @@ def _status(printer: _Printer, diagnosis: Diagnosis) -> Iterator[RenderableType]
         found = printer.text(f"{issue.kind}: {issue.found}")
         grid.add_row(Text("-"), Group(found, printer.text(issue.advice)))
         yield grid
-    if diagnosis.status == "refused":
+    if diagnosis.status == "refused" and diagnosis.can_be_forced:
         yield Text("To have an answer all the same, with that doubt: --force")
 
 

@@ -10,7 +10,8 @@ written as text (numbers are rounded by the code on either side).
 - ``probability``, ``decision``, ``sensitivity``, ``specificity``, ``standing``: one result each.
 - ``parts``: names of the logit's addends. ``percent``: shares too near an end for a number.
 - ``advice``: kind of quality issue -> what to do about it, in the order in which they are listed.
-- ``found``: quality measure -> clause with its value and the limit that it is beyond.
+- ``found``: quality measure -> clause with its value and the limit that it is beyond;
+  ``non_finite``: outputs of the network that are no numbers.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def _document(status: int, kind: str, title: str, detail: str, request_id: str) 
 
 def _response(document: dict[str, Any], headers: Mapping[str, str]) -> Response:
     return Response(
-        json.dumps(document).translate(_ESCAPED).encode(),
+        json.dumps(document, allow_nan=False).translate(_ESCAPED).encode(),
         document["status"],
         {"cache-control": "no-store", **headers},
         MEDIA_TYPE,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import FileResponse
 
-from melanoscope.inference.bundle import CARD, GRADIENT, MODEL, SMALL, Bundle
+from melanoscope.inference.bundle import GRADIENT, MODEL, SMALL, Bundle
 from melanoscope.inference.manifest import FileEntry
 from melanoscope.service.http.negotiation import is_cached
 from melanoscope.service.http.problems import Problem, quoted
@@ -35,7 +35,9 @@ _GRAPH_RESPONSES: dict[int | str, dict[str, Any]] = {
 def routes(bundle: Bundle, *, explains: bool) -> APIRouter:
     """Return the routes of `bundle`; `explains` says whether it has a gradient graph."""
     router = APIRouter(prefix="/v1/bundle", tags=["bundle"])
-    info = json.dumps(_bundle_info(bundle, explains=explains), separators=(",", ":")).encode()
+    info = json.dumps(
+        _bundle_info(bundle, explains=explains), allow_nan=False, separators=(",", ":")
+    ).encode()
 
     @router.get(
         "",
@@ -79,7 +81,7 @@ def _bundle_info(bundle: Bundle, *, explains: bool) -> dict[str, Any]:
     return {
         "fingerprint": bundle.fingerprint,
         "record": record,
-        "card": (bundle.folder / CARD).read_text(encoding="utf-8"),
+        "card": bundle.card(),
         "explains": explains,
     }
 

@@ -65,7 +65,9 @@ def refused_photograph(diagnosis: Diagnosis) -> Problem:
         "refused-photograph",
         "a photograph that can be answered",
         "; ".join(issue.found for issue in diagnosis.concerns if issue.severity == "refused"),
-        "take a better one, or say force=true",
+        "take a better one, or say force=true"
+        if diagnosis.can_be_forced
+        else "tell whoever runs this service: the network gives no numbers",
         concerns=[
             {"kind": issue.kind, "severity": issue.severity, "advice": issue.advice}
             for issue in diagnosis.concerns
