@@ -1,0 +1,94 @@
+"""Every command of the table is killed all over its run, started again, and compared to the bit."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from .kills.commands import AUDIT, BENCHMARK, COMMANDS, PREDICT, Command
+from .kills.launch import ForkServer
+from .kills.points import Point, evenly, spread_points
+from .kills.workplace import KILLED, Workplace
+
+POINTS, MOMENTS = 24, 6
+"""How often a command is killed at an exact event, and at a moment by the clock."""
+_TWICE = 4  # each fourth attempt is killed again while it goes on
+_WHOLE = 8  # each eighth runs to its end, also where another row goes on from `until`
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, server: ForkServer, tmp_path: Path) -> Workplace:
+    command: Command = request.param
+    bundle = request.getfixturevalue("small_bundle") if command.needs_bundle else None
+    return Workplace(server, command, tmp_path, bundle)
+
+
+def commands(*of: Command) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("place", of, indirect=True, ids=lambda one: one.name)
+
+
+@pytest.mark.torture
+@commands(*COMMANDS)
+def test_killed_at_events(place: Workplace) -> None:
+    """Between every two changes of files, a write and its rename among them."""
+    events = place.undisturbed[0].events
+    cut = len(place.cut[0].events)
+    rng = random.Random(place.command.name)
+    kills, wrong = 0, []
+    for number, point in enumerate(spread_points(events, POINTS), 1):
+        place.reset()
+        kills += place.kill_at(point).status == KILLED
+        if number % _TWICE == 0:
+            left = max(1, len(events) - point.at)
+            kills += place.start(at=rng.randint(1, left)).wait().status == KILLED
+        whole = point.at > cut or number % _WHOLE == 0
+        wrong += check(place, point.name, whole=whole)
+    assert not wrong, "\n".join(wrong)
+    assert kills >= min(20, 2 * len(events))
+
+
+@pytest.mark.torture
+@commands(*COMMANDS)
+def test_killed_by_the_clock(place: Workplace) -> None:
+    """In the midst of decoding, of training steps, of writing inside other languages' libraries."""
+    seconds = place.undisturbed[0].seconds
+    kills, wrong = 0, []
+    for number in range(MOMENTS):
+        place.reset()
+        victim = place.start()
+        moment = seconds * (number + 0.5) / MOMENTS
+        time.sleep(moment)
+        victim.send(-KILLED)
+        kills += victim.wait().status == KILLED
+        wrong += check(place, f"after {moment:.2f} s", whole=number >= MOMENTS - 2)
+    assert not wrong, "\n".join(wrong)
+    assert kills >= MOMENTS / 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@commands(BENCHMARK, AUDIT, PREDICT)
+def test_killed_at_some_events(place: Workplace) -> None:
+    """The short form: what is written last is killed between its write and its rename."""
+    ended, _ = place.cut
+    renames = [
+        Point(number, False, event)
+        for number, event in enumerate(ended.events, 1)
+        if event[0] in ("rename", "call append")
+    ]
+    for point in evenly(renames, 3):
+        place.reset()
+        assert place.kill_at(point).status == KILLED
+        assert not check(place, point.name, whole=False)
+
+
+def check(place: Workplace, point: str, *, whole: bool) -> list[str]:
+    """Go on after a kill at a `point`; return what is wrong then."""
+    try:
+        place.finish_and_check(whole=whole)
+    except AssertionError as error:
+        return [f"killed {point}: {error}"]
+    return []
