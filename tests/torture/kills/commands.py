@@ -44,7 +44,7 @@ class Command:
     name: str
     words: tuple[str, ...]
     before: tuple[tuple[str, ...], ...] = (_DRAWN,)
-    prepare: Callable[[Path], None] = lambda root: None
+    prepare: Callable[[Path], None] = lambda _: None
     needs_bundle: bool = False
     calls: tuple[str, ...] = (
         "melanoscope.data.pixel_files:PixelFiles.mark_done",

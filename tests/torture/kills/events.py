@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -27,7 +28,7 @@ class Watch:
     """Announces each event below `root` to `on_event`, one at a time."""
 
     def __init__(self, root: str, on_event: OnEvent) -> None:
-        self._root = os.path.join(os.path.realpath(root), "")
+        self._root = f"{Path(root).resolve()}/"
         self._on_event = on_event
         self._lock = threading.RLock()
         self._busy = threading.local()
@@ -85,9 +86,7 @@ class Watch:
         elif event == "os.truncate":
             path, length = args
             if not isinstance(path, int):
-                self._files(
-                    "truncate", [(path, _NO_FOLDER)], lambda: os.truncate(path, length)
-                )
+                self._files("truncate", [(path, _NO_FOLDER)], lambda: os.truncate(path, length))
 
     def _opened(self, path: Any, _mode: object, flags: Any) -> None:
         if isinstance(path, int) or not isinstance(flags, int) or not flags & _WRITES:
@@ -116,10 +115,8 @@ def _descriptor(folder: object) -> int | None:
 
 
 def _absolute(path: Any, folder: object) -> str:
-    name = os.fsdecode(path)
-    descriptor = _descriptor(folder)
-    if descriptor is not None and not os.path.isabs(name):
-        name = os.path.join(os.readlink(f"/proc/self/fd/{descriptor}"), name)
+    name, descriptor = Path(os.fsdecode(path)), _descriptor(folder)
+    if descriptor is not None:
+        name = Path(f"/proc/self/fd/{descriptor}").resolve() / name
     # The links on the way are followed, not the last one: it is what is renamed or removed.
-    parent, last = os.path.split(os.path.abspath(name))
-    return os.path.join(os.path.realpath(parent), last)
+    return str(name.parent.resolve() / name.name)

@@ -27,7 +27,7 @@ def main() -> None:
     preload()
     gc.freeze()
     living: set[int] = set()
-    print("ready", flush=True)
+    print("ready", flush=True)  # noqa: T201
     for line in sys.stdin:
         ask = json.loads(line)
         if "start" in ask:
@@ -44,7 +44,7 @@ def main() -> None:
             if ended:
                 living.discard(ended)
                 answer = {"status": os.waitstatus_to_exitcode(status)}
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(answer), flush=True)  # noqa: T201
     for pid in living:
         os.kill(pid, signal.SIGKILL)
 
@@ -53,24 +53,6 @@ def preload() -> None:
     """Import what takes long and starts no thread."""
     import melanoscope  # noqa: F401, I001 - first: it limits how long OpenMP's threads spin
 
-    import captum
-    import imagehash
-    import jinja2
-    import lightning_fabric
-    import matplotlib.backends.backend_agg
-    import matplotlib.backends.backend_svg
-    import matplotlib.figure
-    import msgspec
-    import onnx
-    import onnxscript
-    import rich.progress
-    import safetensors.torch
-    import scipy.stats
-    import skimage.color
-    import skimage.transform
-    import sklearn.linear_model
-    import torch.onnx
-    import torchvision
     import typer  # noqa: F401
 
 

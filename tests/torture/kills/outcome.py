@@ -18,7 +18,7 @@ _VOLATILE = {"created", "resumed", "seconds", "variants", "seal", "MODEL_CARD.md
 # These show a date or a speed; that they are there is compared.
 _SHOWN = re.compile(r"MODEL_CARD\.md$|(^|/)run/report/index\.html$")
 # Whoever waits makes a lock file, and leaves it.
-_PASSING = re.compile(r"(^|/)\.?[\w.-]*lock$")
+_PASSING = re.compile(r"(^|/)\.?[\w.-]*lock(\.holder)?$")
 
 
 def outcome_of(folder: Path, without: Sequence[str] = ()) -> Outcome:

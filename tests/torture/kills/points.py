@@ -37,7 +37,7 @@ def all_points(events: Sequence[Event]) -> list[Point]:
 
 
 def spread_points(events: Sequence[Event], count: int) -> list[Point]:
-    """Return about `count` points: one of every kind of event where that is possible, spread evenly.
+    """Return about `count` points, one of each kind of event where possible, spread evenly.
 
     >>> events = [("open", f"cells/c{i}/.done.json.{i}.partial") for i in range(100)]
     >>> [point.at for point in spread_points([("mkdir", "cells"), *events], 7)]

@@ -88,7 +88,7 @@ def _run_command() -> NoReturn:
         main()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - as the interpreter does
         sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
         status = 1
     else:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+import pytest
+
 from .commands import Command
 from .launch import Ended, Event, ForkServer, Victim, read_events
 from .outcome import Outcome, differences, outcome_of
@@ -16,6 +18,11 @@ from .points import Point
 from .victim import Plan
 
 KILLED = -9
+
+
+def each(*commands: Command) -> pytest.MarkDecorator:
+    """Run a test with the fixture `place` of each of `commands`."""
+    return pytest.mark.parametrize("place", commands, indirect=True, ids=lambda one: one.name)
 
 
 class Workplace:

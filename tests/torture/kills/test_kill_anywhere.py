@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import random
 import time
-from pathlib import Path
 
 import pytest
 
-from .kills.commands import AUDIT, BENCHMARK, COMMANDS, PREDICT, Command
-from .kills.launch import ForkServer
-from .kills.points import Point, evenly, spread_points
-from .kills.workplace import KILLED, Workplace
+from .commands import AUDIT, BENCHMARK, COMMANDS, PREDICT
+from .points import Point, evenly, spread_points
+from .workplace import KILLED, Workplace, each
 
 POINTS, MOMENTS = 24, 6
 """How often a command is killed at an exact event, and at a moment by the clock."""
@@ -20,19 +18,8 @@ _TWICE = 4  # each fourth attempt is killed again while it goes on
 _WHOLE = 8  # each eighth runs to its end, also where another row goes on from `until`
 
 
-@pytest.fixture
-def place(request: pytest.FixtureRequest, server: ForkServer, tmp_path: Path) -> Workplace:
-    command: Command = request.param
-    bundle = request.getfixturevalue("small_bundle") if command.needs_bundle else None
-    return Workplace(server, command, tmp_path, bundle)
-
-
-def commands(*of: Command) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("place", of, indirect=True, ids=lambda one: one.name)
-
-
 @pytest.mark.torture
-@commands(*COMMANDS)
+@each(*COMMANDS)
 def test_killed_at_events(place: Workplace) -> None:
     """Between every two changes of files, a write and its rename among them."""
     events = place.undisturbed[0].events
@@ -52,7 +39,7 @@ def test_killed_at_events(place: Workplace) -> None:
 
 
 @pytest.mark.torture
-@commands(*COMMANDS)
+@each(*COMMANDS)
 def test_killed_by_the_clock(place: Workplace) -> None:
     """In the midst of decoding, of training steps, of writing inside other languages' libraries."""
     seconds = place.undisturbed[0].seconds
@@ -70,7 +57,7 @@ def test_killed_by_the_clock(place: Workplace) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-@commands(BENCHMARK, AUDIT, PREDICT)
+@each(BENCHMARK, AUDIT, PREDICT)
 def test_killed_at_some_events(place: Workplace) -> None:
     """The short form: what is written last is killed between its write and its rename."""
     ended, _ = place.cut
