@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-_NETWORK = ("--transfer", "scratch", "--size", "32")
+_NETWORK = ("--transfer", "scratch", "--size", "32", "--threads", "1")
 _DATA = ("--data", "simulated=60")
 _DRAWN = ("data", "summary", *_DATA)
 _RUN = ("benchmark", *_DATA, *_NETWORK, "--folds", "2", "--epochs", "3", "--out", "{root}/run")
@@ -37,7 +37,8 @@ class Command:
         needs_bundle: Whether a bundle is to lie in "{root}/bundle".
         calls: Functions whose calls are points to be killed at, beside all changes of files.
         until: Event at which most attempts are cut off, since another row goes on from there.
-        once: Files, as a regular expression, that no series of attempts writes twice.
+        counted: Files, as a regular expression, that a series of attempts writes as often as an
+            undisturbed run does: one for each finished cell, one for each epoch.
         refused: What a further attempt says, with status 1, once all that was asked for is there.
     """
 
@@ -51,7 +52,7 @@ class Command:
         "melanoscope.report.from_run:report_run",
     )
     until: str = ""
-    once: str = r"cells/[^/]+/done\.json$"
+    counted: str = r"cells/[^/]+/(done\.json|training\.safetensors)$"
     refused: str = ""
 
 

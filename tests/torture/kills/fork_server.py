@@ -11,6 +11,7 @@ threads. Lines of JSON come in and go out:
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import signal
@@ -19,7 +20,16 @@ from pathlib import Path
 
 from .victim import Plan, run
 
-_OWN = ("melanoscope", "polars", "onnxruntime")
+_THREADED = ("polars", "onnxruntime")
+_HEAVY = (
+    *("torch", "torch._dynamo", "torch.distributed", "torch.onnx", "torch.optim", "torchvision"),
+    *("torch.onnx._internal.exporter", "lightning_fabric", "lightning_fabric.plugins"),
+    *("captum.attr", "safetensors.torch", "onnx", "onnxscript"),
+    *("scipy.interpolate", "scipy.optimize", "scipy.stats"),
+    *("sklearn.linear_model", "sklearn.metrics", "skimage.color", "skimage.transform"),
+    *("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.pyplot"),
+    *("filelock", "imagehash", "jinja2", "msgspec", "rich.progress", "typer", "xxhash"),
+)
 
 
 def main() -> None:
@@ -51,15 +61,16 @@ def main() -> None:
 
 def preload() -> None:
     """Import what takes long and starts no thread."""
-    import melanoscope  # noqa: F401, I001 - first: it limits how long OpenMP's threads spin
+    import melanoscope  # noqa: F401 - first: it limits how long OpenMP's threads spin
 
-    import typer  # noqa: F401
+    for name in _HEAVY:
+        importlib.import_module(name)
 
 
 def refuse_threads() -> None:
     """Raise where a fork would leave a lock held by a thread that is not there."""
     threads = len(list(Path("/proc/self/task").iterdir()))
-    loaded = [name for name in _OWN[1:] if name in sys.modules]
+    loaded = [name for name in _THREADED if name in sys.modules]
     if threads != 1 or loaded:
         raise RuntimeError(f"a fork needs a single thread, found {threads}; loaded: {loaded}")
 

@@ -91,6 +91,7 @@ class ForkServer:
         environment = {
             **os.environ,
             "OPENBLAS_NUM_THREADS": "1",  # OpenBLAS starts its threads when it is imported
+            "OMP_NUM_THREADS": "1",  # victims are small, and several run at once
             "PYTHONPATH": os.pathsep.join([str(_ROOT / "src"), str(_ROOT)]),
             "COLUMNS": "200",
         }

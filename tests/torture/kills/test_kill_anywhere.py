@@ -51,7 +51,7 @@ def test_killed_by_the_clock(place: Workplace) -> None:
         time.sleep(moment)
         victim.send(-KILLED)
         kills += victim.wait().status == KILLED
-        wrong += check(place, f"after {moment:.2f} s", whole=number >= MOMENTS - 2)
+        wrong += check(place, f"after {moment:.2f} s", whole=number >= MOMENTS - 2, torn=1)
     assert not wrong, "\n".join(wrong)
     assert kills >= MOMENTS / 2
 
@@ -72,10 +72,10 @@ def test_killed_at_some_events(place: Workplace) -> None:
         assert not check(place, point.name, whole=False)
 
 
-def check(place: Workplace, point: str, *, whole: bool) -> list[str]:
+def check(place: Workplace, point: str, *, whole: bool, torn: int = 0) -> list[str]:
     """Go on after a kill at a `point`; return what is wrong then."""
     try:
-        place.finish_and_check(whole=whole)
+        place.finish_and_check(whole=whole, torn=torn)
     except AssertionError as error:
         return [f"killed {point}: {error}"]
     return []

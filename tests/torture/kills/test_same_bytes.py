@@ -23,7 +23,7 @@ def run_fresh(place: Workplace, *more: str, cores: Sequence[int] = ()) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "melanoscope.cli", *words],
         env={**os.environ, "MELANOSCOPE_CACHE": str(place.root / "cache"), "COLUMNS": "200"},
-        preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,  # noqa: PLW1509
+        preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
         capture_output=True,
         text=True,
         check=False,

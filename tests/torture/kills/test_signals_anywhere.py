@@ -66,7 +66,7 @@ def test_stopped_by_the_clock(place: Workplace) -> None:
         if ended.status == 0:
             continue  # it was done by then
         check_stopped(ended, number, place)
-        place.finish_and_check()
+        place.finish_and_check(torn=1)
 
 
 @pytest.mark.torture
@@ -81,7 +81,7 @@ def test_a_second_signal_ends_at_once(place: Workplace) -> None:
     ended = victim.wait()
     assert time.monotonic() - sent < 1
     assert ended.status == 128 + signal.SIGINT
-    place.finish_and_check(whole=False)
+    place.finish_and_check(whole=False, torn=1)
 
 
 @pytest.mark.torture
