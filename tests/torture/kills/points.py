@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from .launch import Event
+
+KILLS = int(os.environ.get("MELANOSCOPE_KILLS", "24"))
+"""How often each command is killed at an exact event; fewer for a quick look."""
 
 T = TypeVar("T")
 

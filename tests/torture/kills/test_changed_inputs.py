@@ -1,4 +1,4 @@
-"""What is changed between a kill and the next start is noticed: cells of two runs are never mixed."""
+"""What is changed between a kill and the next start is refused by name: no run mixes two."""
 
 from __future__ import annotations
 

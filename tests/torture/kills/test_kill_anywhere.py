@@ -9,13 +9,11 @@ import time
 import pytest
 
 from .commands import AUDIT, BENCHMARK, COMMANDS, PREDICT
-from .points import Point, evenly, spread_points
+from .points import KILLS, Point, evenly, spread_points
 from .workplace import KILLED, Workplace, each
 
-POINTS = int(os.environ.get("MELANOSCOPE_KILLS", "24"))
-"""How often each command is killed at an exact event; fewer for a quick look."""
-MOMENTS = max(2, POINTS // 4)
-"""How often it is killed by the clock."""
+MOMENTS = max(2, KILLS // 4)
+"""How often a command is killed by the clock."""
 _TWICE = 4  # each fourth attempt is killed again while it goes on
 _WHOLE = 8  # each eighth runs to its end, also where another row goes on from `until`
 
@@ -28,7 +26,7 @@ def test_killed_at_events(place: Workplace) -> None:
     cut = len(place.cut[0].events)
     rng = random.Random(place.command.name)
     kills, wrong = 0, []
-    for number, point in enumerate(spread_points(events, POINTS), 1):
+    for number, point in enumerate(spread_points(events, KILLS), 1):
         place.reset()
         kills += place.kill_at(point).status == KILLED
         if number % _TWICE == 0:
@@ -37,7 +35,7 @@ def test_killed_at_events(place: Workplace) -> None:
         whole = point.at > cut or number % _WHOLE == 0
         wrong += check(place, point.name, whole=whole)
     assert not wrong, "\n".join(wrong)
-    assert kills >= min(POINTS - 4, 2 * len(events) - 4)
+    assert kills >= min(KILLS - 4, 2 * len(events) - 4)
 
 
 @pytest.mark.torture

@@ -12,10 +12,10 @@ import pytest
 
 from .commands import AUDIT, BENCHMARK, COMMANDS
 from .launch import Ended
-from .points import evenly
+from .points import KILLS, evenly
 from .workplace import KILLED, Workplace, each
 
-POINTS, MOMENTS = 4, 3
+POINTS = MOMENTS = max(2, KILLS // 6)
 LONGEST = 10.0
 """Seconds that a command may take to stop, the promise of the package."""
 NUMBERS = (signal.SIGTERM, signal.SIGINT)
@@ -53,12 +53,12 @@ def test_stopped_at_events(place: Workplace) -> None:
 def test_stopped_by_the_clock(place: Workplace) -> None:
     """In the midst of decoding, training and exporting, where a library has the main thread."""
     seconds = place.undisturbed[0].seconds
-    for turn in range(2 * MOMENTS):
+    for turn in range(MOMENTS):
         number = NUMBERS[turn % 2]
         place.reset()
         victim = place.start()
         # Not at the very end, which a busy machine may reach earlier than it did before.
-        time.sleep(0.5 + max(0, 0.9 * seconds - 0.5) * turn / (2 * MOMENTS))
+        time.sleep(0.5 + max(0, 0.9 * seconds - 0.5) * turn / MOMENTS)
         victim.send(number)
         sent = time.monotonic()
         ended = victim.wait()
