@@ -39,6 +39,7 @@ class Command:
         until: Event at which most attempts are cut off, since another row goes on from there.
         counted: Files, as a regular expression, that a series of attempts writes as often as an
             undisturbed run does: one for each finished cell, one for each epoch.
+        short: Events of the short form, one after the other; "before" or "after" says when.
         refused: What a further attempt says, with status 1, once all that was asked for is there.
     """
 
@@ -53,10 +54,22 @@ class Command:
     )
     until: str = ""
     counted: str = r"cells/[^/]+/(done\.json|training\.safetensors)$"
+    short: tuple[str, ...] = ()
     refused: str = ""
 
 
-BENCHMARK = Command("benchmark", _CNN, until=_REPORT)
+DRAWING = Command("drawing", ("data", "summary", "--data", "simulated=24"), before=())
+BENCHMARK = Command(
+    "benchmark",
+    _CNN,
+    until=_REPORT,
+    short=(
+        "before rename run/.catalog.parquet",
+        "after rename run/cells/standard_cnn-scratch-r0-f0/.training.safetensors",
+        "before rename run/cells/standard_cnn-scratch-r0-f0/.done.json",
+        "before rename run/.predictions.parquet",
+    ),
+)
 POSTER = Command("poster", (*_CNN, "--protocol", "poster"), until=_REPORT)
 FURTHER = Command(
     "further backbones",
@@ -65,7 +78,11 @@ FURTHER = Command(
     until=_REPORT,
 )
 REPORT = Command("report", ("report", "{root}/run", "--replicates", "200"), before=(_DRAWN, _CNN))
-AUDIT = Command("audit", ("data", "audit", *_DATA, "--out", "{root}/audit"))
+AUDIT = Command(
+    "audit",
+    ("data", "audit", *_DATA, "--out", "{root}/audit"),
+    short=("before rename cache/pixels", "before call mark_done"),
+)
 TRAIN = Command(
     "train",
     (
@@ -92,7 +109,8 @@ PREDICT = Command(
     prepare=_write_table,
     needs_bundle=True,
     calls=("melanoscope.inference.batch.resumable_csv:ResumableCsv.append",),
+    short=("after call append", "after call append", "before rename .answers.csv.partial ->"),
     refused="one that is there already",
 )
 
-COMMANDS = (BENCHMARK, POSTER, FURTHER, REPORT, AUDIT, TRAIN, EXPORT, PREDICT)
+COMMANDS = (DRAWING, BENCHMARK, POSTER, FURTHER, REPORT, AUDIT, TRAIN, EXPORT, PREDICT)

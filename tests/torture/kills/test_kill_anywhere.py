@@ -9,7 +9,7 @@ import time
 import pytest
 
 from .commands import AUDIT, BENCHMARK, COMMANDS, PREDICT
-from .points import KILLS, Point, evenly, spread_points
+from .points import KILLS, spread_points
 from .workplace import KILLED, Workplace, each
 
 MOMENTS = max(2, KILLS // 4)
@@ -58,18 +58,14 @@ def test_killed_by_the_clock(place: Workplace) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @each(BENCHMARK, AUDIT, PREDICT)
-def test_killed_at_some_events(place: Workplace) -> None:
-    """The short form: what is written last is killed between its write and its rename."""
-    ended, _ = place.cut
-    renames = [
-        Point(number, False, event)
-        for number, event in enumerate(ended.events, 1)
-        if event[0] in ("rename", "call append")
-    ]
-    for point in evenly(renames, 3):
-        place.reset()
-        assert place.kill_at(point).status == KILLED
-        assert not check(place, point.name, whole=False)
+def test_killed_again_and_again(place: Workplace) -> None:
+    """The short form: one series of attempts, each killed further on than the one before."""
+    place.cut  # noqa: B018 - what is expected
+    place.reset()
+    for event in place.command.short:
+        when, _, what = event.partition(" ")
+        assert place.start(to=what, after=when == "after").wait().status == KILLED
+    assert not check(place, "again and again", whole=False)
 
 
 def check(place: Workplace, point: str, *, whole: bool, torn: int = 0) -> list[str]:
