@@ -1,0 +1,1 @@
+"""The long form: what is killed, broken and flooded (`make torture`)."""

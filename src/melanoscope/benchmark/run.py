@@ -49,7 +49,9 @@ def run_benchmark(
         )
         cells = cells_of(config)
         for index, cell in enumerate(cells):
-            if not run_folder.is_done(cell):
+            if run_folder.is_done(cell):
+                run_folder.remove_training_state(cell)  # a kill may have come before
+            else:
                 progress.cell_begins(cell.name, index, len(cells), config.train.epochs)
                 run_cell(dataset, cell, run_folder, progress)
         run_folder.join_cells()

@@ -160,7 +160,7 @@ class RunFolder:
             files.write_table(folder / files.VALIDATION, validation.select(*files.CELL_COLUMNS))
             recorded = record_files(folder, files.CELL_FILES)
             files.write_json(folder / files.DONE, {**record, "files": recorded})
-        self.training_state(cell).unlink(missing_ok=True)
+        self.remove_training_state(cell)
 
     def is_done(self, cell: CellKey) -> bool:
         """Say whether a `cell` is finished, of this run, and its files are as they were written."""
@@ -177,6 +177,10 @@ class RunFolder:
         if damage:
             LOGGER.warning("melanoscope: cell %s is not whole (%s)", cell.name, one_line(damage))
         return damage is None
+
+    def remove_training_state(self, cell: CellKey) -> None:
+        """Remove what a finished `cell`'s training could have gone on from."""
+        self.training_state(cell).unlink(missing_ok=True)
 
     def finished(self) -> list[CellKey]:
         """Return the finished cells, of this and of earlier sessions of the run, in their order."""

@@ -561,6 +561,31 @@ def test_killed_by_a_signal(tmp_path):
     assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
+def killed(*_: object, **__: object) -> None:
+    raise Killed
+
+
+def test_killed_after_the_file_has_its_name(tmp_path, monkeypatch):
+    """The same call finds its work done; a file that is not what it wrote is never touched."""
+    table, out = many(tmp_path, 10), tmp_path / "out.csv"
+
+    def finish_and_be_killed() -> bytes:
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "unlink", killed)
+            with pytest.raises(Killed):
+                diagnose_table(Fake(), table, out, batch_size=4)
+        return out.read_bytes()
+
+    whole = finish_and_be_killed()
+    assert diagnose_table(Fake(), table, out, batch_size=4).kept == 10
+    assert out.read_bytes() == whole
+    assert not list(tmp_path.glob(".out*"))
+    out.unlink()
+    finish_and_be_killed()
+    out.write_bytes(whole + b"somebody's own line\r\n")
+    assert "already" in refusal(Fake(), table, out, batch_size=4)
+
+
 def refusal_of_a_second(table: Path, out: Path) -> str:
     with pytest.raises(DataError) as caught:
         diagnose_table(Fake(), table, out, batch_size=8)
@@ -606,7 +631,7 @@ def test_a_beginning_without_a_word_of_what_it_is(tmp_path):
 def test_killed_before_the_last_step(tmp_path, monkeypatch):
     """All answered, not yet renamed: nothing is answered again."""
     table = many(tmp_path, 30)
-    monkeypatch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr(Path, "rename", killed)
     with pytest.raises(Killed):
         diagnose_table(Fake(), table, tmp_path / "out.csv", batch_size=8)
     monkeypatch.undo()

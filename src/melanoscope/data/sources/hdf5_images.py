@@ -7,9 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from melanoscope.atomic import atomic_path
+from melanoscope.atomic import atomic_path, remove_partials
 from melanoscope.data.sources.places import refuse_unnamed
 from melanoscope.errors import DataError
+from melanoscope.locks import lock_file
 from melanoscope.machine_faults import refuse_machine
 
 
@@ -42,11 +43,15 @@ def unpack_images(packed: Path, image_ids: pl.Series, cache: Path) -> dict[str, 
         folder = cache.absolute() / "unpacked" / content
         folder.mkdir(parents=True, exist_ok=True)
         with h5py.File(packed, "r") as archive:
-            return {
-                name: _unpacked(archive[name], folder / f"{name}.jpg")
-                for name in image_ids
-                if name in archive
-            }
+            paths = {name: folder / f"{name}.jpg" for name in image_ids if name in archive}
+            missing = [name for name, path in paths.items() if not path.exists()]
+            if missing:
+                # A second process waits, and what a killed one has begun is removed.
+                with lock_file(folder / ".lock", wait=True):
+                    remove_partials(folder)
+                    for name in missing:
+                        _unpack(archive[name], paths[name])
+        return {name: str(path) for name, path in paths.items()}
     except OSError as error:
         refuse_machine(error)
         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -55,8 +60,7 @@ def unpack_images(packed: Path, image_ids: pl.Series, cache: Path) -> dict[str, 
         ) from None
 
 
-def _unpacked(dataset: object, path: Path) -> str:
+def _unpack(dataset: object, path: Path) -> None:
     if not path.exists():
         with atomic_path(path) as partial:
             partial.write_bytes(bytes(dataset[()]))  # type: ignore[index]
-    return str(path)

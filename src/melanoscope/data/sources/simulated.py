@@ -9,17 +9,18 @@ lesion compresses moves the file's size a little.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from melanoscope.atomic import remove_partials
 from melanoscope.data.archive import ROW_SCHEMA, Archive, ReadOptions, SourceTable
 from melanoscope.data.sources.lesion_painter import PAINTER_VERSION, Traits, paint
 from melanoscope.data.sources.places import refuse_unnamed
 from melanoscope.errors import DataError
 from melanoscope.imaging.decode import write_image
+from melanoscope.locks import lock_file
 from melanoscope.threads import thread_pool
 
 _LESION_COUNTS = (0.38, 0.25, 0.16, 0.10, 0.07, 0.04)  # chance of 1 to 6 lesions in a patient
@@ -76,8 +77,14 @@ def simulate_images(count: int, folder: Path, *, seed: int = 0) -> pl.DataFrame:
     place = folder.absolute() / f"simulated-{count}-seed{seed}-v{PAINTER_VERSION}"
     place.mkdir(parents=True, exist_ok=True)
     paths = [place / f"{image.image_id}.jpg" for image in images]
-    with thread_pool() as pool:
-        list(pool.map(_draw_missing, images, paths, repeat(seed)))
+    missing = [
+        (image, path) for image, path in zip(images, paths, strict=True) if not path.exists()
+    ]
+    if missing:
+        # A second process waits, and what a killed one has begun is removed.
+        with lock_file(place / ".lock", wait=True), thread_pool() as pool:
+            remove_partials(place)
+            list(pool.map(lambda one: _draw_missing(one[0], one[1], seed), missing))
     rows = [
         {
             "image_id": image.image_id,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import io
 import json
 import os
@@ -21,6 +22,8 @@ from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError
 
 Row = list[str]
+
+_WHOLE = "sha256"  # in the record of a job, of its answers once they are whole
 
 
 class ResumableCsv:
@@ -39,14 +42,15 @@ class ResumableCsv:
         self._out, self._header, self._delimiter = out, header, delimiter
         self.partial = out.with_name(f".{out.name}.partial")
         self._job_file = out.with_name(f".{out.name}.partial.json")
+        self._job = job
+        self._take_back_finished()
         _refuse_existing(out)
         self._refuse_other_job(job)
         # Opened for appending: creates, and never cuts what is there.
         self._file: BinaryIO = self.partial.open("a+b")
         try:
             _lock(self._file, self.partial)
-            with atomic_path(self._job_file) as partial:
-                partial.write_text(json.dumps(job, indent=1), encoding="utf-8")
+            self._write_job(job)
             self.kept = self._keep_whole_batches(rows, batch_size)
         except BaseException:
             self._file.close()
@@ -71,16 +75,37 @@ class ResumableCsv:
         """Give the whole file its name; raise DataError if another one is there by now."""
         os.fsync(self._file.fileno())
         _refuse_existing(self._out)
+        self._write_job({**self._job, _WHOLE: _hash(self.partial)})
         self._file.close()
         self.partial.rename(self._out)  # fails where Windows finds a file
         self._job_file.unlink(missing_ok=True)
 
+    def _take_back_finished(self) -> None:
+        """Let a call go on whose last one was killed after the rename: it has nothing left to do.
+
+        The answers are this job's where its record, which is removed last, holds their hash.
+        """
+        begun = self._begun()
+        if isinstance(begun, dict) and self._out.is_file() and not self.partial.exists():
+            whole = begun.pop(_WHOLE, None)
+            if begun == self._job and whole == _hash(self._out):
+                self._out.rename(self.partial)
+
+    def _write_job(self, record: dict[str, Any]) -> None:
+        with atomic_path(self._job_file) as partial:
+            partial.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+    def _begun(self) -> object:
+        with contextlib.suppress(OSError, ValueError):
+            return json.loads(self._job_file.read_bytes())
+        return None
+
     def _refuse_other_job(self, job: dict[str, Any]) -> None:
         if not self.partial.exists() or self.partial.stat().st_size == 0:
             return
-        begun: object = None
-        with contextlib.suppress(OSError, ValueError):
-            begun = json.loads(self._job_file.read_bytes())
+        begun = self._begun()
+        if isinstance(begun, dict):
+            begun.pop(_WHOLE, None)
         if begun != job:
             found = "no word of what it is"
             if isinstance(begun, dict):
@@ -127,6 +152,11 @@ class ResumableCsv:
                 if not whole or (number == 0 and row != self._header):
                     return
                 yield row, end
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _refuse_existing(out: Path) -> None:
