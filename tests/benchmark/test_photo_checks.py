@@ -35,3 +35,30 @@ def test_other_content_of_the_same_names_is_looked_at_anew(usable, tmp_path):
     assert np.array_equal(first.skin, again.skin, equal_nan=True)
     check_photos(usable, contents | {"z": "4"}, tmp_path, read)
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize("name", ["skin.parquet", "near_duplicates.parquet", "files.json"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "remove"])
+def test_what_was_kept_and_is_damaged_is_found_anew(usable, tmp_path, name, damage):
+    asked = []
+
+    def read(image_ids: list[str]) -> np.ndarray:
+        asked.append(image_ids)
+        return np.random.default_rng(1).integers(0, 256, (3, 128, 128, 3), np.uint8)
+
+    contents = {"x": "1", "y": "2", "z": "3"}
+    first = check_photos(usable, contents, tmp_path, read)
+    (file,) = tmp_path.rglob(name)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    if damage == "remove":
+        file.unlink()
+    else:
+        file.write_bytes(content if damage == "flip" else content[:20])
+    (file.parent / ".skin.parquet.1.partial").touch()  # as a kill leaves it
+    again = check_photos(usable, contents, tmp_path, read)
+    assert len(asked) == 2
+    assert np.array_equal(first.skin, again.skin, equal_nan=True)
+    check_photos(usable, contents, tmp_path, read)
+    assert len(asked) == 2
+    assert not list(tmp_path.rglob("*.partial"))

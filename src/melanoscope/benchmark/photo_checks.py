@@ -14,15 +14,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from melanoscope.atomic import refuse_full_disk
+from melanoscope.atomic import refuse_full_disk, remove_partials
 from melanoscope.audit import near_duplicates
 from melanoscope.audit.near_duplicates import NearDuplicate, find_near_duplicates
 from melanoscope.data.catalog import Catalog
 from melanoscope.data.skin_tone import individual_typology_angle
-from melanoscope.runs.files import PAIR_COLUMNS, write_table
+from melanoscope.errors import RunError
+from melanoscope.locks import lock_file
+from melanoscope.runs.file_records import find_damage, record_files
+from melanoscope.runs.files import PAIR_COLUMNS, read_json, write_json, write_table
 
 # Part of the name of what is kept: raise it when either of the two would find something else.
-_VERSION = 1
+_VERSION = 2
+_PAIRS, _SKIN, _RECORDS = "near_duplicates.parquet", "skin.parquet", "files.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,24 +53,44 @@ def check_photos(
     image_ids = usable.frame["image_id"].to_list()
     identity = f"{_VERSION}\0{near_duplicates.THRESHOLD}\0{usable.fingerprint(contents)}"
     folder = cache / "photo_checks" / hashlib.sha256(identity.encode()).hexdigest()[:16]
-    kept = folder / "near_duplicates.parquet", folder / "skin.parquet"
-    if all(file.is_file() for file in kept):
-        pairs, skin = (pl.read_parquet(file) for file in kept)
-        # By id: the fingerprint does not depend on the order of rows.
-        rows = usable.frame.select("image_id").join(
-            skin, on="image_id", how="left", maintain_order="left"
-        )
-        return PhotoChecks(
-            near_duplicates=tuple(NearDuplicate(*row) for row in pairs.iter_rows()),
-            skin=rows["ita"].to_numpy(),
-        )
+    with refuse_full_disk(cache):
+        folder.mkdir(parents=True, exist_ok=True)
+    # A second process waits, and finds everything done.
+    with lock_file(folder / ".lock", wait=True):
+        remove_partials(folder)
+        return _read(folder, usable) or _find(folder, image_ids, read_pixels)
+
+
+def _read(folder: Path, usable: Catalog) -> PhotoChecks | None:
+    """Read what was found before; None where nothing was, or its files are damaged."""
+    try:
+        records = read_json(folder / _RECORDS)
+    except RunError:
+        return None
+    if find_damage(folder, records, (_PAIRS, _SKIN)):
+        return None
+    pairs, skin = pl.read_parquet(folder / _PAIRS), pl.read_parquet(folder / _SKIN)
+    # By id: the fingerprint does not depend on the order of rows.
+    rows = usable.frame.select("image_id").join(
+        skin, on="image_id", how="left", maintain_order="left"
+    )
+    return PhotoChecks(
+        near_duplicates=tuple(NearDuplicate(*row) for row in pairs.iter_rows()),
+        skin=rows["ita"].to_numpy(),
+    )
+
+
+def _find(
+    folder: Path, image_ids: list[str], read_pixels: Callable[[list[str]], NDArray[np.uint8]]
+) -> PhotoChecks:
+    """Look at the photographs, and keep in `folder` what was found, with its checksums."""
     pixels = read_pixels(image_ids)
     checks = PhotoChecks(
         near_duplicates=tuple(find_near_duplicates(pixels, image_ids)),
         skin=individual_typology_angle(pixels).angle,
     )
-    with refuse_full_disk(cache):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_table(kept[0], checks.pairs())
-        write_table(kept[1], pl.DataFrame({"image_id": image_ids, "ita": checks.skin}))
+    with refuse_full_disk(folder):
+        write_table(folder / _PAIRS, checks.pairs())
+        write_table(folder / _SKIN, pl.DataFrame({"image_id": image_ids, "ita": checks.skin}))
+        write_json(folder / _RECORDS, record_files(folder, (_PAIRS, _SKIN)))
     return checks
