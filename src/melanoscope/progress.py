@@ -83,6 +83,11 @@ class RunProgress:
             )
         self._update(self._description, epoch=0)
 
+    def cell_resumes(self, epoch: int) -> None:
+        """Show that the current cell goes on after an `epoch` that an earlier process trained."""
+        self._update(f"{self._description} epoch {epoch}", epoch)
+        self._console.print(f"{self._description}: goes on after epoch {epoch}")
+
     def epoch_ends(self, epoch: int, losses: dict[str, float]) -> None:
         """Show that an `epoch` of the current cell, from 1, is over, and its "val_loss"."""
         self._update(f"{self._description} epoch {epoch} loss {losses['val_loss']:.3f}", epoch)

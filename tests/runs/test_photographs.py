@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from melanoscope.data.content_hash import content_hash
+from melanoscope.report.context import ReportContext
+from melanoscope.report.warnings import collect_warnings
 from melanoscope.runs.photographs import compare_photographs
 from melanoscope.runs.reader import Run, read_run
 from tests.conftest import record_all
@@ -49,3 +51,15 @@ def test_a_photograph_changed_at_equal_size_and_time_is_named(run: Run) -> None:
 def test_of_a_large_archive_an_even_sample_is_compared(run: Run) -> None:
     found = compare_photographs(run, most_bytes=250)  # of 1,000: every fourth
     assert (found.compared, found.absent) == (25, 200)
+
+
+def test_the_report_says_what_has_changed_since(run: Run) -> None:
+    context = ReportContext(run=run, labels={}, replicates=100)
+    assert not [one for one in collect_warnings(context, []) if "compared" in one.text]
+    Path(run.catalog["path"][7]).write_bytes(b"another".ljust(10))
+    record = next(iter(run.records.values()))
+    record["software"] = {"torch": "1.0"}
+    context = ReportContext(run=run, labels={}, replicates=100)
+    said = [one.text for one in collect_warnings(context, [])]
+    assert "1 of 100 photographs that were compared" in said[0]
+    assert [text for text in said if "trained under 2 sets of versions" in text]

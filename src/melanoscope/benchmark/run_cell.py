@@ -59,6 +59,7 @@ def run_cell(dataset: Dataset, cell: CellKey, run_folder: RunFolder, progress: R
         seed,
         progress.epoch_ends,
         StateFile(run_folder.training_state(cell), training),
+        progress.cell_resumes,
     )
     targets = arrays.targets.astype(np.int64)
     on_validation = predict(network, arrays, split.validation)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from melanoscope.runs.photographs import PhotographComparison, compare_photographs
 from melanoscope.runs.results import PREVALENCE, RunResults
 from melanoscope.transfers import TRANSFER_NAMES
 
@@ -42,6 +44,11 @@ class ReportContext(RunResults):
             return PREVALENCE
         # Nobody has stated how common other targets are.
         return float(self.run.catalog["target"].to_numpy().mean())
+
+    @cached_property
+    def photographs(self) -> PhotographComparison:
+        """Whether the photographs are still those of the run."""
+        return compare_photographs(self.run)
 
     def label(self, key: RowKey) -> str:
         """Name a row, of a backbone and a transfer, for readers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ def collect_warnings(context: ReportContext, sections: Sequence[Section]) -> lis
     content = {section.name: section.content for section in sections}
     found = [
         *_by_division(context),
+        *_by_resuming(context),
         *(_by_leaks(content["leaks"]) if "leaks" in content else ()),
         *_by_lesions(context, content.get("subgroups", {"significant": ()})),
     ]
@@ -50,6 +52,22 @@ def _by_division(context: ReportContext) -> Iterator[DataWarning]:
     if area is not None and area >= _SHORTCUT:
         words = f"The archive's name alone foretells the label: AUROC {area:.3f}."
         yield DataWarning(words, "shortcuts", grave=area > 0.6)
+
+
+def _by_resuming(context: ReportContext) -> Iterator[DataWarning]:
+    """Say what has changed since the run began: photographs, or the software of its cells."""
+    if words := context.photographs.warning:
+        yield DataWarning(words, "data", grave=True)
+    described = {
+        json.dumps([cell.get("software"), cell.get("threads")], sort_keys=True): None
+        for cell in context.run.records.values()
+    }
+    if len(described) > 1:
+        words = (
+            f"The cells were trained under {len(described)} sets of versions, precision and "
+            "threads: small differences between networks may come from these."
+        )
+        yield DataWarning(words, "method")
 
 
 def _by_leaks(leaks: Mapping[str, Any]) -> Iterator[DataWarning]:

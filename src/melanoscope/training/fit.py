@@ -64,6 +64,7 @@ def fit(
     seed: int,
     on_epoch: EpochCallback | None = None,
     state_file: StateFile | None = None,
+    on_resume: Callable[[int], None] | None = None,
 ) -> FitResult:
     """Train a network and leave the weights of its best epoch in it, ready for prediction.
 
@@ -82,6 +83,7 @@ def fit(
         on_epoch: Called after each epoch.
         state_file: Where the training's state is kept after each epoch, and taken up from; None
             keeps none.
+        on_resume: Called with the number of finished epochs where the training is taken up again.
 
     Returns:
         The history, the best epoch and the time.
@@ -125,8 +127,8 @@ def fit(
         generators={"shuffling": shuffling, "augmentation": augmentation},
         precision=fabric.strategy.precision,
     )
-    if state_file is not None:
-        state.restore(state_file)
+    if state_file is not None and state.restore(state_file) and on_resume is not None:
+        on_resume(state.epoch)
     while state.epoch < config.epochs and not state.stopping.should_stop(state.epoch):
         started = time.perf_counter()
         network.train()
