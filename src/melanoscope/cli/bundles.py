@@ -32,6 +32,7 @@ from melanoscope.training.config import TrainConfig
 if TYPE_CHECKING:
     from melanoscope.export.bundle_writer import ExportSettings
     from melanoscope.export.trained_model import TrainedModel
+    from melanoscope.inference.bundle import Bundle
     from melanoscope.inference.manifest import BundleManifest
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of the bundle, new or empty.")]
@@ -89,7 +90,8 @@ def train(
     from melanoscope.data.targets import parse_target
     from melanoscope.errors import DataError
     from melanoscope.export.bundle_writer import refuse_occupied
-    from melanoscope.export.trained_model import train_model
+    from melanoscope.export.trained_model import is_training_of, train_model
+    from melanoscope.inference.bundle import MANIFEST, open_bundle
     from melanoscope.progress import RunProgress
 
     names, transfers = split_names(backbone, ()), parse_transfers(transfer)
@@ -109,11 +111,16 @@ def train(
         threads=threads,
     )
     settings = _settings(prevalence, int8, sign)
-    refuse_occupied(out)
     work = out.with_name(f"{out.name}.training")
-    with RunProgress() as progress:
-        model = train_model(config, work, cache_folder(cache), progress)
-    _write_and_print(model, out, settings, as_json)
+    if (out / MANIFEST).is_file() and is_training_of(work, config):
+        # Killed between the last step and the cleaning up: nothing is left to do but that.
+        bundle = open_bundle(out)
+    else:
+        refuse_occupied(out)
+        with RunProgress() as progress:
+            model = train_model(config, work, cache_folder(cache), progress)
+        bundle = _write(model, out, settings)
+    _print(bundle, out, as_json)
     shutil.rmtree(work, ignore_errors=True)
 
 
@@ -158,7 +165,7 @@ def export(
             fold=fold,
             data=[parse_spec(text) for text in data or ()],
         )
-    _write_and_print(model, out, settings, as_json)
+    _print(_write(model, out, settings), out, as_json)
 
 
 def predict(
@@ -256,12 +263,13 @@ def _settings(prevalence: float | None, int8: bool, sign: Path | None) -> Export
     return ExportSettings(prevalence=prevalence, int8=int8, sign=key)
 
 
-def _write_and_print(
-    model: TrainedModel, out: Path, settings: ExportSettings, as_json: bool
-) -> None:
+def _write(model: TrainedModel, out: Path, settings: ExportSettings) -> Bundle:
     from melanoscope.export.bundle_writer import write_bundle
 
-    bundle = write_bundle(model, out, settings, lambda step: say(f"exporting: {step}", err=True))
+    return write_bundle(model, out, settings, lambda step: say(f"exporting: {step}", err=True))
+
+
+def _print(bundle: Bundle, out: Path, as_json: bool) -> None:
     if as_json:
         print_json({"bundle": str(out), **bundle.manifest.to_dict()})
         return

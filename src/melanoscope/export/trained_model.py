@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,16 @@ def train_model(
             display.cell_begins(cell.name, 0, 1, config.train.epochs)
             run_cell(dataset, cell, run_folder, display)
         return _load_model(dataset, run_folder, cell, metadata)
+
+
+def is_training_of(work: Path, config: BenchmarkConfig) -> bool:
+    """Say whether `work` is the run folder of a finished training with the same options."""
+    run_folder = RunFolder(work)
+    try:
+        same = run_folder.record["configuration"] == json.loads(json.dumps(config.to_dict()))
+    except (RunError, KeyError):
+        return False
+    return same and bool(run_folder.finished())
 
 
 def choose_cell(
