@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from melanoscope.benchmark.config import BenchmarkConfig
+from melanoscope.cli import bundles
 from melanoscope.data.sources import parse_spec
 from melanoscope.errors import BundleError
 from melanoscope.export.trained_model import choose_cell
@@ -120,15 +121,23 @@ def test_what_cannot_be_exported_is_one_line(call: Call, finished, tmp_path, opt
 
 
 def test_a_bundle_of_an_own_grouping_learns_and_says_that_grouping(
-    call: Call, finished, without_gradient, tmp_path
+    call: Call, finished, without_gradient, tmp_path, monkeypatch
 ):
     out = tmp_path / "bundle"
     words = ("--backbone", "standard_cnn", "--transfer", "scratch", "--size", 32, "--epochs", 1)
     target = ("--target", "keratosis=benign keratosis", "--no-int8")
-    status, printed, err = call(
-        "train", *DATA, *words, *target, "--cache", finished / "cache", "--out", out
-    )
+    command = ("train", *DATA, *words, *target, "--cache", finished / "cache", "--out", out)
+    with monkeypatch.context() as patch:
+        patch.setattr(bundles.shutil, "rmtree", lambda *_, **__: None)  # as a kill leaves it
+        status, printed, err = call(*command)
     assert status == 0, err
+    left, fingerprint = tmp_path / "bundle.training", open_bundle(out).fingerprint
+    assert left.is_dir()
+    assert call(*command, "--seed", 5)[0] == 1  # another training does not take it for its own
+    status, again, _ = call(*command)
+    assert (status, again) == (0, printed)
+    assert not left.exists()
+    assert open_bundle(out).fingerprint == fingerprint
     assert strays(printed + err) == []
     manifest = open_bundle(out).manifest
     assert manifest.target == custom_target("keratosis", ("benign keratosis",))
