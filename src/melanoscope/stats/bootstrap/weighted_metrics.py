@@ -41,6 +41,11 @@ ALL_METRICS = (*RANK_METRICS, *THRESHOLD_METRICS, *PROBABILITY_METRICS)
 class WeightedMetrics:
     """The `metrics` of one network's `predictions`, under weights of its groups.
 
+    Args:
+        predictions: Test predictions of the network.
+        weights: Bootstrap weights of their groups.
+        metrics: Metrics to compute, of `ALL_METRICS`.
+
     Attributes:
         estimate: Metric -> value on all photographs; NaN where it is in `unknown`.
         unknown: Metric -> why it cannot be computed. The others stand all the same.
