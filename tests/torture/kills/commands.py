@@ -9,8 +9,9 @@ from pathlib import Path
 _NETWORK = ("--transfer", "scratch", "--size", "32", "--threads", "1")
 _DATA = ("--data", "simulated=60")
 _DRAWN = ("data", "summary", *_DATA)
-_RUN = ("benchmark", *_DATA, *_NETWORK, "--folds", "2", "--epochs", "3", "--out", "{root}/run")
-_CNN = (*_RUN, "--backbones", "standard_cnn")
+_RUN = ("benchmark", *_DATA, *_NETWORK, "--folds", "2", "--epochs", "3")
+_OUT = ("--out", "{root}/run")
+_CNN = (*_RUN, "--backbones", "standard_cnn", *_OUT)
 _REPORT = "call report_run"
 _ROWS = 160  # five batches of a table
 
@@ -31,7 +32,7 @@ class Command:
 
     Attributes:
         name: Name of the row.
-        words: The command line; "{root}" is the folder that everything is in.
+        words: The command line; "{root}" is the folder that everything is in. --out comes last.
         before: Commands that are run first, undisturbed.
         prepare: Called with the root after these.
         needs_bundle: Whether a bundle is to lie in "{root}/bundle".
@@ -70,10 +71,12 @@ BENCHMARK = Command(
         "before rename run/.predictions.parquet",
     ),
 )
-POSTER = Command("poster", (*_CNN, "--protocol", "poster"), until=_REPORT)
+POSTER = Command(
+    "poster", (*_RUN, "--backbones", "standard_cnn", "--protocol", "poster", *_OUT), until=_REPORT
+)
 FURTHER = Command(
     "further backbones",
-    (*_RUN, "--backbones", "standard_cnn,squeezenet1_1"),
+    (*_RUN, "--backbones", "standard_cnn,squeezenet1_1", *_OUT),
     before=(_DRAWN, _CNN),
     until=_REPORT,
 )

@@ -70,9 +70,9 @@ def begun(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Workp
     ("change", "more", "named"),
     [
         (other_photograph, (), "data_fingerprint"),
-        (replaced("7.bmp,0,", "7.bmp,1,"), (), "data_fingerprint"),
-        (replaced("7.bmp,0,p3", "7.bmp,0,p4"), (), "data_fingerprint"),
-        (replaced("7.bmp,0,p3\n", ""), (), "data_fingerprint"),
+        (replaced("\n7.bmp,0,", "\n7.bmp,1,"), (), "data_fingerprint"),
+        (replaced("\n7.bmp,0,p3", "\n7.bmp,0,p4"), (), "data_fingerprint"),
+        (replaced("\n7.bmp,0,p3", ""), (), "data_fingerprint"),
         (unchanged, ("--seed", "1"), "seed"),
         (unchanged, ("--size", "33"), "size"),
         (unchanged, ("--epochs", "3"), "recipe"),

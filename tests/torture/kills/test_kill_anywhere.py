@@ -28,11 +28,11 @@ def test_killed_at_events(place: Workplace) -> None:
     kills, wrong = 0, []
     for number, point in enumerate(spread_points(events, KILLS), 1):
         place.reset()
+        whole = point.at > cut or number % _WHOLE == 0
         kills += place.kill_at(point).status == KILLED
         if number % _TWICE == 0:
-            left = max(1, len(events) - point.at)
-            kills += place.start(at=rng.randint(1, left)).wait().status == KILLED
-        whole = point.at > cut or number % _WHOLE == 0
+            at, to = rng.randint(1, max(1, len(events) - point.at)), place.command.until
+            kills += place.start(at=at, to="" if whole else to).wait().status == KILLED
         wrong += check(place, point.name, whole=whole)
     assert not wrong, "\n".join(wrong)
     assert kills >= min(KILLS - 4, 2 * len(events) - 4)

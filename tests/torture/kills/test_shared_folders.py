@@ -110,7 +110,7 @@ def busy(place: Workplace) -> Iterator[Victim]:
     name = place.command.words[-1].rpartition("/")[2]
     late = [n for n, (what, where) in enumerate(events, 1) if name in where or "append" in what]
     place.reset()
-    one = place.start(at=late[-2], signal=signal.SIGSTOP)
+    one = place.start(at=late[len(late) // 2], signal=signal.SIGSTOP)
     wait_until_stopped(one)
     yield one
     one.send(signal.SIGKILL)
