@@ -86,7 +86,9 @@ def check_table(folder: Folder, predictor, out: Path) -> None:
 def check_service(folder: Folder, client) -> None:
     """Over HTTP each file has an answer or a problem, and the good ones always the same answer."""
     good = (folder.path / folder.good[0]).read_bytes()
-    before = _ask(client, good).json()
+    first = _ask(client, good)
+    assert first.status_code == 200
+    before = first.json()
     for entry in folder.entries:
         if entry.content is None or len(entry.content) > 20_000_000:
             continue

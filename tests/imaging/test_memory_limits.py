@@ -74,7 +74,7 @@ def test_what_is_let_in_takes_no_more_than_was_said(tmp_path):
     clear = image.convert("RGBA")
     clear.putalpha(200)
     files = {
-        "progressive.jpg": (encode(image, "JPEG", progressive=True, subsampling=0), 10),
+        "progressive.jpg": (encode(image, "JPEG", progressive=True, subsampling=0), 11),
         "alpha.png": (encode(clear, "PNG", compress_level=1), 12),
         "lossless.webp": (encode(image, "WEBP", lossless=True, method=0, quality=0), 20),
     }

@@ -58,7 +58,8 @@ def test_predict_table(folder, predictor, tmp_path):
 
 
 def test_service(folder, predictor):
-    with TestClient(create_app(predictor, Settings(workers=1), None)) as client:
+    app = create_app(predictor, Settings(workers=1), None)
+    with TestClient(app, base_url="http://localhost") as client:
         checks.check_service(folder, client)
 
 

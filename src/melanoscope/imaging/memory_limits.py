@@ -23,7 +23,7 @@ _FILE_PER_PIXEL, _ANY_FILE = 4, 32 * 2**20
 # bands and take a second image.
 _PLAIN, _ALPHA, _DEEP = "plain", "alpha", "deep"
 _NEEDS = {
-    "JPEG": {_PLAIN: 4.0},  # undecoded coefficients beside it: see `_COEFFICIENT`
+    "JPEG": {_PLAIN: 5.0},  # undecoded coefficients beside it: see `_COEFFICIENT`
     "PNG": {_PLAIN: 8.0, _ALPHA: 12.0, _DEEP: 8.0},
     "BMP": {_PLAIN: 8.0, _ALPHA: 12.0},
     "TIFF": {_PLAIN: 8.0, _ALPHA: 12.0, _DEEP: 10.0},  # the largest strip beside it

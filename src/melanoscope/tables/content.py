@@ -123,7 +123,7 @@ def _refuse_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise DataError(
             f"a table at '{path}'", "a zip archive that is cut off", "fetch it again"
         ) from None
