@@ -25,7 +25,8 @@ from .broken_graphs import graph_of, write_bundle, write_record
 from .test_manifest import RECORDS, REMOVED, changed, places
 
 REPLACEMENTS = [
-    None, math.nan, math.inf, -1, 0, 1e24, 10**24, 10**400, "", "x", [], {}, True, REMOVED,
+    "\ud800", None, math.nan, math.inf, -1, 0, 1e24, 10**24, 10**400, "", "x", [], {}, True,
+    REMOVED,
 ]  # fmt: skip
 PIXELS = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 QUALITY = measure_quality(PIXELS, 640, 480)

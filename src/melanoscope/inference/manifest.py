@@ -192,6 +192,8 @@ class BundleManifest(Record, frozen=True, kw_only=True):
             manifest = msgspec.convert(plain, cls)
         except (msgspec.ValidationError, RecursionError) as error:
             raise _not_a_manifest(str(error)) from None
+        except UnicodeEncodeError:  # half of a pair, which JSON can write and UTF-8 cannot
+            raise _not_a_manifest("a text that is no Unicode") from None
         # Interval, QualityLimits and Target are dataclasses: msgspec passes over unknown keys.
         if place := _difference(manifest.to_dict(), record):
             raise _not_a_manifest(f"missing or unknown keys at `{place}`")

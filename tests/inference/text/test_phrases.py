@@ -17,7 +17,7 @@ from melanoscope.target import MELANOMA
 
 PLACEHOLDERS = {
     "share", "probability", "prevalence", "name", "threshold", "estimate", "low", "high", "n",
-    "among_positives", "among_others", "value", "limit", "side",
+    "among_positives", "among_others", "value", "limit", "side", "names",
     "condition", "plural",
 }  # fmt: skip
 
@@ -39,8 +39,10 @@ def test_placeholders_are_plain_names(sentence):
 
 
 def test_every_kind_has_advice_and_every_measure_a_clause():
-    assert set(KIND_OF_MEASURE.values()) == set(issues.KINDS) == set(phrases.PHRASES["advice"])
-    assert list(phrases.PHRASES["found"]) == list(KIND_OF_MEASURE) == [*MEASURES, "distance"]
+    kinds = {*KIND_OF_MEASURE.values(), issues.NO_ANSWER}
+    assert kinds == set(issues.KINDS) == set(phrases.PHRASES["advice"])
+    assert list(KIND_OF_MEASURE) == [*MEASURES, "distance"]
+    assert list(phrases.PHRASES["found"]) == [*KIND_OF_MEASURE, "non_finite"]
     assert tuple(phrases.PHRASES["parts"]) == EVIDENCE_PARTS
 
 
