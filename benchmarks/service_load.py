@@ -1,7 +1,7 @@
 """What the API costs over the predictor that it stands on, and whether its memory stays.
 
     python benchmarks/service_load.py BUNDLE [--seconds 5] [--rounds 5] [--memory 10000]
-        [--photographs FOLDER] [--json FILE] [--markdown FILE]
+        [--photographs FOLDER] [--json FILE] [--markdown FILE] [--soak SECONDS]
 
 The service is a process of its own, and so are its clients: 1, 8 and 64 connections of this
 machine, each of which sends its next photograph once it has its answer. The bare predictor gets
@@ -37,9 +37,10 @@ from PIL import Image
 from melanoscope.hardware import available_cores
 from melanoscope.inference.bundle import open_bundle
 from melanoscope.inference.predictor import Predictor, load
+from service_load_parts.clients import encode_request, mixed_requests
+from service_load_parts.soak import soak
 
 CLIENTS = (1, 8, 64)
-BOUNDARY = "photograph-and-person"
 PATIENT = {"age": "45", "sex": "female", "site": "torso"}
 SERVE = """
 import sys
@@ -67,24 +68,6 @@ def drawn_photographs(count: int = 32) -> list[bytes]:
     return found
 
 
-def encode_request(photograph: bytes) -> bytes:
-    """Write a whole request."""
-    parts = [
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in {**PATIENT, "force": "true"}.items()
-    ]
-    parts.append(
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photograph"; filename="p.jpg"\r\n'
-        "Content-Type: image/jpeg\r\n\r\n"
-    )
-    body = "".join(parts).encode() + photograph + f"\r\n--{BOUNDARY}--\r\n".encode()
-    head = (
-        f"POST /v1/diagnoses HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
-        f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
 def send_requests(
     port: int, requests: list[bytes], start: int, until: Any, found: list[float]
 ) -> None:
@@ -107,7 +90,9 @@ def send_requests(
 
 def clients_main(port: int, clients: int, seconds: float, count: int, folder: str) -> None:
     """Be the clients; print what was found as JSON."""
-    requests = [encode_request(one) for one in read_photographs(folder)]
+    requests = [
+        encode_request(one, {**PATIENT, "force": "true"}) for one in read_photographs(folder)
+    ]
     end, found = time.perf_counter() + seconds, []
 
     def until(done: int) -> bool:
@@ -326,6 +311,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--memory", type=int, default=10_000, help="Requests; 0: not measured.")
     parser.add_argument("--photographs", default="")
+    parser.add_argument("--soak", type=float, default=0.0, help="Only twice its capacity, so long.")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
@@ -339,6 +325,9 @@ def main() -> None:
             reader.submit(lambda: [None for _ in service.stdout or ()])
             try:
                 wait_for(address)
+                if options.soak:
+                    print_soak(service.pid, int(address.rpartition(":")[2]), options)
+                    return
                 clients = Clients(int(address.rpartition(":")[2]), options.photographs)
                 summary = summarize(run_rounds(options, service.pid, clients), options)
             finally:
@@ -349,6 +338,20 @@ def main() -> None:
     if options.markdown:
         options.markdown.write_text(text)
     print(text)
+
+
+def print_soak(pid: int, port: int, options: argparse.Namespace) -> None:
+    """Offer mixed requests at twice the capacity of the service, and print what it did."""
+    photographs = read_photographs(options.photographs)
+    some = mixed_requests(photographs, _huge_photograph(), 500)
+    found = soak(pid, port, some, clients=16, seconds=options.soak, measured=options.seconds)
+    print(json.dumps(found.summary(), indent=1))
+
+
+def _huge_photograph() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (5000, 4000), (220, 180, 160)).save(file, "JPEG")
+    return file.getvalue()
 
 
 def wait_for(address: str) -> None:

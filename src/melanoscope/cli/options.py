@@ -93,8 +93,17 @@ WeightsOption = Annotated[
 
 def cache_folder(option: Path | None) -> Path:
     """Return the folder of decoded photographs: the option, the environment, the user's cache."""
-    if option is not None:
-        return option
+    folder = option or _default_cache()
+    try:
+        str(folder).encode()  # tables of its photographs could not name them
+    except UnicodeEncodeError:
+        raise RunError(
+            "a folder with a name in UTF-8", str(folder), "choose another --cache"
+        ) from None
+    return folder
+
+
+def _default_cache() -> Path:
     if variable := os.environ.get("MELANOSCOPE_CACHE"):
         return Path(variable)
     if variable := os.environ.get("XDG_CACHE_HOME"):

@@ -19,6 +19,7 @@ from melanoscope.stats.bootstrap.group_weights import REPLICATES
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.summary import Summary
 
+_MOST_REPLICATES = 100_000  # some minutes, and memory in proportion
 _INTERVAL = ("estimate", "low", "high", "n", "method")
 
 
@@ -35,7 +36,7 @@ def report_run(
         beside: Folders of runs to set beside it, of the poster's protocol for example.
         prevalence: Share of positives, above 0 and below 1, at which predictive values are given;
             None for that of ISIC 2020 where melanoma is the target, else for that of the data.
-        replicates: Number of replicates of each bootstrap, at least 100.
+        replicates: Number of replicates of each bootstrap, 100 to 100,000.
 
     Returns:
         The report.
@@ -49,8 +50,9 @@ def report_run(
         raise StatisticsError(
             "a prevalence between 0 and 1", f"{prevalence:g}", "state 1.8 % as 0.018"
         )
-    if replicates < 100:
-        raise StatisticsError("at least 100 replicates", str(replicates), "use 2000")
+    if not 100 <= replicates <= _MOST_REPLICATES:
+        expected = f"100 to {_MOST_REPLICATES} replicates"
+        raise StatisticsError(expected, str(replicates), "use 2000")
     run = read_run(folder)
     others = tuple(RunResults(run=read_run(other)) for other in beside)
     for other in others:

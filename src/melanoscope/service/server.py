@@ -112,10 +112,10 @@ def open_socket(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(socket.SOMAXCONN)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter of a name that cannot be one
         raise MelanoscopeError(
-            f"an address that can be listened at, {host}:{port}",
-            error.strerror or type(error).__name__,
+            f"an address that can be listened at, {host[:80]}:{port}",
+            getattr(error, "strerror", None) or type(error).__name__,
             "choose another --host or --port",
         ) from None
     listener.setblocking(False)
