@@ -104,6 +104,16 @@ def test_more_networks_widen_the_record_and_keep_its_beginning(tmp_path: Path) -
         folder.begin(other, empty)
 
 
+def test_a_strangers_folder_among_the_cells_is_passed_over(tmp_path: Path) -> None:
+    folder = begun(tmp_path)
+    folder.begin_cell(CELL)
+    folder.finish_cell(CELL, **parts())
+    for name in ("notes", "a-b-c-d", "vgg16-finetuned-r0-f0", "vgg16-scratch-rx-f0"):
+        (tmp_path / "cells" / name).mkdir()
+        (tmp_path / "cells" / name / "done.json").write_text("{}")
+    assert folder.finished() == [CELL]
+
+
 def test_names_of_cells() -> None:
     cell = CellKey(2, 3, "tf_efficientnet_lite0", "image_only")
     assert CellKey.named(cell.name) == cell

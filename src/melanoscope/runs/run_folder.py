@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from melanoscope.atomic import atomic_path, refuse_full_disk, remove_partials
-from melanoscope.errors import RunError, one_line
+from melanoscope.errors import DataError, RunError, one_line
 from melanoscope.locks import HeldElsewhereError, lock_file, lock_files
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey, skipped_transfers
@@ -184,9 +184,13 @@ class RunFolder:
 
     def finished(self) -> list[CellKey]:
         """Return the finished cells, of this and of earlier sessions of the run, in their order."""
-        marks = (self.folder / files.CELLS).glob(f"*/{files.DONE}")
-        cells = sorted(CellKey.named(mark.parent.name) for mark in marks)
-        return [cell for cell in cells if self.is_done(cell)]
+        cells = []
+        for mark in (self.folder / files.CELLS).glob(f"*/{files.DONE}"):
+            try:
+                cells.append(CellKey.named(mark.parent.name))
+            except (DataError, ValueError):
+                LOGGER.warning("melanoscope: no cell: %s", one_line(f"'{mark.parent}'"))
+        return [cell for cell in sorted(cells) if self.is_done(cell)]
 
     def join_cells(self) -> None:
         """Join the finished cells' test and validation predictions into one table each."""
