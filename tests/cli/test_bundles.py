@@ -18,6 +18,7 @@ from melanoscope.inference.bundle import open_bundle
 from melanoscope.runs.reader import read_run
 from melanoscope.target import MALIGNANT, custom_target
 from melanoscope.training.config import TrainConfig
+from tests.conftest import record_all
 from tests.targets import strays
 
 from .conftest import Call
@@ -94,6 +95,7 @@ def test_a_run_that_was_divided_otherwise_is_not_exported(call: Call, finished, 
     other = next(i for i in tested[1] if i not in set(tested[0]))
     swapped = pl.col("image_id").replace({one: other, other: one})
     table.with_columns(swapped).write_parquet(run / name)
+    record_all(run)
     words = ("export", run, "--best", "--out", tmp_path / "bundle", "--cache", finished / "cache")
     status, printed, err = call(*words)
     assert (status, printed) == (1, "")
