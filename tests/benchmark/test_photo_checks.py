@@ -9,6 +9,7 @@ import pytest
 from melanoscope.benchmark.photo_checks import check_photos
 from melanoscope.data.archive import ROW_SCHEMA
 from melanoscope.data.catalog import Catalog
+from melanoscope.data.pixel_store import PixelStore
 
 
 @pytest.fixture
@@ -21,17 +22,22 @@ def usable() -> Catalog:
     return Catalog(frame.with_columns(path=pl.lit("DSC_0000.jpg")))
 
 
+def store(seed: int) -> PixelStore:
+    pixels = np.random.default_rng(seed).integers(0, 256, (4, 128, 128, 3), np.uint8)
+    return PixelStore(pixels, {"x": 0, "y": 1, "z": 3}, {"broken": "torn"}, {}, 0)
+
+
 def test_other_content_of_the_same_names_is_looked_at_anew(usable, tmp_path):
     asked = []
 
-    def read(image_ids: list[str]) -> np.ndarray:
-        asked.append(image_ids)
-        return np.random.default_rng(len(asked)).integers(0, 256, (3, 128, 128, 3), np.uint8)
+    def read() -> PixelStore:
+        asked.append("asked")
+        return store(len(asked))
 
     contents = {"x": "1", "y": "2", "z": "3"}
     first = check_photos(usable, contents, tmp_path, read)
     again = check_photos(usable, contents, tmp_path, read)
-    assert asked == [["x", "y", "z"]]
+    assert asked == ["asked"]
     assert np.array_equal(first.skin, again.skin, equal_nan=True)
     check_photos(usable, contents | {"z": "4"}, tmp_path, read)
     assert len(asked) == 2
@@ -42,9 +48,9 @@ def test_other_content_of_the_same_names_is_looked_at_anew(usable, tmp_path):
 def test_what_was_kept_and_is_damaged_is_found_anew(usable, tmp_path, name, damage):
     asked = []
 
-    def read(image_ids: list[str]) -> np.ndarray:
-        asked.append(image_ids)
-        return np.random.default_rng(1).integers(0, 256, (3, 128, 128, 3), np.uint8)
+    def read() -> PixelStore:
+        asked.append("asked")
+        return store(1)
 
     contents = {"x": "1", "y": "2", "z": "3"}
     first = check_photos(usable, contents, tmp_path, read)

@@ -14,7 +14,7 @@ from melanoscope.benchmark.photo_checks import PhotoChecks, check_photos
 from melanoscope.benchmark.splits import Split, assign_protocol_folds, split_catalog
 from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import Catalog, build_catalog
-from melanoscope.data.pixel_store import open_pixel_store
+from melanoscope.data.pixel_store import PixelStore, open_pixel_store
 from melanoscope.data.sources import read_sources
 from melanoscope.data.sources.image_files import refuse_without_files
 from melanoscope.errors import DataError
@@ -92,15 +92,14 @@ def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress)
     if not len(usable):
         raise DataError("readable photographs", "none", "see melanoscope data summary")
 
-    def read_pixels(image_ids: list[str]) -> NDArray[np.uint8]:
-        judged = store
-        if config.image_size != _CHECK_SIZE:
-            judged = open_pixel_store(
-                readable, _CHECK_SIZE, cache, progress=progress.decoding, contents=store.contents
-            )
-        return judged.images(image_ids)
+    def judged() -> PixelStore:
+        if config.image_size == _CHECK_SIZE:
+            return store
+        return open_pixel_store(
+            readable, _CHECK_SIZE, cache, progress=progress.decoding, contents=store.contents
+        )
 
-    checks = check_photos(usable, store.contents, cache, read_pixels)
+    checks = check_photos(usable, store.contents, cache, judged)
     if config.near_duplicates:
         usable = usable.merge_groups([(pair.a, pair.b) for pair in checks.near_duplicates])
     frame = usable.frame

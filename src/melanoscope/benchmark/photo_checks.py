@@ -18,6 +18,7 @@ from melanoscope.atomic import refuse_full_disk, remove_partials
 from melanoscope.audit import near_duplicates
 from melanoscope.audit.near_duplicates import NearDuplicate, find_near_duplicates
 from melanoscope.data.catalog import Catalog
+from melanoscope.data.pixel_store import PixelStore
 from melanoscope.data.skin_tone import individual_typology_angle
 from melanoscope.errors import RunError
 from melanoscope.locks import lock_file
@@ -26,6 +27,7 @@ from melanoscope.runs.files import PAIR_COLUMNS, read_json, write_json, write_ta
 
 # Part of the name of what is kept: raise it when either of the two would find something else.
 _VERSION = 2
+_CHUNK = 256
 _PAIRS, _SKIN, _RECORDS = "near_duplicates.parquet", "skin.parquet", "files.json"
 
 
@@ -46,7 +48,7 @@ def check_photos(
     usable: Catalog,
     contents: Mapping[str, str],
     cache: Path,
-    read_pixels: Callable[[list[str]], NDArray[np.uint8]],
+    open_store: Callable[[], PixelStore],
 ) -> PhotoChecks:
     """Find near-duplicates and skin tones, or read from the cache what was found before."""
     # What is kept belongs to the files' `contents` (hashes by image id), not to their names.
@@ -58,7 +60,7 @@ def check_photos(
     # A second process waits, and finds everything done.
     with lock_file(folder / ".lock", wait=True):
         remove_partials(folder)
-        return _read(folder, usable) or _find(folder, image_ids, read_pixels)
+        return _read(folder, usable) or _find(folder, image_ids, open_store)
 
 
 def _read(folder: Path, usable: Catalog) -> PhotoChecks | None:
@@ -80,14 +82,15 @@ def _read(folder: Path, usable: Catalog) -> PhotoChecks | None:
     )
 
 
-def _find(
-    folder: Path, image_ids: list[str], read_pixels: Callable[[list[str]], NDArray[np.uint8]]
-) -> PhotoChecks:
+def _find(folder: Path, image_ids: list[str], open_store: Callable[[], PixelStore]) -> PhotoChecks:
     """Look at the photographs, and keep in `folder` what was found, with its checksums."""
-    pixels = read_pixels(image_ids)
+    store = open_store()
+    # Some at a time: a copy of a whole archive may not fit in memory.
+    parts = [image_ids[start : start + _CHUNK] for start in range(0, len(image_ids), _CHUNK)]
+    angles = [individual_typology_angle(store.images(part)).angle for part in parts]
     checks = PhotoChecks(
-        near_duplicates=tuple(find_near_duplicates(pixels, image_ids)),
-        skin=individual_typology_angle(pixels).angle,
+        near_duplicates=find_near_duplicates(store.pixels, image_ids, rows=store.rows(image_ids)),
+        skin=np.concatenate(angles),
     )
     with refuse_full_disk(folder):
         write_table(folder / _PAIRS, checks.pairs())

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melanoscope.errors import SignatureError, one_line
+from melanoscope.cli.output import say
+from melanoscope.errors import SignatureError
 
 if TYPE_CHECKING:
     from melanoscope.signing.keys import SecretKey
@@ -32,9 +33,9 @@ def keygen(
 
     passphrase = "" if no_passphrase else _passphrase(confirm=True)
     public = make_keys(out, passphrase)
-    typer.echo(one_line(f"secret key: {out} (keep it to yourself)"))
-    typer.echo(one_line(f"public key: {public}"))
-    typer.echo(f"the same in one word: {read_public_key(str(public)).to_base64()}")
+    say(f"secret key: {out} (keep it to yourself)")
+    say(f"public key: {public}")
+    say(f"the same in one word: {read_public_key(str(public)).to_base64()}")
 
 
 def open_secret_key(path: Path) -> SecretKey:

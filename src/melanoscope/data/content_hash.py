@@ -8,6 +8,7 @@ than memory is read, so that the file's content costs a few percent of decoding 
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Callable, Sequence
@@ -15,9 +16,12 @@ from pathlib import Path
 
 import xxhash
 
+from melanoscope.imaging.content import MAX_PIXELS
+from melanoscope.imaging.memory_limits import most_file_bytes
 from melanoscope.threads import thread_pool
 
 _BLOCK = 2**20
+_MOST_BYTES = most_file_bytes(MAX_PIXELS)
 # A thread takes so many files at once: handing over single ones costs as much as hashing them.
 _CHUNK = 64
 
@@ -27,14 +31,16 @@ def content_hash(content: bytes) -> str:
     return xxhash.xxh3_128_hexdigest(content)
 
 
-def file_hash(path: Path | str | None) -> str | None:
-    """Return `content_hash` of a file, or None where none can be read or it is empty."""
+def file_hash(path: Path | str | None, most_bytes: float = math.inf) -> str | None:
+    """Return `content_hash` of a file, or None where none can be read, or it is empty or longer."""
     if path is None:
         return None
     digest = xxhash.xxh3_128()
     size = 0
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - a pipe would be waited for
+        found = os.stat(path)  # noqa: PTH116 - half the time of Path.stat
+        # A pipe would be waited for, and a sparse file has any length.
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most_bytes:
             return None
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - half the time of Path.open
             while block := file.read(_BLOCK):
@@ -50,7 +56,7 @@ def content_hashes(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str | None]:
-    """Hash the content of many files.
+    """Hash the content of many files, none of them longer than a photograph may be.
 
     Args:
         paths: Files; None stands for a photograph without one.
@@ -59,7 +65,7 @@ def content_hashes(
         progress: Called with the number of files read and their total.
 
     Returns:
-        The hash of each file; None where it is absent, empty or cannot be read.
+        The hash of each file; None where it is absent, empty, too long or cannot be read.
 
     >>> content_hashes([None, "no such file"])
     [None, None]
@@ -67,7 +73,9 @@ def content_hashes(
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     hashes: list[str | None] = []
     with thread_pool(workers) as pool:
-        for found in pool.map(lambda chunk: [file_hash(path) for path in chunk], chunks):
+        for found in pool.map(
+            lambda chunk: [file_hash(path, _MOST_BYTES) for path in chunk], chunks
+        ):
             hashes += found
             if progress is not None:
                 progress(len(hashes), len(paths))

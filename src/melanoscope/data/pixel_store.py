@@ -20,6 +20,7 @@ from melanoscope.data.catalog import Catalog
 from melanoscope.data.content_hash import content_hash, content_hashes
 from melanoscope.data.pixel_files import PixelFiles, open_pixel_files
 from melanoscope.errors import DataError
+from melanoscope.imaging.content import read_content
 from melanoscope.imaging.decode import decode_image, why_unreadable
 from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.threads import thread_pool
@@ -63,10 +64,7 @@ class PixelStore:
 
     def images(self, image_ids: Sequence[str]) -> NDArray[np.uint8]:
         """Return the images of `image_ids`, shape (n, image_size, image_size, 3)."""
-        rows = self.rows(image_ids)
-        # All of them come as the mapped file: a copy of a whole archive may not fit in memory.
-        is_whole = np.array_equal(rows, np.arange(len(self.pixels)))
-        return self.pixels if is_whole else self.pixels[rows]
+        return self.pixels[self.rows(image_ids)]
 
 
 def open_pixel_store(
@@ -177,7 +175,9 @@ def _decode(path: Path, expected: str | None, pixels: NDArray[np.uint8], row: in
         # Absent, empty or closed when it was to be hashed: asked for its reason each time.
         return why_unreadable(path) or _CHANGED
     try:
-        content = path.read_bytes()
+        content = read_content(path)
+    except UnreadableImageError as error:
+        return error.reason
     except OSError:
         return _CHANGED
     # What is decoded are the bytes that were hashed, not what lies there a moment later.
