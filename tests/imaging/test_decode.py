@@ -309,11 +309,12 @@ def test_failed_writing_leaves_what_was_there(tmp_path, monkeypatch):
     write_image(path, np.asarray(painting(40, 40)))
     before = path.read_bytes()
 
-    def half(_image, target, **_options):
-        Path(target).write_bytes(before[:100])
+    def half(file, _content):
+        with file.open("wb") as opened:
+            opened.write(before[:100])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(OSError, match="No space"):
         write_image(path, np.asarray(painting(30, 30)))
     assert path.read_bytes() == before

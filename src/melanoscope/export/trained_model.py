@@ -19,7 +19,9 @@ from melanoscope.benchmark.splits import Split
 from melanoscope.data.sources import DataSpec
 from melanoscope.errors import RunError, nearest
 from melanoscope.inference.manifest_records import Selection
+from melanoscope.models.backbones import get_backbone
 from melanoscope.models.lesion_net import LesionNet, from_checkpoint
+from melanoscope.models.weights import find_weights
 from melanoscope.progress import RunProgress
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey
@@ -81,13 +83,16 @@ def train_model(
     Raises:
         MelanoscopeError: Data, weights or the folder are not what they should be.
     """
+    backbone = get_backbone(config.backbones[0])
+    if config.transfer[0] != "scratch" and not backbone.pretrained:
+        find_weights(backbone, config.weights)  # refuses it; a comparison would skip the network
     run_folder = RunFolder(work)
     with run_folder.exclusive():
         weights = describe_weights(config)  # before anything takes time
         dataset = prepare_dataset(config, cache, display)
         tables = {files.CATALOG: dataset.table(), files.NEAR_DUPLICATES: dataset.checks.pairs()}
         metadata = run_folder.begin(describe_run(dataset, weights), tables)
-        cell = CellKey(0, 0, config.backbones[0], config.transfer[0])
+        cell = CellKey(0, 0, backbone.name, config.transfer[0])
         if not run_folder.is_done(cell):
             display.cell_begins(cell.name, 0, 1, config.train.epochs)
             run_cell(dataset, cell, run_folder, display)
