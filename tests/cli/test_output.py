@@ -14,6 +14,7 @@ from melanoscope.imaging.decode import write_image
 
 from .conftest import Call
 
+SCRATCH = ("--backbone", "standard_cnn", "--transfer", "scratch")
 HOSTILE = "x\x1b[31m\x1b]0;t\a\u202e\x9b2J[bold]:skull:"
 CELL = HOSTILE + "\r"
 FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -77,7 +78,7 @@ def test_archives(call: Call, archive: Path, tmp_path: Path, command: str, words
         ("benchmark", "--data", f"isic2018={HOSTILE}", "--out", HOSTILE, "--transfer", "scratch"),
         ("benchmark", "--data", "simulated=9", "--out", "x", "--backbones", HOSTILE),
         ("benchmark", "--data", "simulated=9", "--out", "x", "--target", HOSTILE),
-        ("train", "--data", f"table={HOSTILE}", "--out", HOSTILE, "--backbone", "standard_cnn"),
+        ("train", "--data", f"table={HOSTILE}", "--out", HOSTILE, *SCRATCH),
         ("export", HOSTILE, "--out", HOSTILE, "--best"),
         ("report", HOSTILE),
         ("demo", "--data", HOSTILE, "--out", HOSTILE),
