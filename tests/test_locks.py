@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
 import subprocess
@@ -9,11 +10,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
+import filelock
 import pytest
 
 from melanoscope import locks
-from melanoscope.locks import HeldElsewhereError, lock_file
+from melanoscope.locks import LockedError, lock_file
 
 HOLDS = """
 import sys, time
@@ -37,7 +40,7 @@ def holder(tmp_path: Path):
 
 
 def test_a_second_process_is_refused_by_the_number_of_the_first(tmp_path, holder):
-    refused = pytest.raises(HeldElsewhereError, match=f"process {holder.pid}")
+    refused = pytest.raises(LockedError, match=f"process {holder.pid}")
     with refused, lock_file(tmp_path / "lock", wait=False):
         pass
 
@@ -70,3 +73,30 @@ def test_the_lock_is_free_after_an_error(tmp_path):
     with lock_file(tmp_path / "lock", wait=False):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+def test_a_lock_that_is_removed_lets_one_in_at_a_time(tmp_path):
+    inside, most = [], []
+
+    def hold() -> None:
+        for _ in range(20):
+            with lock_file(tmp_path / "lock", wait=True, remove=True):
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+
+    threads = [threading.Thread(target=hold) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 80
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch, caplog, number):
+    monkeypatch.setattr(filelock.FileLock, "acquire", Mock(side_effect=OSError(number, "")))
+    with caplog.at_level(logging.WARNING), lock_file(tmp_path / "lock", wait=False):
+        pass
+    assert "cannot be locked" in caplog.text

@@ -16,10 +16,10 @@ from onnx import helper
 from PIL import Image
 from safetensors.torch import save_file
 
-from melanoscope.atomic import atomic_path, refuse_full_disk
+from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError, RunError
 from melanoscope.export.onnx_file import save_onnx
-from melanoscope.machine_faults import is_of_the_machine, refusal
+from melanoscope.machine_faults import explain_machine_faults, is_of_the_machine, refusal
 
 from .machine import little_room
 
@@ -52,7 +52,7 @@ LINES = {
 def test_each_fault_is_one_line_that_says_what_to_do(
     tmp_path: Path, number: int, said_by: Callable[[int], Exception]
 ) -> None:
-    with pytest.raises(RunError) as caught, refuse_full_disk(tmp_path):
+    with pytest.raises(RunError) as caught, explain_machine_faults(tmp_path):
         raise said_by(number)
     line = str(caught.value)
     assert all(word in line for word in LINES[number]), line
@@ -62,9 +62,9 @@ def test_each_fault_is_one_line_that_says_what_to_do(
 
 def test_faults_of_ours_pass(tmp_path: Path) -> None:
     for error in (ValueError("a bug"), FileNotFoundError(errno.ENOENT, "no"), KeyError("28")):
-        with pytest.raises(type(error)), refuse_full_disk(tmp_path):
+        with pytest.raises(type(error)), explain_machine_faults(tmp_path):
             raise error
-    with pytest.raises(DataError), refuse_full_disk(tmp_path):
+    with pytest.raises(DataError), explain_machine_faults(tmp_path):
         raise DataError("a", "b (os error 28)", "c")
 
 

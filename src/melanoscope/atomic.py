@@ -1,14 +1,16 @@
-"""Files that are either whole or not there, and one line where the machine refuses to write."""
+"""Files and folders that are either whole or not there."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from melanoscope.machine_faults import as_os_error, refusal
+from melanoscope.locks import lock_file
+from melanoscope.machine_faults import as_os_error
 
 _PARTIAL = ".partial"
 # safetensors writes under such a name first; a kill leaves it there.
@@ -64,6 +66,62 @@ def atomic_path(path: Path, *, sync: bool = True) -> Iterator[Path]:
         raise system from error
 
 
+@contextmanager
+def atomic_folder(out: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Give a folder its name when all is in it; one process at a time makes it.
+
+    Args:
+        out: Folder to make.
+        replace: Whether it takes the place of a folder that is there, also of one that another
+            process makes now, for which it waits. Else none is there but an empty one.
+
+    Yields:
+        An empty folder beside it to write to. What a killed process left there is removed first.
+
+    Raises:
+        LockedError: Another process makes it now, and `replace` is false.
+        OSError: It cannot be made or renamed.
+
+    >>> from tempfile import mkdtemp
+    >>> out = Path(mkdtemp()) / "tables"
+    >>> with atomic_folder(out) as folder:
+    ...     _ = (folder / "numbers.csv").write_text("a,b")
+    ...     out.exists()
+    False
+    >>> [file.name for file in out.iterdir()]
+    ['numbers.csv']
+    """
+    partial = out.with_name(f".{out.name}{_PARTIAL}")
+    old = out.with_name(f".{out.name}.old{_PARTIAL}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with lock_file(out.with_name(f".{out.name}.lock"), wait=replace, place=out, remove=True):
+        if old.exists() and not out.exists():  # killed between the two renames
+            old.rename(out)
+        for left in (partial, old):
+            _remove_folder(left)
+        try:
+            partial.mkdir()
+            yield partial
+            if out.exists() and replace:
+                out.rename(old)
+            elif out.exists() and os.name == "nt":  # elsewhere an empty folder is replaced
+                out.rmdir()
+            partial.replace(out)
+        except BaseException:
+            if old.exists() and not out.exists():
+                old.rename(out)
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _remove_folder(folder: Path) -> None:
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
+
+
 def remove_partials(folder: Path) -> None:
     """Remove what killed processes left of `atomic_path` in a `folder` that this process has alone.
 
@@ -82,25 +140,3 @@ def remove_partials(folder: Path) -> None:
 def _to_disk(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-
-
-@contextmanager
-def refuse_full_disk(folder: Path) -> Iterator[None]:
-    """Turn the error of a disk without room, or of a folder that is closed, into one line.
-
-    Args:
-        folder: Folder that the block writes to; named in the line.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        RunError: The machine refused to write, or lacks the memory for what is written.
-    """
-    try:
-        yield
-    except Exception as error:
-        refused = refusal(error, folder)
-        if refused is None:
-            raise
-        raise refused from error

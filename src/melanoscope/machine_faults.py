@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from melanoscope.errors import MelanoscopeError, RunError
@@ -67,10 +69,43 @@ def is_of_the_machine(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in _OF_THE_MACHINE
 
 
-def refuse_machine(error: Exception, folder: Path | None = None) -> None:
+@contextmanager
+def explain_machine_faults(folder: Path) -> Iterator[None]:
+    """Turn what the machine refuses while the block writes into one line; all else passes.
+
+    Args:
+        folder: Folder that the block writes to; named in the line.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        RunError: The machine refused to write, or lacks the memory for what is written.
+    """
+    try:
+        yield
+    except Exception as error:
+        refused = refusal(error, folder)
+        if refused is None:
+            raise
+        raise refused from error
+
+
+def raise_machine_fault(error: Exception, folder: Path | None = None) -> None:
     """Raise `refusal` of an error that is the machine's, before it is taken for a file's."""
     if is_of_the_machine(error) and (refused := refusal(error, folder)):
         raise refused from None
+
+
+def raise_wrapped_machine_fault(error: Exception, folder: Path) -> None:
+    """Raise `refusal` of an error, or of what it was raised from: exporters wrap what they meet."""
+    seen: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in seen:
+        if isinstance(one, Exception) and (refused := refusal(one, folder)):
+            raise refused from None
+        seen.append(one)
+        one = one.__cause__ or one.__context__
 
 
 def refusal(error: Exception, folder: Path | None = None) -> MelanoscopeError | None:

@@ -16,6 +16,7 @@ from melanoscope.benchmark.config import BenchmarkConfig
 from melanoscope.benchmark.run import run_benchmark
 from melanoscope.data.sources import parse_spec
 from melanoscope.errors import RunError
+from melanoscope.locks import LockedError
 from melanoscope.models import lesion_net
 from melanoscope.models.backbones import get_backbone
 from melanoscope.runs import files
@@ -149,7 +150,7 @@ def test_a_kill_after_the_folder_was_taken_leaves_it_to_its_run(
 
 
 def test_two_processes_do_not_write_one_folder(copy: Path, cache: Path) -> None:
-    with RunFolder(copy).exclusive(), pytest.raises(RunError, match="nobody else writing"):
+    with RunFolder(copy).exclusive(), pytest.raises(LockedError, match="nobody else writing"):
         run(copy, cache)
 
 

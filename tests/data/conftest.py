@@ -11,8 +11,11 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from melanoscope.data import pixel_store
 from melanoscope.data.archive import ROW_SCHEMA, SourceTable
 from melanoscope.data.vocabulary import MALIGNANCY
+
+from .pixel_archive import Archive
 
 MakeTable = Callable[..., SourceTable]
 
@@ -51,3 +54,28 @@ def draw() -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def archive(tmp_path, make_table, draw) -> Archive:
+    return Archive(tmp_path / "archive", make_table, draw)
+
+
+@pytest.fixture
+def cache(tmp_path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def decoded(monkeypatch) -> list[str]:
+    """Names of the files decoded from now on."""
+    names: list[str] = []
+
+    decode = pixel_store._decode
+
+    def read(path: Path, *rest) -> str | None:
+        names.append(path.stem)
+        return decode(path, *rest)
+
+    monkeypatch.setattr(pixel_store, "_decode", read)
+    return names

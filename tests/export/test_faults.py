@@ -10,12 +10,13 @@ import shutil
 import numpy as np
 import pytest
 
+from melanoscope.atomic import atomic_folder
 from melanoscope.errors import BundleError, RunError, SignatureError, StatisticsError
 from melanoscope.export import bundle_writer, onnx_gradient
 from melanoscope.export.bundle_writer import ExportSettings, write_bundle
-from melanoscope.export.locked_folder import new_folder
 from melanoscope.export.outputs import run_graph
 from melanoscope.inference.bundle import MANIFEST, SIGNATURE, open_bundle
+from melanoscope.locks import LockedError
 from melanoscope.models import lesion_net
 from melanoscope.signing.keys import make_keys, read_public_key, read_secret_key
 
@@ -121,7 +122,7 @@ class Stop(BaseException):
 @pytest.mark.parametrize("error", [Stop, KeyboardInterrupt, BundleError("a", "b", "c")])
 def test_what_stops_an_export_leaves_nothing(tmp_path, error):
     def export():
-        with new_folder(tmp_path / "out") as one:
+        with atomic_folder(tmp_path / "out") as one:
             (one / MANIFEST).write_text("{}")
             raise error
 
@@ -131,7 +132,7 @@ def test_what_stops_an_export_leaves_nothing(tmp_path, error):
 
 
 def _export_in_another(out, ready, end):
-    with new_folder(out) as folder:
+    with atomic_folder(out) as folder:
         (folder / "theirs").write_text("theirs")
         ready.set()
         end.wait(60)
@@ -144,8 +145,8 @@ def test_two_exports_to_one_folder_do_not_collide(tmp_path):
     other.start()
     try:
         assert ready.wait(60)
-        with pytest.raises(BundleError, match="another that writes it now"):
-            new_folder(tmp_path / "out").__enter__()
+        with pytest.raises(LockedError, match=f"process {other.pid}"):
+            atomic_folder(tmp_path / "out").__enter__()
     finally:
         end.set()
         other.join(60)
@@ -155,9 +156,9 @@ def test_two_exports_to_one_folder_do_not_collide(tmp_path):
 def test_a_killed_export_holds_no_lock(tmp_path):
     pid = os.fork()
     if not pid:
-        new_folder(tmp_path / "out").__enter__()
+        atomic_folder(tmp_path / "out").__enter__()
         os._exit(9)
     os.waitpid(pid, 0)
-    with new_folder(tmp_path / "out") as folder:
+    with atomic_folder(tmp_path / "out") as folder:
         (folder / "ours").write_text("ours")
     assert (tmp_path / "out" / "ours").exists()

@@ -57,7 +57,7 @@ def test_a_report_that_cannot_be_written(
         build_page(run_folder, replicates=100)
     assert f"'{run_folder}'" in str(caught.value)
     assert snapshot(run_folder) == before
-    left = run_folder / ".report-killed"
+    left = run_folder / ".report.partial"
     left.mkdir()
     (left / "half").write_text("")
     assert "of before" not in build_page(run_folder, replicates=100).read_text()

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from melanoscope.atomic import refuse_full_disk, remove_partials
+from melanoscope.atomic import remove_partials
 from melanoscope.audit import near_duplicates
 from melanoscope.audit.near_duplicates import NearDuplicate, find_near_duplicates
 from melanoscope.data.catalog import Catalog
@@ -22,6 +22,7 @@ from melanoscope.data.pixel_store import PixelStore
 from melanoscope.data.skin_tone import individual_typology_angle
 from melanoscope.errors import RunError
 from melanoscope.locks import lock_file
+from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.runs.file_records import find_damage, record_files
 from melanoscope.runs.files import PAIR_COLUMNS, read_json, write_json, write_table
 
@@ -55,7 +56,7 @@ def check_photos(
     image_ids = usable.frame["image_id"].to_list()
     identity = f"{_VERSION}\0{near_duplicates.THRESHOLD}\0{usable.fingerprint(contents)}"
     folder = cache / "photo_checks" / hashlib.sha256(identity.encode()).hexdigest()[:16]
-    with refuse_full_disk(cache):
+    with explain_machine_faults(cache):
         folder.mkdir(parents=True, exist_ok=True)
     # A second process waits, and finds everything done.
     with lock_file(folder / ".lock", wait=True):
@@ -92,7 +93,7 @@ def _find(folder: Path, image_ids: list[str], open_store: Callable[[], PixelStor
         near_duplicates=find_near_duplicates(store.pixels, image_ids, rows=store.rows(image_ids)),
         skin=np.concatenate(angles),
     )
-    with refuse_full_disk(folder):
+    with explain_machine_faults(folder):
         write_table(folder / _PAIRS, checks.pairs())
         write_table(folder / _SKIN, pl.DataFrame({"image_id": image_ids, "ita": checks.skin}))
         write_json(folder / _RECORDS, record_files(folder, (_PAIRS, _SKIN)))

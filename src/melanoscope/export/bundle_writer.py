@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from melanoscope.atomic import atomic_path, refuse_full_disk
+from melanoscope.atomic import atomic_folder, atomic_path
 from melanoscope.errors import BundleError
 from melanoscope.export.evaluation import (
     Holdout,
@@ -20,7 +20,6 @@ from melanoscope.export.evaluation import (
     fit_calibration,
 )
 from melanoscope.export.latency import time_variants
-from melanoscope.export.locked_folder import new_folder
 from melanoscope.export.manifest import assumed_prevalence, describe_origin
 from melanoscope.export.model_card import model_card
 from melanoscope.export.onnx_gradient import export_gradient
@@ -52,6 +51,7 @@ from melanoscope.inference.bundle import (
 from melanoscope.inference.calibration import log_odds
 from melanoscope.inference.manifest import BundleManifest, Graph, Graphs, Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
+from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.runs.files import write_tensors
 from melanoscope.signing.signatures import sign
 from melanoscope.stats.bootstrap.group_weights import REPLICATES
@@ -107,11 +107,12 @@ def write_bundle(
         The bundle, opened and checked.
 
     Raises:
-        BundleError: `out` holds something, or another process writes it.
+        BundleError: `out` holds something.
+        LockedError: Another process writes it.
         StatisticsError: The calibration or the test photographs are too few for an honest number.
     """
     refuse_occupied(out)
-    with refuse_full_disk(out.parent), new_folder(out) as folder:
+    with explain_machine_faults(out.parent), atomic_folder(out) as folder:
         _write_manifest(folder, _write_graphs(model, folder, settings, on_step))
         if settings.sign is not None:
             with atomic_path(folder / SIGNATURE) as partial:

@@ -17,7 +17,6 @@ import onnx
 
 from melanoscope.atomic import atomic_path
 from melanoscope.inference.onnx_content import refuse_foreign
-from melanoscope.machine_faults import refusal
 
 
 def save_onnx(model: onnx.ModelProto, path: Path) -> None:
@@ -27,25 +26,6 @@ def save_onnx(model: onnx.ModelProto, path: Path) -> None:
     with atomic_path(path) as partial:
         partial.write_bytes(content)
         onnx.checker.check_model(str(partial))
-
-
-def refuse_fault_of_the_machine(error: Exception, folder: Path) -> None:
-    """Raise what an error of an exporter comes from if that is the disk or the memory.
-
-    Args:
-        error: What was caught; exporters wrap what they meet in errors of their own.
-        folder: Folder that is written to.
-
-    Raises:
-        RunError: A disk that is full, a file that cannot be written, too little memory.
-    """
-    seen: list[BaseException] = []
-    one: BaseException | None = error
-    while one is not None and one not in seen:
-        if isinstance(one, Exception) and (refused := refusal(one, folder)):
-            raise refused from None
-        seen.append(one)
-        one = one.__cause__ or one.__context__
 
 
 @contextlib.contextmanager

@@ -22,9 +22,9 @@ from torch import Tensor, fx, nn
 
 from melanoscope.errors import BundleError
 from melanoscope.export.onnx_decompositions import decomposition_table, translation_table
-from melanoscope.export.onnx_file import refuse_fault_of_the_machine
 from melanoscope.export.onnx_model import split_head, write_onnx
 from melanoscope.inference.onnx_session import OnnxModel
+from melanoscope.machine_faults import raise_wrapped_machine_fault
 from melanoscope.models.lesion_net import LesionNet
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def export_gradient(network: LesionNet, image_size: int, path: Path) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - exporters fail in any way they like
         path.unlink(missing_ok=True)
-        refuse_fault_of_the_machine(error, path.parent)
+        raise_wrapped_machine_fault(error, path.parent)
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise _no_gradient(network, reason) from None
 

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from matplotlib.image import imsave
 
-from melanoscope.atomic import atomic_path, refuse_full_disk
+from melanoscope.atomic import atomic_path
 from melanoscope.audit.audit import Audit
 from melanoscope.data.sources import ARCHIVES
 from melanoscope.imaging.decode import read_image
 from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.json_text import json_text
+from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.section import plain
 from melanoscope.report.target_words import question_of
@@ -55,7 +56,7 @@ def write_audit(audit: Audit, folder: Path) -> Path:
     """
     document = json_text(audit_document(audit), indent=1)
     files = {"audit.json": f"{document}\n", "index.html": _render(audit)}
-    with refuse_full_disk(folder), ExitStack() as all_written:
+    with explain_machine_faults(folder), ExitStack() as all_written:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             partial = all_written.enter_context(atomic_path(folder / name))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from melanoscope.atomic import refuse_full_disk
+from melanoscope.atomic import atomic_folder
 from melanoscope.json_text import json_text
+from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.comparison import learning_figure, roc_figures, transfer_figure
 from melanoscope.report.figures.report_figure import ReportFigure
@@ -85,7 +83,7 @@ def build(
     page = render_page(context, tables, {"roc": roc[1:], **figures}, sections, absent)
     document = json_text(evidence, indent=1) + "\n"
     final = run.path / REPORT
-    with refuse_full_disk(run.path), _new_folder(final) as new:
+    with explain_machine_faults(run.path), atomic_folder(final, replace=True) as new:
         _write_tables(tables, new / "tables")
         _write_figures([*roc, *filter(None, figures.values()), *of_sections], new / "figures")
         (new / "evidence.json").write_text(document, encoding="utf-8")
@@ -106,21 +104,3 @@ def _write_figures(figures: Iterable[ReportFigure], folder: Path) -> None:
     for figure in figures:
         for kind, content in figure.files.items():
             (folder / f"{figure.name}.{kind}").write_bytes(content)
-
-
-@contextmanager
-def _new_folder(final: Path) -> Iterator[Path]:
-    """Yield a new folder that takes the place of `final` when the block has ended."""
-    for left in final.parent.glob(".report-*"):
-        shutil.rmtree(left, ignore_errors=True)  # of a process that was killed
-    new = Path(tempfile.mkdtemp(prefix=".report-", dir=final.parent))
-    try:
-        new.chmod(0o755)
-        yield new
-        old = new.with_name(new.name + "-old")
-        if final.exists():
-            final.rename(old)
-        new.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)

@@ -17,9 +17,10 @@ from typing import Any
 
 import polars as pl
 
-from melanoscope.atomic import atomic_path, refuse_full_disk, remove_partials
+from melanoscope.atomic import atomic_path, remove_partials
 from melanoscope.errors import DataError, RunError, one_line
-from melanoscope.locks import HeldElsewhereError, lock_file, lock_files
+from melanoscope.locks import lock_file, lock_files
+from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey, skipped_transfers
 from melanoscope.runs.file_records import find_damage, identity_hash, record_files
@@ -67,21 +68,16 @@ class RunFolder:
             Nothing.
 
         Raises:
-            RunError: Another process writes the folder, or the disk is full.
+            LockedError: Another process writes the folder.
+            RunError: The disk is full.
         """
         new = not self.folder.exists()
-        with refuse_full_disk(self.folder):
+        with explain_machine_faults(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            with lock_file(self.folder / files.LOCK, wait=False):
+            with lock_file(self.folder / files.LOCK, wait=False, place=self.folder):
                 remove_partials(self.folder)
                 yield
-        except HeldElsewhereError as error:
-            raise RunError(
-                f"nobody else writing '{self.folder}'",
-                error.holder,
-                "wait for it or name another folder with --out",
-            ) from None
         finally:
             if new and not self._content():
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -112,7 +108,7 @@ class RunFolder:
                 "other files",
                 "name another folder with --out",
             )
-        with refuse_full_disk(self.folder):
+        with explain_machine_faults(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             # First of all, so that a kill between two of the tables leaves a folder of this run.
             files.write_json(file, record)
@@ -122,7 +118,7 @@ class RunFolder:
 
     def begin_cell(self, cell: CellKey) -> None:
         """Make the folder of a `cell`; of an unfinished training only its state is kept."""
-        with refuse_full_disk(self.folder):
+        with explain_machine_faults(self.folder):
             self.cell_folder(cell).mkdir(parents=True, exist_ok=True)
         for left in self.cell_folder(cell).iterdir():
             if left.name != files.TRAINING_STATE:
@@ -152,7 +148,7 @@ class RunFolder:
             RunError: The disk is full.
         """
         folder = self.cell_folder(cell)
-        with refuse_full_disk(self.folder):
+        with explain_machine_faults(self.folder):
             files.write_tensors(folder / files.CHECKPOINT, weights)
             with atomic_path(folder / files.HISTORY) as partial:
                 history.write_csv(partial)
@@ -208,7 +204,7 @@ class RunFolder:
                 for cell in cells
             ]
             table = pl.concat(parts).select(*files.PREDICTION_COLUMNS)
-            with refuse_full_disk(self.folder):
+            with explain_machine_faults(self.folder):
                 files.write_table(self.folder / name, table)
         self._record_tables(self.record)
 
@@ -220,7 +216,7 @@ class RunFolder:
     def _record_tables(self, record: dict[str, Any]) -> dict[str, Any]:
         """Write run.json with what its tables are now."""
         self._record = {**record, "files": record_files(self.folder, files.TABLES)}
-        with refuse_full_disk(self.folder):
+        with explain_machine_faults(self.folder):
             files.write_json(self.folder / files.RUN, self._record)
         return self._record
 

@@ -42,7 +42,7 @@ from melanoscope.data.sources import (
 from melanoscope.data.sources.places import refuse_unnamed
 from melanoscope.data.sources.text_table import matching_table
 from melanoscope.errors import DataError, nearest
-from melanoscope.machine_faults import refuse_machine
+from melanoscope.machine_faults import raise_machine_fault
 from melanoscope.tables.table_file import open_table
 
 ARCHIVES: dict[str, Archive] = {
@@ -100,7 +100,7 @@ class DataSpec:
         try:
             return self.archive.read(self.path, options)
         except OSError as error:
-            refuse_machine(error)
+            raise_machine_fault(error)
             raise _unreadable(f"files of {self.kind}", self.path, error) from None
 
 

@@ -11,7 +11,7 @@ from melanoscope.atomic import atomic_path, remove_partials
 from melanoscope.data.sources.places import refuse_unnamed
 from melanoscope.errors import DataError
 from melanoscope.locks import lock_file
-from melanoscope.machine_faults import refuse_machine
+from melanoscope.machine_faults import raise_machine_fault
 
 
 def unpack_images(packed: Path, image_ids: pl.Series, cache: Path) -> dict[str, str]:
@@ -53,7 +53,7 @@ def unpack_images(packed: Path, image_ids: pl.Series, cache: Path) -> dict[str, 
                         _unpack(archive[name], paths[name])
         return {name: str(path) for name, path in paths.items()}
     except OSError as error:
-        refuse_machine(error)
+        raise_machine_fault(error)
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"photographs in the HDF5 file '{packed}'", reason, "fetch it again, or check --cache"

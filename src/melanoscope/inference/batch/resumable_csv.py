@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError
+from melanoscope.locks import lock_file
 
 Row = list[str]
 
@@ -43,22 +44,22 @@ class ResumableCsv:
         self.partial = out.with_name(f".{out.name}.partial")
         self._job_file = out.with_name(f".{out.name}.partial.json")
         self._job = job
-        self._take_back_finished()
-        _refuse_existing(out)
-        self._refuse_other_job(job)
-        # Opened for appending: creates, and never cuts what is there.
-        self._file: BinaryIO = self.partial.open("a+b")
-        try:
-            _lock(self._file, self.partial)
+        _require_parent(out)
+        lock = out.with_name(f".{out.name}.lock")
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(lock_file(lock, wait=False, place=out, remove=True))
+            self._take_back_finished()
+            _refuse_existing(out)
+            self._refuse_other_job(job)
+            # Opened for appending: creates, and never cuts what is there.
+            self._file: BinaryIO = stack.enter_context(self.partial.open("a+b"))
             self._write_job(job)
             self.kept = self._keep_whole_batches(rows, batch_size)
-        except BaseException:
-            self._file.close()
-            raise
+            self._held = stack.pop_all()
 
     def close(self) -> None:
         """Close the file; what is written stays for a later run."""
-        self._file.close()
+        self._held.close()
 
     def kept_rows(self) -> Iterator[Row]:
         """Iterate over the rows that an earlier run has written."""
@@ -166,21 +167,8 @@ def _refuse_existing(out: Path) -> None:
             "a folder" if out.is_dir() else "one that is there already",
             "remove it or name another --out",
         )
+
+
+def _require_parent(out: Path) -> None:
     if not out.parent.is_dir():
         raise DataError(f"a folder for '{out}'", f"no folder '{out.parent}'", "make it first")
-
-
-def _lock(file: BinaryIO, path: Path) -> None:
-    """Keep a second process out, where the system can; a kill opens the lock."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DataError(
-            f"nobody else writing '{path}'", "another process", "wait for it or name another --out"
-        ) from None
-    except OSError:
-        return  # some network file systems know no locks

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoscope import __version__
-from melanoscope.atomic import refuse_full_disk
 from melanoscope.errors import DataError
 from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import DECODER_VERSION
@@ -25,6 +24,7 @@ from melanoscope.inference.batch.input_table import scan_table
 from melanoscope.inference.batch.resumable_csv import ResumableCsv, Row
 from melanoscope.inference.batch.rows_out import FAILED, RowDiagnoser
 from melanoscope.inference.calibration import log_odds
+from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.tables.formulas import as_text
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def diagnose_table(
         rows=source.rows,
         batch_size=batch_size,
     )
-    with refuse_full_disk(out.parent), closing(target):
+    with explain_machine_faults(out.parent), closing(target):
         counts, failures = Counter[str](), FailureCounter()
 
         def count(row: Row) -> None:

@@ -26,7 +26,7 @@ from melanoscope.inference.explain.overlays import (
     heat_overlay,
 )
 from melanoscope.inference.text import phrases
-from melanoscope.machine_faults import refuse_machine
+from melanoscope.machine_faults import raise_machine_fault
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -87,7 +87,7 @@ def write_explanation(
             with atomic_path(path.with_name(name)) as partial:
                 partial.write_bytes(content)
     except OSError as error:
-        refuse_machine(error, path.parent)
+        raise_machine_fault(error, path.parent)
         raise DataError(
             f"a folder that can be written to at '{path.parent}'",
             error.strerror or type(error).__name__,
