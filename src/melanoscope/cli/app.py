@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from melanoscope.cli import bundles, comparison, keys, serve
+from melanoscope.cli import bundles, comparison, keys, predict, serve
 from melanoscope.cli.data import data_app
 from melanoscope.cli.output import say, say_aside
 from melanoscope.cli.signals import Stopped, end, stop_on_signals
@@ -32,7 +32,7 @@ for command in (
     comparison.report,
     bundles.train,
     bundles.export,
-    bundles.predict,
+    predict.predict,
     serve.serve,
     keys.keygen,
 ):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from melanoscope.checksums import file_sha256
 from melanoscope.errors import BundleError, SignatureError
 from melanoscope.file_kinds import FileKind, read_file_kind
 from melanoscope.inference.manifest import BundleManifest, FileEntry
@@ -126,12 +127,6 @@ def open_bundle(folder: Path | str, *, trust: PublicKey | None = None) -> Bundle
 def file_entry(path: Path) -> FileEntry:
     """Describe a file for the manifest: sha256 and size in bytes."""
     return FileEntry(sha256=file_sha256(path), bytes=path.stat().st_size)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_bounded(path: Path, most: int) -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
+from melanoscope.checksums import file_sha256
 from melanoscope.errors import WeightsError
 from melanoscope.models.backbones import Backbone
 
@@ -58,8 +58,7 @@ def check_hash(path: Path) -> None:
     hashed = _HASHED.fullmatch(_stem(path))
     if hashed is None or path.suffix.lower() == ".safetensors":
         return
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = file_sha256(path)
     if not found.startswith(hashed[2].lower()):
         raise WeightsError(
             f"'{path}' with the sha256 of its name ({hashed[2]}...)",

@@ -6,7 +6,6 @@ download, whose checksum stands in the file's name. No pickle is executed.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
+from melanoscope.checksums import file_sha256
 from melanoscope.errors import WeightsError
 from melanoscope.machine_faults import refusal
 from melanoscope.models.backbones import Backbone
@@ -175,7 +175,7 @@ def _packaged(backbone: Backbone) -> Path | None:
 def _from_package(backbone: Backbone, path: Path) -> dict[str, Tensor]:
     """Rename a package's tensors in order: it uses another implementation's names."""
     expected = _PACKAGED[backbone.name][2]
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = file_sha256(path)
     if found != expected:
         raise WeightsError(
             f"'{path.name}' with sha256 {expected[:12]}...",

@@ -25,6 +25,7 @@ import polars as pl
 
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import RunError
+from melanoscope.json_text import json_text
 
 SCHEMA = 3
 RUN, CATALOG, NEAR_DUPLICATES = "run.json", "catalog.parquet", "near_duplicates.parquet"
@@ -114,9 +115,7 @@ def is_from(dataset: str, kind: str) -> bool:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write `value` as JSON to `path`."""
     with atomic_path(path) as partial:
-        text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-        # Half characters, of names that are not UTF-8, are written as JSON escapes them.
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+        partial.write_text(json_text(value, indent=2) + "\n", encoding="utf-8")
 
 
 def write_table(path: Path, table: pl.DataFrame) -> None:

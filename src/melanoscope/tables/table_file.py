@@ -7,13 +7,13 @@ packed with gzip; workbooks. What is in memory does not grow with a text's lengt
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from melanoscope.checksums import file_sha256
 from melanoscope.errors import DataError
 from melanoscope.tables.content import detect_content
 from melanoscope.tables.dialect import plain
@@ -104,11 +104,11 @@ class TableFile:
     @cached_property
     def sha256(self) -> str:
         """The sha256 of the file in hexadecimal, as it was when first asked for."""
-        return _sha256(self.path)
+        return file_sha256(self.path)
 
     def is_unchanged(self) -> bool:
         """Return whether the file still is the one whose `sha256` was asked for."""
-        return self.path.is_file() and _sha256(self.path) == self.sha256
+        return self.path.is_file() and file_sha256(self.path) == self.sha256
 
 
 def open_table(path: str | Path, known: Collection[str] = ()) -> TableFile:
@@ -164,8 +164,3 @@ def _head(source: TextFile | Sheet) -> list[Numbered]:
     except DataError:  # said where rows are read
         return []
     return rows
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from melanoscope.cli.bundles import predict
+from melanoscope.cli.predict import predict
 from melanoscope.errors import DataError
 from melanoscope.inference.explain.integrated_gradients import (
     BASELINES,

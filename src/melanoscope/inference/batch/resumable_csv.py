@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import hashlib
 import io
 import json
 import os
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from melanoscope.atomic import atomic_path
+from melanoscope.checksums import file_sha256
 from melanoscope.errors import DataError
 from melanoscope.locks import lock_file
 
@@ -76,7 +76,7 @@ class ResumableCsv:
         """Give the whole file its name; raise DataError if another one is there by now."""
         os.fsync(self._file.fileno())
         _refuse_existing(self._out)
-        self._write_job({**self._job, _WHOLE: _hash(self.partial)})
+        self._write_job({**self._job, _WHOLE: file_sha256(self.partial)})
         self._file.close()
         self.partial.rename(self._out)  # fails where Windows finds a file
         self._job_file.unlink(missing_ok=True)
@@ -89,7 +89,7 @@ class ResumableCsv:
         begun = self._begun()
         if isinstance(begun, dict) and self._out.is_file() and not self.partial.exists():
             whole = begun.pop(_WHOLE, None)
-            if begun == self._job and whole == _hash(self._out):
+            if begun == self._job and whole == file_sha256(self._out):
                 self._out.rename(self.partial)
 
     def _write_job(self, record: dict[str, Any]) -> None:
@@ -153,11 +153,6 @@ class ResumableCsv:
                 if not whole or (number == 0 and row != self._header):
                     return
                 yield row, end
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _refuse_existing(out: Path) -> None:

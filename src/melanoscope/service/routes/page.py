@@ -6,7 +6,6 @@ together, so that no request leads out of the folder.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from melanoscope.checksums import file_sha256
 from melanoscope.service.http.negotiation import is_cached, preference
 from melanoscope.service.routes.bundle import IMMUTABLE
 
@@ -104,8 +104,7 @@ def _file_endpoint(path: Path, *, is_hashed: bool) -> Callable[[Request], Awaita
 
 
 def _etag(path: Path) -> str:
-    with path.open("rb") as file:
-        return f'"{hashlib.file_digest(file, "sha256").hexdigest()}"'
+    return f'"{file_sha256(path)}"'
 
 
 def _accepts_gzip(request: Request) -> bool:
