@@ -16,16 +16,21 @@ import pytest
 from .record import Row, add_row
 
 
+_ROW = pytest.StashKey[Row]()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note the outcome of a test, or of its set-up where it did not get further."""
+    """Note the outcome and seconds of each part of a test; write its row after the last."""
     report = yield
+    row = item.stash.setdefault(_ROW, {"outcome": "passed", "seconds": 0.0})
+    row["seconds"] = round(row["seconds"] + report.duration, 1)
+    if not report.passed:
+        row["outcome"] = report.outcome
     file = os.environ.get("MELANOSCOPE_TORTURE_RECORD")
-    ended = report.when == "call" or (report.when == "setup" and not report.passed)
-    if file and ended and item.get_closest_marker("torture"):
-        row: Row = {"outcome": report.outcome, "seconds": round(report.duration, 1)}
+    if file and report.when == "teardown" and item.get_closest_marker("torture"):
         add_row(Path(file), item.nodeid, row | dict(item.user_properties) | {"commit": _commit()})
     return report
 
