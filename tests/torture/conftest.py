@@ -15,7 +15,6 @@ import pytest
 
 from .record import Row, add_row
 
-
 _ROW = pytest.StashKey[Row]()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from melanoscope.atomic import refuse_full_disk
 from melanoscope.json_text import json_text
+from melanoscope.locks import lock_file
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.comparison import learning_figure, roc_figures, transfer_figure
 from melanoscope.report.figures.report_figure import ReportFigure
@@ -21,7 +22,7 @@ from melanoscope.report.sections.gaps import gaps_section
 from melanoscope.report.sections.section import plain
 from melanoscope.report.tables.formats import as_csv, as_latex, as_markdown
 from melanoscope.report.tables.tables import Table, make_tables
-from melanoscope.runs.files import REPORT
+from melanoscope.runs.files import REPORT, REPORT_LOCK
 
 _WRITERS = {"csv": as_csv, "md": as_markdown, "tex": as_latex}
 
@@ -47,7 +48,7 @@ def build(
     figure_2: ReportFigure | str | None = None,
     figure_4: ReportFigure | str | None = None,
 ) -> Report:
-    """Write RUN/report; an older one stays until all is written.
+    """Write RUN/report; an older one stays until all is written, by one process after the other.
 
     Args:
         context: The results of the run.
@@ -111,16 +112,17 @@ def _write_figures(figures: Iterable[ReportFigure], folder: Path) -> None:
 @contextmanager
 def _new_folder(final: Path) -> Iterator[Path]:
     """Yield a new folder that takes the place of `final` when the block has ended."""
-    for left in final.parent.glob(".report-*"):
-        shutil.rmtree(left, ignore_errors=True)  # of a process that was killed
-    new = Path(tempfile.mkdtemp(prefix=".report-", dir=final.parent))
-    try:
-        new.chmod(0o755)
-        yield new
-        old = new.with_name(new.name + "-old")
-        if final.exists():
-            final.rename(old)
-        new.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+    with lock_file(final.parent / REPORT_LOCK, wait=True):
+        for left in final.parent.glob(".report-*"):
+            shutil.rmtree(left, ignore_errors=True)  # of a process that was killed
+        new = Path(tempfile.mkdtemp(prefix=".report-", dir=final.parent))
+        try:
+            new.chmod(0o755)
+            yield new
+            old = new.with_name(new.name + "-old")
+            if final.exists():
+                final.rename(old)
+            new.rename(final)
+            shutil.rmtree(old, ignore_errors=True)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)

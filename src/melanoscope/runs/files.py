@@ -31,7 +31,7 @@ RUN, CATALOG, NEAR_DUPLICATES = "run.json", "catalog.parquet", "near_duplicates.
 BASELINES, PREDICTIONS = "baselines.parquet", "predictions.parquet"
 VALIDATION, CELLS, REPORT = "validation.parquet", "cells", "report"
 CHECKPOINT, HISTORY, DONE = "model.safetensors", "history.csv", "done.json"
-TRAINING_STATE, LOCK = "training.safetensors", ".lock"
+TRAINING_STATE, LOCK, REPORT_LOCK = "training.safetensors", ".lock", ".report.lock"
 
 TABLES = (CATALOG, NEAR_DUPLICATES, BASELINES, VALIDATION, PREDICTIONS)
 """Files of a run folder that run.json records under "files"."""
