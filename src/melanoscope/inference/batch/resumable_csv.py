@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from melanoscope.atomic import atomic_path
+from melanoscope.atomic import atomic_path, remove_partials_of
 from melanoscope.errors import DataError
 
 Row = list[str]
@@ -50,6 +50,7 @@ class ResumableCsv:
         self._file: BinaryIO = self.partial.open("a+b")
         try:
             _lock(self._file, self.partial)
+            remove_partials_of(self._job_file)
             self._write_job(job)
             self.kept = self._keep_whole_batches(rows, batch_size)
         except BaseException:
