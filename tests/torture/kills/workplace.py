@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +38,7 @@ class Workplace:
         self.root = folder / "work"
         self._server, self._folder = server, folder
         self._template, self._log = folder / "template", folder / "events"
-        self.counts: Counter[str] = Counter()
+        self.counts: defaultdict[str, float] = defaultdict(int)
         self.root.mkdir(parents=True)
         if bundle is not None:
             shutil.copytree(bundle, self.root / "bundle")
