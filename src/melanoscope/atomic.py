@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -135,6 +136,25 @@ def remove_partials(folder: Path) -> None:
     for left in (*folder.glob(f".*{_PARTIAL}"), *folder.glob(_TEMPORARY)):
         with contextlib.suppress(OSError):
             left.unlink()
+
+
+def remove_partials_of(path: Path) -> None:
+    """Remove what killed processes left of `atomic_path` for a file that this process has alone.
+
+    Its folder may be anybody's: other files' partial ones stay.
+
+    >>> from tempfile import mkdtemp
+    >>> folder = Path(mkdtemp())
+    >>> for name in (".a.csv.7.partial", ".a.csv.partial", ".a.csv.b.7.partial"):
+    ...     _ = (folder / name).write_text("a,")
+    >>> remove_partials_of(folder / "a.csv")
+    >>> sorted(path.name for path in folder.iterdir())
+    ['.a.csv.b.7.partial', '.a.csv.partial']
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_PARTIAL}"):
+        if left.name[len(path.name) + 2 : -len(_PARTIAL)].isdecimal():
+            with contextlib.suppress(OSError):
+                left.unlink()
 
 
 def _to_disk(path: Path) -> None:

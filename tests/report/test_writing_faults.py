@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,12 @@ from melanoscope.report import audit_page, build
 from melanoscope.report.audit_page import write_audit
 from tests.machine import little_room
 
+LOCKS = {".report.lock", audit_page._LOCK}
+
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    files = [p for p in folder.rglob("*") if p.is_file() and p.name not in LOCKS]
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 
 def test_an_audit_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +46,10 @@ def test_an_audit_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
         write_audit(found, out)
     assert snapshot(out) == before
     assert write_audit(found, out).read_text() == "new"
-    assert {path.name for path in out.iterdir()} == {"index.html", "audit.json"}
+    left = out / ".index.html.7.partial"  # by a kill
+    left.write_text("half")
+    write_audit(found, out)
+    assert snapshot(out).keys() == {"index.html", "audit.json"}
 
 
 def test_a_report_that_cannot_be_written(
@@ -61,4 +68,27 @@ def test_a_report_that_cannot_be_written(
     left.mkdir()
     (left / "half").write_text("")
     assert "of before" not in build_page(run_folder, replicates=100).read_text()
-    assert not list(run_folder.glob(".*"))
+    assert {path.name for path in run_folder.glob(".*")} <= {".report.lock"}
+
+
+def test_two_reports_of_one_run_are_written_one_after_the_other(tmp_path: Path) -> None:
+    """The second would take the half-written folder of the first for a killed one's."""
+    order, begun = [], threading.Event()
+
+    def second() -> None:
+        begun.set()
+        with build._new_folder(tmp_path / "report") as new:
+            order.append("second")
+            (new / "index.html").write_text("of the second")
+
+    thread = threading.Thread(target=second)
+    with build._new_folder(tmp_path / "report") as new:
+        thread.start()
+        begun.wait()
+        thread.join(0.2)
+        (new / "index.html").write_text("of the first")
+        order.append("first")
+    thread.join(30)
+    assert order == ["first", "second"]
+    assert (tmp_path / "report" / "index.html").read_text() == "of the second"
+    assert not list(tmp_path.glob(".report-*"))

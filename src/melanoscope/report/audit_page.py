@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 from matplotlib.image import imsave
 
-from melanoscope.atomic import atomic_path
+from melanoscope.atomic import atomic_path, remove_partials_of
 from melanoscope.audit.audit import Audit
 from melanoscope.data.sources import ARCHIVES
 from melanoscope.imaging.decode import read_image
 from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.json_text import json_text
+from melanoscope.locks import lock_file
 from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.section import plain
 from melanoscope.report.target_words import question_of
 
+_LOCK = ".audit.lock"
 _IMAGE_SIZE = 112
 MOST_PAIRS = 200
 """Pairs that the page shows with their photographs; the JSON holds all."""
@@ -58,7 +60,9 @@ def write_audit(audit: Audit, folder: Path) -> Path:
     files = {"audit.json": f"{document}\n", "index.html": _render(audit)}
     with explain_machine_faults(folder), ExitStack() as all_written:
         folder.mkdir(parents=True, exist_ok=True)
+        all_written.enter_context(lock_file(folder / _LOCK, wait=True))
         for name, text in files.items():
+            remove_partials_of(folder / name)
             partial = all_written.enter_context(atomic_path(folder / name))
             # Half characters, of names that are not UTF-8, are written as JSON escapes them.
             partial.write_text(text, encoding="utf-8", errors="backslashreplace")

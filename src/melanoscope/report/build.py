@@ -45,7 +45,7 @@ def build(
     figure_2: ReportFigure | str | None = None,
     figure_4: ReportFigure | str | None = None,
 ) -> Report:
-    """Write RUN/report; an older one stays until all is written.
+    """Write RUN/report; an older one stays until all is written, by one process after the other.
 
     Args:
         context: The results of the run.

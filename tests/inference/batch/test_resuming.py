@@ -167,9 +167,12 @@ def test_killed_before_the_last_step(tmp_path, monkeypatch):
     with pytest.raises(Killed):
         diagnose_table(Fake(), table, tmp_path / "out.csv", batch_size=8)
     monkeypatch.undo()
+    left = tmp_path / "..out.csv.partial.json.7.partial"  # killed while it wrote down the job
+    left.write_text("{")
     fake = Fake()
     assert diagnose_table(fake, table, tmp_path / "out.csv", batch_size=8).kept == 30
     assert fake.answered == []
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_nothing_is_overwritten_that_came_meanwhile(tmp_path):

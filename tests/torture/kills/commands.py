@@ -65,6 +65,8 @@ BENCHMARK = Command(
     _CNN,
     until=_REPORT,
     short=(
+        "before rename cache/pixels",
+        "before call mark_done",
         "before rename run/.catalog.parquet",
         "after rename run/cells/standard_cnn-scratch-r0-f0/.training.safetensors",
         "before rename run/cells/standard_cnn-scratch-r0-f0/.done.json",
@@ -84,7 +86,6 @@ REPORT = Command("report", ("report", "{root}/run", "--replicates", "200"), befo
 AUDIT = Command(
     "audit",
     ("data", "audit", *_DATA, "--out", "{root}/audit"),
-    short=("before rename cache/pixels", "before call mark_done"),
 )
 TRAIN = Command(
     "train",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,15 @@ def server() -> Iterator[ForkServer]:
 
 
 @pytest.fixture
-def place(request: pytest.FixtureRequest, server: ForkServer, tmp_path: Path) -> Workplace:
+def place(
+    request: pytest.FixtureRequest,
+    server: ForkServer,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> Iterator[Workplace]:
     command: Command = request.param
     bundle = request.getfixturevalue("small_bundle") if command.needs_bundle else None
-    return Workplace(server, command, tmp_path, bundle)
+    place = Workplace(server, command, tmp_path, bundle)
+    yield place
+    for name, count in place.counts.items():
+        record_property(name, count)

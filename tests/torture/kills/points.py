@@ -40,16 +40,31 @@ def all_points(events: Sequence[Event]) -> list[Point]:
     ]
 
 
-def spread_points(events: Sequence[Event], count: int) -> list[Point]:
-    """Return about `count` points, one of each kind of event where possible, spread evenly.
+def spread_points(events: Sequence[Event], count: int, cut: int = 0) -> list[Point]:
+    """Return `count` points, or all where there are fewer, one of each kind where possible.
+
+    Args:
+        events: What the command does, in its order.
+        count: Number of points.
+        cut: Number of the event from which another row of the table has its own points: a sixth
+            of these points lie behind it. Default: none does.
+
+    Returns:
+        The points, spread evenly, in their order.
 
     >>> events = [("open", f"cells/c{i}/.done.json.{i}.partial") for i in range(100)]
     >>> [point.at for point in spread_points([("mkdir", "cells"), *events], 7)]
     [1, 1, 2, 2, 3, 52, 101]
+    >>> [point.at for point in spread_points(events, 6, cut=10)]
+    [1, 1, 2, 6, 10, 11]
     """
     points = all_points(events)
-    if len(points) <= count:
-        return points
+    later = [one for one in points if cut and one.at > cut]
+    behind = evenly(later, count // 6)
+    return _spread([one for one in points if one not in later], count - len(behind)) + behind
+
+
+def _spread(points: Sequence[Point], count: int) -> list[Point]:
     seen: set[str] = set()
     first = [one for one in points if (kind := _kind(one)) not in seen and not seen.add(kind)]
     kinds = evenly(first, count)

@@ -82,7 +82,11 @@ def begun(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Workp
     ids=["photograph", "label", "patient", "row", "seed", "size", "epochs", "folds", "duplicates"],
 )
 def test_a_change_is_refused_by_name(
-    begun: Workplace, change: Callable[[Path], None], more: tuple[str, ...], named: str
+    begun: Workplace,
+    change: Callable[[Path], None],
+    more: tuple[str, ...],
+    named: str,
+    record_property: Callable[[str, object], None],
 ) -> None:
     begun.reset()
     mark = "rename run/cells/standard_cnn-scratch-r0-f0/.done.json"
@@ -95,3 +99,5 @@ def test_a_change_is_refused_by_name(
     assert ended.status == 1
     assert f"({named} = " in line
     assert {path: path.read_bytes() for path in before} == before
+    record_property("kills", 1)
+    record_property("refused", 1)

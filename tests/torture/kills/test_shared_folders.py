@@ -48,6 +48,7 @@ def check_pair(place: Workplace, *names: str) -> None:
         found, wanted = pair_outcome(place, name), expected(place)
         wrong = {k for k in found.keys() | wanted.keys() if found.get(k) != wanted.get(k)}
         assert not wrong, (name, sorted(wrong))
+        place.counts["results_equal"] += 1
 
 
 def wait_until_stopped(victim: Victim) -> None:
@@ -83,6 +84,7 @@ def test_one_is_stopped_while_it_shares_a_cache(place: Workplace, then: int) -> 
             done(place, one.wait())
         else:
             assert one.wait().status == KILLED
+            place.counts["kills"] += 1
             done(place, place.start(to=until).wait())
         check_pair(place, first, second)
 
@@ -97,6 +99,7 @@ def test_two_at_once_and_one_is_killed(place: Workplace) -> None:
         one = place.start(at=at)
         two = place.start(other_words(place.command), to=until, name="second")
         assert one.wait().status == KILLED
+        place.counts["kills"] += 1
         done(place, two.wait())
         done(place, place.start(to=until).wait())
         check_pair(place, "run", "run-2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,7 @@ class Workplace:
         self.root = folder / "work"
         self._server, self._folder = server, folder
         self._template, self._log = folder / "template", folder / "events"
+        self.counts: defaultdict[str, float] = defaultdict(int)
         self.root.mkdir(parents=True)
         if bundle is not None:
             shutil.copytree(bundle, self.root / "bundle")
@@ -82,6 +83,7 @@ class Workplace:
         name: str = "first",
     ) -> Victim:
         """Start the command, or other `words`, as the victim `name`; the rest as in `Plan`."""
+        self.counts["commands"] += 1
         said = [self._folder / f"{name}.{stream}" for stream in ("stdout", "stderr")]
         for file in said:
             file.unlink(missing_ok=True)
@@ -127,7 +129,10 @@ class Workplace:
         once, expected = self.undisturbed if whole else self.cut
         wrong = differences(expected, outcome_of(self.root))
         assert not wrong, wrong
+        self.counts["results_equal"] += 1
         again = self._counted(self.events()) - self._counted(once.events)
+        largest = max(again.total(), self.counts["written_again_at_most"])
+        self.counts["written_again_at_most"] = largest
         assert again.total() <= torn, f"trained again: {dict(again)}"
         return ended
 

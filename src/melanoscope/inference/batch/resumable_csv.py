@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from melanoscope.atomic import atomic_path
+from melanoscope.atomic import atomic_path, remove_partials_of
 from melanoscope.checksums import file_sha256
 from melanoscope.errors import DataError
 from melanoscope.locks import lock_file
@@ -53,6 +53,7 @@ class ResumableCsv:
             self._refuse_other_job(job)
             # Opened for appending: creates, and never cuts what is there.
             self._file: BinaryIO = stack.enter_context(self.partial.open("a+b"))
+            remove_partials_of(self._job_file)
             self._write_job(job)
             self.kept = self._keep_whole_batches(rows, batch_size)
             self._held = stack.pop_all()
