@@ -91,8 +91,10 @@ audit: $(VENV)/test.done web/node_modules/done
 slow: $(VENV)/test.done $(PAGE)
 	$(BIN)/pytest -m "not torture"
 
+# Its record adds up with runs of single files: MELANOSCOPE_TORTURE_RECORD=$(RECORD) pytest -m torture FILE
+RECORD ?= docs/results/torture.json
 torture: $(VENV)/test.done $(PAGE)
-	$(BIN)/pytest -m torture
+	MELANOSCOPE_TORTURE_RECORD=$(RECORD) $(BIN)/pytest -m torture
 
 # Each in an environment of its own, some gigabytes large; `make clean` removes them.
 test-oldest:

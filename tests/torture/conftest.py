@@ -1,0 +1,39 @@
+"""MELANOSCOPE_TORTURE_RECORD=FILE: each test of the long form adds its row to FILE.
+
+A test reports its counts with `record_property("kills", 24)`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from .record import Row, add_row
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note the outcome of a test, or of its set-up where it did not get further."""
+    report = yield
+    file = os.environ.get("MELANOSCOPE_TORTURE_RECORD")
+    ended = report.when == "call" or (report.when == "setup" and not report.passed)
+    if file and ended and item.get_closest_marker("torture"):
+        row: Row = {"outcome": report.outcome, "seconds": round(report.duration, 1)}
+        add_row(Path(file), item.nodeid, row | dict(item.user_properties) | {"commit": _commit()})
+    return report
+
+
+@functools.cache
+def _commit() -> str | None:
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
