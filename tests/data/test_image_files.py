@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import unicodedata
 from pathlib import Path
@@ -20,6 +21,8 @@ from melanoscope.data.sources.image_files.names import (
 from .archives import line
 from .image_folders import find, lay, notes
 
+BACKSLASH = pytest.mark.skipif(os.name == "nt", reason="a backslash parts folders here")
+
 # --- names
 
 
@@ -37,6 +40,8 @@ from .image_folders import find, lay, notes
         ("ISIC_1", "ISIC_1 .jpg"),
         ("./train/ISIC_1.jpg", "train/ISIC_1.jpg"),
         (r"train\ISIC_1.jpg", "train/ISIC_1.jpg"),
+        pytest.param(r"$\frac$.jpg", r"$\frac$.jpg", marks=BACKSLASH),
+        pytest.param(r"train/a\b.jpg", r"train/a\b.jpg", marks=BACKSLASH),
         (r"C:\Users\Ana\data\train\ISIC_1.jpg", "train/ISIC_1.jpg"),
         ("/kaggle/input/isic/train/ISIC_1.jpg", "train/ISIC_1.jpg"),
         ("images/ISIC_1.jpg", "ISIC_1.jpg"),

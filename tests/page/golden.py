@@ -12,6 +12,7 @@ import base64
 import io
 import json
 import math
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -30,6 +31,7 @@ from melanoscope.imaging import heif
 from melanoscope.imaging.decode import DecodedImage, decode_image
 from melanoscope.imaging.file_type import detect_file_type
 from melanoscope.imaging.integrity import whole_content
+from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.inference.bundle import Bundle
 from melanoscope.inference.calibration import TemperatureScaling
 from melanoscope.inference.explain import integrated_gradients, shapley
@@ -546,11 +548,32 @@ def jpegs() -> list[dict[str, Any]]:
         "narrow": (noisy.crop((0, 0, 17, 251)), {"quality": 90, "subsampling": 1}),
     }
     return [
-        {"name": name, "file": base64.b64encode(content).decode(), "at": _drafts(content)}
+        {
+            "name": name,
+            "file": base64.b64encode(content).decode(),
+            "at": _drafts(content),
+            "cuts": _cuts(content),
+        }
         for name, content in (
             (name, _saved(image, "JPEG", **options)) for name, (image, options) in files.items()
         )
     ]
+
+
+def _cuts(content: bytes) -> list[dict[str, Any]]:
+    """Where a JPEG is cut off and given an end marker, and whether Python takes it for torn."""
+    places = [content.index(b"\xff\xda"), len(content) - 500, len(content) - 2]
+    places += [int(len(content) * share) for share in (0.4, 0.6, 0.9)]
+    places += [match.start() for match in re.finditer(b"\xff\xda", content)]  # scans are missing
+    return [{"at": at, "torn": not _is_read(content[:at] + b"\xff\xd9")} for at in places]
+
+
+def _is_read(content: bytes) -> bool:
+    try:
+        decode_image(content, 32)
+    except UnreadableImageError:
+        return False
+    return True
 
 
 def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:

@@ -1,16 +1,28 @@
 import { describe, expect, test } from "vitest";
-import { decodeJpeg } from "../src/device/jpeg";
+import { decodeJpeg, decodeOrCut } from "../src/device/jpeg";
 import { apart, bytes, golden } from "./golden";
 
 interface Case {
   readonly name: string;
   readonly file: string;
+  readonly cuts: { at: number; torn: boolean }[];
   readonly at: { factor: 2 | 4 | 8; width: number; height: number; pixels: string }[];
 }
 
 const cases = golden<Case[]>("jpegs");
 
-describe.each(cases)("$name", ({ file, at }) => {
+describe.each(cases)("$name", ({ file, at, cuts }) => {
+  test("cut off and given an end marker it is torn, as in Python", () => {
+    const whole = bytes(file);
+    const found = cuts.map(({ at: place }) => {
+      const cut = whole.slice(0, place + 2);
+      cut.set([0xff, 0xd9], place);
+      return { at: place, torn: decodeOrCut(cut, 8) === "cut" };
+    });
+    expect(found).toEqual(cuts);
+    expect(new Set(found.map(({ torn }) => torn))).toEqual(new Set([true, false]));
+  });
+
   test.each(at)("at 1/$factor it is libjpeg's bit for bit", ({ factor, pixels, ...size }) => {
     const { data, ...found } = decodeJpeg(bytes(file), factor)!;
     expect(found).toEqual(size);

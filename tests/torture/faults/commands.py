@@ -49,7 +49,7 @@ def _benchmark(_: Prepared, out: Path, cache: Path) -> tuple[object, ...]:
 
 
 def _train(_: Prepared, out: Path, cache: Path) -> tuple[object, ...]:
-    words = ("--backbone", "squeezenet1_1", "--transfer", "scratch", *SMALL)
+    words = ("--backbone", "squeezenet1_1", "--transfer", "scratch", "--no-int8", *SMALL)
     return ("train", "--data", "simulated=120", "--out", out, "--cache", cache, *words)
 
 

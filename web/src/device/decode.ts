@@ -10,7 +10,7 @@ import { toSrgb, withoutProfile } from "./color_management";
 import { detectFileType, type FileType, HEAD } from "./file_type";
 import { declaredSize, type Size } from "./image_head";
 import { isTorn, mendedJpeg, shortenedWebp } from "./integrity";
-import { decodeJpeg } from "./jpeg";
+import { decodeOrCut } from "./jpeg";
 import { jpegOrientation, upright, withoutOrientation } from "./orientation";
 import type { DecodedImage } from "./postprocess";
 import { centeredSquare, type RgbImage, reduce } from "./resample";
@@ -38,7 +38,9 @@ export async function decode(file: Blob, imageSize: number): Promise<DecodedImag
   await refuseTorn(kind, bytes);
   refuseAltered();
   const factor = kind === "JPEG" && size !== null ? draftFactor(size, imageSize) : 1;
-  const draft = factor === 1 ? null : decodeJpeg(bytes, factor);
+  const found = kind === "JPEG" ? decodeOrCut(bytes, factor === 1 ? 8 : factor) : null;
+  if (found === "cut") throw torn();
+  const draft = factor === 1 ? null : found;
   return draft === null || size === null
     ? decodeWhole(bytes, kind, factor, imageSize)
     : finish(bytes, draft, size, imageSize);
@@ -125,8 +127,12 @@ async function opened(file: Blob, kind: FileType): Promise<ImageBitmap> {
 async function refuseTorn(kind: FileType, bytes: Bytes): Promise<void> {
   const shortened = kind === "WEBP" ? shortenedWebp(bytes) : null;
   if (isTorn(kind, bytes) || (shortened !== null && (await canOpen(shortened)))) {
-    throw unreadable("this file is not whole", "copy or download it again");
+    throw torn();
   }
+}
+
+function torn(): EngineError {
+  return unreadable("this file is not whole", "copy or download it again");
 }
 
 async function canOpen(file: Bytes): Promise<boolean> {

@@ -5,6 +5,7 @@
  */
 
 import {
+  Cut,
   type Frame,
   type Huffman,
   readFrame,
@@ -26,9 +27,16 @@ interface Coded {
 
 /** Decode at 1/`factor` of the size, as stored; null where the file is left to the browser. */
 export function decodeJpeg(bytes: Uint8Array, factor: 2 | 4 | 8): RgbImage | null {
+  const found = decodeOrCut(bytes, factor);
+  return found === "cut" ? null : found;
+}
+
+/** Decode, or say that data or scans of the picture are missing, whatever marker stands there. */
+export function decodeOrCut(bytes: Uint8Array, factor: 2 | 4 | 8): RgbImage | "cut" | null {
   try {
     return toImage(decodeCoefficients(bytes), 8 / factor);
   } catch (error) {
+    if (error instanceof Cut) return "cut";
     if (error instanceof Unsupported || error instanceof RangeError) return null;
     throw error;
   }
@@ -40,6 +48,7 @@ function decodeCoefficients(bytes: Uint8Array): Coded {
   const tables: Huffman[] = [];
   let frame: Frame | null = null;
   let [restart, jfif, adobe] = [0, false, -1];
+  let exact = 0; // coefficients that a scan has brought to their last bit
   for (let place = 2; ; ) {
     while (view.getUint8(place) !== 0xff || view.getUint8(place + 1) === 0xff) place += 1;
     const marker = view.getUint8(place + 1);
@@ -63,10 +72,12 @@ function decodeCoefficients(bytes: Uint8Array): Coded {
         down: Math.ceil(frame.height / (8 * frame.v)),
       };
       const scan = readScan(view, start, frame, tables, restart);
+      if (scan.low === 0) exact += scan.components.length * (scan.last - scan.first + 1);
       place = decodeScan(bytes, end, scan, frame.progressive, mcus);
     }
   }
   if (frame === null) throw new Unsupported("no frame");
+  if (exact < 64 * frame.components.length) throw new Cut();
   const ids = frame.components.map((one) => String.fromCharCode(one.id)).join("");
   const rgb = !jfif && (adobe >= 0 ? adobe === 0 : ids === "RGB");
   return { frame, quantization, rgb };

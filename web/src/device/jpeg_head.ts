@@ -6,6 +6,9 @@
 /** Thrown where a file is left to the browser's decoder. */
 export class Unsupported extends Error {}
 
+/** Thrown where a picture needs more than there is before the next marker. */
+export class Cut extends Error {}
+
 /** A color component of the frame, with its coefficients. */
 export interface Component {
   readonly id: number;

@@ -1,6 +1,14 @@
 /** The entropy-coded part of a JPEG: bits to coefficients (ITU-T T.81, annexes F and G). */
 
-import { type Component, type Huffman, type Scan, SHORT, Unsupported, ZIGZAG } from "./jpeg_head";
+import {
+  type Component,
+  Cut,
+  type Huffman,
+  type Scan,
+  SHORT,
+  Unsupported,
+  ZIGZAG,
+} from "./jpeg_head";
 
 /** Decode a scan whose data begins at `start`; returns where its data ends. */
 export function decodeScan(
@@ -181,7 +189,7 @@ class Bits {
     if (length === 0) return 0;
     this.fill();
     this.count -= length;
-    if (this.count < this.borrowed) throw new Unsupported("truncated");
+    if (this.count < this.borrowed) throw new Cut();
     return (this.held >>> this.count) & ((1 << length) - 1);
   }
 
@@ -197,13 +205,13 @@ class Bits {
     const known = table.short[next >> (16 - SHORT)]!;
     if (known !== 0) {
       this.count -= known & 15;
-      if (this.count < this.borrowed) throw new Unsupported("truncated");
+      if (this.count < this.borrowed) throw new Cut();
       return known >> 4;
     }
     for (let length = SHORT + 1; length <= 16; length++) {
       if (next >= table.limit[length]!) continue;
       this.count -= length;
-      if (this.count < this.borrowed) throw new Unsupported("truncated");
+      if (this.count < this.borrowed) throw new Cut();
       return table.values[table.offset[length]! + (next >> (16 - length))]!;
     }
     throw new Unsupported("no such code");

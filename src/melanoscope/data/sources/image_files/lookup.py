@@ -52,12 +52,19 @@ class Lookup:
 
 def match_written_paths(root: str, rows: Mapping[str, RowName]) -> dict[str, Match]:
     """Find the names that are, as they are written, paths of files from `root`."""
+    # An id is no path: of the files that bear it, the one just here need not be the right one.
+    names = {name: name.strip() for name, row in rows.items() if row.folders or row.suffix}
+    matches = _match_paths(root, {name: path.replace("\\", "/") for name, path in names.items()})
+    # Not everywhere does a backslash part folders: a file of exactly this name is meant.
+    exact = {name: path for name, path in names.items() if "\\" in path}
+    return matches | _match_paths(root, exact)
+
+
+def _match_paths(root: str, paths: Mapping[str, str]) -> dict[str, Match]:
     by_folder: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for name, row in rows.items():
-        # An id is no path: of the files that bear it, the one just here need not be the right one.
-        if row.folders or row.suffix:
-            folder, _, file = name.strip().replace("\\", "/").rpartition("/")
-            by_folder[folder + "/" if folder or name.startswith("/") else ""].append((name, file))
+    for name, path in paths.items():
+        folder, _, file = path.rpartition("/")
+        by_folder[folder + "/" if folder or path.startswith("/") else ""].append((name, file))
     matches: dict[str, Match] = {}
     for folder, pairs in by_folder.items():
         place = os.path.normpath(os.path.join(root, folder))  # noqa: PTH118
