@@ -76,7 +76,9 @@ class RequestMiddleware:
             response = internal_error().response(state["request_id"])
         await response(scope, receive, sender.send)
 
-    def _record(self, scope: Scope, inner: Scope, status: int, seconds: float, ended: float) -> None:
+    def _record(
+        self, scope: Scope, inner: Scope, status: int, seconds: float, ended: float
+    ) -> None:
         state = inner["state"]
         # The path is a client's own words; the route is ours.
         route = state.get("route") or getattr(inner.get("route"), "path", "other")

@@ -136,6 +136,7 @@ def _form_route(endpoint: AnswerEndpoint) -> type[APIRoute]:
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             handle = super().get_route_handler()
             offered = list(self.responses[200]["content"])
+            explains = any(one.name == "options" for one in self.dependant.dependencies)
             names = [
                 field.alias
                 for dependant in (self.dependant, *self.dependant.dependencies)
@@ -146,8 +147,12 @@ def _form_route(endpoint: AnswerEndpoint) -> type[APIRoute]:
                 try:
                     accept = request.headers.get("accept", "*/*")
                     request.state.media_type = negotiated(accept, offered)
-                    endpoint.pool.refuse_if_full()  # before the photograph is on its way
-                    with endpoint.pool.arriving.hold() as place, endpoint.budget.reserve() as reserve:
+                    # Before the photograph is on its way.
+                    endpoint.pool.refuse_if_full(is_slow=explains)
+                    with (
+                        endpoint.pool.arriving.hold() as place,
+                        endpoint.budget.reserve() as reserve,
+                    ):
                         request.state.place = place
                         form = await read_form(request, names, endpoint.settings, reserve)
                         request.state.arrived_at = time.perf_counter()

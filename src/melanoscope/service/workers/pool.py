@@ -65,7 +65,7 @@ class WorkerPool:
             content: The photograph's file.
             request: What is asked about it.
             options: How the answer is to be explained; None for a diagnosis.
-            place: Where it was held while the file arrived, nobody is refused now.
+            place: Where it was held while the file arrived, a diagnosis is not refused now.
 
         Returns:
             The body of the response.
@@ -77,10 +77,13 @@ class WorkerPool:
         del content  # which the job drops once it is decoded
         with self._changed:
             if self._closed or not place.is_held:
-                self.refuse_if_full()
+                self.refuse_if_full(is_slow=options is not None)
             place.leave()
             self._start_threads()
-            self._queue.to_decode.append(job)
+            if options is None:
+                self._queue.to_decode.append(job)
+            elif not self._queue.add_slow(job):
+                raise self._busy()
             self._changed.notify()
         try:
             return await asyncio.wrap_future(job.future)
@@ -90,9 +93,19 @@ class WorkerPool:
                 self._queue.discard(job)
             del job  # an error that is on its way up holds this frame
 
-    def refuse_if_full(self) -> None:
-        """Raise the problem "busy", which says when to come again, if no more may wait."""
-        if self._closed or self._queue.is_full_with(self.arriving.taken):
+    def refuse_if_full(self, *, is_slow: bool = False) -> None:
+        """Raise the problem "busy", which says when to come again, if no more may wait.
+
+        Args:
+            is_slow: Whether it is to wait in the lane for slow work.
+
+        Raises:
+            Problem: No more may.
+        """
+        full = self._queue.is_full_with(self.arriving.taken) or (
+            is_slow and self._queue.is_slow_lane_full
+        )
+        if self._closed or full:
             raise self._busy()
 
     def open(self) -> None:
