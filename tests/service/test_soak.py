@@ -74,6 +74,6 @@ def check(found: Soak) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to read memory from")
 def test_twice_as_much_as_it_can(tmp_path):
-    found = flooded(tmp_path, seconds=2, measured=0.6, dies_every=40)
+    found = flooded(tmp_path, seconds=1.5, measured=0.4, dies_every=40)
     check(found)
     assert found.late < 1.1 * found.warm + 10
