@@ -114,9 +114,9 @@ async def ask_in_turn(
     return found
 
 
-async def ping(port: int, found: list[float], pause: float = 0.1) -> None:
-    """Ask whether the service lives, again and again until cancelled; append the seconds."""
-    request = Sending("health", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+async def ping(port: int, found: list[float], path: str = "healthz", pause: float = 0.1) -> None:
+    """Ask how the service is, again and again until cancelled; append the seconds."""
+    request = Sending("health", f"GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     while True:
         outcome = await ask(port, request)
         found.append(outcome.seconds if outcome.status == 200 else float("inf"))

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -54,14 +55,24 @@ class Client:
         return self.keeps_connection and not closes
 
 
-def stopped_under_load(folder: Path, seconds: float) -> Counter[str]:
-    """Stop a process of its own while `CLIENTS` ask it; return what they got."""
+def stopped_under_load(
+    folder: Path,
+    seconds: float,
+    prepare: Callable[[int], Callable[[], None]] = lambda _: lambda: None,
+    **how: object,
+) -> Counter[str]:
+    """Stop a process of its own while `CLIENTS` ask it; return what they got.
+
+    `prepare` is called with its port before, and what that returns right after the signal.
+    """
     found: Counter[str] = Counter()
-    with process(folder, delay=0.005) as (one, url):
-        log = threading.Thread(target=lambda: [None for _ in one.stdout])  # or its pipe is full
+    lines: list[bytes] = []
+    with process(folder, delay=0.005, **how) as (one, url):
+        log = threading.Thread(target=lambda: lines.extend(one.stdout))  # or its pipe is full
         log.start()
         eventually(lambda: httpx.get(f"{url}/readyz").is_success)
         port = int(url.rpartition(":")[2])
+        then = prepare(port)
 
         async def run() -> None:
             clients = [
@@ -71,13 +82,14 @@ def stopped_under_load(folder: Path, seconds: float) -> Counter[str]:
             await asyncio.sleep(seconds)
             one.send_signal(signal.SIGTERM)
             async with asyncio.timeout(20):
-                await asyncio.gather(*tasks)
+                await asyncio.gather(asyncio.to_thread(then), *tasks)
 
         asyncio.run(run())
         started = time.monotonic()
         assert one.wait(20) == 0
         assert time.monotonic() - started < 5
         log.join()
+    assert b"stopped" in lines[-1]
     return found
 
 

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from melanoscope.service.workers import places
+
 from .conftest import (
     Service,
     eventually,
@@ -16,6 +18,7 @@ from .conftest import (
     head,
     is_problem,
     photograph,
+    reply,
 )
 
 WAITING, RUNNING = "melanoscope_queue_requests", "melanoscope_running_requests"
@@ -142,7 +145,7 @@ def test_a_hundred_bombs_keep_nobody_waiting(serve, pool):
 
 def test_huge_photographs_keep_nobody_waiting(serve, pool):
     """Whole, within the limits, and slow to decode: 36 million pixels each."""
-    service = serve(queue=40, heavy_pixels=1_000_000, answer_seconds=60)
+    service = serve(queue=80, heavy_pixels=1_000_000, answer_seconds=60)
     huge = flat_png(6_000, 6_000)
     with httpx.Client(base_url=service.url, timeout=60) as client:
         slow = [pool.submit(service.diagnose, huge, client, force="true") for _ in range(30)]
@@ -152,7 +155,7 @@ def test_huge_photographs_keep_nobody_waiting(serve, pool):
         took = time.monotonic() - started
         found = [one.result().status_code for one in slow]
     assert good == [200] * 5
-    assert set(found) == {200, 503}  # half of the queue is all that they may take
+    assert set(found) == {200, 503}  # a quarter of the queue is all that they may take
     assert found.count(200) >= 15
     assert took < 5
 
@@ -166,3 +169,42 @@ def test_explanations_leave_a_worker_to_others(serve, pool):
     assert service.diagnose(photograph()).status_code == 200
     assert time.monotonic() - started < 1.5  # six in a row would take 3.6 s
     assert {one.result().status_code for one in slow} == {200}
+
+
+ARRIVING = "melanoscope_arriving_requests"
+
+
+def test_a_photograph_on_its_way_has_its_place(serve):
+    """Who has been let in is not refused at the end, and no more are let in than may wait."""
+    service = serve(workers=1, batch=1, queue=2)
+    body = form(photograph())
+    let_in = [service.connect() for _ in range(2)]
+    for one in let_in:
+        one.sendall(head(len(body)) + body[:500])
+    eventually(lambda: service.metric(ARRIVING) == 2)
+    is_problem(service.diagnose(photograph()), 503, "busy")
+    for one in let_in:
+        one.sendall(body[500:])
+    assert [reply(one)[0] for one in let_in] == [200, 200]
+    eventually(lambda: service.metric(ARRIVING) == 0)
+    for one in let_in:
+        one.close()
+
+
+def test_who_sends_slowly_holds_no_place(serve, monkeypatch):
+    monkeypatch.setattr(places, "ARRIVAL_SECONDS", 0.1)
+    service = serve(workers=1, batch=1, queue=1)
+    body = form(photograph())
+    with service.connect() as slow, ThreadPoolExecutor(2) as pool:
+        slow.sendall(head(len(body)) + body[:500])
+        eventually(lambda: service.metric(ARRIVING) == 1)
+        eventually(lambda: service.metric(ARRIVING) == 0)
+        service.predictor.go_on.clear()
+        others = at_once(service, pool, [photograph()])
+        eventually(lambda: service.metric(RUNNING) == 1)
+        others += at_once(service, pool, [photograph()])
+        eventually(lambda: service.metric(WAITING) == 1)
+        slow.sendall(body[500:])
+        assert reply(slow)[0] == 503  # it would be one too many
+        service.predictor.go_on.set()
+        assert [one.result().status_code for one in others] == [200, 200]

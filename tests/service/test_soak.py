@@ -15,9 +15,11 @@ from .conftest import ROOT, eventually, flat_png, photograph, process
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from service_load_parts.clients import mixed_requests
-from service_load_parts.soak import Soak, size_of, soak
+from service_load_parts.process import size_of
+from service_load_parts.soak import Soak, soak
 
 WORKERS, BATCH, QUEUE = 2, 2, 16
+PLACES = QUEUE + WORKERS * BATCH
 LIMITS = {"workers": WORKERS, "batch": BATCH, "queue": QUEUE, "heavy_pixels": 500_000}
 
 
@@ -40,8 +42,8 @@ def flooded(folder: Path, *, seconds: float, measured: float, dies_every: int) -
             seconds=seconds,
             measured=measured,
         )
-        eventually(lambda: size_of(one.pid).files <= found.warm.files)
-        eventually(lambda: size_of(one.pid).threads <= found.warm.threads)
+        eventually(lambda: size_of(one.pid).files <= found.idle.files)
+        eventually(lambda: size_of(one.pid).threads <= found.idle.threads)
         text = httpx.get(f"{url}/metrics").text
         assert "melanoscope_queue_requests 0.0" in text
         assert "melanoscope_held_bytes 0.0" in text
@@ -61,14 +63,17 @@ def check(found: Soak) -> None:
     shed = [one for one in found.outcomes if one.status == 503]
     assert all(1 <= int(one.retry_after) <= 60 for one in shed)
     # Who is let in waits for a full queue at most; the rest is for a machine that does more.
-    wait = found.longest_wait(QUEUE + WORKERS * BATCH)
-    assert np.quantile(found.accepted, 0.99) < 2 * wait + 0.5
-    assert np.quantile(found.health, 0.99) < 0.5
+    wait = found.longest_wait(PLACES)
+    for slow_lane in (False, True):
+        longest = (2 if slow_lane else 1.5) * wait + 0.5
+        assert np.quantile(found.accepted(slow_lane=slow_lane), 0.99, method="higher") < longest
+    for asked in (found.health, found.ready):
+        assert np.quantile(asked, 0.99, method="higher") < 0.5
     assert np.median(found.after) < 2 * np.median(found.before) + 0.1
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to read memory from")
 def test_twice_as_much_as_it_can(tmp_path):
-    found = flooded(tmp_path, seconds=2, measured=0.6, dies_every=40)
+    found = flooded(tmp_path, seconds=1.5, measured=0.4, dies_every=40)
     check(found)
-    assert found.end.megabytes < 1.1 * found.warm.megabytes + 10
+    assert found.late < 1.1 * found.warm + 10

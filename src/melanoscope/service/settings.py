@@ -29,7 +29,10 @@ class Settings:
         batch: Photographs that one run of the network may answer.
         workers: Threads that decode and run the network.
         steps: Most steps of Integrated Gradients, asked for or taken in search of completeness.
-        connections: Connections that may be open at once; further ones are turned away.
+        connections: Connections that may be open at once.
+        reserved_connections: Further ones that are let in for a moment, and are told only how the
+            service is (`/healthz`, `/readyz`, `/metrics`) or that it is busy; any more are turned
+            away.
         allowed_hosts: Names under which the service is reached, beside this machine's own name and
             addresses; "*" for every name.
         log_clients: Whether addresses of clients, which are personal data, are logged.
@@ -56,6 +59,7 @@ class Settings:
     workers: int = field(default_factory=available_cores)
     steps: int = 256
     connections: int = 512
+    reserved_connections: int = 64
     allowed_hosts: tuple[str, ...] = ()
     log_clients: bool = False
 

@@ -162,13 +162,28 @@ def test_what_is_no_http_gets_a_problem(service: Service):
     assert is_answered(service)
 
 
+BUSY = (503, "urn:melanoscope:problem:busy")
+
+
 def test_too_many_connections(serve):
-    service = serve(connections=3)
+    service = serve(connections=3, reserved_connections=1)
     held = [service.connect() for _ in range(2)]
     eventually(lambda: service.metric("melanoscope_ready") == 1)
+    for path in ("/healthz", "/readyz"):  # which are answered, and once a connection
+        with service.connect() as one_more:
+            one_more.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            assert reply(one_more)[0] == 200
+            assert hung_up(one_more, 1)
     with service.connect() as one_more:
+        one_more.sendall(head(1_000_000))  # before the photograph has been sent
         status, problem = reply(one_more)
-    assert (status, problem["type"]) == (503, "urn:melanoscope:problem:busy")
+        assert (status, problem["type"]) == BUSY
+        assert hung_up(one_more, 1)
+    eventually(lambda: service.metric("melanoscope_ready") == 1)
+    with service.connect() as silent, service.connect() as beyond:
+        status, problem = reply(beyond)
+        assert (status, problem["type"]) == BUSY
+        assert hung_up(silent, 2)  # it may not keep what is reserved
     for one in held:
         one.close()
     eventually(lambda: is_answered(service))

@@ -56,7 +56,7 @@ def test_a_worker_that_dies_is_replaced(serve, written, explains, error):
     service.predictor.go_on.clear()
     ask = service.explain if explains else service.diagnose
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(ask, photograph(), age="67")
+        first = pool.submit(ask, photograph(), age="67.125")
         eventually(lambda: service.metric("melanoscope_running_requests") == 1)
         second = pool.submit(ask, photograph())
         eventually(lambda: service.metric("melanoscope_queue_requests") == 1)
@@ -68,7 +68,7 @@ def test_a_worker_that_dies_is_replaced(serve, written, explains, error):
     assert service.metric("melanoscope_running_requests") == 0
     died = [line for line in written() if line["event"] == "a worker died"]
     assert [line["exception"] for line in died] == [type(error).__name__]
-    assert "67" not in str(died)
+    assert "67.125" not in str(died)
 
 
 def test_memory_that_does_not_suffice_is_an_answer(service):

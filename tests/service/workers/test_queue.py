@@ -100,12 +100,14 @@ def test_one_worker_takes_turns():
     assert here.take()[0] is Step.SLOW
 
 
-def test_half_of_the_queue_is_for_short_work():
-    here = lanes(queue=4)
+def test_most_of_the_queue_is_for_short_work():
+    here = lanes(queue=8)
     assert [here.add_slow(job()) for _ in range(3)] == [True, True, False]
-    assert not here.is_full
-    here.to_decode.extend([job(), job()])
-    assert here.is_full
+    here.to_decode.extend([job() for _ in range(5)])
+    assert not here.is_full_with()
+    assert here.is_full_with(arriving=1)
+    here.to_decode.append(job())
+    assert here.is_full_with()
 
 
 def test_who_goes_gives_the_place_back():
@@ -113,7 +115,7 @@ def test_who_goes_gives_the_place_back():
     here.to_decode.append(jobs[0])
     here.to_answer.append(jobs[1])
     here.add_slow(jobs[2])
-    assert here.is_full
+    assert here.is_full_with()
     for one in jobs:
         here.discard(one)
     assert len(here) == 0

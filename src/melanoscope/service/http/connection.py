@@ -16,6 +16,7 @@ from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from melanoscope.service.http.lingering import LingeringTransport
+from melanoscope.service.http.middleware import crowded
 from melanoscope.service.http.problems import busy, status_response
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _READ_BYTES = 16_384
 _SEND_BYTES = 131_072
 # A stopping service waits so long for a request that a client sent before it could know.
 _LAST_REQUEST_SECONDS = 0.5
+# Longest pause of a client above the limit of connections.
+_OVER_SECONDS = 1.0
 
 
 class _IdleTimeout:
@@ -60,7 +63,7 @@ class _LimitedConnection(H11Protocol):
     ) -> None:
         """Let a client in through `transport`, unless there are too many."""
         self._lingering = LingeringTransport(transport, self.settings.idle_seconds)
-        self._is_stopping = False
+        self._is_last = False
         super().connection_made(cast("asyncio.Transport", self._lingering))
         # What one reading brings is parsed in one go, during which no other client is served.
         transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
@@ -69,9 +72,15 @@ class _LimitedConnection(H11Protocol):
         transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES
         )
-        self._reading = _IdleTimeout(transport, self.settings.idle_seconds)
+        over = len(self.connections) - self.settings.connections
+        idle_seconds = self.settings.idle_seconds
+        if over > 0:
+            # Whoever asks whether the service is well is answered; nobody else, and quickly.
+            self._is_last, idle_seconds = True, min(_OVER_SECONDS, idle_seconds)
+            self.app = crowded(self.app)
+        self._reading = _IdleTimeout(transport, idle_seconds)
         self._writing = _IdleTimeout(transport, self.settings.idle_seconds)
-        if len(self.connections) > self.settings.connections:
+        if over > self.settings.reserved_connections:
             expected = f"at most {self.settings.connections} connections"
             self._end_with(busy(expected, "more", 2).response(""))
             return
@@ -89,13 +98,13 @@ class _LimitedConnection(H11Protocol):
         if self.transport.is_closing():
             return
         super().data_received(data)
-        if self._is_stopping and self._is_answering():
+        if self._is_last and self._is_answering():
             self._answer_last()
         self._watch()
 
     def shutdown(self) -> None:
         """Answer what has been asked, or is asked in a moment, as the last of the connection."""
-        self._is_stopping = True
+        self._is_last = True
         if self._is_answering():
             self._answer_last()
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 
-from melanoscope.service.http.problems import Problem, internal_error
+from melanoscope.service.http.problems import Problem, busy, internal_error
 from melanoscope.service.http.response import ResponseSender
 from melanoscope.service.logs import LOGGER, exception_summary
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from melanoscope.service.http.hosts import AllowedHosts
     from melanoscope.service.metrics import Metrics
 
+_CROWDED = "melanoscope.crowded"  # a scope's key
+_ANSWERED_IN_A_CROWD = ("/healthz", "/readyz", "/metrics")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -43,12 +45,14 @@ class RequestMiddleware:
         try:
             await self._respond(inner, receive, sender)
         finally:
-            self._record(scope, inner, sender.status, time.perf_counter() - started)
+            ended = time.perf_counter()
+            self._record(scope, inner, sender.status, ended - started, ended)
 
     async def _respond(self, scope: Scope, receive: Receive, sender: ResponseSender) -> None:
         state = scope["state"]
         try:
             self.hosts.check(scope)
+            _refuse_in_a_crowd(scope)
             _refuse_chunks(scope)
             await self.app(scope, receive, sender.send)
             return
@@ -72,7 +76,9 @@ class RequestMiddleware:
             response = internal_error().response(state["request_id"])
         await response(scope, receive, sender.send)
 
-    def _record(self, scope: Scope, inner: Scope, status: int, seconds: float) -> None:
+    def _record(
+        self, scope: Scope, inner: Scope, status: int, seconds: float, ended: float
+    ) -> None:
         state = inner["state"]
         # The path is a client's own words; the route is ours.
         route = state.get("route") or getattr(inner.get("route"), "path", "other")
@@ -86,12 +92,28 @@ class RequestMiddleware:
             "status": status,
             "ms": round(1000 * seconds, 1),
         }
+        if arrived_at := state.get("arrived_at"):
+            data["answer_ms"] = round(1000 * (ended - arrived_at), 1)
         if outcome := state["outcome"]:
             self.metrics.outcomes.labels(outcome).inc()
             data["outcome"] = outcome
         if self.log_clients and scope.get("client"):
             data["client"] = scope["client"][0]
         LOGGER.info("request", extra={"data": data})
+
+
+def crowded(app: ASGIApp) -> ASGIApp:
+    """Return `app` for a connection above their limit: it answers how the service is, no more."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, _CROWDED: True}, receive, send)
+
+    return call
+
+
+def _refuse_in_a_crowd(scope: Scope) -> None:
+    if scope.get(_CROWDED) and scope["path"] not in _ANSWERED_IN_A_CROWD:
+        raise busy("fewer connections", "too many", 2)
 
 
 def _refuse_chunks(scope: Scope) -> None:

@@ -3,6 +3,7 @@
 # Annotations are not postponed here: those of an endpoint name what is local to `routes`.
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -61,7 +62,7 @@ class AnswerEndpoint:
         content = await photograph.read()
         await photograph.close()  # which holds another copy
         self.metrics.received_bytes.inc(len(content))
-        work = self.pool.submit(content, fields, options)
+        work = self.pool.submit(content, fields, options, request.state.place)
         del content  # from here on the job alone holds it, until it is decoded
         result = await _while_connected(request, work, self.settings.answer_seconds)
         request.state.outcome = result.outcome
@@ -135,6 +136,7 @@ def _form_route(endpoint: AnswerEndpoint) -> type[APIRoute]:
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             handle = super().get_route_handler()
             offered = list(self.responses[200]["content"])
+            explains = any(one.name == "options" for one in self.dependant.dependencies)
             names = [
                 field.alias
                 for dependant in (self.dependant, *self.dependant.dependencies)
@@ -145,9 +147,15 @@ def _form_route(endpoint: AnswerEndpoint) -> type[APIRoute]:
                 try:
                     accept = request.headers.get("accept", "*/*")
                     request.state.media_type = negotiated(accept, offered)
-                    endpoint.pool.refuse_if_full()  # before the photograph is on its way
-                    with endpoint.budget.reserve() as reserve:
+                    # Before the photograph is on its way.
+                    endpoint.pool.refuse_if_full(is_slow=explains)
+                    with (
+                        endpoint.pool.arriving.hold() as place,
+                        endpoint.budget.reserve() as reserve,
+                    ):
+                        request.state.place = place
                         form = await read_form(request, names, endpoint.settings, reserve)
+                        request.state.arrived_at = time.perf_counter()
                         return await handle(_ReadRequest(request.scope, request.receive, form))
                 except Problem as problem:
                     request.state.outcome = problem.kind

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from melanoscope.service.http.problems import Problem, busy, internal_error
 from melanoscope.service.logs import LOGGER, exception_summary
+from melanoscope.service.workers.places import ArrivingPlaces, Place
 from melanoscope.service.workers.queue import Job, JobQueue, Step
 from melanoscope.service.workers.tasks import ImageTasks, TaskResult
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 THREAD_PREFIX = "melanoscope-worker-"
 """Beginning of the names of all threads that decode or run the network."""
 
-_SMOOTHING = 0.1  # weight of the newest job in the mean time of a job
+_SMOOTHING = 0.02  # weight of the newest job in the mean time of a job, of which kinds differ
 _MAX_RETRY_SECONDS = 60
 
 
@@ -38,6 +39,7 @@ class WorkerPool:
     def __init__(self, tasks: ImageTasks, settings: Settings, metrics: Metrics) -> None:
         self._tasks, self._settings, self._metrics = tasks, settings, metrics
         self._queue = JobQueue(settings)
+        self.arriving = ArrivingPlaces()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._numbers = count()
@@ -45,18 +47,43 @@ class WorkerPool:
         self._running = 0
         self._job_seconds = 0.05  # of one worker, until the mean of real jobs is known
         metrics.add_gauge("queue_requests", "Requests that wait.", lambda: len(self._queue))
+        metrics.add_gauge(
+            "arriving_requests", "Requests with a place whose body arrives.", self._arriving
+        )
         metrics.add_gauge("running_requests", "Requests that are worked on.", lambda: self._running)
 
     async def submit(
-        self, content: bytes, request: DiagnosisRequest, options: ExplanationOptions | None = None
+        self,
+        content: bytes,
+        request: DiagnosisRequest,
+        options: ExplanationOptions | None,
+        place: Place,
     ) -> TaskResult:
-        """Answer a file, or explain the answer if `options` say how; may be cancelled."""
+        """Answer a file, or explain the answer if `options` say how; may be cancelled.
+
+        Args:
+            content: The photograph's file.
+            request: What is asked about it.
+            options: How the answer is to be explained; None for a diagnosis.
+            place: Where it was held while the file arrived, a diagnosis is not refused now.
+
+        Returns:
+            The body of the response.
+
+        Raises:
+            Problem: No more may wait, or what became of the work.
+        """
         job = Job(content, request, options, queued_at=time.monotonic())
         del content  # which the job drops once it is decoded
         with self._changed:
-            self.refuse_if_full()
+            if self._closed or not place.is_held:
+                self.refuse_if_full(is_slow=options is not None)
+            place.leave()
             self._start_threads()
-            self._queue.to_decode.append(job)
+            if options is None:
+                self._queue.to_decode.append(job)
+            elif not self._queue.add_slow(job):
+                raise self._busy()
             self._changed.notify()
         try:
             return await asyncio.wrap_future(job.future)
@@ -66,9 +93,19 @@ class WorkerPool:
                 self._queue.discard(job)
             del job  # an error that is on its way up holds this frame
 
-    def refuse_if_full(self) -> None:
-        """Raise the problem "busy", which says when to come again, if no more may wait."""
-        if self._closed or self._queue.is_full:
+    def refuse_if_full(self, *, is_slow: bool = False) -> None:
+        """Raise the problem "busy", which says when to come again, if no more may wait.
+
+        Args:
+            is_slow: Whether it is to wait in the lane for slow work.
+
+        Raises:
+            Problem: No more may.
+        """
+        full = self._queue.is_full_with(self.arriving.taken) or (
+            is_slow and self._queue.is_slow_lane_full
+        )
+        if self._closed or full:
             raise self._busy()
 
     def open(self) -> None:
@@ -84,6 +121,9 @@ class WorkerPool:
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
         self._threads.clear()
+
+    def _arriving(self) -> float:
+        return self.arriving.taken
 
     def _busy(self) -> Problem:
         seconds = len(self._queue) * self._job_seconds / self._settings.workers

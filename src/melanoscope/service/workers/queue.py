@@ -55,9 +55,11 @@ class Step(Enum):
 class JobQueue:
     """Requests that wait, and the rule which of them is next.
 
-    New jobs are to be decoded; decoded ones are answered, several by one run of the network where
+    New jobs are to be decoded, except explanations, which are slow anyway; decoded ones are
+    answered, several by one run of the network where
     that many wait; slow ones (huge photographs, explanations) have a lane of their own, which may
-    hold half of all and take all workers but one. A single worker takes turns.
+    hold a quarter of all and take all workers but one. A single worker takes turns: then a slow job
+    waits for a batch of quick ones as often as slow ones are before it, which is why they are few.
 
     Args:
         settings: Limits; `queue`, `batch` and `workers` count.
@@ -75,14 +77,18 @@ class JobQueue:
     def __len__(self) -> int:
         return len(self.to_decode) + len(self.to_answer) + len(self.slow)
 
+    def is_full_with(self, arriving: int = 0) -> bool:
+        """Return whether no more jobs may wait, where `arriving` ones have a place already."""
+        return len(self) + arriving >= self.capacity
+
     @property
-    def is_full(self) -> bool:
-        """Whether no more jobs may wait."""
-        return len(self) >= self.capacity
+    def is_slow_lane_full(self) -> bool:
+        """Whether no more slow jobs may wait."""
+        return len(self.slow) >= max(1, self.capacity // 4)
 
     def add_slow(self, job: Job) -> bool:
         """Put `job` into the slow lane; returns False, and does nothing, where that is full."""
-        if len(self.slow) >= max(1, self.capacity // 2):
+        if self.is_slow_lane_full:
             return False
         self.slow.append(job)
         return True
