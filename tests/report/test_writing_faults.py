@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from melanoscope.atomic import atomic_folder
 from melanoscope.audit.audit import run_audit
 from melanoscope.data.archive import SourceTable
 from melanoscope.data.catalog import build_catalog
@@ -77,12 +78,12 @@ def test_two_reports_of_one_run_are_written_one_after_the_other(tmp_path: Path) 
 
     def second() -> None:
         begun.set()
-        with build._new_folder(tmp_path / "report") as new:
+        with atomic_folder(tmp_path / "report", replace=True) as new:
             order.append("second")
             (new / "index.html").write_text("of the second")
 
     thread = threading.Thread(target=second)
-    with build._new_folder(tmp_path / "report") as new:
+    with atomic_folder(tmp_path / "report", replace=True) as new:
         thread.start()
         begun.wait()
         thread.join(0.2)
@@ -91,4 +92,4 @@ def test_two_reports_of_one_run_are_written_one_after_the_other(tmp_path: Path) 
     thread.join(30)
     assert order == ["first", "second"]
     assert (tmp_path / "report" / "index.html").read_text() == "of the second"
-    assert not list(tmp_path.glob(".report-*"))
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
