@@ -72,8 +72,12 @@ page: $(PAGE)
 demo: $(VENV)/demo.done
 	$(BIN)/melanoscope demo --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
+# Two processes, since most tests wait for imports and files; what keeps to a time, or takes the
+# whole machine, runs by itself.
+ALONE := tests/service tests/page tests/torture tests/cli/test_signals.py tests/test_waiting_threads.py
 test: check $(PAGE)
-	$(BIN)/pytest -m "not slow and not torture"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not torture" $(addprefix --ignore=,$(ALONE))
+	$(BIN)/pytest -m "not slow and not torture" $(ALONE)
 
 check: $(VENV)/test.done web/node_modules/done
 	$(BIN)/ruff check .
