@@ -1,4 +1,4 @@
-"""A file is whole or not there, whatever ends the writing."""
+"""A file, or a folder, is whole or not there, whatever ends the writing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from melanoscope.atomic import atomic_path, remove_partials
+from melanoscope.atomic import atomic_folder, atomic_path, remove_partials
 
 
 def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
@@ -39,3 +39,36 @@ def test_what_killed_libraries_leave_is_removed_too(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
     remove_partials(tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {".hidden", ".tmp", "kept.tmpUZsuJ9"}
+
+
+def test_a_replaced_folder_is_whole_at_any_moment(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    out.mkdir()
+    (out / "page").write_text("of before")
+
+    def write_half() -> None:
+        with atomic_folder(out, replace=True) as folder:
+            (folder / "page").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert (out / "page").read_text() == "of before"
+    out.rename(tmp_path / ".report.old.partial")  # as a kill between the two renames leaves it
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert (out / "page").read_text() == "of before"
+    with atomic_folder(out, replace=True) as folder:
+        (folder / "page").write_text("new")
+    assert (out / "page").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_what_lies_behind_a_link_is_left(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine").write_text("mine")
+    (tmp_path / ".out.partial").symlink_to(elsewhere)
+    with atomic_folder(tmp_path / "out"):
+        pass
+    assert (elsewhere / "mine").read_text() == "mine"
