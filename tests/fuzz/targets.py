@@ -15,7 +15,7 @@ from melanoscope.errors import MelanoscopeError
 
 from .choices import changed_record
 
-MOST_PIXELS = 4_000_000
+MAX_PIXELS = 4_000_000
 SIDE = 32
 
 
@@ -24,7 +24,7 @@ def decode(data: bytes) -> None:
     from melanoscope.imaging.decode import decode_image, image_dimensions
 
     try:
-        decoded = decode_image(data, SIDE, max_pixels=MOST_PIXELS)
+        decoded = decode_image(data, SIDE, max_pixels=MAX_PIXELS)
     except MelanoscopeError as error:
         check_line(error)
         read_head(data)

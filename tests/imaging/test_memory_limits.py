@@ -14,7 +14,7 @@ from PIL import Image
 from melanoscope.imaging import content as contents
 from melanoscope.imaging.content import MAX_PIXELS, read_content
 from melanoscope.imaging.decode import decode_image, image_dimensions
-from melanoscope.imaging.memory_limits import BUDGET_PER_PIXEL, most_file_bytes, need_of_webp
+from melanoscope.imaging.memory_limits import BUDGET_PER_PIXEL, max_file_bytes, need_of_webp
 from melanoscope.imaging.open_image import TooManyPixelsError, UnreadableImageError
 from tests.broken_photographs.bombs import webp_of_one_color
 
@@ -131,7 +131,7 @@ def test_the_size_of_a_webp_is_read_from_its_head():
 
 def test_long_files_are_not_read(tmp_path):
     path = put(tmp_path, png(b"")[:8])
-    os.truncate(path, most_file_bytes(MAX_PIXELS) + 1)
+    os.truncate(path, max_file_bytes(MAX_PIXELS) + 1)
     for read in (read_content, image_dimensions, lambda p: decode_image(p, 16)):
         with pytest.raises(UnreadableImageError, match="bytes"):
             read(path)
@@ -144,7 +144,7 @@ def test_long_files_are_not_read(tmp_path):
 def test_a_file_that_grows_while_it_is_read(tmp_path, monkeypatch):
     """Its length is asked for, and then it is another."""
     path = put(tmp_path, b"x" * 5_000_000)
-    monkeypatch.setattr(contents, "most_file_bytes", lambda _pixels: 2_000_000)
+    monkeypatch.setattr(contents, "max_file_bytes", lambda _pixels: 2_000_000)
     real = contents.refuse_long
     monkeypatch.setattr(
         contents, "refuse_long", lambda source, most: isinstance(source, Path) or real(source, most)

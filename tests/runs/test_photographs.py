@@ -49,7 +49,7 @@ def test_a_photograph_changed_at_equal_size_and_time_is_named(run: Run) -> None:
 
 
 def test_of_a_large_archive_an_even_sample_is_compared(run: Run) -> None:
-    found = compare_photographs(run, most_bytes=250)  # of 1,000: every fourth
+    found = compare_photographs(run, max_bytes=250)  # of 1,000: every fourth
     assert (found.compared, found.absent) == (25, 200)
 
 

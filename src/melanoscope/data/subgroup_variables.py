@@ -15,7 +15,7 @@ from melanoscope.patient import SEXES, SITES
 
 AGE_BANDS = ("under 30", "30 to 49", "50 to 69", "70 and over")
 UNKNOWN = "unknown"
-MOST_ORIGINS = 12
+MAX_ORIGINS = 12
 """So many archives, centers or types of images stand by themselves; the rarer ones are `OTHERS`."""
 
 OTHERS = "all others"
@@ -85,11 +85,11 @@ def _origins(catalog: pl.DataFrame) -> list[tuple[str, list[str], list[str]]]:
         ("Image type", "image_type"),
     ):
         counts = catalog[column].drop_nulls().value_counts(sort=True).sort("count", column)
-        common = counts[column].tail(MOST_ORIGINS).sort().to_list()
+        common = counts[column].tail(MAX_ORIGINS).sort().to_list()
         merged = pl.when(pl.col(column).is_in(common)).then(column).otherwise(pl.lit(OTHERS))
         told = catalog.select(pl.when(pl.col(column).is_not_null()).then(merged))[:, 0]
         levels = told.fill_null(UNKNOWN).to_list()
-        known = [*common, *([OTHERS] if counts.height > MOST_ORIGINS else [])]
+        known = [*common, *([OTHERS] if counts.height > MAX_ORIGINS else [])]
         codes: dict[str, int] = {}
         division = tuple(codes.setdefault(level, len(codes)) for level in levels)
         unknown = [UNKNOWN] if catalog[column].null_count() else []

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from melanoscope import file_kinds
 from melanoscope.imaging.file_type import HEAD, detect_file_type
-from melanoscope.imaging.memory_limits import most_file_bytes
+from melanoscope.imaging.memory_limits import max_file_bytes
 from melanoscope.imaging.unreadable import UnreadableImageError, refusals
 
 Source = Path | str | bytes
@@ -68,7 +68,7 @@ def _refuse_other_kind(path: Path | None, head: bytes) -> NoReturn:
 def refuse_long(source: Path | bytes, max_pixels: int) -> None:
     """Refuse a file longer than any photograph: a sparse one has any length in no room."""
     size = source.stat().st_size if isinstance(source, Path) else len(source)
-    most = most_file_bytes(max_pixels)
+    most = max_file_bytes(max_pixels)
     if size > most:
         path = source if isinstance(source, Path) else None
         raise UnreadableImageError(path, f"a file of {size:,} bytes (over {most:,})")
@@ -77,7 +77,7 @@ def refuse_long(source: Path | bytes, max_pixels: int) -> None:
 def read_bounded(path: Path, max_pixels: int) -> bytes:
     """Read a file, or refuse it where it is longer than `max_pixels` allow."""
     # A file may grow between a look at its length and the end of reading.
-    most = most_file_bytes(max_pixels)
+    most = max_file_bytes(max_pixels)
     refuse_long(path, max_pixels)
     with path.open("rb", buffering=0) as file:
         content = file.read(path.stat().st_size + 1)

@@ -16,13 +16,13 @@ from itertools import islice
 
 from melanoscope.imaging.tiff_tags import tiff_tags
 
-MOST_SCANS = 100  # of a JPEG; progressive ones have about 10
+MAX_SCANS = 100  # of a JPEG; progressive ones have about 10
 # Before a JPEG's first scan; a colour profile takes up to 255, previews some dozens.
-_MOST_SEGMENTS = 2_000
+_MAX_SEGMENTS = 2_000
 # Of a PNG; written in the smallest usual pieces, 64 megapixels take some 10,000.
-_MOST_CHUNKS = 20_000
+_MAX_CHUNKS = 20_000
 # Of a TIFF, or tiles; one for each row of the tallest picture that is let in.
-_MOST_STRIPS = 65_536
+_MAX_STRIPS = 65_536
 
 # A marker's second byte: not 0 (a stuffed 0xFF), no restart, no filling.
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
@@ -64,26 +64,26 @@ def is_single_scan(frame: bytes, components: int, content: bytes, place: int) ->
 def _jpeg(content: bytes) -> str | None:
     frame, components = b"", 0
     for number, (marker, place) in enumerate(jpeg_segments(content)):
-        if number == _MOST_SEGMENTS:
-            return f"more than {_MOST_SEGMENTS} segments"
+        if number == _MAX_SEGMENTS:
+            return f"more than {_MAX_SEGMENTS} segments"
         if marker in FRAMES:
             frame, components = marker, int.from_bytes(content[place + 7 : place + 8])
         # Of a picture in one scan that is all; to look for more takes a tenth of decoding.
         if (
             marker == SCAN
             and not is_single_scan(frame, components, content, place)
-            and _scans(content) > MOST_SCANS
+            and _scans(content) > MAX_SCANS
         ):
-            return f"more than {MOST_SCANS} scans"
+            return f"more than {MAX_SCANS} scans"
     return None
 
 
 def _scans(content: bytes) -> int:
     # To count is faster than to walk; what is counted may also be a thumbnail's, or chance.
-    if (most := content.count(b"\xff\xda")) <= MOST_SCANS:
+    if (most := content.count(b"\xff\xda")) <= MAX_SCANS:
         return most
     walk = jpeg_markers(content, 2)
-    return sum(1 for _ in islice((place for name, place in walk if name == SCAN), MOST_SCANS + 1))
+    return sum(1 for _ in islice((place for name, place in walk if name == SCAN), MAX_SCANS + 1))
 
 
 def jpeg_markers(content: bytes, place: int) -> Iterator[tuple[bytes, int]]:
@@ -101,8 +101,8 @@ def _png(content: bytes) -> str | None:
     place, chunks = 8, 0
     while place + 8 <= len(content):
         chunks += 1
-        if chunks > _MOST_CHUNKS:
-            return f"more than {_MOST_CHUNKS} chunks"
+        if chunks > _MAX_CHUNKS:
+            return f"more than {_MAX_CHUNKS} chunks"
         place += 12 + int.from_bytes(content[place : place + 4], "big")
     return None
 
@@ -110,8 +110,8 @@ def _png(content: bytes) -> str | None:
 def _tiff(content: bytes) -> str | None:
     # What is broken is for the decoder to say.
     with contextlib.suppress(struct.error):
-        if any(tag.name in _STRIPS and tag.count > _MOST_STRIPS for tag in tiff_tags(content)):
-            return f"more than {_MOST_STRIPS} strips"
+        if any(tag.name in _STRIPS and tag.count > _MAX_STRIPS for tag in tiff_tags(content)):
+            return f"more than {_MAX_STRIPS} strips"
     return None
 
 

@@ -55,8 +55,8 @@ _TAGS = (
 _DEFLATED, _RLE = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5"
 _VIDEO = "1.2.840.10008.1.2.4.10"  # MPEG-2, MPEG-4 and HEVC: .100 to .108
 _JPEG_2000 = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
-_MOST_TILES = 16_384  # of a JPEG 2000; each costs its decoder some time
-_MOST_STRETCH = 4.0
+_MAX_TILES = 16_384  # of a JPEG 2000; each costs its decoder some time
+_MAX_STRETCH = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,8 +197,8 @@ def _open_jpeg2000(frame: bytes) -> Image.Image:
     place = frame.find(_JPEG_2000[0]) + 8
     sizes = [int.from_bytes(frame[place + at : place + at + 4], "big") for at in range(0, 32, 4)]
     width, height, tile_width, tile_height = sizes[0], sizes[1], sizes[4], sizes[5]
-    if -(-width // tile_width) * -(-height // tile_height) > _MOST_TILES:
-        raise DicomError(f"more than {_MOST_TILES} tiles", AS_JPEG)
+    if -(-width // tile_width) * -(-height // tile_height) > _MAX_TILES:
+        raise DicomError(f"more than {_MAX_TILES} tiles", AS_JPEG)
     return Image.open(io.BytesIO(frame), formats=("JPEG2000",))
 
 
@@ -208,7 +208,7 @@ def _stretch(dataset: Dataset) -> float:
         value = dataset.get(name)
         if value is not None and len(value) == 2 and min(float(v) for v in value) > 0:
             stretch = float(value[1]) / float(value[0])
-            if not 1 / _MOST_STRETCH <= stretch <= _MOST_STRETCH:
+            if not 1 / _MAX_STRETCH <= stretch <= _MAX_STRETCH:
                 raise DicomError("pixels more than four times as long as wide")
             return 1.0 if abs(stretch - 1) < 0.005 else stretch
     return 1.0

@@ -21,7 +21,7 @@ from PIL import Image
 # RGB. Of 3,497 photographs of four archives, in both kinds and under both tags, none was taken for
 # the other (at most 0.1 %, Clopper-Pearson; benchmarks/dicom_colors.py); the highest slope in YCbCr
 # was 0.25, and in RGB the lowest without colors outside was over 0.5.
-_MOST_OUTSIDE = 0.001
+_MAX_OUTSIDE = 0.001
 _YCBCR_SLOPE, _RGB_SLOPE = 0.3, 0.5
 _SAMPLED = 128  # places a side at which pixels are looked at
 
@@ -71,7 +71,7 @@ def is_ycbcr(pixels: NDArray[np.uint8], stated: bool) -> bool:
     sample = pixels[:: steps[0], :: steps[1]].reshape(-1, 3).astype(np.float64)
     y, cb, cr = sample[:, 0], sample[:, 1] - 128, sample[:, 2] - 128
     read = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=1)
-    if np.mean(((read < -8) | (read > 263)).any(axis=1)) > _MOST_OUTSIDE:
+    if np.mean(((read < -8) | (read > 263)).any(axis=1)) > _MAX_OUTSIDE:
         return False
     moved = sample - sample.mean(axis=0)
     spread = np.mean(moved[:, 0] ** 2)

@@ -63,7 +63,7 @@ class Need:
         return f"{size}, which take {self.bytes / 1e6:,.0f} MB to decode"
 
 
-def most_file_bytes(max_pixels: int) -> int:
+def max_file_bytes(max_pixels: int) -> int:
     """Return the length of the longest file that is read where `max_pixels` are let in."""
     return max(_ANY_FILE, _FILE_PER_PIXEL * max_pixels)
 

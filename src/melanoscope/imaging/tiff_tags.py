@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 # A directory of more entries is nobody's photograph.
-_MOST_ENTRIES = 4096
+_MAX_ENTRIES = 4096
 # Bytes of a value, and how it is read, by its type.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _SIZES |= {13: 4, 16: 8, 17: 8, 18: 8}
@@ -54,7 +54,7 @@ def tiff_tags(content: bytes) -> Iterator[TiffTag]:
     (entries,) = struct.unpack_from(order + number, content, place)
     place += struct.calcsize(order + number)
     inline = struct.calcsize(order + offset)
-    for at in range(place, place + length * min(entries, _MOST_ENTRIES), length):
+    for at in range(place, place + length * min(entries, _MAX_ENTRIES), length):
         name, kind, count = struct.unpack_from(f"{order}HH{offset}", content, at)
         size = count * _SIZES.get(kind, 0)
         value = at + length - inline

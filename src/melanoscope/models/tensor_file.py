@@ -28,9 +28,9 @@ from melanoscope.machine_faults import refusal
 # Where training scripts keep the state dict within what they save.
 _NESTED = ("state_dict", "model_state_dict", "model", "net", "weights")
 _AROUND = ("checkpoint", "ckpt", *_NESTED)
-_MOST_LEVELS = 4
+_MAX_LEVELS = 4
 # The largest backbones have 2 GiB with an optimizer's state; more is no file of theirs.
-_MOST_BYTES = 4 * 2**30
+_MAX_BYTES = 4 * 2**30
 
 # PyTorch and safetensors answer broken files with any of these.
 _BROKEN = (
@@ -70,7 +70,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         kind, size = read_file_kind(path), path.stat().st_size
     except OSError as error:
         raise WeightsError(f"tensors at '{path}'", _reason(error), "check the path") from None
-    if kind in _OF_TENSORS and size > _MOST_BYTES:
+    if kind in _OF_TENSORS and size > _MAX_BYTES:
         raise _too_large(path, size)
     if kind is FileKind.SAFETENSORS:
         return _read_safetensors(path)
@@ -109,7 +109,7 @@ def refuse_non_finite(state: Mapping[str, Tensor], origin: str) -> None:
 
 def _too_large(path: Path, size: int) -> WeightsError:
     return WeightsError(
-        f"at most {_MOST_BYTES / 2**30:.0f} GiB of tensors at '{path}'",
+        f"at most {_MAX_BYTES / 2**30:.0f} GiB of tensors at '{path}'",
         f"{size / 2**30:.1f} GiB",
         "save the network's state_dict() alone",
     )
@@ -139,7 +139,7 @@ def _is_torch_zip(path: Path) -> bool:
             "a torn one (a zip archive, as torch.save writes, without its end)",
             _READ_ANEW,
         ) from None
-    if size > _MOST_BYTES:
+    if size > _MAX_BYTES:
         raise _too_large(path, size)  # packed: torch.save does not, and it would be unpacked
     if any(name.endswith("/constants.pkl") for name in names):
         raise WeightsError(
@@ -175,7 +175,7 @@ def _read_pickle(path: Path) -> Any:
 def _state_dict(path: Path, content: Any) -> dict[str, Tensor]:
     """Find names and tensors in what a file held; counters and texts beside them are let go."""
     expected = f"a state dict (names and tensors) at '{path}'"
-    for _ in range(_MOST_LEVELS):
+    for _ in range(_MAX_LEVELS):
         if not isinstance(content, Mapping):
             break
         # A script may keep a tensor, such as a count, beside the state dict.

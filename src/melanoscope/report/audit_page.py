@@ -26,7 +26,7 @@ from melanoscope.report.target_words import question_of
 
 _LOCK = ".audit.lock"
 _IMAGE_SIZE = 112
-MOST_PAIRS = 200
+MAX_PAIRS = 200
 """Pairs that the page shows with their photographs; the JSON holds all."""
 
 _KINDS_OF_COPIES = {
@@ -85,7 +85,7 @@ def audit_document(audit: Audit) -> dict[str, Any]:
 
 def _render(audit: Audit) -> str:
     """Render an `audit` as HTML that loads nothing from elsewhere: photographs are embedded."""
-    pairs = audit.copies[:MOST_PAIRS]
+    pairs = audit.copies[:MAX_PAIRS]
     image_ids = {image_id for pair in pairs for image_id in (pair.a, pair.b)}
     counts = Counter(pair.kind for pair in audit.copies)
     archives = [name.partition(":")[0] for name in audit.archives]

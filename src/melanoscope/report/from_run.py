@@ -19,7 +19,7 @@ from melanoscope.stats.bootstrap.group_weights import REPLICATES
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.summary import Summary
 
-_MOST_REPLICATES = 100_000  # some minutes, and memory in proportion
+_MAX_REPLICATES = 100_000  # some minutes, and memory in proportion
 _INTERVAL = ("estimate", "low", "high", "n", "method")
 
 
@@ -50,8 +50,8 @@ def report_run(
         raise StatisticsError(
             "a prevalence between 0 and 1", f"{prevalence:g}", "state 1.8 % as 0.018"
         )
-    if not 100 <= replicates <= _MOST_REPLICATES:
-        expected = f"100 to {_MOST_REPLICATES} replicates"
+    if not 100 <= replicates <= _MAX_REPLICATES:
+        expected = f"100 to {_MAX_REPLICATES} replicates"
         raise StatisticsError(expected, str(replicates), "use 2000")
     run = read_run(folder)
     others = tuple(RunResults(run=read_run(other)) for other in beside)

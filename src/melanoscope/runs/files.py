@@ -40,7 +40,7 @@ TABLES = (CATALOG, NEAR_DUPLICATES, BASELINES, VALIDATION, PREDICTIONS)
 CELL_FILES = (CHECKPOINT, HISTORY, PREDICTIONS, VALIDATION)
 """Files of a cell that its done.json records under "files"."""
 
-_MOST_JSON = 256 * 2**20
+_MAX_JSON = 256 * 2**20
 # Torn Parquet makes polars panic, which is no `PolarsError` and no `Exception`.
 _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
@@ -138,7 +138,7 @@ def read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise RunError(f"a file {path.name}", f"none at '{path}'", "check the run folder's path")
     try:
-        if path.stat().st_size > _MOST_JSON:
+        if path.stat().st_size > _MAX_JSON:
             raise RunError("a smaller file", f"{path.stat().st_size:,} bytes", "check its origin")
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:

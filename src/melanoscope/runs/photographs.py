@@ -13,7 +13,7 @@ from melanoscope.data.content_hash import content_hashes
 if TYPE_CHECKING:
     from melanoscope.runs.reader import Run
 
-MOST_BYTES = 4 * 2**30
+MAX_BYTES = 4 * 2**30
 """Of larger archives an even sample is compared: reading all of one takes minutes."""
 
 
@@ -44,12 +44,12 @@ class PhotographComparison:
         )
 
 
-def compare_photographs(run: Run, most_bytes: int = MOST_BYTES) -> PhotographComparison:
+def compare_photographs(run: Run, max_bytes: int = MAX_BYTES) -> PhotographComparison:
     """Hash the files that the catalog names, and compare with what the run has seen.
 
     Args:
         run: A run that was read.
-        most_bytes: How much is read at most; beyond it an even sample of the photographs is.
+        max_bytes: How much is read at most; beyond it an even sample of the photographs is.
 
     Returns:
         How many were compared, and which have changed.
@@ -57,7 +57,7 @@ def compare_photographs(run: Run, most_bytes: int = MOST_BYTES) -> PhotographCom
     catalog = run.catalog.sort("image_id")
     sizes = [_size(path) for path in catalog["path"]]
     there = pl.Series([size is not None for size in sizes], dtype=pl.Boolean)
-    step = max(1, -(-sum(size or 0 for size in sizes) // most_bytes))
+    step = max(1, -(-sum(size or 0 for size in sizes) // max_bytes))
     compared = catalog.filter(there).gather_every(step)
     hashes = content_hashes(compared["path"].to_list())
     changed = compared.filter(compared["content"] != pl.Series(hashes, dtype=pl.String))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from melanoscope.errors import MelanoscopeError
 from melanoscope.hardware import available_cores
 
-_MOST_WORKERS = 256  # the machine may refuse so many threads, and later than at the start
+_MAX_WORKERS = 256  # the machine may refuse so many threads, and later than at the start
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Settings:
                 raise MelanoscopeError(f"a {name} above 0", f"{value!r}", "give another limit")
             if math.isinf(value):
                 raise MelanoscopeError(f"a finite {name}", f"{value!r}", "give another limit")
-        if self.workers > _MOST_WORKERS:
+        if self.workers > _MAX_WORKERS:
             raise MelanoscopeError(
-                f"at most {_MOST_WORKERS} workers", f"{self.workers}", "one a core is best"
+                f"at most {_MAX_WORKERS} workers", f"{self.workers}", "one a core is best"
             )

@@ -56,7 +56,7 @@ export interface Huffman {
 
 /** Bits of the codes that one look-up finds. */
 export const SHORT = 9;
-const MOST_COEFFICIENTS = 3 * 2 ** 26; // 400 MB
+const MAX_COEFFICIENTS = 3 * 2 ** 26; // 400 MB
 
 /** Natural place of each coefficient in zigzag order. */
 export const ZIGZAG = Uint8Array.of(
@@ -88,7 +88,7 @@ export function readFrame(view: DataView, marker: number, start: number): Frame 
   ];
   const [across, down] = [Math.ceil(width / (8 * h)), Math.ceil(height / (8 * v))];
   const whole = declared.reduce((sum, one) => sum + 64 * across * one.h * down * one.v, 0);
-  if (whole > MOST_COEFFICIENTS) throw new Unsupported("size");
+  if (whole > MAX_COEFFICIENTS) throw new Unsupported("size");
   const components = declared.map((one) => ({
     ...one,
     blocksAcross: Math.ceil((width * one.h) / (8 * h)),

@@ -10,7 +10,7 @@ import { WIDTH } from "./patient";
 import type { DecodedImage, ModelOutput } from "./postprocess";
 import { COALITIONS, coalitionRows } from "./shapley";
 
-const MOST_THREADS = 4;
+const MAX_THREADS = 4;
 
 ort.env.wasm.wasmPaths = {
   mjs: new URL(loaderUrl, import.meta.url).href,
@@ -18,7 +18,7 @@ ort.env.wasm.wasmPaths = {
 };
 // Threads share memory, which browsers allow only to pages that are isolated from others.
 ort.env.wasm.numThreads = globalThis.crossOriginIsolated
-  ? Math.min(navigator.hardwareConcurrency || 1, MOST_THREADS)
+  ? Math.min(navigator.hardwareConcurrency || 1, MAX_THREADS)
   : 1;
 ort.env.logLevel = "error";
 

@@ -8,7 +8,7 @@ import { literal, megabytes } from "./phrases";
 /** Side of the square that explanations are drawn over, in pixels. */
 export const SIDE = 448;
 const PREVIEW = 720; // longer side
-const MOST_PIXELS = 90_000_000;
+const MAX_PIXELS = 90_000_000;
 
 /** The photograph that was chosen. */
 export interface ChosenImage {
@@ -154,7 +154,7 @@ async function opened(file: File): Promise<ImageBitmap | null> {
     const kind = detectFileType(bytes);
     const size = kind === null || kind === "video" ? null : declaredSize(kind, bytes);
     // A small file may unfold into gigabytes.
-    if (size !== null && size.width * size.height > MOST_PIXELS) return null;
+    if (size !== null && size.width * size.height > MAX_PIXELS) return null;
     return await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
     return null;

@@ -18,7 +18,7 @@ from melanoscope.stats.validation import check_target_and_probability
 BINS = 15
 # A probability of exactly 0 or 1 has no logit; a double cannot tell closer ones apart in practice.
 _CLIP = 1e-12
-_MOST_STEPS = 100
+_MAX_STEPS = 100
 # Logits closer than this differ by rounding: no slope can be told from them.
 _CONSTANT = 1e-9
 
@@ -133,7 +133,7 @@ def _newton(design: Floats, y: Floats, offset: Floats) -> Floats:
     """Maximise the log-likelihood of a logistic regression, halving steps that overshoot."""
     beta: Floats = np.zeros(design.shape[1])
     value = _log_likelihood(design @ beta + offset, y)
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         fitted = expit(design @ beta + offset)
         gradient = design.T @ (y - fitted)
         hessian = (design * (fitted * (1 - fitted))[:, None]).T @ design
