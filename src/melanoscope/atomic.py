@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from melanoscope.errors import RunError
 from melanoscope.machine_faults import as_os_error, refusal
 
 _PARTIAL = ".partial"
@@ -77,6 +78,27 @@ def remove_partials(folder: Path) -> None:
     for left in (*folder.glob(f".*{_PARTIAL}"), *folder.glob(_TEMPORARY)):
         with contextlib.suppress(OSError):
             left.unlink()
+
+
+def refuse_bytes_as_name(path: Path, option: str) -> None:
+    r"""Raise a RunError where a name is no UTF-8: libraries and tables could not name it.
+
+    Args:
+        path: File or folder that is to be written.
+        option: Option that names it.
+
+    Raises:
+        RunError: The name holds bytes that are no text.
+
+    >>> refuse_bytes_as_name(Path("a\udcff"), "--out")
+    Traceback (most recent call last):
+    melanoscope.errors.RunError: expected a folder with a name in UTF-8; found a\udcff; choose ...
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        expected = "a folder with a name in UTF-8"
+        raise RunError(expected, str(path), f"choose another {option}") from None
 
 
 def _to_disk(path: Path) -> None:

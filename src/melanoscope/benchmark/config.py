@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from melanoscope.data.sources import DataSpec
 
 MOST_REPEATS = 1000
+MOST_PX = 4096
 MOST_THREADS = 1024  # of some ten thousand PyTorch dies
 MOST_SEED = 2**32 - 1
 
@@ -35,7 +36,7 @@ class BenchmarkConfig:
         transfer: Transfers to compare.
         folds: Number of test folds, at least 2.
         repeats: Number of divisions into folds, each by a seed of its own, 1 to 1,000.
-        image_size: Side in pixels of the photographs that a network sees.
+        image_size: Side in pixels of the photographs that a network sees, at most 4,096.
         seed: Seed that everything random follows from, 0 to 2^32 - 1.
         weights: Folder of pretrained weights; None for those of a package or a download.
         train: How each network is trained.
@@ -50,9 +51,9 @@ class BenchmarkConfig:
             keeps the number it began with, since another one gives other bits.
 
     Raises:
-        DataError: No backbone or no transfer is named, a number is out of range, a backbone is unknown, the
-            photographs are too small for one, or the poster's protocol has another target than
-            melanoma.
+        DataError: No backbone or no transfer is named, a number is out of range, a backbone is
+            unknown, the photographs are too small for one, or the poster's protocol has another
+            target than melanoma.
     """
 
     data: tuple[DataSpec, ...]
@@ -75,6 +76,11 @@ class BenchmarkConfig:
         from melanoscope.benchmark.splits import poster_sources
         from melanoscope.models.backbones import get_backbone
 
+        if self.threads is not None:
+            refuse_beyond(self.threads, 1, MOST_THREADS, "--threads")
+        refuse_beyond(self.image_size, 1, MOST_PX, "--size")
+        refuse_beyond(self.repeats, 1, MOST_REPEATS, "--repeats")
+        refuse_beyond(self.seed, 0, MOST_SEED, "--seed")
         if self.protocol == "poster":
             if self.target.name != MELANOMA.name or self.target.diagnoses:
                 raise DataError(
@@ -94,10 +100,6 @@ class BenchmarkConfig:
                     str(self.image_size),
                     "raise --size",
                 )
-        if self.threads is not None:
-            refuse_beyond(self.threads, 1, MOST_THREADS, "--threads")
-        refuse_beyond(self.repeats, 1, MOST_REPEATS, "--repeats")
-        refuse_beyond(self.seed, 0, MOST_SEED, "--seed")
 
     @classmethod
     def from_dict(
@@ -118,6 +120,11 @@ class BenchmarkConfig:
         from melanoscope.benchmark.splits import parse_protocol
         from melanoscope.data.sources import parse_spec
 
+        try:
+            recipe = TrainConfig(**configuration["recipe"])
+        except TypeError:
+            found = ", ".join(map(str, configuration["recipe"]))
+            raise DataError("a recipe of this version", found, "run again") from None
         return cls(
             data=tuple(data) or tuple(parse_spec(text) for text in configuration["data"]),
             backbones=tuple(configuration["backbones"]),
@@ -126,7 +133,7 @@ class BenchmarkConfig:
             repeats=configuration["repeats"],
             image_size=configuration["size"],
             seed=configuration["seed"],
-            train=TrainConfig(**configuration["recipe"]),
+            train=recipe,
             protocol=parse_protocol(configuration["protocol"]),
             near_duplicates=configuration["near_duplicates"],
             target=Target.from_dict(configuration["target"]),

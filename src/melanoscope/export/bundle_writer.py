@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from melanoscope.atomic import atomic_path, refuse_full_disk
+from melanoscope.atomic import atomic_path, refuse_bytes_as_name, refuse_full_disk
 from melanoscope.errors import BundleError
 from melanoscope.export.evaluation import (
     Holdout,
@@ -131,9 +131,10 @@ def refuse_occupied(out: Path) -> None:
 
 
 def refuse_nameless(out: Path) -> None:
-    """Raise a BundleError unless a folder can be written beside `out` and renamed."""
+    """Raise an error unless a folder can be written beside `out` and renamed."""
     if out.name in ("", ".."):
         raise BundleError("a folder's name", f"'{out}'", "name another with --out")
+    refuse_bytes_as_name(out, "--out")
 
 
 def _write_graphs(

@@ -17,7 +17,12 @@ from typing import Any
 
 import polars as pl
 
-from melanoscope.atomic import atomic_path, refuse_full_disk, remove_partials
+from melanoscope.atomic import (
+    atomic_path,
+    refuse_bytes_as_name,
+    refuse_full_disk,
+    remove_partials,
+)
 from melanoscope.errors import DataError, RunError, one_line
 from melanoscope.locks import HeldElsewhereError, lock_file, lock_files
 from melanoscope.runs import files
@@ -67,8 +72,9 @@ class RunFolder:
             Nothing.
 
         Raises:
-            RunError: Another process writes the folder, or the disk is full.
+            RunError: Another process writes the folder, its name is no UTF-8, or the disk is full.
         """
+        refuse_bytes_as_name(self.folder, "--out")
         new = not self.folder.exists()
         with refuse_full_disk(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
