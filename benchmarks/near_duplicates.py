@@ -97,7 +97,7 @@ def main() -> None:
         store = open_pixel_store(catalog, IMAGE_SIZE, Path(cache))
         frame = catalog.with_files.without(store.unreadable).frame
         ids = frame["image_id"].to_list()
-        pixels = store.images(ids).copy()
+        pixels = store.images(ids)
     paths = dict(frame.select("image_id", "path").iter_rows())
     group = dict(frame.select("image_id", "group_id").iter_rows())
     half = {name: hashlib.sha256(name.encode()).digest()[0] % 2 for name in ids}

@@ -43,10 +43,28 @@ def test_what_cannot_be_planned() -> None:
         parse_transfers("scratch,fine-tune")
     with pytest.raises(DataError, match="px"):
         BenchmarkConfig(DATA, ("vgg16",), image_size=16)
-    with pytest.raises(DataError, match="repeat"):
-        BenchmarkConfig(DATA, ("vgg16",), repeats=0)
     with pytest.raises(DataError, match="none"):
         BenchmarkConfig(DATA, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        *(("repeats", "--repeats"), ("threads", "--threads"), ("seed", "--seed")),
+        ("image_size", "--size"),
+    ],
+)
+@pytest.mark.parametrize("number", [-1, 10**20])
+def test_numbers_that_no_run_can_have(name: str, option: str, number: int) -> None:
+    with pytest.raises(DataError, match=f"{option} of .* found {number}"):
+        BenchmarkConfig(DATA, ("vgg16",), **{name: number})
+
+
+def test_a_recipe_of_another_version_is_one_line() -> None:
+    written = BenchmarkConfig(DATA, ("vgg16",)).to_dict()
+    for recipe in ({"optimiser": "Adam"}, {"epochs": [1]}):
+        with pytest.raises(DataError, match="a recipe of this version"):
+            BenchmarkConfig.from_dict(written | {"recipe": recipe})
 
 
 def test_demo_uses_weights_that_are_at_hand(tmp_path: Path) -> None:

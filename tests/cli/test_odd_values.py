@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -13,45 +15,58 @@ from tests.service.conftest import photograph
 from tests.service.pretend import Pretended, pretended_bundle
 
 from .conftest import Call
-from .odd_values import commands, odd_calls
+from .odd_values import NOT_UTF8, Bases, TooSlowError, commands, odd_calls, time_limit
 
 SMALL = ["--transfer", "scratch", "--size", "32", "--epochs", "1"]
+SECONDS = 60.0
+EVERY = 80  # of the short form
+SKILL = {("resnet50", "scratch"): 1.1, ("resnet50", "finetune"): 2.6}
 
 
 @pytest.fixture
-def bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """Words of each command that are good, where what takes long is left out."""
+def bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: Callable[..., Path]) -> Bases:
+    """Words of each command that are good, where what takes long is left out.
+
+    Everything before the first training runs: archives are read, folders are made and locked.
+    """
 
     def too_long(*_: object, **__: object) -> None:
         raise MelanoscopeError("no more", "what takes long", "end here")
 
-    predictor = Pretended(pretended_bundle(tmp_path / "bundle", explains=False))
-    for name in (
-        *("benchmark.run.run_benchmark", "report.build.build", "audit.audit.run_audit"),
-        *("export.trained_model.train_model", "export.trained_model.model_from_run"),
-    ):
+    bundle = tmp_path / "bundle"
+    predictor = Pretended(pretended_bundle(bundle, explains=False))
+    predictor.variant = "float32"
+    for name in ("benchmark.run.run_cell", "export.trained_model.run_cell"):
         monkeypatch.setattr(f"melanoscope.{name}", too_long)
+    monkeypatch.setattr("melanoscope.report.from_run.build", too_long)
+    monkeypatch.setattr("melanoscope.benchmark.demo.SIMULATED_PHOTOGRAPHS", 24)
     monkeypatch.setattr("melanoscope.inference.predictor.load", lambda *_, **__: predictor)
     monkeypatch.setattr("melanoscope.service.server._Server.run", lambda *_, **__: None)
     for name in ("configure_logging", "_return_memory_early", "sys.setswitchinterval"):
         monkeypatch.setattr(f"melanoscope.service.server.{name}", lambda *_: None)
     monkeypatch.setattr("socket.getaddrinfo", _address)
-    photo = tmp_path / "p.jpg"
+    photo, table = tmp_path / "p.jpg", tmp_path / "table.csv"
     photo.write_bytes(photograph())
-    out = ["--out", str(tmp_path / "out")]
-    data, bundle = ["--data", "simulated=12"], str(tmp_path / "bundle")
+    table.write_text(f"photograph\n{photo}\n")
+    run = str(writer(tmp_path / "run", SKILL, folds=2, photographs=40))
+    here = tmp_path / "in" / "here"  # new for each call
+    out, data = ["--out", str(here / "out")], ["--data", "simulated=24"]
     return {
-        "benchmark": [*data, *out, "--backbones", "standard_cnn", *SMALL],
-        "train": [*data, *out, "--backbone", "standard_cnn", *SMALL],
-        "export": [bundle, *out, "--best"],
-        "predict": [bundle, str(photo), "--explain", str(tmp_path / "why")],
-        "report": [bundle],
-        "demo": out,
-        "serve": [bundle, "--port", "0"],
-        "data summary": data,
-        "data audit": [*data, *out],
-        "data kinds": [],
-        "version": [],
+        "benchmark": [[*data, *out, "--backbones", "standard_cnn", "--folds", "2", *SMALL]],
+        "train": [[*data, *out, "--backbone", "standard_cnn", *SMALL]],
+        "export": [[run, *out, "--best"]],
+        "predict": [
+            [str(bundle), str(photo), "--explain", str(here / "why")],
+            [str(bundle), "--table", str(table), "--out", str(here / "out.csv")],
+        ],
+        "report": [[run]],
+        "demo": [out],
+        "serve": [[str(bundle), "--port", "0"]],
+        "keygen": [["--out", str(here / "secret.key"), "--no-passphrase"]],
+        "data summary": [data],
+        "data audit": [[*data, *out]],
+        "data kinds": [[]],
+        "version": [[]],
     }
 
 
@@ -63,31 +78,53 @@ def _address(host: str, port: int, **_: object) -> list[tuple]:
     return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host, port))]
 
 
-@pytest.mark.torture
-@pytest.mark.parametrize("most", [100])
-def test_no_odd_value_ends_in_a_traceback(
-    call: Call, bases: dict[str, list[str]], tmp_path: Path, monkeypatch, most: int
-) -> None:
-    monkeypatch.chdir(tmp_path)  # where relative names lead
+@pytest.fixture
+def calls(bases: Bases, tmp_path: Path) -> list[list[str]]:
     assert set(bases) == {name for name, _ in commands()}
-    absent = tmp_path / "absent" / "x"
-    places = {"folder": tmp_path, "file": tmp_path / "p.jpg", "absent": absent}
-    wrong, calls = [], list(odd_calls(bases, places, most))
-    assert len(calls) > 200
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("notes")
+    places = {"folder": folder, "file": tmp_path / "p.jpg", "absent": tmp_path / "absent" / "x"}
+    return list(odd_calls(bases, places))
+
+
+def wrong_calls(
+    call: Call, calls: Iterable[list[str]], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """Make the calls, each in a new folder, and say which ended as none may end."""
+    wrong = []
     for words in calls:
+        os.chdir(here.parents[1])
+        shutil.rmtree(here.parent, ignore_errors=True)
+        here.mkdir(parents=True)
+        monkeypatch.chdir(here)  # where relative names lead
         try:
-            status, _, err = call(*words)
-        except Exception as error:  # noqa: BLE001 - a traceback is what is looked for
+            with time_limit(SECONDS):
+                status, _, err = call(*words)
+        except (Exception, TooSlowError) as error:  # noqa: BLE001 - tracebacks are looked for
             wrong.append(f"{words}: {error!r}")
             continue
         lines = [line for line in err.splitlines() if line.startswith("melanoscope: expected")]
         if status not in (0, 1, 2) or (status == 1 and len(lines) != 1):
             wrong.append(f"{words}: status {status}, {err[-300:]!r}")
+    return wrong
+
+
+@pytest.mark.torture
+def test_no_odd_value_ends_in_a_traceback(
+    call: Call, calls: list[list[str]], tmp_path: Path, monkeypatch, record_property
+) -> None:
+    assert len(calls) > 1000
+    record_property("calls", len(calls))
+    wrong = wrong_calls(call, calls, tmp_path / "in" / "here", monkeypatch)
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="names of other systems are no bytes")
-def test_a_cache_that_tables_cannot_name_is_one_line(call: Call) -> None:
-    status, _, err = call("data", "summary", "--data", "simulated=12", "--cache", "a\udcff")
-    assert status == 1
-    assert "a folder with a name in UTF-8" in err
+def test_some_odd_values_of_each_kind(
+    call: Call, calls: list[list[str]], tmp_path: Path, monkeypatch
+) -> None:
+    """Every eightieth call, and each output without a name of its own."""
+    nameless = [words for words in calls if words[-2] == "--out" and words[-1] in ("", NOT_UTF8)]
+    assert len(nameless) > 10
+    wrong = wrong_calls(call, [*calls[::EVERY], *nameless], tmp_path / "in" / "here", monkeypatch)
+    assert not wrong, "\n".join(wrong)

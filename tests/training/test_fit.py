@@ -139,7 +139,8 @@ def test_training_batches_are_shuffled_and_of_one_size(arrays: LesionArrays) -> 
 
 
 def test_impossible_recipes_are_refused() -> None:
-    with pytest.raises(DataError, match="epoch"):
-        TrainConfig(epochs=0)
-    with pytest.raises(DataError, match="batch"):
-        TrainConfig(batch_size=1)
+    for number in (0, 10**20):
+        with pytest.raises(DataError, match="epoch"):
+            TrainConfig(epochs=number)
+        with pytest.raises(DataError, match="batch"):
+            TrainConfig(batch_size=number)

@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Any
 from melanoscope.errors import DataError
 from melanoscope.runs.cell import CellKey, parse_transfer
 from melanoscope.target import MELANOMA, Target
-from melanoscope.training.config import TrainConfig
+from melanoscope.training.config import TrainConfig, refuse_beyond
 from melanoscope.transfers import Transfer
 
 if TYPE_CHECKING:
     from melanoscope.benchmark.splits import Protocol
     from melanoscope.data.sources import DataSpec
+
+MOST_REPEATS = 1000
+MOST_PX = 4096
+MOST_THREADS = 1024  # of some ten thousand PyTorch dies
+MOST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,9 @@ class BenchmarkConfig:
         backbones: Names in the registry of backbones.
         transfer: Transfers to compare.
         folds: Number of test folds, at least 2.
-        repeats: Number of divisions into folds, each by a seed of its own.
-        image_size: Side in pixels of the photographs that a network sees.
-        seed: Seed that everything random follows from.
+        repeats: Number of divisions into folds, each by a seed of its own, 1 to 1,000.
+        image_size: Side in pixels of the photographs that a network sees, at most 4,096.
+        seed: Seed that everything random follows from, 0 to 2^32 - 1.
         weights: Folder of pretrained weights; None for those of a package or a download.
         train: How each network is trained.
         protocol: How photographs are divided and networks begun. "poster" also takes the melanomas
@@ -42,13 +47,13 @@ class BenchmarkConfig:
         target: Which lesions count as positive.
         columns: Our name of a column -> its name in own tables.
         image_types: Types of photographs that take part; empty: all.
-        threads: Threads of each training, at least 1; None for one a core. A run that is taken up
+        threads: Threads of each training, 1 to 1,024; None for one a core. A run that is taken up
             keeps the number it began with, since another one gives other bits.
 
     Raises:
-        DataError: No backbone, no transfer or no repeat is named, a backbone is unknown, the
-            photographs are too small for one, or the poster's protocol has another target than
-            melanoma.
+        DataError: No backbone or no transfer is named, a number is out of range, a backbone is
+            unknown, the photographs are too small for one, or the poster's protocol has another
+            target than melanoma.
     """
 
     data: tuple[DataSpec, ...]
@@ -71,6 +76,11 @@ class BenchmarkConfig:
         from melanoscope.benchmark.splits import poster_sources
         from melanoscope.models.backbones import get_backbone
 
+        if self.threads is not None:
+            refuse_beyond(self.threads, 1, MOST_THREADS, "--threads")
+        refuse_beyond(self.image_size, 1, MOST_PX, "--size")
+        refuse_beyond(self.repeats, 1, MOST_REPEATS, "--repeats")
+        refuse_beyond(self.seed, 0, MOST_SEED, "--seed")
         if self.protocol == "poster":
             if self.target.name != MELANOMA.name or self.target.diagnoses:
                 raise DataError(
@@ -90,10 +100,6 @@ class BenchmarkConfig:
                     str(self.image_size),
                     "raise --size",
                 )
-        if self.threads is not None and self.threads < 1:
-            raise DataError("at least 1 thread", str(self.threads), "raise --threads")
-        if self.repeats < 1:
-            raise DataError("at least 1 repeat", str(self.repeats), "raise --repeats")
 
     @classmethod
     def from_dict(
@@ -114,6 +120,11 @@ class BenchmarkConfig:
         from melanoscope.benchmark.splits import parse_protocol
         from melanoscope.data.sources import parse_spec
 
+        try:
+            recipe = TrainConfig(**configuration["recipe"])
+        except TypeError:
+            found = ", ".join(map(str, configuration["recipe"]))
+            raise DataError("a recipe of this version", found, "run again") from None
         return cls(
             data=tuple(data) or tuple(parse_spec(text) for text in configuration["data"]),
             backbones=tuple(configuration["backbones"]),
@@ -122,7 +133,7 @@ class BenchmarkConfig:
             repeats=configuration["repeats"],
             image_size=configuration["size"],
             seed=configuration["seed"],
-            train=TrainConfig(**configuration["recipe"]),
+            train=recipe,
             protocol=parse_protocol(configuration["protocol"]),
             near_duplicates=configuration["near_duplicates"],
             target=Target.from_dict(configuration["target"]),

@@ -88,7 +88,7 @@ def train(
     from melanoscope.data.sources.own_csv import parse_columns
     from melanoscope.data.targets import parse_target
     from melanoscope.errors import DataError
-    from melanoscope.export.bundle_writer import refuse_occupied
+    from melanoscope.export.bundle_writer import refuse_nameless, refuse_occupied
     from melanoscope.export.trained_model import is_training_of, train_model
     from melanoscope.inference.bundle import MANIFEST, open_bundle
     from melanoscope.progress import RunProgress
@@ -110,6 +110,7 @@ def train(
         threads=threads,
     )
     settings = _settings(prevalence, int8, sign)
+    refuse_nameless(out)
     work = out.with_name(f"{out.name}.training")
     if (out / MANIFEST).is_file() and is_training_of(work, config):
         # Killed between the last step and the cleaning up: nothing is left to do but that.

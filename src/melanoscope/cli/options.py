@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from melanoscope.atomic import refuse_bytes_as_name
 from melanoscope.errors import RunError
 
 if TYPE_CHECKING:
@@ -94,12 +95,7 @@ WeightsOption = Annotated[
 def cache_folder(option: Path | None) -> Path:
     """Return the folder of decoded photographs: the option, the environment, the user's cache."""
     folder = option or _default_cache()
-    try:
-        str(folder).encode()  # tables of its photographs could not name them
-    except UnicodeEncodeError:
-        raise RunError(
-            "a folder with a name in UTF-8", str(folder), "choose another --cache"
-        ) from None
+    refuse_bytes_as_name(folder, "--cache")
     return folder
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from melanoscope.atomic import atomic_folder, atomic_path
+from melanoscope.atomic import atomic_folder, atomic_path, refuse_bytes_as_name
 from melanoscope.errors import BundleError
 from melanoscope.export.evaluation import (
     Holdout,
@@ -124,10 +124,18 @@ def write_bundle(
 
 def refuse_occupied(out: Path) -> None:
     """Raise a BundleError unless `out` is new or empty: no bundle is ever written over."""
+    refuse_nameless(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BundleError(
             f"a new or empty folder at '{out}'", "something else", "name another with --out"
         )
+
+
+def refuse_nameless(out: Path) -> None:
+    """Raise an error unless a folder can be written beside `out` and renamed."""
+    if out.name in ("", ".."):
+        raise BundleError("a folder's name", f"'{out}'", "name another with --out")
+    refuse_bytes_as_name(out, "--out")
 
 
 def _write_graphs(

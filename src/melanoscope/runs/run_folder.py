@@ -17,7 +17,7 @@ from typing import Any
 
 import polars as pl
 
-from melanoscope.atomic import atomic_path, remove_partials
+from melanoscope.atomic import atomic_path, refuse_bytes_as_name, remove_partials
 from melanoscope.errors import DataError, RunError, one_line
 from melanoscope.locks import lock_file, lock_files
 from melanoscope.machine_faults import explain_machine_faults
@@ -69,8 +69,9 @@ class RunFolder:
 
         Raises:
             LockedError: Another process writes the folder.
-            RunError: The disk is full.
+            RunError: The name is no UTF-8, or the disk is full.
         """
+        refuse_bytes_as_name(self.folder, "--out")
         new = not self.folder.exists()
         with explain_machine_faults(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)

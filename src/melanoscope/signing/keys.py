@@ -156,8 +156,10 @@ def make_keys(
         File of the public key.
 
     Raises:
-        SignatureError: One of the files is there already.
+        SignatureError: One of the files is there already, or `path` has no name.
     """
+    if not path.name:
+        raise SignatureError("a file for a key", f"'{path}'", "name another")
     public_path = path.with_suffix(".pub")
     for one in (path, public_path):
         if one.exists() or path == public_path:

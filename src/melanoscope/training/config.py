@@ -6,14 +6,28 @@ from dataclasses import dataclass
 
 from melanoscope.errors import DataError
 
+MOST_EPOCHS = 1_000_000
+MOST_BATCH = 1_000_000
+
+
+def refuse_beyond(number: int, least: int, most: int, option: str) -> None:
+    """Raise a DataError unless the number of an option is `least` to `most`.
+
+    >>> refuse_beyond(0, 1, 9, "--repeats")
+    Traceback (most recent call last):
+    melanoscope.errors.DataError: expected --repeats of 1 to 9; found 0; choose another number
+    """
+    if not least <= number <= most:
+        raise DataError(f"{option} of {least} to {most}", str(number), "choose another number")
+
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Settings of one training, with the poster's values.
 
     Attributes:
-        epochs: Largest number of epochs, at least 1.
-        batch_size: Photographs per step, at least 2.
+        epochs: Largest number of epochs, 1 to 1,000,000.
+        batch_size: Photographs per step, 2 to 1,000,000.
         learning_rate: Learning rate of Adam.
         frozen_learning_rate: Learning rate of Adam where only the head and the static branch are
             trained. The poster has no such transfer; at its rate the head has not converged after
@@ -26,7 +40,7 @@ class TrainConfig:
             on stopping, on the weights that are kept and on the threshold.
 
     Raises:
-        DataError: A number of epochs or a batch size below its least.
+        DataError: A number of epochs or a batch size out of range.
     """
 
     epochs: int = 15
@@ -39,7 +53,5 @@ class TrainConfig:
     validation_fraction: float = 0.15
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise DataError("at least 1 epoch", str(self.epochs), "raise --epochs")
-        if self.batch_size < 2:
-            raise DataError("a batch of at least 2 photographs", str(self.batch_size), "raise it")
+        refuse_beyond(self.epochs, 1, MOST_EPOCHS, "--epochs")
+        refuse_beyond(self.batch_size, 2, MOST_BATCH, "--batch-size")

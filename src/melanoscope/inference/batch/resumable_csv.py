@@ -40,6 +40,8 @@ class ResumableCsv:
         rows: int,
         batch_size: int,
     ) -> None:
+        if not out.name:
+            raise DataError("a file to write", f"'{out}'", "name another with --out")
         self._out, self._header, self._delimiter = out, header, delimiter
         self.partial = out.with_name(f".{out.name}.partial")
         self._job_file = out.with_name(f".{out.name}.partial.json")
