@@ -208,3 +208,20 @@ def test_who_sends_slowly_holds_no_place(serve, monkeypatch):
         assert reply(slow)[0] == 503  # it would be one too many
         service.predictor.go_on.set()
         assert [one.result().status_code for one in others] == [200, 200]
+
+
+def test_an_explanation_too_many_is_refused_before_it_is_sent(serve, pool):
+    """Their lane is full, the queue is not."""
+    service = serve(workers=1, batch=1, queue=8)
+    service.predictor.go_on.clear()
+    slow = [pool.submit(service.explain, photograph())]
+    eventually(lambda: service.metric(RUNNING) == 1)
+    slow += [pool.submit(service.explain, photograph()) for _ in range(2)]
+    eventually(lambda: service.metric(WAITING) == 2)
+    with service.connect() as connection:
+        connection.sendall(head(1_000_000, "/v1/explanations", "Expect: 100-continue"))
+        assert reply(connection)[0] == 503  # and no 100 Continue before it
+    quick = pool.submit(service.diagnose, photograph())
+    eventually(lambda: service.metric(WAITING) == 3)
+    service.predictor.go_on.set()
+    assert {one.result().status_code for one in [*slow, quick]} == {200}
