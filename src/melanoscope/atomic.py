@@ -157,6 +157,27 @@ def remove_partials_of(path: Path) -> None:
                 left.unlink()
 
 
+def refuse_bytes_as_name(path: Path, option: str) -> None:
+    r"""Raise a RunError where a name is no UTF-8: libraries and tables could not name it.
+
+    Args:
+        path: File or folder that is to be written.
+        option: Option that names it.
+
+    Raises:
+        RunError: The name holds bytes that are no text.
+
+    >>> refuse_bytes_as_name(Path("a\udcff"), "--out")
+    Traceback (most recent call last):
+    melanoscope.errors.RunError: expected a folder with a name in UTF-8; found a\udcff; choose ...
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        expected = "a folder with a name in UTF-8"
+        raise RunError(expected, str(path), f"choose another {option}") from None
+
+
 def _to_disk(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
