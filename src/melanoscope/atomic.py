@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from melanoscope.errors import RunError
 from melanoscope.locks import lock_file
 from melanoscope.machine_faults import as_os_error
 
