@@ -12,9 +12,10 @@ from typing import Any
 Outcome = dict[str, str]
 """File, below the folder -> hash of what has to be equal to the bit."""
 
-# When and how fast, in the JSON documents that the package writes; where it went on; what follows
-# from these: a bundle's entries of its model card, and its seal.
-_VOLATILE = {"created", "resumed", "resumed_after", "seconds", "variants", "seal", "MODEL_CARD.md"}
+# When, how fast and on how many cores, in the JSON documents that the package writes; where it went
+# on; what follows from these: a bundle's entries of its model card, and its seal.
+_VOLATILE = {"created", "cores", "resumed", "resumed_after", "seconds"}
+_VOLATILE |= {"variants", "seal", "MODEL_CARD.md"}
 # These show a date or a speed; that they are there is compared.
 _SHOWN = re.compile(r"MODEL_CARD\.md$|(^|/)run/report/index\.html$")
 # Whoever waits makes a lock file, and leaves it.
