@@ -16,11 +16,11 @@ from tests.tables.fuzz import (
 )
 
 pytestmark = pytest.mark.torture
-EXAMPLES = 20_000
+EXAMPLES = 10_000
 _LONG = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def test_what_was_written_is_read(tmp_path: Path) -> None:
+def test_what_was_written_is_read(tmp_path: Path, record_property) -> None:
     read = []
 
     @_LONG
@@ -29,10 +29,13 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         read.append(check_written(tmp_path, table))
 
     check()
-    assert sum(read) > 0.8 * len(read)  # refusing everything would be right, too
+    record_property("tables", len(read))
+    record_property("tables_read", sum(read))
+    # Refusing everything would be right, too. Measured: 96 % of 400.
+    assert sum(read) > 0.9 * len(read)
 
 
-def test_damage_is_said_in_one_line(tmp_path: Path) -> None:
+def test_damage_is_said_in_one_line(tmp_path: Path, record_property) -> None:
     read = []
 
     @_LONG
@@ -41,4 +44,7 @@ def test_damage_is_said_in_one_line(tmp_path: Path) -> None:
         read.append(check_damaged(tmp_path, content))
 
     check()
-    assert 0.1 * len(read) < sum(read) < 0.95 * len(read)
+    record_property("tables", len(read))
+    record_property("tables_read", sum(read))
+    # Measured: 31 % of 400.
+    assert 0.2 * len(read) < sum(read) < 0.45 * len(read)

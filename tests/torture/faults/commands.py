@@ -109,7 +109,8 @@ def _page_of_before(prepared: Prepared, out: Path) -> None:
 def _run_of_before(prepared: Prepared, out: Path) -> None:
     import shutil
 
-    shutil.copytree(prepared.run, out)
+    # Without the page, which would be larger than what is put in its place.
+    shutil.copytree(prepared.run, out, ignore=shutil.ignore_patterns("index.html"))
     (out / "report" / "index.html").write_text("<p>of before</p>" * 100)
 
 
