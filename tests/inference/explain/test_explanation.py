@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from melanoscope.errors import DataError
+from melanoscope.errors import DataError, RunError
 from melanoscope.imaging.decode import DecodedImage, decode_image
 from melanoscope.inference.explain.explanation import write_explanation
 
@@ -91,7 +91,7 @@ def test_a_failure_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", full)
     other = DecodedImage(photograph(64, seed=1), 64, 64)
-    with pytest.raises(DataError, match="No space left on device"):
+    with pytest.raises(RunError, match="found a full disk"):
         write_explanation(tmp_path / "a", other, diagnosis(), None)
     assert {file: file.read_bytes() for file in files} == before
     assert sorted(tmp_path.iterdir()) == sorted(files)
