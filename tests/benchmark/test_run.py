@@ -283,7 +283,9 @@ def test_photographs_are_looked_at_once(
     looked = []
     original = photo_checks.find_near_duplicates
     monkeypatch.setattr(
-        photo_checks, "find_near_duplicates", lambda *a: looked.append(len(a[1])) or original(*a)
+        photo_checks,
+        "find_near_duplicates",
+        lambda *a, **k: looked.append(len(a[1])) or original(*a, **k),
     )
     first, again = (prepare_dataset(config, tmp_path, Silent()) for _ in range(2))
     assert looked == [60]

@@ -60,18 +60,19 @@ def test_a_disk_that_goes_ends_the_run(
 def test_a_failing_machine_is_no_fault_of_a_photograph(
     catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    bad, read = str(tmp_path / "a" / "3.png"), Path.read_bytes
+    bad, opened = str(tmp_path / "a" / "3.png"), Path.open
 
-    def failing(path: Path) -> bytes:
+    def failing(path: Path, *how: object, **options: object) -> object:
         if str(path) == bad:
             raise OSError(number, os.strerror(number))  # as of a read: without a name
-        return read(path)
+        return opened(path, *how, **options)
 
-    monkeypatch.setattr(Path, "read_bytes", failing)
-    monkeypatch.setattr(hashing, "file_hash", lambda path: None if path is None else "00" * 16)
+    monkeypatch.setattr(Path, "open", failing)
+    monkeypatch.setattr(hashing, "file_hash", lambda path, _: None if path is None else "00" * 16)
     for look in (
         lambda: why_unreadable(Path(bad)),
         lambda: find_unreadable(catalog),
+        lambda: open_pixel_store(catalog, PX, tmp_path / "cache"),
     ):
         with pytest.raises(OSError, match=os.strerror(number)) as caught:
             look()
@@ -86,7 +87,7 @@ def test_a_photograph_that_may_not_be_read_is_one(tmp_path: Path, monkeypatch) -
     def closed(*_: object) -> bytes:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(open_image, "_kind", closed)
+    monkeypatch.setattr(open_image, "detect_kind", closed)
     assert why_unreadable(tmp_path / "x.jpg") == "no permission to read"
 
 
@@ -98,7 +99,7 @@ def test_a_store_stops_where_its_machine_fails(
     def exhausted(*_: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files", str(tmp_path / "a" / "2.png"))
 
-    monkeypatch.setattr(open_image, "_kind", exhausted)
+    monkeypatch.setattr(open_image, "detect_kind", exhausted)
     with pytest.raises(OSError, match="Too many open files"):
         open_pixel_store(catalog, PX, tmp_path / "cache")
     monkeypatch.undo()

@@ -166,11 +166,12 @@ def test_a_network_of_the_photograph_alone_keeps_the_static_input(tmp_path: Path
 def test_nothing_is_left_where_writing_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(model: onnx.ModelProto, path: str) -> None:
-        Path(path).write_bytes(b"half")
+    def full(path: Path, _: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(b"half")
         raise OSError("no space")
 
-    monkeypatch.setattr(onnx, "save", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     names = {"inputs": ["x"], "outputs": ["y"], "sizes": ({0: torch.export.Dim("n")},)}
     with pytest.raises(OSError, match="no space"):
         write_onnx(torch.nn.Linear(2, 2), (torch.zeros(2, 2),), tmp_path / "m.onnx", **names)

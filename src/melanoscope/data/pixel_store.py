@@ -178,8 +178,6 @@ def _decode(path: Path, expected: str | None, pixels: NDArray[np.uint8], row: in
         content = read_content(path)
     except UnreadableImageError as error:
         return error.reason
-    except OSError:
-        return _CHANGED
     # What is decoded are the bytes that were hashed, not what lies there a moment later.
     if content_hash(content) != expected:
         return _CHANGED

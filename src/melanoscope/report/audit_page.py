@@ -60,7 +60,7 @@ def write_audit(audit: Audit, folder: Path) -> Path:
     files = {"audit.json": f"{document}\n", "index.html": _render(audit)}
     with explain_machine_faults(folder), ExitStack() as all_written:
         folder.mkdir(parents=True, exist_ok=True)
-        all_written.enter_context(lock_file(folder / _LOCK, wait=True))
+        all_written.enter_context(lock_file(folder / _LOCK, wait=True, remove=True))
         for name, text in files.items():
             remove_partials_of(folder / name)
             partial = all_written.enter_context(atomic_path(folder / name))
