@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from melanoscope.inference.explain.overlays import OPACITY, evidence_scale, heat_overlay
-from melanoscope.inference.quality.issues import ADVICE, KINDS
+from melanoscope.inference.quality.issues import ADVICE, KINDS, NO_ANSWER
 from melanoscope.inference.text import phrases
 
 from .harness import Service
@@ -152,7 +152,16 @@ def test_a_prevalence_moves_probabilities_and_no_decision(
     assert page.inner_text("#probability") == phrases.percent(record["probability"])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+def test_a_damaged_network_is_said_without_a_picture(visit: Visit, record: dict[str, Any]) -> None:
+    visit.answers(refused(record, NO_ANSWER))
+    visit.choose(spot())
+    visit.ask()
+    item = visit.page.locator(".verdict .advice li")
+    assert ADVICE[NO_ANSWER] in item.inner_text()
+    assert item.locator("img").count() == 0  # no photograph could be better
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != NO_ANSWER])
 def test_every_concern_has_a_picture_of_what_to_do_better(
     kind: str, visit: Visit, record: dict[str, Any]
 ) -> None:

@@ -224,13 +224,13 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "text": (lambda: b"<script>alert(1)</script>", "no photograph"),
     "video": (lambda: b"\0\0\0\x18ftypisom\0\0\0\0isommp42" + bytes(200), "video"),
     "GIF": (lambda: saved(drawn(64, 64), "GIF"), "no photograph"),
-    "half a JPEG": (lambda: saved(drawn(211, 160), "JPEG")[:3000], "broken"),
+    "half a JPEG": (lambda: saved(drawn(211, 160), "JPEG")[:3000], "not whole"),
     "half a PNG": (lambda: saved(drawn(211, 160), "PNG")[:30000], "broken"),
     "half a WebP": (lambda: saved(drawn(211, 160), "WEBP")[:2000], "broken"),
     **{
         f"zeros end a {kind}": (lambda kind=kind: zeros_end(saved(drawn(211, 160), kind)), said)
         for kind, said in (
-            *(("JPEG", "broken"), ("PNG", "broken")),
+            *(("JPEG", "not whole"), ("PNG", "broken")),
             *(("WEBP", "not whole"), ("BMP", "not whole"), ("AVIF", "not whole")),
         )
     },

@@ -87,7 +87,7 @@ def _too_large(settings: Settings) -> Problem:
         f"a request of at most {settings.request_bytes / 1e6:g} MB",
         "a larger one",
         "send a smaller photograph, as JPEG for example",
-        max_bytes=settings.request_bytes,
+        most_bytes=settings.request_bytes,
     )
 
 
