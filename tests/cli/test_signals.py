@@ -35,7 +35,8 @@ while True:
 
 def stopped(body: str, number: int, *, again: bool = False) -> tuple[int, str, float]:
     program = f"""
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, which would be kept
 sys.argv = ["melanoscope", "benchmark", "--out", "a b"]
 import importlib
 from melanoscope.cli import signals

@@ -111,7 +111,7 @@ def test_stated_to_be_too_large(serve):
     with service.connect() as connection:
         connection.sendall(head(10_001, "/v1/diagnoses", "Expect: 100-continue"))
         status, problem = reply(connection)  # and no 100 Continue before it
-    assert (status, problem["max_bytes"]) == (413, 10_000)
+    assert (status, problem["most_bytes"]) == (413, 10_000)
 
 
 def test_an_endless_body_is_hung_up_on(serve):
