@@ -112,6 +112,18 @@ def test_learning_curves(spoilt: Path, content: bytes) -> None:
     assert refusal(spoilt)
 
 
+@pytest.mark.parametrize("value", [None, 0, -1, 10**9, 1.5, "2", "absent"])
+def test_threads_that_no_training_has_are_refused(spoilt: Path, value: object) -> None:
+    """`export` would hand them to PyTorch, which dies of some."""
+    record = json.loads((spoilt / "run.json").read_text())
+    record["threads"] = value
+    if value == "absent":
+        del record["threads"]
+    (spoilt / "run.json").write_text(json.dumps(record))
+    with pytest.raises(RunError, match="threads"):
+        read_run(spoilt)
+
+
 def test_names_of_networks_lead_to_no_other_folder(spoilt: Path) -> None:
     """A done.json that lies outside the run would be read."""
     outside = spoilt.parent / "x-scratch-r0-f0"

@@ -79,6 +79,8 @@ def refusals(path: Path | None) -> Iterator[None]:
     except PermissionError:
         raise UnreadableImageError(path, "no permission to read") from None
     except MemoryError:
+        # Decoders raise it for sizes that no file can have, too: one file must not end a run. What
+        # a photograph takes has been refused before where that is too much.
         raise UnreadableImageError(path, "a file for which there is no memory left") from None
     except BROKEN as error:
         if isinstance(error, OSError) and is_of_the_machine(error):

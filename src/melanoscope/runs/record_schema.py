@@ -115,6 +115,7 @@ number = Value("a number of 0 or more", _is_number)
 protocol = Value("corrected or poster", lambda value: value in ("corrected", "poster"))
 folds = Value("1 to 1,000", lambda value: _is_whole(value) and 1 <= value <= 1000)
 side = Value("1 to 10,000 pixels", lambda value: _is_whole(value) and 1 <= value <= 10_000)
+threads = Value("1 to 1,024 threads", lambda value: _is_whole(value) and 1 <= value <= 1024)
 seed = Value("a whole number", lambda value: type(value) is int and abs(value) < 2**63)
 
 _TARGET = with_keys(
@@ -139,6 +140,7 @@ _CONFIGURATION = with_keys(
     near_duplicates=flag,
     target=_TARGET,
     weights=optional(text),
+    threads=optional(threads),
     simulated=flag,
 )
 _SOURCE = with_keys(
@@ -176,6 +178,7 @@ RUN_RECORD = with_keys(
     versions=mapping(text),
     skipped=listed(with_keys(backbone=text, transfer=text, why=text)),
     weights=mapping(anything),
+    threads=threads,  # PyTorch dies of a number without end
     files=mapping(anything),
 )
 """Content of run.json."""
