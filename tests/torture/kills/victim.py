@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -69,7 +70,8 @@ def run(plan: Plan) -> NoReturn:
             os.write(log, line)
             return
         if plan.after:
-            carry()
+            with contextlib.suppress(OSError):  # a folder that is there, which the command tolerates
+                carry()
             os.write(log, line)
         os.kill(os.getpid(), plan.signal)
         os.write(log, line)  # it was stopped and goes on, or has some seconds to end
