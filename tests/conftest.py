@@ -13,6 +13,8 @@ from melanoscope.runs.file_records import identity_hash, record_files
 from melanoscope.runs.files import CELL_FILES, TABLES
 from melanoscope.target import MELANOMA
 
+from .torture.recorder import pytest_runtest_makereport  # noqa: F401 - a hook, for all tests
+
 SKILL = {
     ("standard_cnn", "scratch"): 0.7,
     ("resnet50", "scratch"): 1.1,

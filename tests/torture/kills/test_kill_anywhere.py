@@ -30,14 +30,16 @@ def test_killed_at_events(place: Workplace) -> None:
     for number, point in enumerate(points, 1):
         place.reset()
         whole = point.at > cut or number % _WHOLE == 0
-        kills += place.kill_at(point).status == KILLED
+        if place.kill_at(point).status == KILLED:
+            kills += 1
+        else:
+            wrong.append(f"not killed {point.name}")
         if number % _TWICE == 0:
             at, to = rng.randint(1, max(1, len(events) - point.at)), place.command.until
             kills += place.start(at=at, to="" if whole else to).wait().status == KILLED
         wrong += check(place, point.name, whole=whole)
     place.counts["kills"] = kills
     assert not wrong, "\n".join(wrong)
-    assert kills >= len(points)
 
 
 @pytest.mark.torture
