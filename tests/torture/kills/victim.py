@@ -70,7 +70,7 @@ def run(plan: Plan) -> NoReturn:
             os.write(log, line)
             return
         if plan.after:
-            with contextlib.suppress(OSError):  # a folder that is there, which the command tolerates
+            with contextlib.suppress(OSError):  # such as a folder that is there
                 carry()
             os.write(log, line)
         os.kill(os.getpid(), plan.signal)
