@@ -27,7 +27,9 @@ def test_headline_agrees_with_interval_and_stars(
     test = corrected_t_test(differences, n_train=200, n_test=100)
     assert _verdict(test) == verdict
     assert (test.p_value < 0.05) == (verdict in ("helps", "probably"))
-    effect = Effect("Fine-tuning", test.difference, verdict, better=0, compared=1)
+    effect = Effect(
+        "Fine-tuning", test.difference, verdict, better=0, compared=1, smallest=None, equivalent=()
+    )
     template = ENVIRONMENT.from_string(
         '{% from "macros.html.j2" import sentence %}{{ sentence(effect) }}'
     )

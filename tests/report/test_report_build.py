@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 from html.parser import HTMLParser
+from io import StringIO
 
 import matplotlib as mpl
 import numpy as np
@@ -196,9 +199,29 @@ def test_two_folds_are_warned_about_and_bounds_stay_possible(tmp_path, writer, b
     html = build_page(writer(tmp_path / "run", skill, folds=2, photographs=60, seed=1)).read_text(
         encoding="utf-8"
     )
-    low, high = re.search(r'interval <span class="number">(.+?) to (.+?)</span>', html).groups()
-    assert (low, high) == ("0.000", "1.000")
+    bounds = re.findall(r'<span class="pm[^"]*">\(?([0-9.]+) to ([0-9.]+)\)?</span>', html)
+    assert bounds
+    for low, high in bounds:
+        assert 0 <= float(low) <= float(high) <= 1
     assert "intervals are very wide" in html
+
+
+def test_one_auroc_has_one_interval_wherever_it_is_printed(run_folder, build_page):
+    """The first screen, tables, "How sure", checklists and evidence.json give the same bounds."""
+    html = build_page(run_folder).read_text(encoding="utf-8")
+    evidence = json.loads((run_folder / "report" / "evidence.json").read_text(encoding="utf-8"))
+    best = evidence["intervals"][0]["metrics"]["auroc"]
+    bounds = f"{best['low']:.3f} to {best['high']:.3f}"
+    first_screen = re.search(r"<dt>How sure\?</dt>(.+?)</div>", html, re.DOTALL)[1]
+    assert f'<span class="big number">{bounds}</span>' in first_screen
+    table_b = (run_folder / "report" / "tables" / "table_b.csv").read_text(encoding="utf-8")
+    row = next(r for r in csv.DictReader(StringIO(table_b)) if r["network"] == "ResNet-50")
+    assert (float(row["auroc_low"]), float(row["auroc_high"])) == (best["low"], best["high"])
+    checklists = html[html.index('id="checklist"') :]
+    assert f"({bounds})" in checklists
+    # No other bounds stand beside this estimate of an AUROC anywhere.
+    near = rf"AUROC[^<]{{0,40}}{best['estimate']:.3f} \(([0-9.]+ to [0-9.]+)\)"
+    assert set(re.findall(near, html)) <= {bounds}
 
 
 def test_a_failed_build_keeps_the_older_report(run_folder, build_page, monkeypatch):

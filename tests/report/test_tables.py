@@ -13,13 +13,13 @@ import pytest
 from melanoscope.report.tables.formats import as_csv, as_latex, as_markdown
 from melanoscope.report.tables.tables import TableRow, make_tables
 from melanoscope.runs.reader import read_run
-from melanoscope.stats.summary import summarize
+from melanoscope.runs.results import RunResults
 from tests.conftest import record_all
 
 
 def tables_of(folder, labels):
     run = read_run(folder)
-    summary = summarize(run.cells, planned=run.planned, cells_per_row=run.cells_per_row)
+    summary = RunResults(run=run, replicates=200).summary
     return summary, make_tables(summary, labels=labels, skipped=run.record["skipped"])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
 from melanoscope.stats.predictions import Predictions
 
 Make = Callable[..., Predictions]
@@ -39,6 +40,11 @@ def make_predictions(
         group=np.tile(group, repeats).astype(np.int64),
         image_index=np.tile(np.arange(n), repeats),
     )
+
+
+def replicate_weights(weights: BootstrapWeights) -> np.ndarray:
+    """Weights of all groups, one row for each replicate."""
+    return weights.of_groups(np.arange(weights.groups.size)).T
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from sklearn.metrics import roc_auc_score
 from statsmodels.stats.multitest import multipletests
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.intervals.margin import MARGIN
+from melanoscope.stats.intervals.wald import equivalence_p_value
 from melanoscope.stats.predictions import CellPredictions
 from melanoscope.stats.summary import summarize
 
@@ -62,7 +64,7 @@ def test_rows_hold_the_mean_of_fold_metrics_on_probabilities(cells):
         if (c.backbone, c.transfer) == ("a", "finetune")
     ]
     assert row.values["auroc"] == pytest.approx(expected, abs=1e-12)
-    assert row.intervals["auroc"].estimate == pytest.approx(np.mean(expected), abs=1e-12)
+    assert row.over_folds["auroc"].estimate == pytest.approx(np.mean(expected), abs=1e-12)
     assert (row.n_train, row.n_test, row.prevalence) == (360, 120, 0.2)
     assert row.values["auroc"] != row.values["balanced_accuracy"], "rounded somewhere"
 
@@ -103,8 +105,8 @@ def test_unfinished_rows_are_kept_and_not_compared(cells):
     summary = summarize(lost, planned=PLANNED, cells_per_row=FOLDS)
     row, empty = summary.row("a", "finetune"), summary.row("c", "scratch")
     assert (len(row.keys), row.complete, row.above) == (2, False, {})
-    assert row.intervals["auroc"].n == 2
-    assert (empty.keys, empty.intervals, empty.complete) == ((), {}, False)
+    assert row.over_folds["auroc"].n == 2
+    assert (empty.keys, empty.over_folds, empty.complete) == ((), {}, False)
     assert np.isnan(empty.estimate("auroc"))
     assert {c.backbone for c in summary.comparisons} == {"b"}
 
@@ -130,3 +132,35 @@ def test_a_single_fold_has_estimates_without_intervals(cells):
 def test_mixed_runs_are_refused(cells, spoil, said):
     with pytest.raises(StatisticsError, match=said):
         summarize(spoil(cells), planned=PLANNED, cells_per_row=FOLDS)
+
+
+def test_the_bound_beside_a_star_is_above_zero_and_no_other(cells):
+    comparisons = summarize(cells, planned=PLANNED, cells_per_row=FOLDS).comparisons
+    assert {bool(c.stars) for c in comparisons} == {True, False}
+    for one in comparisons:
+        for p_holm in (one.test.p_value, min(one.p_holm, 1.0), 1.0):
+            moved = replace(one, p_holm=max(p_holm, one.test.p_value))
+            assert (moved.lower_bound > 0) == bool(moved.stars)
+
+
+def test_the_smallest_starred_difference_is_just_starred(cells):
+    summary = summarize(cells, planned=PLANNED, cells_per_row=FOLDS)
+    aurocs = [c for c in summary.comparisons if c.metric == "auroc"]
+    error = np.median([c.test.difference.standard_error for c in aurocs])
+    smallest = summary.smallest_starred["finetune"]
+    assert stats.t.sf(smallest / error, FOLDS - 1) * len(aurocs) == pytest.approx(0.05)
+    # Of five folds and eleven networks t must be above 4.6.
+    assert stats.t.isf(0.05 / 11, 4) == pytest.approx(4.73, abs=0.01)
+
+
+def test_equivalence_is_tested_for_auroc_alone_and_adjusted(cells):
+    summary = summarize(cells, planned=PLANNED, cells_per_row=FOLDS)
+    for one in summary.comparisons:
+        assert (one.p_equivalence is None) == (one.metric != "auroc")
+    tested = [c for c in summary.comparisons if c.metric == "auroc"]
+    p = [equivalence_p_value(c.test, MARGIN) for c in tested]
+    expected = multipletests(p, method="holm")[1]
+    assert [c.p_equivalence for c in tested] == pytest.approx(expected, rel=1e-9)
+    poster = summarize(cells, planned=PLANNED, cells_per_row=FOLDS, protocol="poster")
+    assert {c.p_equivalence for c in poster.comparisons} == {None}
+    assert not poster.smallest_starred

@@ -21,6 +21,7 @@ from melanoscope.runs.results import measure
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.calibration.calibration_intervals import observed_over_expected
 from melanoscope.stats.calibration.temperature_scaling import apply_temperature, fit_temperature
+from melanoscope.stats.intervals.crossval_interval import CrossValidation
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
 
@@ -124,9 +125,10 @@ def evaluate(holdout: Holdout, temperature: float, replicates: int) -> TestResul
         image_index=np.arange(n, dtype=np.int64),
     )
     bootstrap = group_bootstrap(predictions, metrics=("auroc", "auprc"), replicates=replicates)
-    metrics = {}
+    # One network, tested on photographs that it was not trained on: there is nothing to widen by.
+    design, metrics = CrossValidation(1, n, n), {}
     for metric in _METRICS:
-        found = measure(predictions, bootstrap, metric)
+        found = measure(predictions, bootstrap, metric, design)
         if not isinstance(found, str):  # why there is none: the classes are separated
             metrics[metric] = found
     metrics["observed_over_expected"] = observed_over_expected(

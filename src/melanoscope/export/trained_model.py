@@ -28,6 +28,7 @@ from melanoscope.runs.cell import CellKey
 from melanoscope.runs.reader import Run, read_run
 from melanoscope.runs.results import RunResults, best_row
 from melanoscope.runs.run_folder import RunFolder
+from melanoscope.stats.intervals.interval import Interval
 from melanoscope.target import Target
 from melanoscope.training.batches import LesionArrays
 
@@ -121,7 +122,8 @@ def choose_cell(
             f"protocol {run.protocol}",
             "export from another: here test patients were trained on",
         )
-    summary = RunResults(run=run).summary
+    results = RunResults(run=run)
+    summary = results.by_cells
     rows = [
         row
         for row in summary.rows
@@ -139,7 +141,20 @@ def choose_cell(
     return cells[fold], Selection(
         by="highest mean AUROC over the folds" if backbone is None else "name",
         among=len(rows),
-        auroc=best.intervals["auroc"],
+        auroc=results.primary(row) or _unbounded(best.estimate("auroc"), run),
+    )
+
+
+def _unbounded(estimate: float, run: Run) -> Interval:
+    """Return an AUROC of too few patients for an interval: anything is possible."""
+    return Interval(
+        estimate=estimate,
+        low=0.0,
+        high=1.0,
+        standard_error=float("nan"),
+        n=run.catalog["group_id"].n_unique(),
+        method="none: too few patients for an interval",
+        unit="groups",
     )
 
 

@@ -100,6 +100,8 @@ def result_of(report: Report) -> dict[str, Any]:
                     "difference": _interval(comparison.test.difference),
                     "p_value": comparison.test.p_value,
                     "p_holm": comparison.p_holm,
+                    "lower_bound": comparison.lower_bound,
+                    "p_equivalence": comparison.p_equivalence,
                     "stars": comparison.stars,
                 }
                 for comparison in summary.comparisons

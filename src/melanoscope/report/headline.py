@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from melanoscope.report.tables.tables import ALPHA
-from melanoscope.stats.intervals.interval import Interval, PairedTest
+from melanoscope.stats.intervals.interval import ALPHA, Interval, PairedTest
+from melanoscope.stats.intervals.margin import MARGIN
 from melanoscope.stats.reference.physicians import PHYSICIANS
 from melanoscope.stats.subgroups.source_balanced_auroc import archive_only_auroc
 from melanoscope.stats.summary import Summary, SummaryRow
 from melanoscope.transfers import TRANSFER_ACTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from melanoscope.runs.reader import Run
 
 
@@ -28,6 +30,9 @@ class Effect:
         verdict: "helps", "hurts" or "unclear" by the interval; "probably" by the test alone.
         better: Number of networks that are significantly better after Holm's adjustment.
         compared: Number of networks compared.
+        smallest: About the smallest difference that could have had a star; None by the poster's
+            protocol.
+        equivalent: Backbones whose difference is shown to lie within `MARGIN`.
     """
 
     act: str
@@ -35,6 +40,13 @@ class Effect:
     verdict: str
     better: int
     compared: int
+    smallest: float | None
+    equivalent: tuple[str, ...]
+
+    @property
+    def repeats_advised(self) -> bool:
+        """Whether only a difference of more than twice the margin could have had a star."""
+        return self.smallest is not None and self.smallest > 2 * MARGIN
 
 
 def compare_with_physicians(row: SummaryRow) -> str:
@@ -55,14 +67,35 @@ def compare_with_physicians(row: SummaryRow) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def effects(summary: Summary) -> list[Effect]:
-    """Describe the effect of each transfer that networks were compared by, fine-tuning first."""
+def effects(summary: Summary, labels: Mapping[str, str]) -> list[Effect]:
+    """Describe the effect of each transfer that networks were compared by, fine-tuning first.
+
+    Args:
+        summary: Rows and comparisons of a run.
+        labels: Backbone -> its name for readers.
+
+    Returns:
+        The effects.
+    """
     found = []
     for transfer, act in TRANSFER_ACTS.items():
         compared = [c for c in summary.comparisons if (c.transfer, c.metric) == (transfer, "auroc")]
         if test := summary.overall.get(transfer):
-            better = sum(1 for c in compared if c.stars)
-            found.append(Effect(act, test.difference, _verdict(test), better, len(compared)))
+            found.append(
+                Effect(
+                    act=act,
+                    difference=test.difference,
+                    verdict=_verdict(test),
+                    better=sum(1 for c in compared if c.stars),
+                    compared=len(compared),
+                    smallest=summary.smallest_starred.get(transfer),
+                    equivalent=tuple(
+                        labels.get(c.backbone, c.backbone)
+                        for c in compared
+                        if c.p_equivalence is not None and c.p_equivalence < ALPHA
+                    ),
+                )
+            )
     return found
 
 

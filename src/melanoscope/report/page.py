@@ -15,6 +15,7 @@ from melanoscope.report.tables.tables import NAMES, Table
 from melanoscope.report.target_words import question_of
 from melanoscope.report.warnings import collect_warnings
 from melanoscope.runs.results import best_row
+from melanoscope.stats.intervals.margin import MARGIN
 from melanoscope.stats.metrics.classification import METRICS
 from melanoscope.stats.reference.physicians import PHYSICIANS, SOURCE, SOURCE_URL
 from melanoscope.transfers import REFERENCES, TRANSFER_CLAUSES, TRANSFER_NAMES
@@ -53,7 +54,7 @@ def render_page(
         "complete": len(context.predictions),
         "labels": context.labels,
         "clauses": TRANSFER_CLAUSES,
-        "effects": headline.effects(summary),
+        "effects": headline.effects(summary, context.labels),
         "archives": headline.archives(run),
         "archive_auroc": headline.archive_auroc(run),
         "took_part": run.catalog.height,
@@ -74,6 +75,7 @@ def render_page(
         "shown": {section.name: section.content for section in shown},
         "warnings": collect_warnings(context, shown),
         "protocol": run.protocol,
+        "margin": MARGIN,
         "references": {name: TRANSFER_NAMES[other] for name, other in REFERENCES.items()},
         "physicians": PHYSICIANS,
         "source": SOURCE,

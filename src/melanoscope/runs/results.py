@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,17 @@ import polars as pl
 
 from melanoscope.errors import StatisticsError
 from melanoscope.runs.cell import RowKey
-from melanoscope.stats.bootstrap.group_bootstrap import BootstrapResult, bootstrap_many
+from melanoscope.stats.bootstrap.group_bootstrap import (
+    BootstrapResult,
+    bootstrap_many,
+    group_bootstrap,
+)
 from melanoscope.stats.bootstrap.group_weights import REPLICATES
 from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS
-from melanoscope.stats.calibration.calibration_intervals import (
-    brier_interval,
-    calibration_line_intervals,
-)
+from melanoscope.stats.crossval_metric import crossval_metric
+from melanoscope.stats.intervals.crossval_interval import CrossValidation
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.metrics.classification import METRICS, PRIMARY_METRIC
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.summary import Summary, SummaryRow, summarize
 from melanoscope.target import MELANOMA
@@ -47,16 +50,23 @@ class RunResults:
     replicates: int = REPLICATES
 
     @cached_property
-    def summary(self) -> Summary:
-        """Rows and comparisons of the tables."""
+    def by_cells(self) -> Summary:
+        """Rows and comparisons by the results of the cells alone."""
         run = self.run
         return summarize(
-            run.cells,
-            planned=run.planned,
-            cells_per_row=run.cells_per_row,
-            protocol=run.protocol,
-            physicians=self.as_published,
+            run.cells, planned=run.planned, cells_per_row=run.cells_per_row, protocol=run.protocol
         )
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Rows and comparisons of the tables, with the intervals that are reported."""
+        if self.run.protocol == "poster":
+            return self.by_cells
+        intervals = {
+            key: {name: found for name in METRICS if (found := self.interval(key, name))}
+            for key in self.predictions
+        }
+        return self.by_cells.with_intervals(intervals, physicians=self.as_published)
 
     @property
     def as_published(self) -> bool:
@@ -67,14 +77,14 @@ class RunResults:
     @cached_property
     def best(self) -> RowKey | None:
         """The best network by `best_row`; None without a complete row."""
-        row = best_row(self.summary.rows)
+        row = best_row(self.by_cells.rows)
         return None if row is None else (row.backbone, row.transfer)
 
     @cached_property
     def predictions(self) -> dict[RowKey, Predictions]:
         """Test predictions of each complete row, in the order of the summary."""
         tables = self.run.predictions.partition_by("backbone", "transfer", as_dict=True)
-        rows = [(row.backbone, row.transfer) for row in self.summary.rows if row.complete]
+        rows = [(row.backbone, row.transfer) for row in self.by_cells.rows if row.complete]
         return {key: as_predictions(self.run, tables[key]) for key in rows}
 
     def validation(self, key: RowKey) -> Predictions:
@@ -94,23 +104,51 @@ class RunResults:
         """Weights of the groups behind `bootstrapped`."""
         return next(iter(self.bootstrapped.values())).weights
 
+    def design(self, key: RowKey) -> CrossValidation:
+        """Return how the results of a complete row were obtained."""
+        row = self.by_cells.row(*key)
+        if row is None:
+            raise KeyError(key)
+        # The poster's protocol tests the networks of all folds on one set of photographs.
+        folds = 1 if self.run.protocol == "poster" else int(self.run.configuration["folds"])
+        return CrossValidation(folds, row.n_train, row.n_test)
+
     @cached_property
     def measured(self) -> dict[RowKey, dict[str, Interval | str]]:
-        """Interval over groups of each complete row's metrics, or why there is none."""
+        """Interval of each complete row's metrics, or why there is none."""
         try:
             resampled: Mapping[RowKey, BootstrapResult] = self.bootstrapped
         except StatisticsError as error:
             why = str(error)
             return {key: dict.fromkeys(ALL_METRICS, why) for key in self.predictions}
-        return {
-            key: {metric: measure(one, resampled[key], metric) for metric in ALL_METRICS}
-            for key, one in self.predictions.items()
-        }
+        return {key: self._measure(key, resampled[key], ALL_METRICS) for key in self.predictions}
 
     def interval(self, key: RowKey, metric: str) -> Interval | None:
-        """Return the interval over groups of a complete row's `metric`; None without one."""
+        """Return the interval of a complete row's `metric`, widened; None without one."""
         found = self.measured[key][metric]
         return None if isinstance(found, str) else found
+
+    def primary(self, key: RowKey) -> Interval | None:
+        """Return the interval of a complete row's AUROC: the same wherever it is given."""
+        if "bootstrapped" in self.__dict__:
+            return self.interval(key, PRIMARY_METRIC)
+        metrics = (PRIMARY_METRIC,)
+        try:
+            resampled = group_bootstrap(
+                self.predictions[key], metrics=metrics, replicates=self.replicates
+            )
+        except StatisticsError:
+            return None
+        found = self._measure(key, resampled, metrics)[PRIMARY_METRIC]
+        return None if isinstance(found, str) else found
+
+    def _measure(
+        self, key: RowKey, resampled: BootstrapResult, metrics: tuple[str, ...]
+    ) -> dict[str, Interval | str]:
+        row, design = self.by_cells.row(*key), self.design(key)
+        values = row.values if row is not None else {}
+        one = self.predictions[key]
+        return {name: measure(one, resampled, name, design, values.get(name)) for name in metrics}
 
 
 def best_row(rows: Iterable[SummaryRow]) -> SummaryRow | None:
@@ -120,27 +158,27 @@ def best_row(rows: Iterable[SummaryRow]) -> SummaryRow | None:
     return max(complete, key=lambda row: row.estimate("auroc"), default=None)
 
 
-def measure(predictions: Predictions, bootstrapped: BootstrapResult, metric: str) -> Interval | str:
-    """Return the interval over groups of a metric.
-
-    Brier score, calibration slope and intercept have robust intervals over groups: replicates keep
-    the number of positives nearly fixed, and percentiles would be far too narrow for them.
+def measure(
+    predictions: Predictions,
+    bootstrapped: BootstrapResult,
+    metric: str,
+    design: CrossValidation,
+    values: Sequence[float] | None = None,
+) -> Interval | str:
+    """Return the interval of a metric, of test patients, training patients and training.
 
     Args:
         predictions: Predictions of one network.
         bootstrapped: The same predictions, resampled.
         metric: Name of the metric; it must have been resampled, unless it has a robust interval.
+        design: How the predictions were obtained.
+        values: The metric of each cell, at least two; None where it pools the folds.
 
     Returns:
-        The interval, or why there is none: separated classes, a replicate that lacks a class.
+        The interval, or why there is none: separated classes, too few patients.
     """
-    values = predictions.target, predictions.probability, predictions.group
     try:
-        if metric == "brier":
-            return brier_interval(*values)
-        if metric in ("calibration_slope", "calibration_intercept"):
-            return calibration_line_intervals(*values)[metric == "calibration_intercept"]
-        return bootstrapped.interval(metric)
+        return crossval_metric(predictions, bootstrapped, metric, design, values)
     except StatisticsError as error:
         return str(error)
 

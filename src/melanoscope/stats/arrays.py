@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,8 +12,19 @@ Codes = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 
-def safe_divide(numerator: Floats, denominator: Floats, fill: float = np.nan) -> Floats:
+def safe_divide(numerator: Floats, denominator: Floats | Codes, fill: float = np.nan) -> Floats:
     """Divide two arrays of one shape; where the denominator is not above 0 the result is `fill`."""
     filled = np.full(denominator.shape, fill)
     np.divide(numerator, denominator, out=filled, where=denominator > 0)
     return filled
+
+
+def mean_of_known(values: Sequence[Floats]) -> Floats:
+    """Return the mean over arrays of one shape, of those that are not NaN; NaN where all are.
+
+    >>> mean_of_known([np.array([1.0, np.nan]), np.array([2.0, np.nan])])
+    array([1.5, nan])
+    """
+    stacked = np.stack(values)
+    known = np.isfinite(stacked)
+    return safe_divide(np.where(known, stacked, 0.0).sum(axis=0), known.sum(axis=0))

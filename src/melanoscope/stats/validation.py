@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Booleans, Codes, Floats
 
+FEWEST_GROUPS = 10
+"""Least number of groups of either class that an interval is given for."""
+
 
 def check_prevalence(prevalence: float) -> None:
     """Refuse a `prevalence` that is not between 0 and 1."""
@@ -86,6 +89,18 @@ def number_groups(group: ArrayLike, n: int, what: str = "groups") -> Codes:
     if codes.dtype.kind == "f" and np.isnan(codes).any():
         raise StatisticsError("a group for every photograph", "NaN", "give it one of its own")
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+
+
+def check_enough_groups(member: Codes, positive: Booleans) -> None:
+    """Refuse a class that fewer than `FEWEST_GROUPS` groups, numbered by `member`, (n,), hold."""
+    for side, lesions in ((positive, "positives"), (~positive, "negatives")):
+        holders = np.unique(member[side]).size
+        if holders < FEWEST_GROUPS:
+            raise StatisticsError(
+                f"at least {FEWEST_GROUPS} groups (patients) with {lesions} for an interval",
+                str(holders),
+                "use more patients",
+            )
 
 
 def check_two_units(member: Codes, positive: Booleans, unit: str) -> None:

@@ -26,7 +26,7 @@ def test_is_built_by_keyword() -> None:
 
 
 def test_frozen() -> None:
-    for value, name in ((FOUND, "low"), (PairedTest(FOUND, 1.0, 0.2), "p_value")):
+    for value, name in ((FOUND, "low"), (PairedTest(FOUND, 1.0, 0.2, 4.0), "p_value")):
         with pytest.raises(FrozenInstanceError):
             setattr(value, name, 0.0)
 

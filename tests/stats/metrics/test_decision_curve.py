@@ -12,6 +12,8 @@ from melanoscope.stats.bootstrap.group_weights import sample_group_weights
 from melanoscope.stats.metrics.decision_curve import decision_curve
 from melanoscope.stats.predictions import Predictions
 
+from ..conftest import replicate_weights
+
 Make = Callable[..., Predictions]
 
 
@@ -40,7 +42,7 @@ def test_band_is_that_of_counting(make: Make) -> None:
     t = np.array([0.05, 0.3])
     found = decision_curve(one, weights, prevalence=0.1, thresholds=t)
     hit, row, by_hand = one.target == 1, weights.positions(one.group), []
-    for counted in weights.counts:
+    for counted in replicate_weights(weights):
         weight = counted[row][:, None]
         called = one.probability[:, None] >= t
         se = (weight * called)[hit].sum(axis=0) / weight[hit].sum()

@@ -20,6 +20,8 @@ from melanoscope.stats.metrics.thresholds import (
 )
 from melanoscope.stats.predictions import Predictions
 
+from ..conftest import replicate_weights
+
 Make = Callable[..., Predictions]
 
 
@@ -88,7 +90,7 @@ def test_replicates_are_those_of_counting(make: Make) -> None:
         weights.positions(one.group),
     )
     by_hand = []
-    for counted in weights.counts:
+    for counted in replicate_weights(weights):
         weight = counted[row]
         se = weight[called & hit].sum() / weight[hit].sum()
         sp = weight[~called & ~hit].sum() / weight[~hit].sum()

@@ -14,6 +14,8 @@ from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups import pairwise_auroc as module
 from melanoscope.stats.subgroups.pairwise_auroc import pairwise_auroc
 
+from ..conftest import replicate_weights
+
 Make = Callable[..., Predictions]
 
 
@@ -26,7 +28,7 @@ def test_pairs_one_by_one(make: Make, monkeypatch: pytest.MonkeyPatch, at_once: 
     weights = sample_group_weights(one, replicates=5)
     found = pairwise_auroc(one, weights, level, 3)
     row = weights.positions(one.group)
-    for index, counted in enumerate([np.ones(weights.groups.size), *weights.counts.astype(float)]):
+    for index, counted in enumerate([np.ones(weights.groups.size), *replicate_weights(weights)]):
         weight = counted[row]
         right, total = np.zeros((3, 3)), np.zeros((3, 3))
         for i in np.flatnonzero((one.target == 1) & (level >= 0)):
@@ -46,7 +48,7 @@ def test_many_photographs_against_scikit_learn(make: Make) -> None:
     level = np.random.default_rng(0).integers(0, 4, 900)[one.image_index]
     weights = sample_group_weights(one, replicates=20)
     found = pairwise_auroc(one, weights, level, 4)
-    counts = [np.ones(weights.groups.size), *weights.counts.astype(float)]
+    counts = [np.ones(weights.groups.size), *replicate_weights(weights)]
     row = weights.positions(one.group)
     sets = {name: [chosen] for name, chosen in (("one", [0]), ("two", [1, 3]), ("all", range(4)))}
     sets["within"] = [[0], [1], [2], [3]]

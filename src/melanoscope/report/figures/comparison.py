@@ -23,9 +23,10 @@ from melanoscope.report.figures.style import (
     mark_simulated,
     styled,
 )
-from melanoscope.report.tables.tables import ALPHA, Table, signed
+from melanoscope.report.tables.tables import Table, signed
 from melanoscope.runs.reader import Run
-from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.interval import ALPHA
+from melanoscope.stats.intervals.wald import lower_bound
 from melanoscope.stats.metrics.roc import mean_roc
 from melanoscope.stats.reference.physicians import PHYSICIANS, Physicians
 from melanoscope.stats.summary import Summary
@@ -148,9 +149,11 @@ def transfer_figure(
             shift = 0.16 - 0.32 * i if several else 0
             for y, backbone in enumerate(backbones, start=1):
                 if c := effects.get((backbone, transfer)):
-                    _effect(axes, y + shift, c.test.difference, transfer, filled=bool(c.stars))
+                    difference = c.test.difference.estimate
+                    _effect(axes, y + shift, difference, c.lower_bound, transfer)
             mean = summary.overall[transfer]
-            _effect(axes, shift, mean.difference, transfer, filled=mean.p_value < ALPHA)
+            low = lower_bound(mean, ALPHA)
+            _effect(axes, shift, mean.difference.estimate, low, transfer)
         names = ["Mean", *(labels.get(backbone, backbone) for backbone in backbones)]
         _label_effects(axes, names, transfers)
         mark_simulated(figure, simulated)
@@ -160,8 +163,10 @@ def transfer_figure(
         alt="Differences in AUROC between transfer learning and training from scratch, with "
         "intervals.",
         caption="Difference in AUROC between transfer learning and training from scratch, paired "
-        "by fold, with corrected 95 % intervals. Filled marks: significantly better (one-sided, "
-        "for networks after Holm's adjustment). The mean weighs all compared networks alike.",
+        "by fold. Each bar reaches down to what its one-sided test puts the difference above "
+        "(corrected resampled t; for networks at their level after Holm's adjustment), and up as "
+        "far. Filled marks: that bound is above 0, significantly better. The mean weighs all "
+        "compared networks alike.",
     )
 
 
@@ -191,20 +196,20 @@ def _label_effects(axes: Axes, names: Sequence[str], transfers: Sequence[str]) -
     axes.legend(handles=[*handles, hollow], loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
 
 
-def _effect(axes: Axes, y: float, effect: Interval, transfer: str, *, filled: bool) -> None:
-    color = TRANSFER_COLORS[transfer]
-    axes.plot([effect.low, effect.high], [y, y], color=color, linewidth=1.8, solid_capstyle="butt")
+def _effect(axes: Axes, y: float, difference: float, low: float, transfer: str) -> None:
+    color, high = TRANSFER_COLORS[transfer], 2 * difference - low
+    axes.plot([low, high], [y, y], color=color, linewidth=1.8, solid_capstyle="butt")
     axes.plot(
-        *(effect.estimate, y),
+        *(difference, y),
         marker=TRANSFER_MARKERS[transfer],
         markersize=6.5,
         color=color,
-        markerfacecolor=color if filled else "white",
+        markerfacecolor=color if low > 0 else "white",
         markeredgewidth=1.6,
     )
     axes.annotate(
-        signed(effect.estimate),
-        (effect.high, y),
+        signed(difference),
+        (high, y),
         xytext=(5, 0),
         textcoords="offset points",
         va="center",

@@ -54,12 +54,15 @@ def calibration_section(context: ReportContext) -> Section | None:
     after = group_bootstrap(
         scaled, metrics=("expected_calibration_error",), replicates=context.replicates
     )
+    design = context.design(context.best)
     calibration = Calibration(
         label=context.label(context.best),
         temperatures=tuple(_temperatures(context, context.best).values()),
         before={metric: context.interval(context.best, metric) for metric in PROBABILITY_METRICS},
         after={
-            metric: None if isinstance(found := measure(scaled, after, metric), str) else found
+            metric: None
+            if isinstance(found := measure(scaled, after, metric, design), str)
+            else found
             for metric in PROBABILITY_METRICS
         },
     )

@@ -1,4 +1,4 @@
-"""Every metric of every network with its interval over patients, and AUROC's by four methods."""
+"""Every metric of every network with the interval that is reported, and what is beside AUROC's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
 from melanoscope.runs.cell import RowKey
-from melanoscope.stats.intervals.auroc_interval import influence_interval
-from melanoscope.stats.intervals.crossval_interval import crossval_interval
+from melanoscope.stats.intervals.crossval_interval import prediction_interval
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.metrics.between_groups_auroc import between_groups_auroc
 
 COLUMNS = {
     "auroc": "AUROC",
@@ -32,18 +32,19 @@ class _NetworkIntervals:
     Attributes:
         label: Name for readers.
         auroc: AUROC, mean over cells.
-        metrics: Metric -> interval over patients (`ReportContext.interval`).
-        widened: Interval of AUROC widened for cross-validation; None with one cell.
+        metrics: Metric -> the interval that is reported.
+        next_study: What the AUROC of the next study of this size would lie in; None without an
+            interval.
         over_folds: Corrected resampled t interval of AUROC; None with one cell.
-        influence: LeDell's influence curve interval of AUROC; None where no fold has enough groups.
+        between_groups: AUROC over pairs of different groups.
     """
 
     label: str
     auroc: float
     metrics: dict[str, Interval | None]
-    widened: Interval | None
+    next_study: Interval | None
     over_folds: Interval | None
-    influence: Interval | None
+    between_groups: float
 
 
 def intervals_section(context: ReportContext) -> Section:
@@ -55,42 +56,26 @@ def intervals_section(context: ReportContext) -> Section:
         "columns": COLUMNS,
         "replicates": context.weights.replicates,
         "groups": context.weights.groups.size,
+        "factor": context.design(next(iter(context.bootstrapped))).factor,
     }
     return Section("intervals", "How sure", content, networks)
 
 
 def _network_intervals(context: ReportContext, key: RowKey) -> _NetworkIntervals:
-    row = context.summary.row(*key)
+    row, auroc = context.by_cells.row(*key), context.interval(key, "auroc")
+    over_folds = row.over_folds.get("auroc") if row else None
     return _NetworkIntervals(
         label=context.label(key),
         auroc=context.bootstrapped[key].estimate["auroc"],
         metrics={metric: context.interval(key, metric) for metric in COLUMNS},
-        widened=_crossval_auroc(context, key),
-        over_folds=row.intervals.get("auroc") if row else None,
-        influence=_influence(context, key),
+        next_study=_next_study(auroc),
+        over_folds=None if context.run.protocol == "poster" else over_folds,
+        between_groups=between_groups_auroc(context.predictions[key]),
     )
 
 
-def _influence(context: ReportContext, key: RowKey) -> Interval | None:
+def _next_study(interval: Interval | None) -> Interval | None:
     try:
-        return influence_interval(context.predictions[key])
-    except StatisticsError:
+        return interval and prediction_interval(interval)
+    except StatisticsError:  # all pairs are right
         return None
-
-
-def _crossval_auroc(context: ReportContext, key: RowKey) -> Interval | None:
-    """Return the AUROC of a row with its cross-validation interval; None with one cell."""
-    row = context.summary.row(*key)
-    if row is None or len(row.keys) < 2:
-        return None
-    bootstrapped = context.bootstrapped[key]
-    if context.interval(key, "auroc") is None:
-        return None
-    return crossval_interval(
-        row.values["auroc"],
-        float(bootstrapped.replicates["auroc"].var(ddof=1)),
-        folds=int(context.run.record["configuration"]["folds"]),
-        n_train=row.n_train,
-        n_test=row.n_test,
-        groups=bootstrapped.n_groups,
-    )

@@ -12,12 +12,11 @@ from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
 from melanoscope.report.headline import archive_auroc
 from melanoscope.report.sections.section import Section
-from melanoscope.report.tables.tables import ALPHA
 from melanoscope.runs.cell import RowKey
 from melanoscope.runs.files import TEST_FOLD
 from melanoscope.runs.reader import Run
 from melanoscope.runs.results import RunResults
-from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.interval import ALPHA, Interval
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import CellPredictions
 from melanoscope.stats.reference.poster_protocol import hard_metrics, poster_interval, poster_t_test

@@ -19,7 +19,12 @@ from melanoscope.report.sections.section import Section
 from melanoscope.runs.cell import RowKey
 from melanoscope.runs.results import as_predictions
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
-from melanoscope.stats.intervals.crossval_interval import crossval_test
+from melanoscope.stats.intervals.auroc_interval import auroc_degrees_of_freedom
+from melanoscope.stats.intervals.crossval_interval import (
+    Variance,
+    crossval_test,
+    crossval_variance,
+)
 from melanoscope.stats.intervals.interval import Interval, PairedTest
 from melanoscope.stats.subgroups.source_balanced_auroc import (
     source_balanced_auroc,
@@ -102,12 +107,14 @@ def _static_data_adds(context: ReportContext) -> dict[str, PairedTest]:
             bootstrapped.replicates["auroc"]
             - context.bootstrapped[backbone, "image_only"].replicates["auroc"]
         )
-        tests[context.labels.get(backbone, backbone)] = crossval_test(
-            np.subtract(with_static.values["auroc"], without.values["auroc"]),
+        gains = np.subtract(with_static.values["auroc"], without.values["auroc"])
+        by_patients = Variance(
             float(differences.var(ddof=1)),
-            folds=int(context.run.record["configuration"]["folds"]),
-            n_train=with_static.n_train,
-            n_test=with_static.n_test,
+            auroc_degrees_of_freedom(context.predictions[backbone, "finetune"]),
+        )
+        tests[context.labels.get(backbone, backbone)] = crossval_test(
+            float(gains.mean()),
+            crossval_variance(by_patients, context.design((backbone, "finetune")), gains),
             groups=bootstrapped.n_groups,
         )
     return tests

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from melanoscope.data.subgroup_variables import subgroup_variables
 from melanoscope.report.sections.calibration import calibrated_predictions
 from melanoscope.report.sections.section import Section
-from melanoscope.report.tables.tables import ALPHA
+from melanoscope.stats.intervals.interval import ALPHA
 from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
 
 if TYPE_CHECKING:

@@ -15,7 +15,17 @@ from melanoscope.tables.formulas import as_text
 from melanoscope.transfers import REFERENCES, TRANSFER_NAMES
 
 _COLUMNS = ["network", "backbone", "transfer", "target", "cells", "planned", "prevalence", "above"]
-_SUFFIXES = ("", "_low", "_high", "_stars", "_gain", "_gain_low", "_gain_high", "_p_holm")
+_SUFFIXES = (
+    "",
+    "_low",
+    "_high",
+    "_stars",
+    "_gain",
+    "_gain_low",
+    "_gain_high",
+    "_gain_bound",
+    "_p_holm",
+)
 
 
 def as_csv(table: Table) -> str:
@@ -54,6 +64,7 @@ def _numbers(value: MetricValue) -> dict[str, float | str]:
     if value.comparison:
         gain = value.comparison.test.difference
         numbers |= {"_gain": gain.estimate, "_gain_low": gain.low, "_gain_high": gain.high}
+        numbers["_gain_bound"] = value.comparison.lower_bound
         numbers["_p_holm"] = value.comparison.p_holm
     return numbers
 

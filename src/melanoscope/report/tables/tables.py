@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import Any
 
-from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.comparison import Comparison
+from melanoscope.stats.intervals.interval import ALPHA, Interval
 from melanoscope.stats.metrics.classification import METRICS
 from melanoscope.stats.reference.physicians import PHYSICIANS, Physicians
-from melanoscope.stats.summary import Comparison, Summary, SummaryRow
+from melanoscope.stats.summary import Summary, SummaryRow
 from melanoscope.target import MELANOMA, Target
 from melanoscope.transfers import TRANSFER_TITLES, TRANSFERS
 
@@ -21,7 +22,6 @@ NAMES = {
     "f1": "F1",
     "balanced_accuracy": "Balanced accuracy",
 }
-ALPHA = 0.05
 MINUS = "\N{MINUS SIGN}"
 
 

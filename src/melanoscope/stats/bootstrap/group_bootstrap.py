@@ -23,10 +23,8 @@ from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS, WeightedMe
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.percentile import percentile_interval
 from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.validation import check_enough_groups
 from melanoscope.threads import thread_pool
-
-# A fold's sums under the weights of so many replicates stay in the processor's cache.
-_CHUNK = 50
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,20 +48,17 @@ class BootstrapResult:
         """Number of groups that were resampled."""
         return int(self.weights.groups.size)
 
-    def interval(self, metric: str) -> Interval:
-        """Return the percentile interval of a `metric`; no replicate may lack a class."""
-        # Its width is 0 where every replicate is the same, because nothing was missed for example:
+    def variance(self, metric: str) -> float:
+        """Return the variance of a `metric` over replicates, by the test patients' chance alone."""
+        # It is 0 where every replicate is the same, because nothing was missed for example:
         # resampling does not see what never happened.
+        return self.interval(metric).standard_error ** 2
+
+    def interval(self, metric: str) -> Interval:
+        """Return the percentile interval of a `metric`, of the test patients' chance alone."""
         _refuse_unknown((metric,), tuple(self.replicates))
         if metric in self.unknown:
             raise self.unknown[metric]
-        missing = int((~np.isfinite(self.replicates[metric])).sum())
-        if missing:
-            raise StatisticsError(
-                "both classes in every fold of every replicate",
-                f"{missing} replicates without",
-                "use fewer folds or more patients",
-            )
         return percentile_interval(self.estimate[metric], self.replicates[metric], n=self.n_groups)
 
 
@@ -114,8 +109,7 @@ def bootstrap_many(
 ) -> dict[str, BootstrapResult]:
     """Resample the groups of several networks tested on the same photographs, by the same weights.
 
-    Groups are sampled within strata (`group_weights`); with k groups in each, the variance comes
-    out too small by one part in k, so that k should not be small.
+    Groups are sampled within strata (`group_weights`).
 
     Args:
         networks: Name of each network -> its test predictions, all on the same photographs.
@@ -128,8 +122,8 @@ def bootstrap_many(
         cannot be computed, as the calibration slope of separated classes, `unknown` says why.
 
     Raises:
-        StatisticsError: Networks on other photographs, a fold of one class, or no fold with two
-            groups of a class.
+        StatisticsError: Networks on other photographs, a fold of one class, or fewer than 10 groups
+            of a class.
     """
     if not networks:
         return {}
@@ -140,18 +134,17 @@ def bootstrap_many(
             raise StatisticsError(
                 "networks tested on the same photographs", f"others for '{name}'", "do not mix runs"
             )
+    check_enough_groups(np.unique(first.group, return_inverse=True)[1], first.target == 1)
     weights = sample_group_weights(first, replicates=replicates, seed=seed)
-    _refuse_constant(weights, first)
     weighted = {
         name: WeightedMetrics(predictions, weights, metrics)
         for name, predictions in networks.items()
     }
     chunks: dict[str, list[dict[str, Floats]]] = {name: [] for name in networks}
     with thread_pool() as pool:
-        # One chunk of weights for all networks: the product of both would not fit in memory.
-        for start in range(0, replicates, _CHUNK):
-            chunk = np.ascontiguousarray(weights.counts[start : start + _CHUNK].T, np.float32)
-            computed = pool.map(WeightedMetrics.compute, weighted.values(), repeat(chunk))
+        # One block of weights for all networks: the product of both would not fit in memory.
+        for _, block in weights.blocks():
+            computed = pool.map(WeightedMetrics.compute, weighted.values(), repeat(block))
             for name, values in zip(networks, computed, strict=True):
                 chunks[name].append(values)
     return {
@@ -169,19 +162,6 @@ def _refuse_unknown(metrics: tuple[str, ...], known: tuple[str, ...]) -> None:
     unknown = sorted(set(metrics) - set(known))
     if unknown:
         raise StatisticsError(f"metrics among {', '.join(known)}", unknown[0], "correct it")
-
-
-def _refuse_constant(weights: BootstrapWeights, predictions: Predictions) -> None:
-    """Refuse weights of which a class has only 1, as each of its groups is alone in its stratum."""
-    varies = (weights.counts != 1).any(axis=0)
-    position = weights.positions(predictions.group)
-    for outcome, lesions in ((1, "positives"), (0, "negatives")):
-        if not varies[position[predictions.target == outcome]].any():
-            raise StatisticsError(
-                f"at least 2 groups (patients) with {lesions} in one fold",
-                "one in each",
-                "use fewer folds or more patients: an interval needs some that vary",
-            )
 
 
 def _same_images(a: Predictions, b: Predictions) -> bool:

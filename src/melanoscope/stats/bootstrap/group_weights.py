@@ -1,18 +1,19 @@
 """Bootstrap weights of whole groups, shared by everything that is to be compared.
 
 The unit is the group (patient, lesion, near-duplicates), since photographs of one patient are not
-independent: Davison & Hinkley (1997), section 3.8. Groups are sampled within strata, so that no
-replicate lacks a class and folds keep their share.
+independent: Davison & Hinkley (1997), section 3.8. Groups are sampled within strata, so that folds
+keep their share, by the rescaling bootstrap of Rao & Wu (1988), section 2: of the n groups of a
+stratum n - 1 are drawn, and count n / (n - 1) times. Drawing n would make the variance of strata
+with few groups too small by one part in n.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Booleans, Codes, Floats
@@ -20,31 +21,63 @@ from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import check_two_units
 
 REPLICATES = 2000
+# The replicates of a block follow from the seed and the block's number alone. A fold's sums under
+# so many weights stay in the processor's cache.
+BLOCK = 50
+# Weights of fewer elements are kept, 256 MB; others are drawn anew, block by block.
+_MOST_KEPT = 32_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class BootstrapWeights:
-    """How often each group was sampled in each replicate.
+    """How much each group weighs in each replicate.
 
     Attributes:
         groups: Codes of the groups, ascending, shape (g,).
-        counts: Times that each group was sampled, shape (replicates, g), uint8.
+        stratum: Stratum of each group, numbered from 0, shape (g,); each holds two groups or more.
+        replicates: Number of replicates.
         seed: Seed of the sampling; two results can be paired only when they share seed and groups.
     """
 
     groups: Codes
-    counts: NDArray[np.uint8]
+    stratum: Codes
+    replicates: int
     seed: int
 
-    @cached_property
-    def matrix(self) -> NDArray[np.float32]:
-        """The counts as a factor of matrix products, shape (g, replicates)."""
-        return np.ascontiguousarray(self.counts.T, np.float32)
+    def blocks(self) -> Iterator[tuple[slice, Floats]]:
+        """Yield the replicates of each block with the weights in them, shape (g, block)."""
+        for start in range(0, self.replicates, BLOCK):
+            span = slice(start, min(start + BLOCK, self.replicates))
+            kept = self.groups.size * self.replicates <= _MOST_KEPT
+            yield span, self._kept[span.start // BLOCK] if kept else self._sample(span)
 
-    @property
-    def replicates(self) -> int:
-        """Number of replicates."""
-        return int(self.counts.shape[0])
+    @cached_property
+    def _kept(self) -> list[Floats]:
+        starts = range(0, self.replicates, BLOCK)
+        return [self._sample(slice(s, min(s + BLOCK, self.replicates))) for s in starts]
+
+    def _sample(self, span: slice) -> Floats:
+        rng = np.random.default_rng((self.seed, span.start // BLOCK))
+        weights = np.empty((self.groups.size, span.stop - span.start))
+        for members in self._members:
+            n, k = members.size, weights.shape[1]
+            # All replicates of a block are drawn, so that fewer in the last one are the same.
+            picked = rng.integers(0, n, (BLOCK, n - 1))[:k] + n * np.arange(k)[:, None]
+            times = np.bincount(picked.ravel(), minlength=n * k).reshape(k, n)
+            weights[members] = times.T * (n / (n - 1))
+        return weights
+
+    @cached_property
+    def _members(self) -> list[Codes]:
+        order = np.argsort(self.stratum, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(self.stratum[order])) + 1)
+
+    def of_groups(self, position: Codes) -> Floats:
+        """Return the weights in all replicates of groups at `position`, (k,): (k, replicates)."""
+        weights = np.empty((position.size, self.replicates))
+        for span, block in self.blocks():
+            weights[:, span] = block[position]
+        return weights
 
     def positions(self, group: Codes) -> Codes:
         """Return the position in `groups` of each code of `group`; refuse one without weights."""
@@ -65,9 +98,11 @@ class BootstrapWeights:
     def totals(self, group: Codes, columns: Iterable[Booleans]) -> Floats:
         """Count `columns` of marks in the sample and in each replicate: (k, 1 + replicates)."""
         by_group = self.by_group(group, columns)
-        # Single precision counts photographs exactly, and is faster.
-        replicates = by_group.astype(np.float32) @ self.matrix
-        return np.concatenate([by_group.sum(axis=1, keepdims=True), replicates], axis=1)
+        totals = np.empty((by_group.shape[0], 1 + self.replicates))
+        totals[:, 0] = by_group.sum(axis=1)
+        for span, weights in self.blocks():
+            totals[:, 1:][:, span] = by_group @ weights
+        return totals
 
 
 def sample_group_weights(
@@ -82,13 +117,22 @@ def sample_group_weights(
     np.minimum.at(home, member, predictions.fold_id)
     holds = np.bincount(member, predictions.target) > 0
     check_two_units(member, predictions.target == 1, "groups (patients)")
-    strata = np.unique(np.stack([home, holds]), axis=1, return_inverse=True)[1].ravel()
-    rng = np.random.default_rng(seed)
-    counts = np.zeros((replicates, groups.size), np.uint8)
-    for stratum in range(int(strata.max()) + 1):
-        inside = np.flatnonzero(strata == stratum)
-        picked = rng.integers(0, inside.size, (replicates, inside.size))
-        picked += np.arange(replicates)[:, None] * inside.size
-        times = np.bincount(picked.ravel(), minlength=replicates * inside.size)
-        counts[:, inside] = times.reshape(replicates, inside.size)
-    return BootstrapWeights(groups, counts, seed)
+    return BootstrapWeights(groups, _strata(home, holds), replicates, seed)
+
+
+def _strata(home: Codes, holds: Booleans) -> Codes:
+    """Number the strata of groups by `home` fold and class, none of them of a single group."""
+    # A group alone in its stratum would never vary, as if its patient were certain: those of one
+    # class make one stratum over the folds, and one that is still alone joins the smallest of it.
+    stratum = np.unique(np.stack([home, holds]), axis=1, return_inverse=True)[1].ravel()
+    for outcome in (True, False):
+        mine = holds == outcome
+        alone = mine & (np.bincount(stratum)[stratum] == 1)
+        if not alone.any():
+            continue
+        stratum[alone] = stratum[alone].min()
+        if alone.sum() == 1:
+            others = stratum[mine & ~alone] if (mine & ~alone).any() else stratum[~mine]
+            codes, sizes = np.unique(others, return_counts=True)
+            stratum[alone] = codes[sizes.argmin()]
+    return np.unique(stratum, return_inverse=True)[1].astype(np.int64)

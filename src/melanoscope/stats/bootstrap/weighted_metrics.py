@@ -14,12 +14,11 @@ from scipy.sparse import csr_array
 from scipy.special import expit
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import Codes, Floats
+from melanoscope.stats.arrays import Codes, Floats, mean_of_known
 from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
 from melanoscope.stats.bootstrap.weighted_rank_metrics import (
     RANK_METRICS,
     RankedFold,
-    Weights,
     count_matrix,
 )
 from melanoscope.stats.calibration.calibration_error import (
@@ -85,19 +84,20 @@ class WeightedMetrics:
                 self.unknown = dict.fromkeys(lines, error)
         self.estimate = {
             metric: float(values[0])
-            for metric, values in self.compute(np.ones((groups, 1), np.float32)).items()
+            for metric, values in self.compute(np.ones((groups, 1))).items()
         }
 
-    def compute(self, weights: Weights) -> dict[str, Floats]:
+    def compute(self, weights: Floats) -> dict[str, Floats]:
         """Return metric -> shape (replicates,) under `weights` of shape (groups, replicates)."""
         values: dict[str, Floats] = {}
         if self._ranked:
             by_fold = [fold.metrics(weights) for fold in self._ranked]
-            values = {m: np.mean([fold[m] for fold in by_fold], axis=0) for m in RANK_METRICS}
-        counts = np.asarray(self._confusion @ weights, np.float64)
+            # A fold whose positives are one patient's has none in some replicates.
+            values = {m: mean_of_known([fold[m] for fold in by_fold]) for m in RANK_METRICS}
+        counts = np.asarray(self._confusion @ weights)
         values |= _threshold_metrics(counts.reshape(-1, 4, weights.shape[1]))
         for sums in self._sums:
-            values |= sums(weights.astype(np.float64))
+            values |= sums(weights)
         values |= {metric: np.full(weights.shape[1], np.nan) for metric in self.unknown}
         return {metric: values[metric] for metric in self._metrics}
 
@@ -116,7 +116,7 @@ def _threshold_metrics(counts: Floats) -> dict[str, Floats]:
         by_fold = decision_metrics(*counts.swapaxes(0, 1))
         pooled = decision_metrics(*counts.sum(axis=0))
     means = ("accuracy", "balanced_accuracy", "f1")
-    return pooled | {metric: by_fold[metric].mean(axis=0) for metric in means}
+    return pooled | {metric: mean_of_known([*by_fold[metric]]) for metric in means}
 
 
 class _ProperSums:

@@ -11,12 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from melanoscope.stats.arrays import Codes, Floats, safe_divide
 
-Weights = NDArray[np.float32]
 RANK_METRICS = ("auroc", "auprc", "pauc_above_sensitivity")
 _MINIMUM_SENSITIVITY = 0.8
 # In place of no weight at all, where 0 is divided by it.
@@ -53,7 +51,7 @@ class RankedFold:
             count_matrix(place[tie], other_position[tie], (levels.size, groups)),
         )
 
-    def metrics(self, weights: Weights) -> dict[str, Floats]:
+    def metrics(self, weights: Floats) -> dict[str, Floats]:
         """Compute `RANK_METRICS` for `weights` (groups, replicates); NaN where a class has none."""
         # The partial AUROC is the area between the ROC curve and the line of sensitivity 0.8, 0 to
         # 0.2: the measure of the ISIC 2024 challenge.
@@ -112,5 +110,4 @@ def _partial_area(rise: Floats, after: Floats, fpr: Floats, step: Floats) -> Flo
 
 def count_matrix(row: Codes, column: Codes, shape: tuple[int, int]) -> csr_array:
     """Count how often each pair of `row` and `column`, both of shape (n,), occurs."""
-    # Single precision counts photographs exactly, and is faster.
-    return csr_array((np.ones(row.size, np.float32), (row, column)), shape=shape)
+    return csr_array((np.ones(row.size), (row, column)), shape=shape)

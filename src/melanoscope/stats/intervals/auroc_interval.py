@@ -20,7 +20,11 @@ from scipy.stats import rankdata
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Booleans, Codes, Floats
 from melanoscope.stats.intervals.interval import Interval
-from melanoscope.stats.intervals.wald import clustered_error, wald_interval
+from melanoscope.stats.intervals.wald import (
+    clustered_error,
+    effective_degrees_of_freedom,
+    wald_interval,
+)
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import (
@@ -103,6 +107,22 @@ def influence_interval(predictions: Predictions) -> Interval:
         method=INFLUENCE,
         limits=(0.0, 1.0),
     )
+
+
+def auroc_degrees_of_freedom(predictions: Predictions) -> float:
+    """Return the degrees of freedom by which the groups of `predictions` tell the AUROC's variance.
+
+    Those of `wald.effective_degrees_of_freedom`, of the influences that `influence_interval` adds
+    up; folds of one class have none.
+
+    Args:
+        predictions: Test predictions of one network.
+
+    Returns:
+        The degrees of freedom, 1 to the number of groups - 1.
+    """
+    member = np.unique(predictions.group, return_inverse=True)[1]
+    return effective_degrees_of_freedom(_influence(predictions)[1], member)
 
 
 def placement_values(positive: Booleans, score: Floats) -> tuple[Floats, Floats]:

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-CONFIDENCE = 0.95
+ALPHA = 0.05
+"""Level of every test."""
+CONFIDENCE = 1 - ALPHA
 LOWER_TAIL, UPPER_TAIL = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
 
 
@@ -21,8 +23,8 @@ class Interval:
 
     Attributes:
         estimate: The estimate itself.
-        low: Lower bound; t intervals are not cut at 0, so that they stay symmetric.
-        high: Upper bound; t intervals are not cut at 1 either.
+        low: Lower bound.
+        high: Upper bound.
         standard_error: Standard error of the estimate; 0 where the method saw no variation, NaN
             where it has none.
         n: Number of units that the estimate rests on.
@@ -81,8 +83,10 @@ class PairedTest:
         difference: Mean difference with its (two-sided) interval.
         statistic: t or z; infinite or 0 when the differences do not vary.
         p_value: One-sided p-value for "the true difference is above 0".
+        degrees_of_freedom: Of Student's t; infinite for z.
     """
 
     difference: Interval
     statistic: float
     p_value: float
+    degrees_of_freedom: float

@@ -17,6 +17,8 @@ from melanoscope.stats.arrays import Floats
 from melanoscope.stats.validation import check_target_and_probability
 
 METRICS = ("accuracy", "auroc", "auprc", "f1", "balanced_accuracy")
+PRIMARY_METRIC = "auroc"
+"""What a run is decided by; the other metrics are secondary."""
 
 
 # SciPy's ranks instead of scikit-learn's curves: the same numbers, and commands that need no curve

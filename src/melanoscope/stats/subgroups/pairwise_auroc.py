@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Codes, Floats, safe_divide
@@ -90,7 +89,7 @@ class _Side:
     start: Codes
     size: Codes
     level: Codes
-    weight: NDArray[np.float32]
+    weight: Floats
 
     @staticmethod
     def of(score: Floats, position: Codes, level: Codes, weights: BootstrapWeights) -> _Side:
@@ -98,8 +97,8 @@ class _Side:
         unit, member, size = np.unique(
             level * groups + position, return_inverse=True, return_counts=True
         )
-        weight = np.ones((unit.size, 1 + weights.replicates), np.float32)
-        weight[:, 1:] = weights.matrix[unit % groups]
+        weight = np.ones((unit.size, 1 + weights.replicates))
+        weight[:, 1:] = weights.of_groups(unit % groups)
         order = np.argsort(member, kind="stable")
         return _Side(score[order], np.cumsum(size) - size, size, unit // groups, weight)
 
@@ -124,10 +123,7 @@ def _add(pairs: PairwiseAuroc, positives: _Side, others: _Side) -> None:
 
 
 def _right(positives: _Side, others: _Side) -> Floats:
-    """Weight of right pairs, shape (1 + replicates,).
-
-    Single precision is exact for halves below 2 ** 23, and so here; the last sum is double.
-    """
+    """Add up the weights of right pairs: shape (1 + replicates,)."""
     steps = max(1, round(positives.score.size * others.score.size / _PAIRS_PER_STEP))
     right = np.zeros(positives.weight.shape[1])
     units = positives.size.size
@@ -135,9 +131,9 @@ def _right(positives: _Side, others: _Side) -> Floats:
     for begin, end in pairwise(bounds.tolist()):
         block = positives.units(slice(begin, end))
         above = block.score[:, None]
-        wins = (above > others.score).astype(np.float32)
-        wins += (above == others.score) * np.float32(0.5)
+        wins = (above > others.score).astype(np.float64)
+        wins += (above == others.score) * 0.5
         wins = np.add.reduceat(wins, block.start, axis=0)
         wins = np.add.reduceat(wins, others.start, axis=1)
-        right += (block.weight * (wins @ others.weight)).sum(axis=0, dtype=np.float64)
+        right += (block.weight * (wins @ others.weight)).sum(axis=0)
     return right
