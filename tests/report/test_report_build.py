@@ -199,7 +199,10 @@ def test_two_folds_are_warned_about_and_bounds_stay_possible(tmp_path, writer, b
     html = build_page(writer(tmp_path / "run", skill, folds=2, photographs=60, seed=1)).read_text(
         encoding="utf-8"
     )
-    bounds = re.findall(r'<span class="pm[^"]*">\(?([0-9.]+) to ([0-9.]+)\)?</span>', html)
+    bounds = re.findall(
+        r'<span class="pm[^"]*">\(?([0-9.]+) to ([0-9.]+)\)?</span>',
+        html[html.index('id="results"') : html.index('id="roc"')],
+    )
     assert bounds
     for low, high in bounds:
         assert 0 <= float(low) <= float(high) <= 1
