@@ -148,17 +148,6 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def require_keys(content: Mapping[str, Any], keys: Iterable[str], where: str) -> None:
-    """Refuse `content` (of `where`, for the error) that lacks one of `keys`."""
-    missing = [key for key in keys if key not in content]
-    if missing:
-        raise RunError(
-            f"keys {', '.join(keys)} in {where}",
-            f"no {', '.join(missing)}",
-            "run the benchmark again with this version",
-        )
-
-
 def read_table(path: Path, columns: Schema) -> pl.DataFrame:
     """Read Parquet with its `columns` cast to their types; a `RunError` says why it cannot be."""
     if not path.is_file():

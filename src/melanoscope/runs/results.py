@@ -164,7 +164,7 @@ def as_predictions(run: Run, rows: pl.DataFrame) -> Predictions:
     joined = rows.join(catalog, on="image_id", how="left", maintain_order="left")
     if "threshold" not in joined.columns:
         joined = joined.with_columns(threshold=pl.lit(0.5))
-    fold_id = joined["repeat"] * int(run.configuration["folds"]) + joined["fold"]
+    fold_id = joined["repeat"] * run.configuration.folds + joined["fold"]
 
     def column(values: pl.Series, kind: type[np.generic]) -> NDArray[Any]:
         return values.to_numpy().astype(kind)

@@ -24,6 +24,7 @@ from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey, skipped_transfers
 from melanoscope.runs.file_records import find_damage, identity_hash, record_files
+from melanoscope.runs.record_schema import CellRecord, RunRecord, decode_record
 
 LOGGER = logging.getLogger(__name__)
 _SESSION = ("created", "versions", "hardware")
@@ -41,7 +42,7 @@ class RunFolder:
         """Content of run.json, read once."""
         if self._record is None:
             self._record = files.read_json(self.folder / files.RUN)
-            files.require_keys(self._record, ("identity",), files.RUN)
+            decode_record(self._record, RunRecord, files.RUN)
         return self._record
 
     def cell_folder(self, cell: CellKey) -> Path:
@@ -56,9 +57,10 @@ class RunFolder:
         """Return the file that a `cell`'s training goes on from after its last epoch."""
         return self.cell_folder(cell) / files.TRAINING_STATE
 
-    def cell_record(self, cell: CellKey) -> dict[str, Any]:
+    def cell_record(self, cell: CellKey) -> CellRecord:
         """Return the content of a finished `cell`'s done.json."""
-        return files.read_json(self.cell_folder(cell) / files.DONE)
+        content = files.read_json(self.cell_folder(cell) / files.DONE)
+        return decode_record(content, CellRecord, f"{cell.name}'s {files.DONE}")
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -168,8 +170,8 @@ class RunFolder:
         except RunError as error:
             damage: str | None = str(error)
         else:
-            damage = find_damage(self.cell_folder(cell), record.get("files"), files.CELL_FILES)
-            if record.get("identity") != identity_hash(run["identity"]):
+            damage = find_damage(self.cell_folder(cell), record.files, files.CELL_FILES)
+            if record.identity != identity_hash(run["identity"]):
                 damage = "of another run"
         if damage:
             LOGGER.warning("melanoscope: cell %s is not whole (%s)", cell.name, one_line(damage))
@@ -223,14 +225,15 @@ class RunFolder:
 
     def _same_run(self, file: Path, now: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            record: dict[str, Any] = json.loads(file.read_text())
-            known, weights = dict(record["identity"]), dict(record["weights"])
-        except (ValueError, KeyError, TypeError):
+            record = files.read_json(file)
+            decode_record(record, RunRecord, files.RUN)
+        except RunError as error:
             raise RunError(
                 f"a run of melanoscope at '{self.folder}'",
-                "a run.json that cannot be read",
+                f"a run.json that cannot be read ({error.found})",
                 "name another folder with --out",
             ) from None
+        known, weights = dict(record["identity"]), record["weights"]
         identity = dict(now["identity"])
         if now["configuration"].get("threads") is not None:
             known["threads"], identity["threads"] = record["threads"], now["threads"]

@@ -89,7 +89,7 @@ def _crossval_auroc(context: ReportContext, key: RowKey) -> Interval | None:
     return crossval_interval(
         row.values["auroc"],
         float(bootstrapped.replicates["auroc"].var(ddof=1)),
-        folds=int(context.run.record["configuration"]["folds"]),
+        folds=context.run.configuration.folds,
         n_train=row.n_train,
         n_test=row.n_test,
         groups=bootstrapped.n_groups,

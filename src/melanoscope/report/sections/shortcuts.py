@@ -105,7 +105,7 @@ def _static_data_adds(context: ReportContext) -> dict[str, PairedTest]:
         tests[context.labels.get(backbone, backbone)] = crossval_test(
             np.subtract(with_static.values["auroc"], without.values["auroc"]),
             float(differences.var(ddof=1)),
-            folds=int(context.run.record["configuration"]["folds"]),
+            folds=context.run.configuration.folds,
             n_train=with_static.n_train,
             n_test=with_static.n_test,
             groups=bootstrapped.n_groups,
