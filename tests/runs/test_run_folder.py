@@ -123,3 +123,19 @@ def test_names_of_cells() -> None:
     assert CellKey.named(cell.name) == cell
     with pytest.raises(DataError, match="finetune"):
         CellKey.named("vgg16-fine-r0-f0".replace("fine", "finetuned"))
+
+
+def test_a_folder_of_something_else_is_left_as_it_is(tmp_path: Path) -> None:
+    for name in ("thesis.txt", ".thesis.txt.7.partial"):
+        (tmp_path / name).touch()
+    with pytest.raises(RunError, match="other files"), RunFolder(tmp_path).exclusive():
+        pass
+    assert {file.name for file in tmp_path.iterdir()} == {"thesis.txt", ".thesis.txt.7.partial"}
+
+
+def test_what_a_kill_left_before_run_json_is_taken_up(tmp_path: Path) -> None:
+    for name in (".lock", ".lock.holder", ".run.json.7.partial"):
+        (tmp_path / name).touch()
+    with RunFolder(tmp_path).exclusive():
+        begun(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["run.json"]

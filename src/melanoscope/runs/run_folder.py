@@ -17,7 +17,12 @@ from typing import Any
 
 import polars as pl
 
-from melanoscope.atomic import atomic_path, refuse_bytes_as_name, remove_partials
+from melanoscope.atomic import (
+    atomic_path,
+    partials_in,
+    refuse_bytes_as_name,
+    remove_partials,
+)
 from melanoscope.errors import DataError, RunError, one_line
 from melanoscope.locks import lock_file, lock_files
 from melanoscope.machine_faults import explain_machine_faults
@@ -71,14 +76,17 @@ class RunFolder:
 
         Raises:
             LockedError: Another process writes the folder.
-            RunError: The name is no UTF-8, or the disk is full.
+            RunError: The name is no UTF-8, the folder holds something else than a run, or the disk
+                is full.
         """
         refuse_bytes_as_name(self.folder, "--out")
         new = not self.folder.exists()
         with explain_machine_faults(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
+        self._refuse_other_files()
+        lock = self.folder / files.LOCK
         try:
-            with lock_file(self.folder / files.LOCK, wait=False, place=self.folder):
+            with lock_file(lock, wait=False, place=self.folder, remove=True):
                 remove_partials(self.folder)
                 yield
         finally:
@@ -100,17 +108,11 @@ class RunFolder:
             What run.json now says.
 
         Raises:
-            RunError: The folder holds another run or something else, or the disk is full.
+            RunError: The folder holds another run, or the disk is full.
         """
         file = self.folder / files.RUN
         if file.is_file():
             record = _resumed(self._same_run(file, record), record)
-        elif self.folder.exists() and self._content():
-            raise RunError(
-                f"an empty or new folder, or one of this run, at '{self.folder}'",
-                "other files",
-                "name another folder with --out",
-            )
         with explain_machine_faults(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             # First of all, so that a kill between two of the tables leaves a folder of this run.
@@ -198,7 +200,7 @@ class RunFolder:
             raise RunError("a finished cell", "none", "start the run again")
         for name in (files.VALIDATION, files.PREDICTIONS):
             parts = [
-                pl.read_parquet(self.cell_folder(cell) / name).with_columns(
+                files.read_table(self.cell_folder(cell) / name, files.CELL_COLUMNS).with_columns(
                     fold=pl.lit(cell.fold, pl.Int64),
                     repeat=pl.lit(cell.repeat, pl.Int64),
                     backbone=pl.lit(cell.backbone),
@@ -210,6 +212,19 @@ class RunFolder:
             with explain_machine_faults(self.folder):
                 files.write_table(self.folder / name, table)
         self._record_tables(self.record)
+
+    def _refuse_other_files(self) -> None:
+        """Refuse a folder of something else, before a file of it is touched or one is left in it.
+
+        Without run.json there may be what a kill left before it was written.
+        """
+        left = {file.name for file in partials_in(self.folder)}
+        if not (self.folder / files.RUN).is_file() and set(self._content()) - left:
+            raise RunError(
+                f"an empty or new folder, or one of this run, at '{self.folder}'",
+                "other files",
+                "name another folder with --out",
+            )
 
     def _content(self) -> list[str]:
         """List what is in the folder beside its lock."""
