@@ -23,7 +23,7 @@ from melanoscope.inference.manifest import SCHEMA, seal_of
 from tests.imaging import icc
 
 from . import harness
-from .golden import lesion
+from .golden_pictures import lesion
 from .harness import Missing, Service, diagnose, opened, reload, square, text, wait
 
 if TYPE_CHECKING:
