@@ -80,6 +80,8 @@ def test_one_sided_test() -> None:
         ([0.8, 0.9], 0.1, {"folds": 1}),
     ],
 )
-def test_refusals(values: list[float], variance: float, change: dict[str, int]) -> None:
+def test_values_and_sizes_without_an_interval(
+    values: list[float], variance: float, change: dict[str, int]
+) -> None:
     with pytest.raises(StatisticsError):
         crossval_interval(values, variance, **(SIZES | change))
