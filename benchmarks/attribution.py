@@ -26,7 +26,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from melanoscope.export.onnx_gradient import export_gradient
+from attribution_parts.speed import BATCH, rounded, speed
 from melanoscope.export.onnx_model import split_head
 from melanoscope.imaging.decode import read_image
 from melanoscope.inference.explain.integrated_gradients import (
@@ -41,8 +41,6 @@ from melanoscope.inference.onnx_session import OnnxModel
 from melanoscope.models.lesion_net import LesionNet, fresh, from_checkpoint
 
 STEPS = 64
-BATCH = 8
-REPEATS = 7
 
 Pixels = NDArray[np.uint8]
 Run = Callable[[NDArray[np.float32]], tuple[NDArray[Any], NDArray[Any]]]
@@ -130,20 +128,20 @@ def completeness(attributions: list[TimedAttribution]) -> dict[str, Any]:
     total_variation = missed / np.array([one.total_variation for one in attributions])
     return {
         "photographs": len(attributions),
-        "median_difference": _round(
+        "median_difference": rounded(
             float(np.median([abs(one.first.difference) for one in attributions]))
         ),
         f"at_{STEPS}_steps": _errors(first),
         "relative_to_all_that_rises_and_falls": _errors(total_variation),
         "refined": _errors(refined),
         "steps": dict(sorted(Counter(one.refined.steps for one in attributions).items())),
-        f"seconds_at_{STEPS}_steps": _round(
+        f"seconds_at_{STEPS}_steps": rounded(
             float(np.median([one.first_seconds for one in attributions]))
         ),
         "seconds_refined": {
-            "median": _round(float(np.median([one.seconds for one in attributions]))),
-            "mean": _round(float(np.mean([one.seconds for one in attributions]))),
-            "most": _round(float(np.max([one.seconds for one in attributions]))),
+            "median": rounded(float(np.median([one.seconds for one in attributions]))),
+            "mean": rounded(float(np.mean([one.seconds for one in attributions]))),
+            "most": rounded(float(np.max([one.seconds for one in attributions]))),
         },
     }
 
@@ -169,53 +167,18 @@ def agreement(
         own.append(np.abs(exact - expected).max() / largest)
     return {
         "photographs": len(ours),
-        "ours": {"median": _round(float(np.median(ours))), "most": _round(max(ours))},
-        "captum_in_double": {"median": _round(float(np.median(own))), "most": _round(max(own))},
+        "ours": {"median": rounded(float(np.median(ours))), "most": rounded(max(ours))},
+        "captum_in_double": {"median": rounded(float(np.median(own))), "most": rounded(max(own))},
     }
-
-
-def speed(network: LesionNet, px: int, path: Path) -> tuple[OnnxModel, dict[str, Any]]:
-    """Export a gradient graph and time it on one thread."""
-    started = time.process_time()
-    export_gradient(network, px, path)
-    exported = time.process_time() - started
-    started = time.perf_counter()
-    graph = OnnxModel(path, 1)
-    loaded = time.perf_counter() - started
-    images = np.random.default_rng(0).random((BATCH, 3, px, px), np.float32)
-    took = [_timed(lambda: graph(images=images)) for _ in range(REPEATS)]
-    eager = [_timed(lambda: _backward(network, images)) for _ in range(REPEATS)]
-    return graph, {
-        "bytes": path.stat().st_size,
-        "export_processor_seconds": _round(exported),
-        "load_milliseconds": _round(1e3 * loaded),
-        f"milliseconds_for_{BATCH}": _round(1e3 * min(took)),
-        f"pytorch_milliseconds_for_{BATCH}": _round(1e3 * min(eager)),
-    }
-
-
-def _backward(network: LesionNet, images: NDArray[np.float32]) -> None:
-    leaf = torch.from_numpy(images).requires_grad_()
-    torch.autograd.grad(network.features(leaf).sum(), leaf)
-
-
-def _timed(act: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    act()
-    return time.perf_counter() - started
 
 
 def _errors(values: NDArray[np.float64]) -> dict[str, float]:
     return {
-        "median": _round(float(np.median(values))),
-        "percentile_95": _round(float(np.quantile(values, 0.95))),
-        "most": _round(float(values.max())),
-        f"share_below_{TOLERANCE}": _round(float((values < TOLERANCE).mean())),
+        "median": rounded(float(np.median(values))),
+        "percentile_95": rounded(float(np.quantile(values, 0.95))),
+        "most": rounded(float(values.max())),
+        f"share_below_{TOLERANCE}": rounded(float((values < TOLERANCE).mean())),
     }
-
-
-def _round(value: float) -> float:
-    return float(f"{value:.3g}")
 
 
 def table(result: dict[str, Any]) -> str:

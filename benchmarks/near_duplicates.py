@@ -24,7 +24,6 @@ import imagehash
 import numpy as np
 import polars as pl
 from PIL import Image
-from scipy.stats import binomtest
 
 from melanoscope.audit.near_duplicates import THRESHOLD, NearDuplicate, find_near_duplicates
 from melanoscope.data.archive import ReadOptions
@@ -40,6 +39,7 @@ from near_duplicates_parts.changed_copies import (
     make_copies,
     resize,
 )
+from near_duplicates_parts.recall import hash_recall, proportion, recall, side
 
 # Pairs that no table joins and that, looked at side by side, show the same image: squashed,
 # cropped, recoloured or re-encoded.
@@ -65,20 +65,6 @@ SEEN_COPIES = {
     ("ISIC_0030192", "ISIC_6110888"),
     ("ISIC_0030366", "ISIC_0833889"),
 }
-
-
-def proportion(hits: int, n: int) -> dict[str, Any]:
-    """Return a share with its Clopper-Pearson interval."""
-    if not n:
-        return {"hits": 0, "n": 0, "share": None, "low": 0.0, "high": 1.0}
-    interval = binomtest(hits, n).proportion_ci(method="exact")
-    return {
-        "hits": hits,
-        "n": n,
-        "share": round(hits / n, 4),
-        "low": round(float(interval.low), 4),
-        "high": round(float(interval.high), 4),
-    }
 
 
 def main() -> None:
@@ -116,10 +102,8 @@ def main() -> None:
         "chosen_on_one_half": _choose(alike, truth, strangers, half),
         "made": {
             kind: {
-                "recall": proportion(*_recall(alike, truth, kind)),
-                "recall_of_pHash_within_8_bits": proportion(
-                    *_hash_recall(made, truth, paths, kind)
-                ),
+                "recall": proportion(*recall(alike, truth, kind)),
+                "recall_of_pHash_within_8_bits": proportion(*hash_recall(made, truth, paths, kind)),
             }
             for kind in CHANGES
         },
@@ -148,7 +132,7 @@ def _more(
     every = np.concatenate([pixels, np.stack([m[1] for m in made])])
     pairs = find_near_duplicates(every, [*ids, *(m[0] for m in made)])
     alike = {frozenset((p.a, p.b)): p.likeness for p in pairs}
-    return {kind: {"recall": proportion(*_recall(alike, truth, kind))} for kind in MORE_CHANGES}
+    return {kind: {"recall": proportion(*recall(alike, truth, kind))} for kind in MORE_CHANGES}
 
 
 def _lookalikes(
@@ -192,34 +176,6 @@ def _second(frame: pl.DataFrame, alike: dict[frozenset[str], float]) -> Any:
     return proportion(sum(v >= THRESHOLD for v in values), len(values))
 
 
-def _side(copy: str) -> int:
-    return int(copy.split("-")[1])
-
-
-def _recall(
-    alike: dict[frozenset[str], float], truth: dict[str, tuple[str, str]], kind: str
-) -> tuple[int, int]:
-    """Of copies of one kind in the half that is measured."""
-    mine = [c for c, (_, k) in truth.items() if k == kind and _side(c) == 1]
-    hits = [alike.get(frozenset((c, truth[c][0])), 0.0) >= THRESHOLD for c in mine]
-    return sum(hits), len(hits)
-
-
-def _hash_recall(
-    made: list[tuple[str, np.ndarray]],
-    truth: dict[str, tuple[str, str]],
-    paths: dict[str, str],
-    kind: str,
-) -> tuple[int, int]:
-    found = []
-    for copy, pixels in made:
-        name, its = truth[copy]
-        if its == kind and _side(copy) == 1:
-            original = Image.fromarray(read_image(Path(paths[name]), IMAGE_SIZE))
-            found.append(imagehash.phash(original) - imagehash.phash(Image.fromarray(pixels)) <= 8)
-    return int(sum(found)), len(found)
-
-
 def _choose(
     alike: dict[frozenset[str], float],
     truth: dict[str, tuple[str, str]],
@@ -228,7 +184,7 @@ def _choose(
 ) -> dict[str, float]:
     """On the first half: lie midway between the likest strangers and the least like copies."""
     copies = [
-        alike.get(frozenset((c, name)), 0.0) for c, (name, _) in truth.items() if _side(c) == 0
+        alike.get(frozenset((c, name)), 0.0) for c, (name, _) in truth.items() if side(c) == 0
     ]
     apart = [p for p in strangers if half[p.a] == half[p.b] == 0]
     seen = [p.likeness for p in apart if (p.a, p.b) in SEEN_COPIES]

@@ -22,7 +22,7 @@ from melanoscope.inference.predictor import load
 from melanoscope.service.server import PAGE
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.page import golden, harness
+from tests.page import golden_pictures, harness
 
 WIDTH, HEIGHT, SIDE = 1280, 2100, 160
 SHOWN = 900  # pixels of width in the README
@@ -30,7 +30,7 @@ SHOWN = 900  # pixels of width in the README
 
 def drawn(number: int) -> bytes:
     """Draw a lesion as a square PNG."""
-    lesion = golden.lesion(number)
+    lesion = golden_pictures.lesion(number)
     top, left = ((size - SIDE) // 2 for size in lesion.shape[:2])
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(lesion[top:, left:][:SIDE, :SIDE])).save(file, "PNG")

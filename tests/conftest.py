@@ -53,7 +53,6 @@ def make_record(skill, folds, photographs, simulated, target=MELANOMA):
             "seed": 3,
             "recipe": {
                 "epochs": 15,
-                "optimiser": "Adam",
                 "learning_rate": 0.0005,
                 "batch_size": 64,
                 "patience": 3,
@@ -73,6 +72,7 @@ def make_record(skill, folds, photographs, simulated, target=MELANOMA):
             "cores": 2,
             "accelerator": None,
             "memory_gib": 15.6,
+            "precision": "32-true",
         },
         "data": {
             "fingerprint": "0f" * 32,
@@ -222,7 +222,8 @@ def _write_cell(path, name, n_test, photographs, rng):
     rise = 0.9 - 0.35 * np.exp(-np.arange(1, epochs + 1) / 3) + rng.normal(size=epochs) * 0.015
     done = {"epochs_run": epochs, "best_epoch": int(rise.argmax()) + 1, "seconds": 61.5}
     done |= {"n_train": int((photographs - n_test) * 0.85), "n_validation": n_test}
-    done |= {"n_test": n_test, "threshold": 0.4}
+    done |= {"n_test": n_test, "threshold": 0.4, "seed": 3, "threads": 2}
+    done |= {"software": {"torch": "2.11.0"}}
     (folder / "done.json").write_text(json.dumps(done))
     for other in ("model.safetensors", "predictions.parquet", "validation.parquet"):
         (folder / other).write_bytes(name.encode())  # which no reader of reports opens

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
-from melanoscope.atomic import atomic_folder, atomic_path, remove_partials
+from melanoscope.atomic import atomic_folder, atomic_path, remove_partials, write_together
 
 
 def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
@@ -72,3 +73,31 @@ def test_what_lies_behind_a_link_is_left(tmp_path: Path) -> None:
     with atomic_folder(tmp_path / "out"):
         pass
     assert (elsewhere / "mine").read_text() == "mine"
+
+
+def test_files_that_belong_together_are_of_one_writer(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    names = [f"{n}.txt" for n in range(5)]
+
+    def write(text: bytes) -> None:
+        for _ in range(20):
+            write_together(tmp_path, dict.fromkeys(names, text))
+
+    threads = [threading.Thread(target=write, args=(text,)) for text in (b"a", b"b", b"c")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({(tmp_path / name).read_bytes() for name in names}) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", *names}
+
+
+def test_none_of_several_files_is_renamed_before_all_are_written(tmp_path: Path) -> None:
+    write_together(tmp_path, {"a": b"old", "b": b"old"})
+    (tmp_path / ".c.7.partial").write_text("half")  # by a kill
+    with pytest.raises(TypeError):
+        write_together(tmp_path, {"a": b"new", "b": b"new", "c": None})  # type: ignore[dict-item]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "a": b"old",
+        "b": b"old",
+    }

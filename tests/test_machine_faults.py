@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import DataError, RunError
 from melanoscope.export.onnx_file import save_onnx
-from melanoscope.machine_faults import explain_machine_faults, is_of_the_machine, refusal
+from melanoscope.machine_faults import explain_machine_faults, is_of_the_machine, machine_fault
 
 from .machine import little_room
 
@@ -79,7 +79,7 @@ def test_faults_of_ours_pass(tmp_path: Path) -> None:
     ],
 )
 def test_too_little_memory_is_said(error: Exception) -> None:
-    assert "memory" in str(refusal(error))
+    assert "memory" in str(machine_fault(error))
 
 
 def test_a_tensor_and_an_array_without_room() -> None:
@@ -87,7 +87,7 @@ def test_a_tensor_and_an_array_without_room() -> None:
         torch.empty(2**55, dtype=torch.uint8)
     with pytest.raises(MemoryError) as of_numpy:
         np.ones(2**50, np.uint8)
-    assert all("memory" in str(refusal(caught.value)) for caught in (of_torch, of_numpy))
+    assert all("memory" in str(machine_fault(caught.value)) for caught in (of_torch, of_numpy))
 
 
 def test_only_faults_that_any_other_file_would_meet_are_the_machines() -> None:
@@ -138,7 +138,7 @@ def test_each_library_that_runs_out_of_room_leaves_the_file_of_before(
         write()
     assert caught.value.errno == errno.EFBIG
     assert str(caught.value.filename) == str(file)
-    assert "ulimit -f" in str(refusal(caught.value))
+    assert "ulimit -f" in str(machine_fault(caught.value))
     assert file.read_text() == "of before"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     write()

@@ -6,7 +6,7 @@ import contextlib
 import glob
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from melanoscope.machine_faults import as_os_error
 _PARTIAL = ".partial"
 # safetensors writes under such a name first; a kill leaves it there.
 _TEMPORARY = ".tmp??????"
+_LOCK = ".writing.lock"
 
 
 @contextmanager
@@ -66,6 +67,34 @@ def atomic_path(path: Path, *, sync: bool = True) -> Iterator[Path]:
         if system is error:
             raise
         raise system from error
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files that belong together; one process at a time does so in a folder.
+
+    Each gets its name only when all are written, so that an error leaves the old ones.
+
+    Args:
+        folder: Where they go; it is made where it is missing. It may hold other files.
+        contents: Name of each file -> its content. What killed processes left of it is removed.
+
+    Raises:
+        OSError: The folder cannot be made, or a file cannot be written or renamed.
+
+    >>> from tempfile import mkdtemp
+    >>> folder = Path(mkdtemp()) / "audit"
+    >>> write_together(folder, {"audit.json": b"{}", "index.html": b"<p>"})
+    >>> sorted(path.name for path in folder.iterdir())
+    ['audit.json', 'index.html']
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        lock_file(folder / _LOCK, wait=True, remove=True),
+        contextlib.ExitStack() as all_written,
+    ):
+        for name, content in contents.items():
+            remove_partials_of(folder / name)
+            all_written.enter_context(atomic_path(folder / name)).write_bytes(content)
 
 
 @contextmanager
@@ -134,9 +163,14 @@ def remove_partials(folder: Path) -> None:
     >>> list(folder.iterdir())
     []
     """
-    for left in (*folder.glob(f".*{_PARTIAL}"), *folder.glob(_TEMPORARY)):
+    for left in partials_in(folder):
         with contextlib.suppress(OSError):
             left.unlink()
+
+
+def partials_in(folder: Path) -> list[Path]:
+    """Return what looks like files that killed processes left half written in a `folder`."""
+    return [*folder.glob(f".*{_PARTIAL}"), *folder.glob(_TEMPORARY)]
 
 
 def remove_partials_of(path: Path) -> None:

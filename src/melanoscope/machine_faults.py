@@ -85,30 +85,30 @@ def explain_machine_faults(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        refused = refusal(error, folder)
-        if refused is None:
+        fault = machine_fault(error, folder)
+        if fault is None:
             raise
-        raise refused from error
+        raise fault from error
 
 
 def raise_machine_fault(error: Exception, folder: Path | None = None) -> None:
-    """Raise `refusal` of an error that is the machine's, before it is taken for a file's."""
-    if is_of_the_machine(error) and (refused := refusal(error, folder)):
-        raise refused from None
+    """Raise an error that is the machine's as such, before it is taken for a file's."""
+    if is_of_the_machine(error) and (fault := machine_fault(error, folder)):
+        raise fault from None
 
 
 def raise_wrapped_machine_fault(error: Exception, folder: Path) -> None:
-    """Raise `refusal` of an error, or of what it was raised from: exporters wrap what they meet."""
+    """Raise the machine's fault that an error is, or was raised from: exporters wrap errors."""
     seen: list[BaseException] = []
     one: BaseException | None = error
     while one is not None and one not in seen:
-        if isinstance(one, Exception) and (refused := refusal(one, folder)):
-            raise refused from None
+        if isinstance(one, Exception) and (fault := machine_fault(one, folder)):
+            raise fault from None
         seen.append(one)
         one = one.__cause__ or one.__context__
 
 
-def refusal(error: Exception, folder: Path | None = None) -> MelanoscopeError | None:
+def machine_fault(error: Exception, folder: Path | None = None) -> MelanoscopeError | None:
     """Say in one line what the machine refused.
 
     Args:
@@ -119,7 +119,7 @@ def refusal(error: Exception, folder: Path | None = None) -> MelanoscopeError | 
     Returns:
         The line as an error, or None for what is no fault of the machine.
 
-    >>> print(refusal(OSError(errno.ENOSPC, "no room"), Path("runs")))
+    >>> print(machine_fault(OSError(errno.ENOSPC, "no room"), Path("runs")))
     expected room on the disk of 'runs'; found a full disk; free some, and start the same command \
 again
     """

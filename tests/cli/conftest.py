@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -38,3 +39,8 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ca
         return status, out, err
 
     return run
+
+
+def answers(text: str) -> list[dict]:
+    """Return the answers of a document that `predict --json` printed."""
+    return json.loads(text)["answers"]

@@ -8,29 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from melanoscope.data.archive import SourceTable
 from melanoscope.data.catalog import Catalog, build_catalog
 from melanoscope.data.content_hash import content_hashes
 from melanoscope.data.targets import CONTRADICTION
-from melanoscope.errors import DataError
 from melanoscope.target import MALIGNANT, MELANOMA
 
-
-def groups_of(catalog: Catalog) -> set[frozenset[str]]:
-    grouped = catalog.frame.group_by("group_id").agg("image_id")
-    return {frozenset(members) for members in grouped["image_id"]}
-
-
-def refusal(*tables: SourceTable) -> DataError:
-    with pytest.raises(DataError) as caught:
-        build_catalog(tables)
-    error = caught.value
-    assert "\n" not in str(error)
-    assert error.expected
-    assert error.found
-    assert error.mend
-    return error
-
+from .catalogs import catalog_error
 
 # --- validation
 
@@ -57,7 +40,7 @@ def refusal(*tables: SourceTable) -> DataError:
 )
 def test_bad_rows(make_table, row, expected, found):
     rows = [{"image_id": "good"}, {"image_id": "bad", **row}]
-    error = refusal(make_table("b", [{"image_id": "other"}]), make_table("a", rows))
+    error = catalog_error(make_table("b", [{"image_id": "other"}]), make_table("a", rows))
     assert expected in error.expected
     assert found in error.found
 
@@ -84,11 +67,11 @@ def test_a_row_that_contradicts_itself_is_left_out_and_listed(make_table, row, t
 
 
 def test_an_empty_table(make_table):
-    assert "rows in the table of a" in refusal(make_table("a", [])).expected
+    assert "rows in the table of a" in catalog_error(make_table("a", [])).expected
 
 
 def test_archives_that_disagree(make_table):
-    error = refusal(
+    error = catalog_error(
         make_table("a", [{"image_id": "x", "target": 1}, {"image_id": "y"}]),
         make_table("b", [{"image_id": "x", "target": 0}, {"image_id": "y"}]),
     )

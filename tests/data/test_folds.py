@@ -171,7 +171,7 @@ def test_another_seed_gives_another_division():
         ([(5, 5)], 2, "use at most 1 folds"),
     ],
 )
-def test_refusals(counts, n_folds, said):
+def test_more_folds_than_a_class_can_fill(counts, n_folds, said):
     with pytest.raises(DataError) as caught:
         assign_folds(*spread(counts), n_folds, 0)
     assert said in str(caught.value)

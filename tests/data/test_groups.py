@@ -7,25 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from melanoscope.data.archive import SourceTable
-from melanoscope.data.catalog import Catalog, build_catalog
-from melanoscope.errors import DataError
+from melanoscope.data.catalog import build_catalog
 
-
-def groups_of(catalog: Catalog) -> set[frozenset[str]]:
-    grouped = catalog.frame.group_by("group_id").agg("image_id")
-    return {frozenset(members) for members in grouped["image_id"]}
-
-
-def refusal(*tables: SourceTable) -> DataError:
-    with pytest.raises(DataError) as caught:
-        build_catalog(tables)
-    error = caught.value
-    assert "\n" not in str(error)
-    assert error.expected
-    assert error.found
-    assert error.mend
-    return error
+from .catalogs import groups_of
 
 
 def test_blank_ids_join_nobody(make_table):

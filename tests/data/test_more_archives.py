@@ -18,12 +18,13 @@ from melanoscope.data.sources import (
 )
 from melanoscope.data.targets import parse_target
 
-from . import drawn_archives
+from . import drawn_isic
 from .archives import by_id, line, touch, write, write_2020
+from .drawn_rows import IDS
 
 
 def test_isic2018_by_the_folder_of_its_table(tmp_path, draw):
-    drawn_archives.isic2018(tmp_path, draw)
+    drawn_isic.isic2018(tmp_path, draw)
     (found,) = find_archives(tmp_path)
     assert found.path.endswith("GroundTruth")
     source = isic2018.read(found.path)
@@ -32,7 +33,7 @@ def test_isic2018_by_the_folder_of_its_table(tmp_path, draw):
 
 
 def test_isic2018_without_its_list_of_lesions(tmp_path, draw):
-    drawn_archives.isic2018(tmp_path, draw)
+    drawn_isic.isic2018(tmp_path, draw)
     (tmp_path / isic2018.LESIONS).unlink()
     source = isic2018.read(tmp_path)
     assert source.rows["lesion_id"].null_count() == 12
@@ -41,10 +42,10 @@ def test_isic2018_without_its_list_of_lesions(tmp_path, draw):
 
 def test_isic2018_is_in_the_id_space_of_isic(tmp_path, draw):
     """The same photographs as HAM10000's: of two archives one row remains."""
-    drawn_archives.isic2018(tmp_path / "a", draw)
-    write_2020(tmp_path / "b", *({"image_name": f"{i}.jpg"} for i in drawn_archives.IDS[1:2]))
+    drawn_isic.isic2018(tmp_path / "a", draw)
+    write_2020(tmp_path / "b", *({"image_name": f"{i}.jpg"} for i in IDS[1:2]))
     catalog = build_catalog([isic2018.read(tmp_path / "a"), isic2020.read(tmp_path / "b")])
-    assert catalog.listed_twice == (drawn_archives.IDS[1],)
+    assert catalog.listed_twice == (IDS[1],)
 
 
 @pytest.mark.parametrize(

@@ -31,26 +31,25 @@ def wrapped(cause):
         return error
 
 
-@pytest.mark.parametrize("error", [FULL, wrapped(FULL), wrapped(wrapped(FULL))])
-def test_a_full_disk_is_not_taken_for_a_network_without_gradient(tmp_path, monkeypatch, error):
+@pytest.mark.parametrize(
+    ("cause", "error", "said"),
+    [
+        *((one, RunError, "room on the disk") for one in (FULL, wrapped(FULL))),
+        (wrapped(wrapped(FULL)), RunError, "room on the disk"),
+        # What ONNX cannot express.
+        (wrapped(NotImplementedError("no such operator")), BundleError, "evidence only"),
+    ],
+)
+def test_a_full_disk_is_not_taken_for_a_network_without_gradient(
+    tmp_path, monkeypatch, cause, error, said
+):
     def fail(*_args, **_options):
-        raise error
+        raise cause
 
     monkeypatch.setattr(onnx_gradient, "record_gradient", lambda *_: None)
     monkeypatch.setattr(onnx_gradient, "write_onnx", fail)
     network = lesion_net.fresh("squeezenet1_1", with_static=False)
-    with pytest.raises(RunError, match="room on the disk"):
-        onnx_gradient.export_gradient(network, 64, tmp_path / "gradient.onnx")
-
-
-def test_what_onnx_cannot_express_is_said_as_before(tmp_path, monkeypatch):
-    def fail(*_args, **_options):
-        raise wrapped(NotImplementedError("no such operator"))
-
-    monkeypatch.setattr(onnx_gradient, "record_gradient", lambda *_: None)
-    monkeypatch.setattr(onnx_gradient, "write_onnx", fail)
-    network = lesion_net.fresh("squeezenet1_1", with_static=False)
-    with pytest.raises(BundleError, match="evidence only"):
+    with pytest.raises(error, match=said):
         onnx_gradient.export_gradient(network, 64, tmp_path / "gradient.onnx")
 
 

@@ -89,8 +89,8 @@ def test_no_calibration_photographs_are_refused():
 
 def test_rates_are_counted():
     doubt = QualityIssue("blurred", "doubtful", "", "")
-    refusal = QualityIssue("too dark", "refused", "", "")
-    found = gate_rates([(), (doubt,), (doubt, refusal), ()])
+    too_dark = QualityIssue("too dark", "refused", "", "")
+    found = gate_rates([(), (doubt,), (doubt, too_dark), ()])
     assert [getattr(found, s).estimate for s in ("accepted", "doubtful", "refused")] == [
         0.5,
         0.25,
@@ -99,7 +99,7 @@ def test_rates_are_counted():
     assert found.concerns["blurred"].estimate == 0.5
     wilson = wilson_interval(1, 4)
     assert (found.refused.low, found.refused.high) == (wilson.low, wilson.high)
-    assert status_of((doubt, refusal)) == "refused"
+    assert status_of((doubt, too_dark)) == "refused"
 
 
 def test_the_record_of_a_gate_repeats_its_own_verdicts(qualities):

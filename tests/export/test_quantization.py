@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
-import msgspec
 import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
-from onnx import TensorProto, helper, numpy_helper
-from sklearn.metrics import recall_score, roc_auc_score
+from onnx import numpy_helper
 
 from melanoscope import patient
 from melanoscope.errors import StatisticsError
 from melanoscope.export.onnx_model import OUTPUTS, export_model
 from melanoscope.export.out_of_distribution import fit_feature_distance
-from melanoscope.export.quantization import compare_variants, quantize
-from melanoscope.export.quantized_nodes import add_constants, quantized_nodes
+from melanoscope.export.quantization import quantize
 
 from .lively import PX, coloured, lively
 
@@ -177,159 +169,4 @@ def test_without_photographs_there_are_no_ranges(whole, tmp_path):
 # Which nodes: graphs made by hand, named by what they are.
 
 
-def graph_of(*chain, branches=()):
-    """Nodes (name, operator, input) in a row, with `features` and `evidence` behind the last."""
-    nodes = [helper.make_node(op, [given], [name], name=name) for name, op, given in chain]
-    last = chain[-1][0]
-    nodes += [
-        helper.make_node("ReduceMean", [last], ["features"], name="mean"),
-        helper.make_node("Conv", [last, "w"], ["evidence"], name="head"),
-        *branches,
-    ]
-    return helper.make_model(helper.make_graph(nodes, "g", [], []))
-
-
-def test_the_beginning_and_the_head_stay_in_floating_point():
-    model = graph_of(
-        ("scaled", "Mul", "pixels"),
-        ("c0", "Conv", "scaled"),
-        ("r0", "Relu", "c0"),
-        ("c1", "Conv", "r0"),
-        ("r1", "Relu", "c1"),
-        ("c2", "Conv", "r1"),
-        ("r2", "Relu", "c2"),
-    )
-    assert quantized_nodes(model) == ["c2", "r2"]
-
-
-def test_no_pool_of_the_beginning_reaches_into_the_rest():
-    # The pool's rest is added again behind c2, as in ResNet: c2 and the sum stay as they are.
-    model = graph_of(
-        ("c0", "Conv", "pixels"),
-        ("pool", "MaxPool", "c0"),
-        ("c1", "Conv", "pool"),
-        ("c2", "Conv", "c1"),
-        ("c3", "Conv", "pool"),
-        ("c4", "Conv", "c3"),
-    )
-    assert quantized_nodes(model) == ["c4"]
-
-
-def test_a_later_pool_is_quantised_with_the_rest():
-    model = graph_of(
-        ("c0", "Conv", "pixels"),
-        ("c1", "Conv", "c0"),
-        ("c2", "Conv", "c1"),
-        ("pool", "MaxPool", "c2"),
-        ("c3", "Conv", "pool"),
-    )
-    assert quantized_nodes(model) == ["c2", "pool", "c3"]
-
-
-def test_too_few_convolutions_leave_nothing_to_quantise():
-    assert quantized_nodes(graph_of(("c0", "Conv", "pixels"), ("c1", "Conv", "c0"))) == []
-
-
-def test_what_is_added_reaches_all_that_rests_on_it():
-    nodes = [
-        helper.make_node("Identity", ["x"], ["features"]),
-        helper.make_node("ReduceSum", ["features", "axes"], ["total"], keepdims=0),
-    ]
-    values = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        for name, shape in (("x", ["n", 2]), ("features", ["n", 2]), ("total", ["n"]))
-    ]
-    axes = numpy_helper.from_array(np.array([1]), "axes")
-    graph = helper.make_graph(nodes, "g", values[:1], values[1:], [axes])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    add_constants(model, {"features": np.array([10, 20], np.float32)})
-    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    features, total = session.run(None, {"x": np.array([[1, 2], [3, 4]], np.float32)})
-    assert features.tolist() == [[11, 22], [13, 24]]
-    assert total.tolist() == [33, 37]
-
-
 # Kept or refused.
-
-LOGITS = hnp.arrays(np.float64, 40, elements=st.floats(-60, 60))
-
-
-@settings(max_examples=40)
-@given(LOGITS, LOGITS, st.floats(-5, 5))
-def test_figures_are_those_of_scikit_learn(before, after, threshold):
-    target = np.arange(40) % 3 == 0
-    found = compare_variants(target, before, after, threshold)
-    assert found.auroc_float32 == pytest.approx(roc_auc_score(target, before))
-    assert found.auroc_int8 == pytest.approx(roc_auc_score(target, after))
-    for logit, positive, negative in (
-        (before, found.sensitivity_float32, found.specificity_float32),
-        (after, found.sensitivity_int8, found.specificity_int8),
-    ):
-        called = logit >= threshold
-        assert positive == pytest.approx(recall_score(target, called))
-        assert negative == pytest.approx(recall_score(target, called, pos_label=0))
-    kept = (
-        abs(found.auroc_int8 - found.auroc_float32) <= 0.005 + 1e-9
-        and abs(found.sensitivity_int8 - found.sensitivity_float32) <= 0.01 + 1e-9
-    )
-    assert found.accepted == kept
-    assert (found.why is None) == kept
-    assert found.photographs == 40
-    assert found.positives == 14
-    assert found.decided_otherwise == np.mean((before >= threshold) != (after >= threshold))
-    json.dumps(msgspec.structs.asdict(found), allow_nan=False)
-
-
-def spread(n=400, share=0.25):
-    """Logits in which a quarter are melanomas, most of them high."""
-    rng = np.random.default_rng(0)
-    target = np.arange(n) < share * n
-    return target, rng.normal(2 * target, 1.0)
-
-
-def test_a_variant_that_ranks_worse_is_refused():
-    target, logit = spread()
-    worse = logit + np.random.default_rng(1).normal(0, 1, logit.size)
-    found = compare_variants(target, logit, worse, -100.0)
-    assert not found.accepted
-    assert f"AUROC {found.auroc_int8:.3f} instead of {found.auroc_float32:.3f}" in found.why
-    assert "sensitivity" not in found.why
-
-
-@pytest.mark.parametrize("shift", [-0.5, 0.5])
-def test_a_variant_that_calls_otherwise_is_refused_in_either_direction(shift):
-    target, logit = spread()
-    found = compare_variants(target, logit, logit + shift, 1.0)
-    assert not found.accepted
-    assert "sensitivity" in found.why
-    assert "AUROC" not in found.why
-
-
-@pytest.mark.parametrize(("lost", "accepted"), [(0, True), (1, True), (2, False)])
-def test_one_melanoma_of_a_hundred_is_one_point_and_may_be_lost(lost, accepted):
-    target = np.repeat([True, False], 100)
-    logit = np.where(target, 1.0, -1.0) + np.linspace(0, 1e-3, 200)
-    changed = logit.copy()
-    changed[95 : 95 + lost] = -1e-6  # no longer called, but still above all others
-    found = compare_variants(target, logit, changed, 0.0)
-    assert found.accepted is accepted
-    assert found.sensitivity_int8 == pytest.approx(1 - lost / 100)
-
-
-def test_high_logits_are_no_ties():
-    found = compare_variants([0, 1, 1], [50.0, 60.0, 70.0], [60.0, 50.0, 70.0], 0.0)
-    assert found.auroc_float32 == 1.0
-    assert found.auroc_int8 == 0.5
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_what_is_no_number_is_refused(bad):
-    with pytest.raises(StatisticsError, match="finite logits"):
-        compare_variants([0, 1], [0.0, 1.0], [0.0, bad], 0.5)
-    with pytest.raises(StatisticsError, match="finite logits"):
-        compare_variants([0, 1], [0.0, 1.0], [0.0, 1.0], bad)
-
-
-def test_one_class_alone_is_refused():
-    with pytest.raises(StatisticsError, match="both positives and negatives"):
-        compare_variants([1, 1], [0.0, 1.0], [0.0, 1.0], 0.5)

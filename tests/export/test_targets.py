@@ -20,7 +20,7 @@ from melanoscope.target import MALIGNANT, MELANOMA, custom_target
 from tests.inference.manifests import merged, record_of
 from tests.targets import IDS, OTHERS, strays
 
-from .test_model_card import check_markdown
+from .cards import check_markdown
 
 
 def of_target(subject, target):

@@ -34,7 +34,7 @@ def test_what_was_found_is_mended(target, path):
 
 @pytest.mark.parametrize("target", ["tables", "bundles"])
 def test_seeds_are_no_findings(target):
-    """Those of the decoder: tests/imaging/test_broken_photographs.py."""
+    """Those of the decoder: tests/torture/test_broken_photographs.py."""
     tried = 0
     for content in seeds.seeds(target):
         if target == "bundles" and content[:1] > b"\x7f":

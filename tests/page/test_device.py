@@ -23,7 +23,7 @@ from melanoscope.inference.manifest import SCHEMA, seal_of
 from tests.imaging import icc
 
 from . import harness
-from .golden import lesion
+from .golden_pictures import lesion
 from .harness import Missing, Service, diagnose, opened, reload, square, text, wait
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def test_the_page_computes_what_python_computes(tmp_path: Path) -> None:
         node = harness.node()
     except Missing as missing:
         pytest.skip(str(missing))
-    golden = Path(__file__).with_name("golden.py")
-    subprocess.run([sys.executable, golden, tmp_path], check=True)
+    golden = [sys.executable, "-m", "tests.page.golden", tmp_path]
+    subprocess.run(golden, cwd=harness.WEB.parent, check=True)
     done = subprocess.run(
         [node, "node_modules/vitest/vitest.mjs", "run"],
         cwd=harness.WEB,

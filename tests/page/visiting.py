@@ -16,7 +16,7 @@ from PIL import Image
 
 from melanoscope.inference.quality.issues import ADVICE, KINDS, QualityIssue
 
-from .golden import lesion
+from .golden_pictures import lesion
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -119,15 +118,15 @@ def test_a_full_disk_leaves_the_audit_of_before(
     write_audit(audit, folder)
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
     assert set(before) == {"audit.json", "index.html"}
-    write_text = Path.write_text
+    write_bytes = Path.write_bytes
 
-    def full(path: Path, text: str, **options: Any) -> int:
-        write_text(path, text[: len(text) // 2], **options)
+    def full(path: Path, content: bytes) -> int:
+        write_bytes(path, content[: len(content) // 2])
         if "index.html" in path.name:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return len(text)
+        return len(content)
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(RunError, match="room on the disk"):
         write_audit(audit, folder)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before

@@ -20,7 +20,7 @@ from tests.conftest import record_all
 def tables_of(folder, labels):
     run = read_run(folder)
     summary = RunResults(run=run, replicates=200).summary
-    return summary, make_tables(summary, labels=labels, skipped=run.record["skipped"])
+    return summary, make_tables(summary, labels=labels, skipped=run.record.skipped)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from melanoscope.report import audit_page, build
 from melanoscope.report.audit_page import write_audit
 from tests.machine import little_room
 
-LOCKS = {".report.lock", audit_page._LOCK}
+LOCKS = {".report.lock", ".writing.lock"}
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -57,8 +58,8 @@ def test_the_report_says_what_has_changed_since(run: Run) -> None:
     context = ReportContext(run=run, labels={}, replicates=100)
     assert not [one for one in collect_warnings(context, []) if "compared" in one.text]
     Path(run.catalog["path"][7]).write_bytes(b"another".ljust(10))
-    record = next(iter(run.records.values()))
-    record["software"] = {"torch": "1.0"}
+    cell, record = next(iter(run.records.items()))
+    run.records[cell] = msgspec.structs.replace(record, software={"torch": "1.0"})
     context = ReportContext(run=run, labels={}, replicates=100)
     said = [one.text for one in collect_warnings(context, [])]
     assert "1 of 100 photographs that were compared" in said[0]

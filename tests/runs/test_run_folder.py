@@ -16,6 +16,7 @@ from melanoscope.runs.cell import CellKey
 from melanoscope.runs.file_records import identity_hash
 from melanoscope.runs.files import CELL_COLUMNS, PREDICTION_COLUMNS
 from melanoscope.runs.run_folder import RunFolder
+from tests.conftest import make_record
 
 CELL = CellKey(0, 1, "standard_cnn", "scratch")
 
@@ -32,15 +33,25 @@ def parts(**changes: Any) -> dict[str, Any]:
         "history": history,
         "predictions": table,
         "validation": table,
-        "record": {"n_test": 2, "identity": identity_hash({})},
+        "record": {
+            **dict.fromkeys(("n_train", "n_validation", "n_test"), 2),
+            **dict.fromkeys(("epochs_run", "best_epoch", "seed", "seconds", "threads"), 1),
+            "software": {},
+            "identity": identity_hash({}),
+        },
     }
     return whole | changes
 
 
+def whole_record(**changes: Any) -> dict[str, Any]:
+    """Content of a run.json."""
+    record = make_record({("standard_cnn", "scratch"): 1.0}, 2, 40, simulated=False)
+    return {**record, **changes}
+
+
 def begun(path: Path) -> RunFolder:
     folder = RunFolder(path)
-    record = {"identity": {}, "weights": {}, "threads": 1}
-    folder.begin(record, {})
+    folder.begin(whole_record(identity={}), {})
     return folder
 
 
@@ -56,7 +67,7 @@ def test_a_finished_cell_is_joined_with_the_others(tmp_path: Path) -> None:
         table = pl.read_parquet(tmp_path / name)
         assert table.columns == list(PREDICTION_COLUMNS)
         assert table["fold"].to_list() == [0, 0, 1, 1]
-    assert folder.cell_record(CELL)["n_test"] == 2
+    assert folder.cell_record(CELL).n_test == 2
     assert not list(tmp_path.rglob("*.partial"))
 
 
@@ -76,16 +87,9 @@ def test_a_kill_while_writing_leaves_no_finished_cell(tmp_path: Path, broken: st
 
 def test_more_networks_widen_the_record_and_keep_its_beginning(tmp_path: Path) -> None:
     def record(created: str, backbone: str, transfers: list[str]) -> dict[str, Any]:
-        return {
-            "created": created,
-            "versions": {"torch": created},
-            "hardware": {"cores": 2},
-            "identity": {"seed": 0},
-            "configuration": {"backbones": [backbone], "transfer": transfers},
-            "skipped": [],
-            "weights": {},
-            "threads": 1,
-        }
+        whole = whole_record(created=created, versions={"torch": created}, identity={"seed": 0})
+        asked = whole["configuration"] | {"backbones": [backbone], "transfer": transfers}
+        return {**whole, "configuration": asked}
 
     empty: dict[str, pl.DataFrame] = {}
     folder = RunFolder(tmp_path / "run")
@@ -119,3 +123,19 @@ def test_names_of_cells() -> None:
     assert CellKey.named(cell.name) == cell
     with pytest.raises(DataError, match="finetune"):
         CellKey.named("vgg16-fine-r0-f0".replace("fine", "finetuned"))
+
+
+def test_a_folder_of_something_else_is_left_as_it_is(tmp_path: Path) -> None:
+    for name in ("thesis.txt", ".thesis.txt.7.partial"):
+        (tmp_path / name).touch()
+    with pytest.raises(RunError, match="other files"), RunFolder(tmp_path).exclusive():
+        pass
+    assert {file.name for file in tmp_path.iterdir()} == {"thesis.txt", ".thesis.txt.7.partial"}
+
+
+def test_what_a_kill_left_before_run_json_is_taken_up(tmp_path: Path) -> None:
+    for name in (".lock", ".lock.holder", ".run.json.7.partial"):
+        (tmp_path / name).touch()
+    with RunFolder(tmp_path).exclusive():
+        begun(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["run.json"]

@@ -32,7 +32,7 @@ def spoilt(folder: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def refusal(folder: Path) -> str | None:
+def why_not_read(folder: Path) -> str | None:
     """Return the line that a folder is refused with, or None where it is read."""
     try:
         read_run(folder)
@@ -58,11 +58,11 @@ def test_every_value_of_run_json(spoilt: Path) -> None:
     for place, changed in mutations(document):
         file.write_text(json.dumps(changed))
         n += 1
-        said = refusal(spoilt)
+        said = why_not_read(spoilt)
         refused += said is not None
         if place.startswith("no "):
             name = place.rpartition(".")[2].removeprefix("no ")
-            optional = ("0", "threads", "seed", "python", "torch", "columns", "image_types")
+            optional = ("0", "python", "torch", "path")
             assert said or name in optional or "weights." in place or "recipe" in place, place
     assert refused > 0.8 * n
 
@@ -71,13 +71,13 @@ def test_every_value_of_done_json(spoilt: Path) -> None:
     file = spoilt / "cells" / CELL / "done.json"
     for _, changed in mutations(json.loads(file.read_text())):
         file.write_text(json.dumps(changed))
-        refusal(spoilt)
+        why_not_read(spoilt)
 
 
 @pytest.mark.parametrize("content", ["[" * 10**5, "9" * 10**5, '{"schema": 1e999}', "\xff", "[]"])
 def test_no_json(spoilt: Path, content: str) -> None:
     (spoilt / "run.json").write_text(content, encoding="latin-1")
-    assert refusal(spoilt)
+    assert why_not_read(spoilt)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -90,26 +90,26 @@ def test_every_column_of_every_table(spoilt: Path, name: str) -> None:
         for value in (null, pl.lit("x"), pl.lit(-1), pl.lit(2**62), pl.lit(1e300), pl.lit([1])):
             table.with_columns(value.alias(column)).write_parquet(file)
             record_tables(spoilt)
-            refusal(spoilt)
+            why_not_read(spoilt)
         table.drop(column).write_parquet(file)
         record_tables(spoilt)
-        assert refusal(spoilt)
+        assert why_not_read(spoilt)
     content = (spoilt / name).read_bytes()
     for spoil in (b"", b"PAR1", content[:-9], content[: len(content) // 2] + b"PAR1", b"\0" * 999):
         file.write_bytes(spoil)
         record_tables(spoilt)
-        assert refusal(spoilt)
+        assert why_not_read(spoilt)
     table.clear().write_parquet(file)
     record_tables(spoilt)
     # A run of which nothing is finished has a report, too.
     optional = ("baselines.parquet", "near_duplicates.parquet", "predictions.parquet")
-    assert bool(refusal(spoilt)) == (name not in optional)
+    assert bool(why_not_read(spoilt)) == (name not in optional)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"epoch\nx\n", b'"', b"\0"])
 def test_learning_curves(spoilt: Path, content: bytes) -> None:
     (spoilt / "cells" / CELL / "history.csv").write_bytes(content)
-    assert refusal(spoilt)
+    assert why_not_read(spoilt)
 
 
 @pytest.mark.parametrize("value", [None, 0, -1, 10**9, 1.5, "2", "absent"])
@@ -131,7 +131,7 @@ def test_names_of_networks_lead_to_no_other_folder(spoilt: Path) -> None:
     record = json.loads((spoilt / "run.json").read_text())
     record["configuration"]["backbones"].append("../../x")
     (spoilt / "run.json").write_text(json.dumps(record))
-    with pytest.raises(RunError, match="names of networks"):
+    with pytest.raises(RunError, match=r"run.json.*configuration.backbones"):
         read_run(spoilt)
 
 
@@ -139,4 +139,4 @@ def test_other_folders_among_the_cells_are_passed_over(spoilt: Path) -> None:
     for name in ("notes", "a-b-c", "x-scratch-rX-fY", "\x1b[31m"):
         (spoilt / "cells" / name).mkdir()
         (spoilt / "cells" / name / "done.json").write_text("{}")
-    assert refusal(spoilt) is None
+    assert why_not_read(spoilt) is None

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import io
 import sys
-import tarfile
 import tracemalloc
-import zipfile
-from pathlib import Path
 
 import pytest
 
-from melanoscope.errors import DataError
 from melanoscope.tables.table_file import open_table
 
+from .table_files import KNOWN, ROWS, text, why_not_opened, write
 from .workbooks import write_workbook
-
-KNOWN = ("path", "target", "age")
-ROWS = [["path", "target", "age"], ["a b.jpg", "1", "45"], ["Gr\u00fcn.jpg", "0", ""]]
-
-
-def write(path: Path, content: str | bytes) -> Path:
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
-
-
-def text(delimiter: str = ",", end: str = "\n", rows: list[list[str]] | None = None) -> str:
-    return "".join(delimiter.join(row) + end for row in rows or ROWS)
-
-
-def refusal(path: Path, known=KNOWN) -> str:
-    """Say in one line why a table is refused, when it is opened or read."""
-    with pytest.raises(DataError) as caught:
-        list(open_table(path, known).rows())
-    assert "\n" not in str(caught.value)
-    assert str(path.name) in str(caught.value)
-    return f"{caught.value.expected}: {caught.value.found}; {caught.value.mend}"
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -72,9 +47,9 @@ def test_an_encoding_is_found_however_late_its_first_letter_stands(tmp_path):
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_two_encodings_in_one_file(tmp_path, end):
     good = f"path,n{end}\u00e9.jpg,1{end}" * 3
-    said = refusal(write(tmp_path / "t", good.encode() + b"\xe9.jpg,2"))
+    said = why_not_opened(write(tmp_path / "t", good.encode() + b"\xe9.jpg,2"))
     assert "UTF-8 up to line 7, and there byte 0xe9" in said
-    said = refusal(write(tmp_path / "t", text().encode("utf-16")[:-1]))
+    said = why_not_opened(write(tmp_path / "t", text().encode("utf-16")[:-1]))
     assert "UTF-16 up to line" in said
 
 
@@ -168,38 +143,6 @@ def test_a_last_line_without_a_break_is_said(tmp_path):
     assert "no line break" in note
 
 
-# --- what is refused
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("path,target\na,1\nb\n", "line 3 of 't.csv': 1: it ends in column 'path' with 'b'"),
-        ("path,target\na,1\nb,1,brown\n", "in line 3 of 't.csv': 3: 'brown' has no column"),
-        ("path,target,\na,1,x\n", "'x' has no column"),
-        ('path,note\na,x\nb,"5 mm\nc,y\n', "line 3, column 2 'note': '\"5 mm'"),
-        ('path,note\na,x\nb,"5" mm\nc,y\n', "line 3, column 2 'note': '\"5\" mm'"),
-        ('path,note\n"a,x\nb,z\n', "line 2, column 1 'path': '\"a,x'"),
-        ('path,note\na,"x\n' + "b,y\n" * 50_000, "line 2, column 2 'note': '\"x'"),
-        # Two stray quotes look like a pair that holds whole rows.
-        ('path,t,note\na,1,"5 mm\nb,1,x\nc,0,7 mm"\nd,0,x\n', "that goes on over 2 rows to"),
-        ('path,t,note\na,1,"5 mm\nb,1,7 mm"\nd,0,x\n', "to line 3"),
-        ("My study,,\npath,target,age\na,1,3\n", "columns in line 2; remove what stands above"),
-        ("path,Target,n, target \na,1,2,3\n", "one column 'Target' in"),
-        ("path,Target,n, target \na,1,2,3\n", "two, columns 2 and 4"),
-        (",,\n,,\n", "no cell filled"),
-        ("path,target\n", "a header without rows"),
-        ("path,target\n,\n", "a header without rows"),
-        ("path,target\na,1\n" + "\0" * 9, "NUL bytes in line 3"),
-        ("path,target\na\0,1\n", "NUL bytes in line 2"),
-        ("path,n\na," + "x" * 200_000 + "\n", "more than 131,072 characters in line 2; shorten"),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_torn_tables(tmp_path, content, said, encoding):
-    assert said in refusal(write(tmp_path / "t.csv", content.encode(encoding)))
-
-
 def test_a_note_of_several_lines_is_no_torn_quote(tmp_path):
     content = 'path,t,note\na,1,"red, raised\nitches, bleeds"\nb,0,"1\n2"\n'
     assert len(list(open_table(write(tmp_path / "t", content)).rows())) == 2
@@ -212,75 +155,13 @@ def test_rows_of_other_lengths_on_request(tmp_path):
     assert [table.fault(*row) is None for row in rows] == [False, False, True]
 
 
-def _zip(name: str) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(name, "path,target\n")
-    return file.getvalue()
-
-
-def _tar() -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        archive.addfile(tarfile.TarInfo("table.csv"))
-    return file.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "an empty file"),
-        (b"\xef\xbb\xbf \r\n", "an empty file"),
-        (b"\0" * 5000, "zeros only"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git-lfs pointer"),
-        (b"/annex/objects/MD5E-s1--0.csv\n", "git-annex pointer"),
-        (b"\n<!DOCTYPE html>\n<html>", "a web page (HTML)"),
-        (b"\xef\xbb\xbf<HTML><body>", "a web page (HTML)"),
-        (b'<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>', "an XML document"),
-        (b'{"error": "not found"}', "a JSON document"),
-        (b"%PDF-1.7\n", "a PDF document"),
-        (b"PAR1\x15\x04\x15", "a Parquet table"),
-        (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-        (b"\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG picture"),
-        (b"\0\x05\x16\x07\0\x02\0\0Mac OS X", "macOS's notes on another file"),
-        (bytes(range(1, 256)) * 20, "a control character, byte 0x01"),
-        (b"BZh91AY&SY", "a bzip2 file"),
-        (_zip("table.csv"), "a zip archive of 'table.csv'"),
-        (_zip("table.csv")[:40], "a zip archive that is cut off"),
-        (_tar(), "a tar archive"),
-        (gzip.compress(_tar()), "a tar archive in a .gz"),
-        (gzip.compress(b""), "an empty file in a .gz"),
-        (gzip.compress(_zip("a")), "a zip archive in a .gz"),
-        (gzip.compress(text().encode() * 50)[:-20], "cut off"),
-        (gzip.compress(text().encode())[:20], "cut off"),
-        (_zip("xl/worksheets/sheet1.xml"), "a whole workbook"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "a whole workbook"),
-    ],
-)
-def test_what_only_bears_a_tables_name(tmp_path, content, said):
-    assert said in refusal(write(tmp_path / "t.csv", content))
-
-
-def test_damaged_gzip(tmp_path):
-    packed = bytearray(gzip.compress(text().encode() * 9))
-    packed[20] ^= 0xFF
-    refusal(write(tmp_path / "t.csv.gz", bytes(packed)))
-
-
-def test_places_without_a_file(tmp_path):
-    assert "nothing there" in refusal(tmp_path / "gone.csv")
-    assert "a folder" in refusal(tmp_path)
-    (tmp_path / "link.csv").symlink_to(tmp_path / "gone.csv")
-    assert "a link that leads nowhere" in refusal(tmp_path / "link.csv")
-
-
 @pytest.mark.parametrize(
     "above", ["Study of 2021\n", "Study,,\n\n", "# made on 2024-01-01, by age\n", "path to it\n"]
 )
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_lines_above_the_header(tmp_path, above, delimiter):
     path = write(tmp_path / "t.csv", above.replace(",", delimiter) + text(delimiter))
-    said = refusal(path)
+    said = why_not_opened(path)
     assert f"names of columns in line {1 + above.count(chr(10))}; remove" in said
 
 
@@ -315,7 +196,7 @@ def test_a_workbook_of_several_sheets(tmp_path):
     sheets = {"One": [["path"], ["a.jpg"]], "Two": [["path"], ["b.jpg"]]}
     table = open_table(write_workbook(tmp_path / "t.csv", sheets))
     assert table.notes == ("'t.csv': the sheet 'One' is read, and not 'Two'",)
-    said = refusal(write_workbook(tmp_path / "t.csv", {"One": [], "Two": [["path"], ["a"]]}))
+    said = why_not_opened(write_workbook(tmp_path / "t.csv", {"One": [], "Two": [["path"], ["a"]]}))
     assert "'One' empty, and 1 more" in said
 
 
@@ -330,7 +211,7 @@ def test_merged_cells_hold_what_the_first_of_them_holds(tmp_path):
 def test_a_workbook_without_its_extra(tmp_path, monkeypatch):
     path = write_workbook(tmp_path / "t.xlsx", {"One": [["path"], ["a.jpg"]]})
     monkeypatch.setitem(sys.modules, "python_calamine", None)
-    assert "melanoscope[xlsx]" in refusal(path)
+    assert "melanoscope[xlsx]" in why_not_opened(path)
 
 
 # --- any length

@@ -7,7 +7,7 @@ export function golden<T>(name: string): T {
   const folder = process.env["MELANOSCOPE_GOLDEN"];
   if (folder === undefined) {
     throw new Error(
-      "MELANOSCOPE_GOLDEN names no folder; python tests/page/golden.py FOLDER fills one",
+      "MELANOSCOPE_GOLDEN names no folder; python -m tests.page.golden FOLDER fills one",
     );
   }
   return JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as T;

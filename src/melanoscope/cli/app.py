@@ -14,7 +14,7 @@ from melanoscope.cli.data import data_app
 from melanoscope.cli.output import say, say_aside
 from melanoscope.cli.signals import Stopped, end, stop_on_signals
 from melanoscope.errors import MelanoscopeError
-from melanoscope.machine_faults import refusal
+from melanoscope.machine_faults import machine_fault
 
 app = typer.Typer(
     name="melanoscope",
@@ -85,8 +85,8 @@ def _explain(error: Exception) -> str | None:
                 f"the package {error.name}", "none", "pip install 'melanoscope[train]'"
             )
         )
-    if refused := refusal(error):
-        return str(refused)
+    if fault := machine_fault(error):
+        return str(fault)
     if isinstance(error, OSError):
         where = f" at '{error.filename}'" if error.filename else ""
         found = f"{error.strerror or error}{where}"

@@ -62,13 +62,12 @@ def predict(
         raise typer.BadParameter("name either photographs or --table")
     if (table is None) != (out is None):
         raise typer.BadParameter("--table and --out go together")
+    from melanoscope.cli.answers import ExplanationOptions, answer_photographs, answer_table
     from melanoscope.inference.predictor import load
 
     predictor = load(bundle, variant=variant, trust=trust)
     if table is not None and out is not None:
-        from melanoscope.cli.answers import answer_table
-
-        none_answered = answer_table(
+        failed = answer_table(
             predictor,
             table,
             out,
@@ -77,20 +76,15 @@ def predict(
             as_json=as_json,
             folder=folder,
         )
-        if none_answered:
-            raise typer.Exit(1)
-        return
-    from melanoscope.cli.answers import ExplanationOptions, answer_photographs
-
-    options = None if explain is None else ExplanationOptions(explain, baseline, steps)
-    failed = answer_photographs(
-        predictor,
-        photographs or [],
-        {"age": age, "sex": sex, "site": site},
-        prevalence=prevalence,
-        force=force,
-        explanation=options,
-        as_json=as_json,
-    )
+    else:
+        failed = answer_photographs(
+            predictor,
+            photographs or [],
+            {"age": age, "sex": sex, "site": site},
+            prevalence=prevalence,
+            force=force,
+            explanation=None if explain is None else ExplanationOptions(explain, baseline, steps),
+            as_json=as_json,
+        )
     if failed:
         raise typer.Exit(1)

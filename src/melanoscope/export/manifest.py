@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,6 @@ from melanoscope.inference.manifest_records import (
     Configuration,
     Data,
     DiagnosisCount,
-    Hardware,
     License,
     Network,
     Preprocessing,
@@ -33,6 +32,7 @@ from melanoscope.target import MELANOMA
 
 if TYPE_CHECKING:
     from melanoscope.export.trained_model import TrainedModel
+    from melanoscope.runs.record_schema import Unlabelled
 
 _SIMULATED = "Trained on simulated lesions: says nothing about skin."
 _STATIC = StaticFeatures(
@@ -102,15 +102,16 @@ def license_of(archives: Sequence[Archive], stated: Iterable[str] = ()) -> Licen
 
 
 def _data(model: TrainedModel) -> Data:
-    known: dict[str, Any] = model.run_metadata["data"]
-    archives = msgspec.convert(known["sources"], tuple[Archive, ...])
+    known = model.run_metadata.data
     simulated = model.config.simulated
     return Data(
-        **{key: known[key] for key in ("fingerprint", "photographs", "groups")},
+        fingerprint=known.fingerprint,
+        photographs=known.photographs,
+        groups=known.groups,
         positives=int(model.frame["target"].sum()),
-        sources=archives,
+        sources=known.sources,
         diagnoses=_diagnoses(model.frame),
-        left_out=_left_out(known["unlabelled"]),
+        left_out=_left_out(known.unlabelled),
         simulated=simulated,
         dermoscopy_only=not simulated and set(model.frame["image_type"]) == {"dermoscopic"},
     )
@@ -123,11 +124,11 @@ def _diagnoses(frame: pl.DataFrame) -> tuple[DiagnosisCount, ...]:
     return tuple(DiagnosisCount(**row) for row in rows.iter_rows(named=True))
 
 
-def _left_out(unlabelled: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def _left_out(unlabelled: Sequence[Unlabelled]) -> dict[str, int]:
     """Sum the rows that nobody can label over the archives, by reason."""
     rows: Counter[str] = Counter()
     for part in unlabelled:
-        rows[part["reason"]] += part["rows"]
+        rows[part.reason] += part.rows
     return dict(sorted(rows.items()))
 
 
@@ -142,9 +143,12 @@ def _training(model: TrainedModel) -> Training:
         configuration=msgspec.convert(configuration, Configuration),
         recipe=asdict(model.config.train),
         cell=model.cell.name,
-        **{key: cell[key] for key in ("epochs_run", "best_epoch", "seed", "seconds")},
-        versions=model.run_metadata["versions"],
-        hardware=msgspec.convert(model.run_metadata["hardware"], Hardware),
+        epochs_run=cell.epochs_run,
+        best_epoch=cell.best_epoch,
+        seed=cell.seed,
+        seconds=cell.seconds,
+        versions=model.run_metadata.versions,
+        hardware=model.run_metadata.hardware,
         selection=model.selection,
         photographs=len(model.split.train),
     )

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import torch
@@ -26,6 +25,7 @@ from melanoscope.progress import RunProgress
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey
 from melanoscope.runs.reader import Run, read_run
+from melanoscope.runs.record_schema import CellRecord, RunRecord, decode_record
 from melanoscope.runs.results import RunResults, best_row
 from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.intervals.interval import Interval
@@ -56,8 +56,8 @@ class TrainedModel:
     frame: pl.DataFrame
     arrays: LesionArrays
     split: Split
-    run_metadata: dict[str, Any]
-    cell_metadata: dict[str, Any]
+    run_metadata: RunRecord
+    cell_metadata: CellRecord
     selection: Selection | None
 
     @property
@@ -92,7 +92,8 @@ def train_model(
         weights = describe_weights(config)  # before anything takes time
         dataset = prepare_dataset(config, cache, display)
         tables = {files.CATALOG: dataset.table(), files.NEAR_DUPLICATES: dataset.checks.pairs()}
-        metadata = run_folder.begin(describe_run(dataset, weights), tables)
+        begun = run_folder.begin(describe_run(dataset, weights), tables)
+        metadata = decode_record(begun, RunRecord, files.RUN)
         cell = CellKey(0, 0, backbone.name, config.transfer[0])
         if not run_folder.is_done(cell):
             display.cell_begins(cell.name, 0, 1, config.train.epochs)
@@ -187,9 +188,9 @@ def model_from_run(
     """
     run = read_run(folder)
     cell, selection = choose_cell(run, backbone=backbone, transfer=transfer, fold=fold)
-    config = BenchmarkConfig.from_dict(run.record["configuration"], data)
+    config = BenchmarkConfig.from_dict(run.record.to_dict()["configuration"], data)
     dataset = prepare_dataset(config, cache, display)
-    known, found = run.record["data"]["fingerprint"], dataset.usable.fingerprint(dataset.contents)
+    known, found = run.record.data.fingerprint, dataset.usable.fingerprint(dataset.contents)
     if known != found:
         raise RunError(
             f"the photographs of the run (fingerprint {known[:12]}...)",
@@ -225,10 +226,10 @@ def _load_model(
     dataset: Dataset,
     run_folder: RunFolder,
     cell: CellKey,
-    run_metadata: dict[str, Any],
+    run_metadata: RunRecord,
     selection: Selection | None = None,
 ) -> TrainedModel:
-    torch.set_num_threads(run_metadata["threads"])  # as in training: another number, other bits
+    torch.set_num_threads(run_metadata.threads)  # as in training: another number, other bits
     return TrainedModel(
         network=from_checkpoint(cell.backbone, run_folder.checkpoint(cell)),
         cell=cell,

@@ -9,7 +9,7 @@ from typing import NoReturn
 from melanoscope import file_kinds
 from melanoscope.imaging.file_type import HEAD, detect_file_type
 from melanoscope.imaging.memory_limits import max_file_bytes
-from melanoscope.imaging.unreadable import UnreadableImageError, refusals
+from melanoscope.imaging.unreadable import UnreadableImageError, unreadable_photographs
 
 Source = Path | str | bytes
 """A file's path, or its content."""
@@ -31,7 +31,7 @@ def read_content(path: Path) -> bytes:
     Raises:
         UnreadableImageError: It is absent, empty, closed, too long or no image by its first bytes.
     """
-    with refusals(path):
+    with unreadable_photographs(path):
         detect_kind(path)
         return read_bounded(path, MAX_PIXELS)
 

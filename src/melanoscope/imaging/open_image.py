@@ -19,7 +19,7 @@ from melanoscope.imaging.content import detect_kind, read_bounded, refuse_long
 from melanoscope.imaging.decoder_limits import exceeds_decoder_limits
 from melanoscope.imaging.integrity import whole_content
 from melanoscope.imaging.memory_limits import Need, need_of, need_of_webp
-from melanoscope.imaging.unreadable import BROKEN, refusals
+from melanoscope.imaging.unreadable import BROKEN, unreadable_photographs
 from melanoscope.imaging.unreadable import FORMATS as FORMATS
 from melanoscope.imaging.unreadable import TooManyPixelsError as TooManyPixelsError
 from melanoscope.imaging.unreadable import UnreadableImageError as UnreadableImageError
@@ -42,7 +42,7 @@ def open_image(source: Source, *, max_pixels: int | None = None) -> Iterator[Ima
     if isinstance(source, str):
         source = Path(source)
     path = source if isinstance(source, Path) else None
-    with refusals(path):
+    with unreadable_photographs(path):
         kind = detect_kind(source)
         refuse_long(source, MAX_PIXELS if max_pixels is None else max_pixels)
         source = _checked(kind, source, max_pixels)

@@ -66,7 +66,7 @@ class TooManyPixelsError(UnreadableImageError):
 
 
 @contextlib.contextmanager
-def refusals(path: Path | None) -> Iterator[None]:
+def unreadable_photographs(path: Path | None) -> Iterator[None]:
     """Turn what files and decoders raise into one line of ours, but faults of the machine."""
     try:
         yield

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from melanoscope.errors import BundleError
 from melanoscope.hardware import ONNX_RUNTIME_SPINNING
 from melanoscope.inference.onnx_content import refuse_foreign
-from melanoscope.machine_faults import refusal
+from melanoscope.machine_faults import machine_fault
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,8 @@ class OnnxModel:
                 enable_fallback=0,  # to the same provider, with words on stdout
             )
         except Exception as error:
-            if refusal(error, source.parent if isinstance(source, Path) else None) is not None:
+            folder = source.parent if isinstance(source, Path) else None
+            if machine_fault(error, folder) is not None:
                 raise  # no fault of the graph
             raise BundleError(
                 f"a graph that ONNX Runtime {ort.__version__} runs at '{self.name}'",

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from melanoscope.errors import WeightsError
 from melanoscope.file_kinds import PACKED_KINDS, FileKind, read_file_kind
-from melanoscope.machine_faults import refusal
+from melanoscope.machine_faults import machine_fault
 
 # Where training scripts keep the state dict within what they save.
 _NESTED = ("state_dict", "model_state_dict", "model", "net", "weights")
@@ -119,8 +119,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except _BROKEN as error:
-        if refused := refusal(error, path.parent):
-            raise refused from None
+        if fault := machine_fault(error, path.parent):
+            raise fault from None
         reason = _reason(error) if isinstance(error, OSError) else None
         raise WeightsError(
             f"a whole safetensors file at '{path}'", reason or "a torn or broken one", _READ_ANEW
@@ -166,8 +166,8 @@ def _read_pickle(path: Path) -> Any:
             "save the network's state_dict() alone, best as safetensors",
         ) from None
     except _BROKEN as error:
-        if refused := refusal(error, path.parent):
-            raise refused from None
+        if fault := machine_fault(error, path.parent):
+            raise fault from None
         reason = "a torn or broken one"
         raise WeightsError(f"a whole file of weights at '{path}'", reason, _READ_ANEW) from None
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from melanoscope.checksums import file_sha256
 from melanoscope.errors import WeightsError
-from melanoscope.machine_faults import refusal
+from melanoscope.machine_faults import machine_fault
 from melanoscope.models.backbones import Backbone
 from melanoscope.models.tensor_file import read_tensors
 from melanoscope.models.tensor_hash import tensor_hash
@@ -210,8 +210,8 @@ def _download(backbone: Backbone) -> tuple[dict[str, Tensor], str]:
             "name a folder with --weights",
         ) from None
     except (OSError, RuntimeError) as error:
-        if not isinstance(error, URLError) and (refused := refusal(error)):
-            raise refused from None  # it was fetched, and could not be kept
+        if not isinstance(error, URLError) and (fault := machine_fault(error)):
+            raise fault from None  # it was fetched, and could not be kept
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise WeightsError(
             f"a download of {backbone.name}'s ImageNet weights",

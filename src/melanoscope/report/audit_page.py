@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,17 @@ from typing import Any
 import numpy as np
 from matplotlib.image import imsave
 
-from melanoscope.atomic import atomic_path, remove_partials_of
+from melanoscope.atomic import write_together
 from melanoscope.audit.audit import Audit
 from melanoscope.data.sources import ARCHIVES
 from melanoscope.imaging.decode import read_image
 from melanoscope.imaging.open_image import UnreadableImageError
 from melanoscope.json_text import json_text
-from melanoscope.locks import lock_file
 from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.section import plain
 from melanoscope.report.target_words import question_of
 
-_LOCK = ".audit.lock"
 _IMAGE_SIZE = 112
 MAX_PAIRS = 200
 """Pairs that the page shows with their photographs; the JSON holds all."""
@@ -57,15 +54,11 @@ def write_audit(audit: Audit, folder: Path) -> Path:
         RunError: The disk is full; what was there before is as it was.
     """
     document = json_text(audit_document(audit), indent=1)
-    files = {"audit.json": f"{document}\n", "index.html": _render(audit)}
-    with explain_machine_faults(folder), ExitStack() as all_written:
-        folder.mkdir(parents=True, exist_ok=True)
-        all_written.enter_context(lock_file(folder / _LOCK, wait=True, remove=True))
-        for name, text in files.items():
-            remove_partials_of(folder / name)
-            partial = all_written.enter_context(atomic_path(folder / name))
-            # Half characters, of names that are not UTF-8, are written as JSON escapes them.
-            partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+    texts = {"audit.json": f"{document}\n", "index.html": _render(audit)}
+    # Half characters, of names that are not UTF-8, are written as JSON escapes them.
+    contents = {name: text.encode(errors="backslashreplace") for name, text in texts.items()}
+    with explain_machine_faults(folder):
+        write_together(folder, contents)
     return folder / "index.html"
 
 

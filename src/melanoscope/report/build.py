@@ -60,7 +60,7 @@ def build(
     tables = make_tables(
         context.summary,
         labels=context.labels,
-        skipped=run.record["skipped"],
+        skipped=run.record.skipped,
         simulated=run.simulated,
         target=run.target,
         physicians=context.as_published,

@@ -87,7 +87,7 @@ def result_of(report: Report) -> dict[str, Any]:
             "run": str(run.path),
             "report": str(report.page),
             "simulated": run.simulated,
-            "data_fingerprint": run.record["data"]["fingerprint"],
+            "data_fingerprint": run.record.data.fingerprint,
             "protocol": run.protocol,
             "target": run.target.to_dict(),
             "evidence": report.evidence,

@@ -109,7 +109,7 @@ def _verdict(test: PairedTest) -> str:
 
 def archives(run: Run) -> list[dict[str, Any]]:
     """Count the photographs and positives of each archive of a `run`, the largest first."""
-    titles = {source["kind"]: source["title"] for source in run.record["data"]["sources"]}
+    titles = {source.kind: source.title for source in run.record.data.sources}
     return (
         run.catalog.group_by("dataset")
         .agg(photographs=pl.len(), positives=pl.col("target").sum())

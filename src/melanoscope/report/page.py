@@ -43,10 +43,11 @@ def render_page(
     run, summary = context.run, context.summary
     best = best_row(summary.rows)
     rows = [row for row in summary.rows if row.keys]
-    sources = run.record["data"]["sources"]
+    record = run.record.to_dict()
+    data = record["data"]
     shown = [section for section in sections if not section.missing]
     values: dict[str, Any] = {
-        "run": run.record,
+        "run": record,
         "simulated": run.simulated,
         "simulated_words": SIMULATED,
         "best": best,
@@ -64,7 +65,7 @@ def render_page(
         "question": question_of(run.target),
         "as_published": context.as_published,
         "diagnoses": headline.diagnoses(run),
-        "terms": {s["kind"]: terms_of(s, run.record["data"]["licences"]) for s in sources},
+        "terms": {s["kind"]: terms_of(s, data["licences"]) for s in data["sources"]},
         "tables": tables,
         "metrics": METRICS,
         "names": NAMES,
@@ -85,6 +86,6 @@ def render_page(
         "planned": len(run.planned) * run.cells_per_row,
         "n_train": rows[0].n_train if rows else None,
         "n_test": rows[0].n_test if rows else None,
-        "hours": sum(float(record["seconds"]) for record in run.records.values()) / 3600,
+        "hours": sum(cell.seconds for cell in run.records.values()) / 3600,
     }
     return render_template("page.html.j2", values)

@@ -59,7 +59,7 @@ def _by_resuming(context: ReportContext) -> Iterator[DataWarning]:
     if words := context.photographs.warning:
         yield DataWarning(words, "data", grave=True)
     described = {
-        json.dumps([cell.get("software"), cell.get("threads")], sort_keys=True): None
+        json.dumps([cell.software, cell.threads], sort_keys=True): None
         for cell in context.run.records.values()
     }
     if len(described) > 1:

@@ -26,6 +26,7 @@ import polars as pl
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import RunError
 from melanoscope.json_text import json_text
+from melanoscope.runs.parquet_size import MAX_BYTES, refuse_large_parquet
 
 SCHEMA = 3
 RUN, CATALOG, NEAR_DUPLICATES = "run.json", "catalog.parquet", "near_duplicates.parquet"
@@ -148,32 +149,27 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def require_keys(content: Mapping[str, Any], keys: Iterable[str], where: str) -> None:
-    """Refuse `content` (of `where`, for the error) that lacks one of `keys`."""
-    missing = [key for key in keys if key not in content]
-    if missing:
-        raise RunError(
-            f"keys {', '.join(keys)} in {where}",
-            f"no {', '.join(missing)}",
-            "run the benchmark again with this version",
-        )
-
-
 def read_table(path: Path, columns: Schema) -> pl.DataFrame:
-    """Read Parquet with its `columns` cast to their types; a `RunError` says why it cannot be."""
+    """Read `columns` of Parquet, cast to their types; a `RunError` says why it cannot be."""
     if not path.is_file():
         raise RunError(
             f"a file {path.name}", f"none at '{path}'", "let the benchmark finish a cell first"
         )
     try:
-        table = pl.read_parquet(path)
+        _require_columns(pl.read_parquet_schema(path), columns, path)
+        refuse_large_parquet(path, columns)
+        table = pl.read_parquet(path, columns=list(columns))
     except _UNREADABLE as error:
         raise RunError("a Parquet file", f"'{path}' ({error})", "run again") from error
-    _require_columns(table, columns, path)
     try:
-        return table.cast(dict(columns))  # type: ignore[arg-type]
+        table = table.cast(dict(columns))  # type: ignore[arg-type]
     except _UNREADABLE as error:
         raise RunError(f"numbers in {path.name}", str(error), "run again") from error
+    # Many rows of one text hold it once, until somebody makes a list of them.
+    texts = table.select(pl.col(pl.String).str.len_bytes().cast(pl.UInt64).sum())
+    if sum(texts.row(0)) > MAX_BYTES:
+        raise RunError("texts of usual lengths", f"longer ones in '{path}'", "check its origin")
+    return table
 
 
 def read_history(path: Path) -> pl.DataFrame:
@@ -182,15 +178,15 @@ def read_history(path: Path) -> pl.DataFrame:
         raise RunError(f"a file {path.name}", f"none at '{path}'", "run the cell again")
     try:
         history = pl.read_csv(path)
-        _require_columns(history, HISTORY_COLUMNS, path)
+        _require_columns(history.columns, HISTORY_COLUMNS, path)
         types: dict[str, pl.DataType] = dict.fromkeys(HISTORY_COLUMNS, _REAL)
         return history.cast(types | {"epoch": _WHOLE})  # type: ignore[arg-type]
     except _UNREADABLE as error:
         raise RunError(f"a learning curve in '{path}'", str(error), "run the cell again") from error
 
 
-def _require_columns(table: pl.DataFrame, columns: Iterable[str], path: Path) -> None:
-    missing = [name for name in columns if name not in table.columns]
+def _require_columns(found: Iterable[str], columns: Iterable[str], path: Path) -> None:
+    missing = [name for name in columns if name not in found]
     if missing:
         raise RunError(
             f"columns {', '.join(columns)} in '{path}'", f"no {', '.join(missing)}", "run again"

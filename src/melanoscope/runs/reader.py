@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,14 +13,12 @@ from melanoscope.errors import RunError
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey, RowKey, parse_transfer
 from melanoscope.runs.file_records import find_damage, identity_hash
-from melanoscope.runs.record_schema import CELL_RECORD, RUN_RECORD
+from melanoscope.runs.record_schema import CellRecord, Configuration, RunRecord, decode_record
 from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.predictions import CellPredictions
 from melanoscope.target import Target
-from melanoscope.transfers import TRANSFERS
 
 _NEVER_NULL = ("image_id", "dataset", "target", "group_id")
-_NAME = re.compile(r"[A-Za-z0-9_.]*[A-Za-z0-9_]")
 _CELL = ("backbone", "transfer", "repeat", "fold")
 
 
@@ -45,10 +41,10 @@ class Run:
     """
 
     path: Path
-    record: dict[str, Any]
+    record: RunRecord
     catalog: pl.DataFrame
     cells: tuple[CellPredictions, ...]
-    records: dict[CellKey, dict[str, Any]]
+    records: dict[CellKey, CellRecord]
     histories: dict[CellKey, pl.DataFrame]
     planned: tuple[RowKey, ...]
     predictions: pl.DataFrame
@@ -57,25 +53,24 @@ class Run:
     near_duplicates: pl.DataFrame
 
     @property
-    def configuration(self) -> dict[str, Any]:
-        """What the run was asked to do, as in run.json."""
-        configuration: dict[str, Any] = self.record["configuration"]
-        return configuration
+    def configuration(self) -> Configuration:
+        """What the run was asked to do."""
+        return self.record.configuration
 
     @property
     def protocol(self) -> str:
         """How photographs were divided and networks begun: "corrected" or "poster"."""
-        return str(self.configuration["protocol"])
+        return self.configuration.protocol
 
     @property
     def target(self) -> Target:
         """Which lesions count as positive, and the words for them."""
-        return Target.from_dict(self.configuration["target"])
+        return self.configuration.target
 
     @property
     def simulated(self) -> bool:
         """Whether the photographs are drawn by a program and say nothing about skin."""
-        return bool(self.configuration["simulated"])
+        return self.configuration.simulated
 
     def cells_of(self, key: RowKey) -> list[CellPredictions]:
         """Return the finished cells of a row, named by its `key`, repeat by repeat."""
@@ -84,7 +79,7 @@ class Run:
     @property
     def cells_per_row(self) -> int:
         """Number of cells of a complete row: folds x repeats."""
-        return int(self.configuration["folds"]) * int(self.configuration["repeats"])
+        return self.configuration.folds * self.configuration.repeats
 
 
 def read_run(path: Path) -> Run:
@@ -100,7 +95,7 @@ def read_run(path: Path) -> Run:
         RunError: A file, key or column is missing, or the files do not belong together.
     """
     record = _read_record(path / files.RUN)
-    catalog = _read_catalog(path / files.CATALOG, int(record["configuration"]["repeats"]))
+    catalog = _read_catalog(path / files.CATALOG, record.configuration.repeats)
     predictions = _read_predictions(path / files.PREDICTIONS, catalog)
     _refuse_unplanned(predictions, _planned_rows(record))
     folder = RunFolder(path)
@@ -112,7 +107,7 @@ def read_run(path: Path) -> Run:
         key = CellKey(int(repeat), int(fold), str(backbone), parse_transfer(str(transfer)))
         records[key] = _cell_record(folder, key, rows.height)
         histories[key] = files.read_history(folder.cell_folder(key) / files.HISTORY)
-        cells.append(_cell_predictions(key, rows, int(records[key]["n_train"])))
+        cells.append(_cell_predictions(key, rows, records[key].n_train))
         _check_pair(tested, key, rows["image_id"])
     run = Run(
         path=path,
@@ -133,12 +128,12 @@ def read_run(path: Path) -> Run:
 
 def _check_files(run: Run) -> None:
     """Refuse a folder whose files are not those that run.json and each done.json record."""
-    damage = find_damage(run.path, run.record["files"], files.TABLES)
-    identity = identity_hash(run.record["identity"])
+    damage = find_damage(run.path, run.record.files, files.TABLES)
+    identity = identity_hash(run.record.identity)
     for key, record in run.records.items():
         folder = RunFolder(run.path).cell_folder(key)
-        damage = damage or find_damage(folder, record["files"], files.CELL_FILES)
-        if record["identity"] != identity:
+        damage = damage or find_damage(folder, record.files, files.CELL_FILES)
+        if record.identity != identity:
             raise RunError(
                 "cells of one run",
                 f"{key.name} of another",
@@ -152,24 +147,19 @@ def _check_files(run: Run) -> None:
         )
 
 
-def _read_record(file: Path) -> dict[str, Any]:
-    record = files.read_json(file)
-    if record.get("schema") != files.SCHEMA:
+def _read_record(file: Path) -> RunRecord:
+    content = files.read_json(file)
+    if content.get("schema") != files.SCHEMA:
         raise RunError(
             f"a run of schema {files.SCHEMA}",
-            f"schema {record.get('schema')!r}",
+            f"schema {content.get('schema')!r}",
             "use the version of melanoscope that made it, or run again",
         )
-    RUN_RECORD(record, files.RUN)
-    configuration = record["configuration"]
-    known = {field.name for field in fields(Target)}
-    if unknown := sorted(set(configuration["target"]) - known):
-        raise RunError("a target in run.json", f"unknown {unknown[0]!r}", "run again")
-    if paths := [name for name in configuration["backbones"] if not _NAME.fullmatch(name)]:
-        raise RunError("names of networks in run.json", f"'{paths[0]}'", "run again")
-    strangers = [name for name in configuration["transfer"] if name not in TRANSFERS]
-    if strangers:
-        raise RunError(f"transfer among {', '.join(TRANSFERS)}", ", ".join(strangers), "run again")
+    record = decode_record(content, RunRecord, files.RUN)
+    # Target is a dataclass: msgspec passes over unknown keys and fills in missing ones.
+    known, found = record.configuration.target.to_dict(), content["configuration"]["target"]
+    if others := sorted(known.keys() ^ found.keys()):
+        raise RunError("a target in run.json", f"missing or unknown {others[0]!r}", "run again")
     return record
 
 
@@ -203,7 +193,7 @@ def _read_predictions(file: Path, catalog: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_validation(
-    file: Path, catalog: pl.DataFrame, finished: dict[CellKey, dict[str, Any]]
+    file: Path, catalog: pl.DataFrame, finished: dict[CellKey, CellRecord]
 ) -> pl.DataFrame:
     table = _read_predictions(file, catalog)
     known = set(table.select(_CELL).unique().rows())
@@ -217,12 +207,11 @@ def _read_validation(
     return table
 
 
-def _cell_record(folder: RunFolder, key: CellKey, n_predictions: int) -> dict[str, Any]:
+def _cell_record(folder: RunFolder, key: CellKey, n_predictions: int) -> CellRecord:
     record = folder.cell_record(key)
-    CELL_RECORD(record, f"{key.name}'s {files.DONE}")
-    if record["n_test"] != n_predictions:
+    if record.n_test != n_predictions:
         raise RunError(
-            f"{record['n_test']} predictions, as done.json says",
+            f"{record.n_test} predictions, as done.json says",
             f"{n_predictions} for {key.name}",
             "run the cell again",
         )
@@ -265,10 +254,10 @@ def _check_pair(
         )
 
 
-def _planned_rows(record: dict[str, Any]) -> tuple[RowKey, ...]:
-    configuration = record["configuration"]
-    skipped = {(entry["backbone"], entry["transfer"]) for entry in record["skipped"]}
-    rows = [(b, t) for t in configuration["transfer"] for b in configuration["backbones"]]
+def _planned_rows(record: RunRecord) -> tuple[RowKey, ...]:
+    configuration = record.configuration
+    skipped = {(entry.backbone, entry.transfer) for entry in record.skipped}
+    rows = [(b, t) for t in configuration.transfer for b in configuration.backbones]
     return tuple(row for row in rows if row not in skipped)
 
 

@@ -1,195 +1,229 @@
-"""What run.json and done.json must hold for a reader, value by value.
+"""run.json and done.json as typed records: what a reader of a run folder may rely on.
 
-A run folder may come from anybody: what is not of its type here is refused in one line, and not
-found out by whatever first computes with it.
+A run folder may come from anybody: what is not of its type, or out of its range, is refused in one
+line, and not found out by whatever first computes with it. Keys that nothing reads are passed over.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct, field
 
 from melanoscope.errors import RunError
+from melanoscope.inference.manifest_ranges import Amount, Count
+from melanoscope.inference.manifest_records import Archive, Hardware
+from melanoscope.runs.file_records import FileRecords
+from melanoscope.target import Target
+from melanoscope.transfers import Transfer
 
-_MOST = 10**12  # more photographs, pixels or bytes has no run
-_DEEP = 12
+Positive = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+"""How many there are of something that a run cannot be without."""
 
-Check = Callable[[Any, str], None]
-"""Refuses a value; the second argument names its place, as in "run.json's data.rows"."""
+Folds = Annotated[int, Meta(ge=1, le=1000)]
+"""Number of folds, or of divisions into them."""
 
+Side = Annotated[int, Meta(ge=1, le=10_000)]
+"""Side of the squares that networks see, in pixels."""
 
-@dataclass(frozen=True)
-class Value:
-    """A plain value: what it is called in an error, and which values are."""
+Threads = Annotated[int, Meta(ge=1, le=1024)]
+"""Threads of a training: PyTorch dies of a number without end."""
 
-    what: str
-    allows: Callable[[Any], bool]
+RunSeed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""Seed that the seeds of all cells are made from."""
 
-    def __call__(self, value: Any, place: str) -> None:
-        """Refuse a `value` of another kind, at a `place`."""
-        if not self.allows(value):
-            raise _unlike(self.what, value, place)
+FoldNumber = Annotated[int, Meta(ge=-1, le=1000)]
+"""A fold from 0, or `files.TEST_FOLD`."""
 
+BackboneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.]*[A-Za-z0-9_]\Z")]
+"""Name of a backbone; names of folders are made of it, so it may not lead out of one."""
 
-def optional(check: Value) -> Value:
-    """Return a check that takes None, too."""
-    return Value(f"{check.what} or null", lambda value: value is None or check.allows(value))
+Plain = str | bool | int | float | None
+"""A value of the identity of a run, which is compared and computes nothing."""
 
-
-def listed(check: Check) -> Check:
-    """Return a check of a list, each of whose values passes `check`."""
-
-    def each(value: Any, place: str) -> None:
-        if not isinstance(value, list):
-            raise _unlike("a list", value, place)
-        for number, one in enumerate(value):
-            check(one, f"{place}[{number}]")
-
-    return each
+Recipe = dict[str, Count | Amount]
+"""Settings of a training (`training.config.TrainConfig`) by name."""
 
 
-def mapping(check: Check) -> Check:
-    """Return a check of an object with any keys, each of whose values passes `check`."""
+class Weights(Struct, frozen=True):
+    """ImageNet weights that a run began with, told by the XXH3 of their tensors."""
 
-    def each(value: Any, place: str) -> None:
-        if not isinstance(value, Mapping):
-            raise _unlike("an object", value, place)
-        for name, one in value.items():
-            check(one, f"{place}.{name}")
-
-    return each
+    origin: str
+    xxh3: str
 
 
-def with_keys(**checks: Check) -> Check:
-    """Return a check of an object that has at least these keys."""
+class Configuration(Struct, frozen=True):
+    """What the run was asked to do; `weights` names their folder."""
 
-    def each(value: Any, place: str) -> None:
-        mapping(anything)(value, place)
-        missing = [name for name in checks if name not in value]
-        if missing:
-            raise RunError(
-                f"keys {', '.join(checks)} in {place}",
-                f"no {', '.join(missing)}",
-                "run the benchmark again with this version",
-            )
-        for name, check in checks.items():
-            check(value[name], f"{place}.{name}")
+    data: tuple[str, ...]
+    columns: dict[str, str]
+    image_types: tuple[str, ...]
+    backbones: tuple[BackboneName, ...]
+    transfer: tuple[Transfer, ...]
+    folds: Folds
+    repeats: Folds
+    image_size: Side = field(name="size")
+    seed: RunSeed
+    recipe: Recipe
+    protocol: Literal["corrected", "poster"]
+    near_duplicates: bool
+    target: Target
+    weights: str | None
+    threads: Threads | None
+    simulated: bool
 
-    return each
-
-
-def anything(value: Any, place: str, depth: int = 0) -> None:
-    """Refuse only numbers that are none or too large, and what is nested too deep."""
-    if depth > _DEEP:
-        raise _unlike("values that are not nested so deep", "deeper ones", place)
-    if isinstance(value, Mapping | list):
-        for one in value.values() if isinstance(value, Mapping) else value:
-            anything(one, place, depth + 1)
-    elif isinstance(value, int | float) and not (math.isfinite(value) and abs(value) <= 2**63):
-        raise _unlike("a number of the usual size", value, place)
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            if not self.recipe.get(name):
+                raise ValueError(f"a recipe without `{name}`")
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+class Unreadable(Struct, frozen=True):
+    """A photograph that was left out, and why."""
+
+    image_id: str
+    reason: str
 
 
-def _is_number(value: Any) -> bool:
-    real = isinstance(value, int | float) and not isinstance(value, bool)
-    return real and 0 <= value <= _MOST  # NaN is not
+class Unlabelled(Struct, frozen=True):
+    """Rows of an archive that nobody can label for one reason, and how many have a file."""
+
+    dataset: str
+    reason: str
+    rows: Count
+    found: Count
 
 
-def _unlike(what: str, value: Any, place: str) -> RunError:
-    found = repr(value)
-    return RunError(
-        f"{what} in {place}", found if len(found) <= 60 else f"{found[:57]}...", "run again"
+class RunData(Struct, frozen=True):
+    """What the archives list, what is there, and what took part.
+
+    Attributes:
+        licences: Archive -> terms that its rows state -> number of photographs.
+    """
+
+    fingerprint: str
+    sources: tuple[Archive, ...]
+    rows: Count
+    found: Count
+    absent: Count
+    absent_examples: tuple[str, ...]
+    unreadable: tuple[Unreadable, ...]
+    listed_twice: Count
+    photographs: Count
+    positives: Count
+    patients: Count
+    lesions: Count
+    groups: Count
+    unlabelled: tuple[Unlabelled, ...]
+    notes: tuple[str, ...]
+    licences: dict[str, dict[str, Count]]
+
+
+class FoldSize(Struct, frozen=True):
+    """What one fold holds."""
+
+    fold: FoldNumber
+    photographs: Count
+    positives: Count
+    groups: Count
+
+
+class FoldSizes(Struct, frozen=True):
+    """The folds of each division, and a fingerprint of them all."""
+
+    fingerprint: str
+    sizes: tuple[tuple[FoldSize, ...], ...]
+
+
+class Skipped(Struct, frozen=True):
+    """A network that cannot be trained, and why."""
+
+    backbone: str
+    transfer: str
+    why: str
+
+
+class RunRecord(Struct, frozen=True):
+    """Content of run.json.
+
+    Attributes:
+        identity: What must be equal for a run to go on in its folder.
+        weights: By backbone.
+        versions: Package -> its version.
+        files: By names of `files.TABLES`; a kill may have come before they were recorded.
+    """
+
+    identity: dict[str, Plain | dict[str, Plain | tuple[Plain, ...]]]
+    weights: dict[str, Weights]
+    threads: Threads
+    melanoscope: str
+    created: str
+    configuration: Configuration
+    hardware: Hardware
+    data: RunData
+    folds: FoldSizes
+    versions: dict[str, str]
+    skipped: tuple[Skipped, ...]
+    files: FileRecords = {}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was read as plain values, by the keys of run.json."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+
+class CellRecord(Struct, frozen=True, kw_only=True):
+    """Content of a cell's done.json.
+
+    Attributes:
+        identity: `identity_hash` of the run's identity.
+        seconds: Duration of the training.
+        files: By names of `files.CELL_FILES`.
+        software: Versions and precision that the cell was trained with.
+    """
+
+    n_train: Positive
+    n_validation: Count
+    n_test: Positive
+    epochs_run: Count
+    best_epoch: Count
+    seed: RunSeed
+    seconds: Amount
+    identity: str
+    files: FileRecords
+    software: dict[str, str]
+    threads: Threads
+
+
+AnyRecord = TypeVar("AnyRecord", RunRecord, CellRecord)
+
+
+def decode_record(content: Mapping[str, Any], kind: type[AnyRecord], place: str) -> AnyRecord:
+    """Read a record of a run folder.
+
+    Args:
+        content: What JSON was read from the file.
+        kind: The record it should be.
+        place: The file, for the error.
+
+    Returns:
+        The record.
+
+    Raises:
+        RunError: A key is missing, of another type or out of range.
+
+    >>> decode_record({"n_train": 0}, CellRecord, "done.json")
+    Traceback (most recent call last):
+    melanoscope.errors.RunError: expected done.json as a run writes it; found Expected `int`...
+    """
+    try:
+        return msgspec.convert(content, kind)
+    except (msgspec.ValidationError, RecursionError) as error:
+        found = str(error)
+    except UnicodeEncodeError:  # half of a pair, which JSON can write and UTF-8 cannot
+        found = "a text that is no Unicode"
+    raise RunError(
+        f"{place} as a run writes it", found, "run the benchmark again with this version"
     )
-
-
-text = Value("text", lambda value: isinstance(value, str))
-flag = Value("true or false", lambda value: isinstance(value, bool))
-whole = Value("a whole number of 0 or more", _is_whole)
-positive = Value("a whole number above 0", lambda value: _is_whole(value) and value > 0)
-number = Value("a number of 0 or more", _is_number)
-protocol = Value("corrected or poster", lambda value: value in ("corrected", "poster"))
-folds = Value("1 to 1,000", lambda value: _is_whole(value) and 1 <= value <= 1000)
-side = Value("1 to 10,000 pixels", lambda value: _is_whole(value) and 1 <= value <= 10_000)
-threads = Value("1 to 1,024 threads", lambda value: _is_whole(value) and 1 <= value <= 1024)
-seed = Value("a whole number", lambda value: type(value) is int and abs(value) < 2**63)
-
-_TARGET = with_keys(
-    name=text,
-    condition=text,
-    singular=text,
-    plural=text,
-    negative_plural=text,
-    diagnoses=listed(text),
-    indeterminate=text,
-)
-_CONFIGURATION = with_keys(
-    data=listed(text),
-    backbones=listed(text),
-    transfer=listed(text),
-    folds=folds,
-    repeats=folds,
-    size=side,
-    seed=seed,
-    recipe=with_keys(epochs=positive, batch_size=positive),
-    protocol=protocol,
-    near_duplicates=flag,
-    target=_TARGET,
-    weights=optional(text),
-    threads=optional(threads),
-    simulated=flag,
-)
-_SOURCE = with_keys(
-    kind=text, title=text, licence=text, attribution=text, rows=whole, found=whole, absent=whole
-)
-_DATA = with_keys(
-    fingerprint=text,
-    sources=listed(_SOURCE),
-    rows=whole,
-    found=whole,
-    absent=whole,
-    absent_examples=listed(text),
-    unreadable=listed(with_keys(image_id=text, reason=text)),
-    listed_twice=whole,
-    photographs=whole,
-    positives=whole,
-    patients=whole,
-    lesions=whole,
-    groups=whole,
-    unlabelled=listed(with_keys(dataset=text, reason=text, rows=whole, found=whole)),
-    notes=listed(text),
-    licences=mapping(mapping(whole)),
-)
-_FOLD = with_keys(fold=seed, photographs=whole, positives=whole, groups=whole)
-RUN_RECORD = with_keys(
-    melanoscope=text,
-    created=text,
-    identity=mapping(anything),
-    configuration=_CONFIGURATION,
-    hardware=with_keys(
-        processor=text, cores=positive, accelerator=optional(text), memory_gib=optional(number)
-    ),
-    data=_DATA,
-    folds=with_keys(fingerprint=text, sizes=listed(listed(_FOLD))),
-    versions=mapping(text),
-    skipped=listed(with_keys(backbone=text, transfer=text, why=text)),
-    weights=mapping(anything),
-    threads=threads,  # PyTorch dies of a number without end
-    files=mapping(anything),
-)
-"""Content of run.json."""
-
-CELL_RECORD = with_keys(
-    n_train=positive,
-    n_validation=whole,
-    n_test=positive,
-    best_epoch=whole,
-    seconds=number,
-    identity=text,
-    files=mapping(anything),
-)
-"""Content of a cell's done.json."""

@@ -110,7 +110,7 @@ class RunResults:
         if row is None:
             raise KeyError(key)
         # The poster's protocol tests the networks of all folds on one set of photographs.
-        folds = 1 if self.run.protocol == "poster" else int(self.run.configuration["folds"])
+        folds = 1 if self.run.protocol == "poster" else self.run.configuration.folds
         return CrossValidation(folds, row.n_train, row.n_test)
 
     @cached_property
@@ -202,7 +202,7 @@ def as_predictions(run: Run, rows: pl.DataFrame) -> Predictions:
     joined = rows.join(catalog, on="image_id", how="left", maintain_order="left")
     if "threshold" not in joined.columns:
         joined = joined.with_columns(threshold=pl.lit(0.5))
-    fold_id = joined["repeat"] * int(run.configuration["folds"]) + joined["fold"]
+    fold_id = joined["repeat"] * run.configuration.folds + joined["fold"]
 
     def column(values: pl.Series, kind: type[np.generic]) -> NDArray[Any]:
         return values.to_numpy().astype(kind)

@@ -17,13 +17,19 @@ from typing import Any
 
 import polars as pl
 
-from melanoscope.atomic import atomic_path, refuse_bytes_as_name, remove_partials
+from melanoscope.atomic import (
+    atomic_path,
+    partials_in,
+    refuse_bytes_as_name,
+    remove_partials,
+)
 from melanoscope.errors import DataError, RunError, one_line
 from melanoscope.locks import lock_file, lock_files
 from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey, skipped_transfers
 from melanoscope.runs.file_records import find_damage, identity_hash, record_files
+from melanoscope.runs.record_schema import CellRecord, RunRecord, decode_record
 
 LOGGER = logging.getLogger(__name__)
 _SESSION = ("created", "versions", "hardware")
@@ -41,7 +47,7 @@ class RunFolder:
         """Content of run.json, read once."""
         if self._record is None:
             self._record = files.read_json(self.folder / files.RUN)
-            files.require_keys(self._record, ("identity",), files.RUN)
+            decode_record(self._record, RunRecord, files.RUN)
         return self._record
 
     def cell_folder(self, cell: CellKey) -> Path:
@@ -56,9 +62,10 @@ class RunFolder:
         """Return the file that a `cell`'s training goes on from after its last epoch."""
         return self.cell_folder(cell) / files.TRAINING_STATE
 
-    def cell_record(self, cell: CellKey) -> dict[str, Any]:
+    def cell_record(self, cell: CellKey) -> CellRecord:
         """Return the content of a finished `cell`'s done.json."""
-        return files.read_json(self.cell_folder(cell) / files.DONE)
+        content = files.read_json(self.cell_folder(cell) / files.DONE)
+        return decode_record(content, CellRecord, f"{cell.name}'s {files.DONE}")
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -69,14 +76,17 @@ class RunFolder:
 
         Raises:
             LockedError: Another process writes the folder.
-            RunError: The name is no UTF-8, or the disk is full.
+            RunError: The name is no UTF-8, the folder holds something else than a run, or the disk
+                is full.
         """
         refuse_bytes_as_name(self.folder, "--out")
         new = not self.folder.exists()
         with explain_machine_faults(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
+        self._refuse_other_files()
+        lock = self.folder / files.LOCK
         try:
-            with lock_file(self.folder / files.LOCK, wait=False, place=self.folder):
+            with lock_file(lock, wait=False, place=self.folder, remove=True):
                 remove_partials(self.folder)
                 yield
         finally:
@@ -98,17 +108,11 @@ class RunFolder:
             What run.json now says.
 
         Raises:
-            RunError: The folder holds another run or something else, or the disk is full.
+            RunError: The folder holds another run, or the disk is full.
         """
         file = self.folder / files.RUN
         if file.is_file():
             record = _resumed(self._same_run(file, record), record)
-        elif self.folder.exists() and self._content():
-            raise RunError(
-                f"an empty or new folder, or one of this run, at '{self.folder}'",
-                "other files",
-                "name another folder with --out",
-            )
         with explain_machine_faults(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             # First of all, so that a kill between two of the tables leaves a folder of this run.
@@ -168,8 +172,8 @@ class RunFolder:
         except RunError as error:
             damage: str | None = str(error)
         else:
-            damage = find_damage(self.cell_folder(cell), record.get("files"), files.CELL_FILES)
-            if record.get("identity") != identity_hash(run["identity"]):
+            damage = find_damage(self.cell_folder(cell), record.files, files.CELL_FILES)
+            if record.identity != identity_hash(run["identity"]):
                 damage = "of another run"
         if damage:
             LOGGER.warning("melanoscope: cell %s is not whole (%s)", cell.name, one_line(damage))
@@ -196,7 +200,7 @@ class RunFolder:
             raise RunError("a finished cell", "none", "start the run again")
         for name in (files.VALIDATION, files.PREDICTIONS):
             parts = [
-                pl.read_parquet(self.cell_folder(cell) / name).with_columns(
+                files.read_table(self.cell_folder(cell) / name, files.CELL_COLUMNS).with_columns(
                     fold=pl.lit(cell.fold, pl.Int64),
                     repeat=pl.lit(cell.repeat, pl.Int64),
                     backbone=pl.lit(cell.backbone),
@@ -208,6 +212,19 @@ class RunFolder:
             with explain_machine_faults(self.folder):
                 files.write_table(self.folder / name, table)
         self._record_tables(self.record)
+
+    def _refuse_other_files(self) -> None:
+        """Refuse a folder of something else, before a file of it is touched or one is left in it.
+
+        Without run.json there may be what a kill left before it was written.
+        """
+        left = {file.name for file in partials_in(self.folder)}
+        if not (self.folder / files.RUN).is_file() and set(self._content()) - left:
+            raise RunError(
+                f"an empty or new folder, or one of this run, at '{self.folder}'",
+                "other files",
+                "name another folder with --out",
+            )
 
     def _content(self) -> list[str]:
         """List what is in the folder beside its lock."""
@@ -223,14 +240,15 @@ class RunFolder:
 
     def _same_run(self, file: Path, now: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            record: dict[str, Any] = json.loads(file.read_text())
-            known, weights = dict(record["identity"]), dict(record["weights"])
-        except (ValueError, KeyError, TypeError):
+            record = files.read_json(file)
+            decode_record(record, RunRecord, files.RUN)
+        except RunError as error:
             raise RunError(
                 f"a run of melanoscope at '{self.folder}'",
-                "a run.json that cannot be read",
+                f"a run.json that cannot be read ({error.found})",
                 "name another folder with --out",
             ) from None
+        known, weights = dict(record["identity"]), record["weights"]
         identity = dict(now["identity"])
         if now["configuration"].get("threads") is not None:
             known["threads"], identity["threads"] = record["threads"], now["threads"]

@@ -131,7 +131,7 @@ def read(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter=delimiter, strict=True))
 
 
-def refusal(predictor, table: Path, out: Path, **options) -> str:
+def why_not_diagnosed(predictor, table: Path, out: Path, **options) -> str:
     """Refused with one line, and nothing written."""
     before = {path: path.read_bytes() for path in table.parent.rglob("*") if path.is_file()}
     with pytest.raises(DataError) as caught:

@@ -11,7 +11,7 @@ from melanoscope.errors import DataError
 from melanoscope.inference.batch.failures import FailureCounter
 from melanoscope.inference.batch.run import diagnose_table
 
-from .fakes import Fake, many, read, refusal, write
+from .fakes import Fake, many, read, why_not_diagnosed, write
 
 ADDED = ["status", "concerns", "probability", "prevalence", "high", "low"]
 ADDED += [f"evidence_{part}" for part in ("photograph", "age", "sex", "site", "bias")]
@@ -189,23 +189,25 @@ def test_a_row_of_another_length_is_an_error_of_that_row(tmp_path):
 )
 def test_what_is_no_table(tmp_path, content, line):
     table = write(tmp_path / "t.csv", content)
-    assert line in refusal(Fake(), table, tmp_path / "out.csv")
+    assert line in why_not_diagnosed(Fake(), table, tmp_path / "out.csv")
 
 
 def test_paths_that_lead_nowhere(tmp_path):
     table = write(tmp_path / "t.csv", "photograph\n1.jpg\n")
     fake = Fake()
-    assert "nothing there" in refusal(fake, tmp_path / "no.csv", tmp_path / "out.csv")
-    assert "a folder" in refusal(fake, tmp_path, tmp_path / "out.csv")
-    assert "no folder" in refusal(fake, table, tmp_path / "no" / "out.csv")
-    assert "the table itself; name another" in refusal(fake, table, table)
+    assert "nothing there" in why_not_diagnosed(fake, tmp_path / "no.csv", tmp_path / "out.csv")
+    assert "a folder" in why_not_diagnosed(fake, tmp_path, tmp_path / "out.csv")
+    assert "no folder" in why_not_diagnosed(fake, table, tmp_path / "no" / "out.csv")
+    assert "the table itself; name another" in why_not_diagnosed(fake, table, table)
     other = write(tmp_path / "other.csv", "of somebody")
-    assert "one that is there already" in refusal(fake, table, other)
+    assert "one that is there already" in why_not_diagnosed(fake, table, other)
     (tmp_path / "folder").mkdir()
-    assert "a folder" in refusal(fake, table, tmp_path / "folder")
+    assert "a folder" in why_not_diagnosed(fake, table, tmp_path / "folder")
     for prevalence in (0.0, 1.0, 5.0, -0.1, float("nan")):
-        assert "prevalence" in refusal(fake, table, tmp_path / "out.csv", prevalence=prevalence)
-    assert "batch" in refusal(fake, table, tmp_path / "out.csv", batch_size=0)
+        assert "prevalence" in why_not_diagnosed(
+            fake, table, tmp_path / "out.csv", prevalence=prevalence
+        )
+    assert "batch" in why_not_diagnosed(fake, table, tmp_path / "out.csv", batch_size=0)
 
 
 def test_a_table_that_changes_meanwhile(tmp_path):

@@ -18,7 +18,7 @@ from melanoscope.errors import DataError
 from melanoscope.inference.batch.run import diagnose_table
 from melanoscope.locks import LockedError
 
-from .fakes import Fake, Killed, many, refusal, write
+from .fakes import Fake, Killed, many, why_not_diagnosed, write
 
 
 def test_going_on_after_a_kill(tmp_path):
@@ -115,7 +115,7 @@ def test_killed_after_the_file_has_its_name(tmp_path, monkeypatch):
     out.unlink()
     finish_and_be_killed()
     out.write_bytes(whole + b"somebody's own line\r\n")
-    assert "already" in refusal(Fake(), table, out, batch_size=4)
+    assert "already" in why_not_diagnosed(Fake(), table, out, batch_size=4)
 
 
 def refusal_of_a_second(table: Path, out: Path) -> str:
@@ -144,7 +144,7 @@ def test_the_beginning_of_another_job_is_never_gone_on_with(tmp_path, change, na
     fake = Fake(options.pop("bundle", "bundle one"), options.pop("variant", "float32"))
     if options.pop("table", None):
         table.write_text(table.read_text() + "99.jpg,,\n")
-    line = refusal(fake, table, tmp_path / "out.csv", **options)
+    line = why_not_diagnosed(fake, table, tmp_path / "out.csv", **options)
     assert f"found another {named};" in line
     assert ".out.csv.partial" in line
 
@@ -155,7 +155,7 @@ def test_a_beginning_without_a_word_of_what_it_is(tmp_path):
     for record in (None, "{}", "[", "[]", "null"):
         if record is not None:
             write(tmp_path / ".out.csv.partial.json", record)
-        assert "beginning of this job" in refusal(Fake(), table, tmp_path / "out.csv")
+        assert "beginning of this job" in why_not_diagnosed(Fake(), table, tmp_path / "out.csv")
     write(tmp_path / ".out.csv.partial", "")
     assert diagnose_table(Fake(), table, tmp_path / "out.csv").kept == 0
 

@@ -216,7 +216,7 @@ def test_seeds(make: Make) -> None:
     assert not np.array_equal(replicate_weights(first.weights), replicate_weights(other.weights))
 
 
-def test_refusals(make: Make) -> None:
+def test_too_few_positives_and_other_photographs(make: Make) -> None:
     one = make()
     with pytest.raises(StatisticsError, match="same photographs"):
         bootstrap_many({"a": one, "b": make(n=599)})

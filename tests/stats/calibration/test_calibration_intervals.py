@@ -74,7 +74,7 @@ def test_all_three_cover() -> None:
     assert (covered < 150).all()
 
 
-def test_refusals() -> None:
+def test_groups_and_probabilities_without_an_interval() -> None:
     with pytest.raises(StatisticsError, match="at least 2 groups"):
         observed_over_expected([0, 1], [0.1, 0.2], [3, 3])
     with pytest.raises(StatisticsError, match="groups of shape"):

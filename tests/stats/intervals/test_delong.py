@@ -148,7 +148,7 @@ def test_separation_and_ties() -> None:
     assert (tied.low, tied.estimate, tied.high) == (0.5, 0.5, 0.5)
 
 
-def test_refusals() -> None:
+def test_too_few_groups_of_a_class_and_values_that_cannot_be() -> None:
     target, p = [1, 1, 0, 0], [0.5, 0.2, 0.1, 0.3]
     with pytest.raises(StatisticsError, match="at least 2 photographs with positives; found 1"):
         delong_interval([1, 0, 0], [0.5, 0.2, 0.1])

@@ -130,7 +130,7 @@ def _first_positives(one: Predictions) -> list[int]:
     return [int(np.flatnonzero((one.fold_id == k) & (one.target == 1))[0]) for k in one.fold_ids]
 
 
-def test_refusals(make: Make) -> None:
+def test_too_few_groups_of_a_class_in_a_fold(make: Make) -> None:
     one = make(n=60, patients=20, folds=2)
     with pytest.raises(StatisticsError, match="both classes in every fold"):
         influence_interval(one.where((one.fold_id > 0) | (one.target == 0)))

@@ -64,7 +64,7 @@ def test_acting_on_a_guess_is_worth_less_than_the_better_of_all_and_none(make: M
     assert found.network[2] == 0
 
 
-def test_refusals(make: Make) -> None:
+def test_thresholds_and_classes_that_cannot_be(make: Make) -> None:
     one = make()
     weights = sample_group_weights(one, replicates=20)
     for bad in (np.array([1.0]), np.array([np.nan]), np.array([])):

@@ -138,7 +138,7 @@ def test_clopper_pearson_is_statsmodels(hits: int, n: int) -> None:
     assert (found.estimate, found.standard_error, found.n) == (hits / n, 0, n)
 
 
-def test_refusals(make: Make) -> None:
+def test_thresholds_prevalences_and_classes_that_cannot_be(make: Make) -> None:
     one = make()
     weights = sample_group_weights(one, replicates=20)
     with pytest.raises(StatisticsError, match="a prevalence between 0 and 1"):

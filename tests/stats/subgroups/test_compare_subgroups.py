@@ -200,7 +200,7 @@ def test_speed(make: Make) -> None:
         assert time.process_time() - begun < 6
 
 
-def test_refusals(make: Make) -> None:
+def test_labels_and_probabilities_that_cannot_be(make: Make) -> None:
     one = make()
     weights = sample_group_weights(one, replicates=20)
     settings = {"name": "", "order": ["a"], "calibrated_probability": one.probability}

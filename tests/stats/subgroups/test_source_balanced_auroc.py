@@ -138,7 +138,7 @@ def test_shares_are_learnt_elsewhere() -> None:
         archive_prevalence(["a"], train_target=[], train_archive=[])
 
 
-def test_refusals(make: Make) -> None:
+def test_archives_that_cannot_be_compared(make: Make) -> None:
     one = make(folds=2)
     weights = sample_group_weights(one, replicates=20)
     with pytest.raises(StatisticsError, match="archives of shape"):

@@ -192,5 +192,14 @@ def lines(outcome: Outcome) -> Sequence[str]:
     return [line for line in outcome.err.splitlines() if line.startswith("melanoscope: ")]
 
 
+def expect_one_line(outcome: Outcome, *words: object) -> None:
+    """Fail unless a command ended with status 1 and one line of ours, which holds `words`."""
+    assert outcome.status == 1, outcome
+    assert "Traceback" not in outcome.err, outcome.err
+    assert len(lines(outcome)) == 1, outcome.err
+    for word in words:
+        assert str(word) in outcome.line, outcome.line
+
+
 if __name__ == "__main__":
     _serve()

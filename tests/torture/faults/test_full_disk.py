@@ -10,7 +10,7 @@ import pytest
 
 from tests.torture.faults.commands import COMMANDS, Prepared
 from tests.torture.faults.disks import disk, needs_mounts, remount
-from tests.torture.faults.forking import Runner, lines
+from tests.torture.faults.forking import Runner, expect_one_line
 
 pytestmark = [pytest.mark.torture, needs_mounts]
 # Sizes that are tried: fewer of what takes long, and of what a cache adds to the same command.
@@ -45,11 +45,7 @@ def test_a_full_disk(
         if stopped.status == 0:  # what was asked of the disk is less than what lies there at last
             assert command.result(out) == result
             return
-        assert stopped.status == 1, stopped
-        assert "Traceback" not in stopped.err, stopped.err
-        assert len(lines(stopped)) == 1, stopped.err
-        assert str(place) in stopped.line, stopped.line
-        assert "free" in stopped.line, stopped.line
+        expect_one_line(stopped, place, "free")
         assert page is None or page.read_bytes() == of_before
         remount(place, "size=1g")
         resumed = run(*words)

@@ -38,7 +38,7 @@ export function answerSections(view: AnswerView): HTMLElement[] {
   const { answer, bundle, square, explain } = view;
   const { evidence, person: patient } = answer;
   return [
-    answer.probability === null ? refusal(view) : verdict(view),
+    answer.probability === null ? whyRefused(view) : verdict(view),
     scaleSection(answer, bundle.record),
     evidence === null ? null : evidenceMapSection(evidence, square, bundle, explain),
     evidence === null
@@ -122,7 +122,7 @@ function warning(answer: Answer): HTMLElement | null {
   );
 }
 
-function refusal(view: AnswerView): HTMLElement {
+function whyRefused(view: AnswerView): HTMLElement {
   const { answer } = view;
   const again = el(
     "button",

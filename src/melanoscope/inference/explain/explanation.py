@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from melanoscope.atomic import atomic_path
+from melanoscope.atomic import write_together
 from melanoscope.errors import DataError
 from melanoscope.inference.explain.colormap import AGAINST, FOR, color_bar
 from melanoscope.inference.explain.overlays import (
@@ -82,10 +82,7 @@ def write_explanation(
     contents = {f"{path.name}-{name}.png": png for name, png in pngs.items()}
     contents[f"{path.name}-explanation.html"] = page.encode()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            with atomic_path(path.with_name(name)) as partial:
-                partial.write_bytes(content)
+        write_together(path.parent, contents)
     except OSError as error:
         raise_machine_fault(error, path.parent)
         raise DataError(

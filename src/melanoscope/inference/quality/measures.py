@@ -1,7 +1,7 @@
 """Measures of a photograph's quality; `gate` says what speaks against a photograph.
 
 None of them knows what the network thinks, and all are taken on the decoded square that the network
-sees. How well each measure parts good photographs from bad ones: benchmarks/refusals.py.
+sees. How well each measure parts good photographs from bad ones: benchmarks/quality_gate.py.
 """
 
 from __future__ import annotations

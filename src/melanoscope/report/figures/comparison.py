@@ -69,7 +69,7 @@ def _roc_panels(run: Run, tables: Sequence[Table], height: float) -> Figure:
 
 
 def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
-    styles = line_styles(run.record["configuration"]["backbones"])
+    styles = line_styles(run.configuration.backbones)
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1.2, zorder=1)
     handles = []
     for row in reversed(table.rows):
@@ -221,7 +221,7 @@ def _effect(axes: Axes, y: float, difference: float, low: float, transfer: str) 
 def learning_figure(run: Run, labels: Mapping[str, str]) -> ReportFigure | None:
     """Draw validation AUROC by epoch, a panel per backbone; None without a finished cell."""
     trained = {key.backbone for key in run.histories}
-    backbones = [b for b in run.record["configuration"]["backbones"] if b in trained]
+    backbones = [b for b in run.configuration.backbones if b in trained]
     if not backbones:
         return None
     columns = min(4, len(backbones))
@@ -263,7 +263,7 @@ def _learning_panel(axes: Axes, run: Run, backbone: str) -> None:
         history, color = run.histories[key], TRANSFER_COLORS[key.transfer]
         curve = history["epoch"].to_numpy(), history["val_auroc"].to_numpy()
         axes.plot(*curve, color=color, linewidth=1, alpha=0.75)
-        best = history.filter(pl.col("epoch") == run.records[key]["best_epoch"])
+        best = history.filter(pl.col("epoch") == run.records[key].best_epoch)
         if best.height:
             point = best["epoch"][0], best["val_auroc"][0]
             axes.plot(*point, marker=".", markersize=5, color=color)

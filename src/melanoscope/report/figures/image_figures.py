@@ -28,12 +28,12 @@ _LINE = 16  # characters in a line beside the colors of an attribution
 def credit_of(run: Run, rows: pl.DataFrame) -> str:
     """Name archives and licences of the catalog's `rows`, in a line without a full stop."""
     sources = []
-    for source in run.record["data"]["sources"]:
-        mine = rows.filter(pl.Series([is_from(name, source["kind"]) for name in rows["dataset"]]))
+    for source in run.record.data.sources:
+        mine = rows.filter(pl.Series([is_from(name, source.kind) for name in rows["dataset"]]))
         if mine.height:
             stated = mine["license"].drop_nulls().unique().sort().to_list()
-            terms = ", ".join(stated) or source["licence"]
-            sources.append(f"{source['title']} ({source['attribution']}; {terms})")
+            terms = ", ".join(stated) or source.license
+            sources.append(f"{source.title} ({source.attribution}; {terms})")
     return "Photographs: " + "; ".join(dict.fromkeys(sources))
 
 

@@ -115,4 +115,4 @@ def _surest_positive(cell: CellPredictions) -> str:
 
 def _read_images(rows: pl.DataFrame, run: Run) -> NDArray[np.uint8]:
     refuse_other_photographs(rows)
-    return np.stack([read_image(Path(p), int(run.configuration["size"])) for p in rows["path"]])
+    return np.stack([read_image(Path(p), run.configuration.image_size) for p in rows["path"]])

@@ -26,7 +26,7 @@ def leaks_section(context: ReportContext) -> Section:
         "nameless": run.catalog["patient_id"].null_count(),
         "photographs": run.catalog.height,
         "pairs": run.near_duplicates.height,
-        "joined": bool(run.configuration["near_duplicates"]),
+        "joined": run.configuration.near_duplicates,
         "crossing": crossing.height,
         "touched": len(touched),
         "conflicting": count_conflicting_pairs(run),

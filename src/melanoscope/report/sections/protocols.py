@@ -172,6 +172,6 @@ def _about(poster: Run) -> dict[str, object]:
         "positives": int(poster.catalog["target"].sum()),
         "tested": in_test.height,
         "leaked": leaked.height,
-        "sources": [source["title"] for source in poster.record["data"]["sources"]],
+        "sources": [source.title for source in poster.record.data.sources],
         "archive_auroc": archive_auroc(poster),
     }

@@ -43,7 +43,7 @@ def _facts(context: ReportContext, sections: Sequence[Section]) -> Facts:
     variables = content.get("subgroups", {}).get("variables")
     figures = [figure.name for section in sections for figure in section.figures]
     return Facts(
-        record=run.record,
+        record=run.record.to_dict(),
         used=_used(catalog),
         labels=context.labels,
         n_train=_mean(context, "n_train"),
@@ -82,7 +82,7 @@ def _used(catalog: pl.DataFrame) -> dict[str, tuple[int, int]]:
 
 
 def _mean(context: ReportContext, key: str) -> float:
-    return fmean(record[key] for record in context.run.records.values())
+    return fmean(getattr(record, key) for record in context.run.records.values())
 
 
 def _missing(catalog: pl.DataFrame) -> dict[str, int]:

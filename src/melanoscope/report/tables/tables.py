@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
-from typing import Any
+from typing import TYPE_CHECKING
 
 from melanoscope.stats.comparison import Comparison
 from melanoscope.stats.intervals.interval import ALPHA, Interval
@@ -14,6 +14,9 @@ from melanoscope.stats.reference.physicians import PHYSICIANS, Physicians
 from melanoscope.stats.summary import Summary, SummaryRow
 from melanoscope.target import MELANOMA, Target
 from melanoscope.transfers import TRANSFER_TITLES, TRANSFERS
+
+if TYPE_CHECKING:
+    from melanoscope.runs.record_schema import Skipped
 
 NAMES = {
     "accuracy": "Accuracy",
@@ -144,7 +147,7 @@ def make_tables(
     summary: Summary,
     *,
     labels: Mapping[str, str],
-    skipped: Sequence[Mapping[str, Any]] = (),
+    skipped: Sequence[Skipped] = (),
     simulated: bool = False,
     target: Target = MELANOMA,
     physicians: bool = True,
@@ -154,7 +157,7 @@ def make_tables(
     Args:
         summary: Rows and comparisons of a run.
         labels: Backbone -> its name for readers.
-        skipped: "skipped" of run.json.
+        skipped: Networks that the run left out.
         simulated: Whether the photographs are simulated.
         target: What the networks look for.
         physicians: Whether physicians get a row each, as those who looked for melanoma.
@@ -166,9 +169,9 @@ def make_tables(
     for transfer, letter in zip(TRANSFERS, "abcd", strict=True):
         networks = [row for row in summary.rows if row.transfer == transfer]
         left_out = tuple(
-            (labels.get(entry["backbone"], entry["backbone"]), str(entry["why"]))
+            (labels.get(entry.backbone, entry.backbone), entry.why)
             for entry in skipped
-            if entry["transfer"] == transfer
+            if entry.transfer == transfer
         )
         if not networks and not left_out:
             continue

@@ -1,6 +1,7 @@
 """What a bundle's gate accepts, doubts and refuses: its own kind of photograph and other things.
 
-    python benchmarks/refusals.py BUNDLE... --lesions FOLDER/lesions [--json FILE] [--markdown FILE]
+    python benchmarks/quality_gate.py BUNDLE... --lesions FOLDER/lesions
+        [--json FILE] [--markdown FILE]
 
 The row "held-out" is the bundle's own record, measured on its test part when it was exported. All
 other rows are measured here through the predictor, as people meet it: PNG, or the files as they
@@ -24,7 +25,7 @@ from PIL import Image
 from melanoscope.inference.predictor import Predictor, load
 from melanoscope.patient import PatientInfo
 from melanoscope.stats.intervals.proportion import wilson_interval
-from refusals_parts import pictures as made
+from quality_gate_parts import pictures as made
 
 STATUSES = ("accepted", "doubtful", "refused")
 SPOILT = 150
