@@ -96,7 +96,8 @@ def _with_gradient(
     """Return the evidence of each image, shape (n,), and its gradient, of the images' shape."""
     images = images.detach().requires_grad_()
     evidence = evidence_of(images)
-    (gradient,) = torch.autograd.grad(evidence.sum(), images)
+    # Ones are given, since those that autograd makes cannot be translated by older exporters.
+    (gradient,) = torch.autograd.grad(evidence, images, evidence.new_ones(evidence.shape))
     return evidence.detach(), gradient
 
 
