@@ -53,6 +53,11 @@ def _decimals(value: float, places: int = 3) -> str:
     return "\N{EN DASH}" if isnan(value) else f"{value:.{places}f}".replace("-", MINUS)
 
 
+def _p_value(value: float) -> str:
+    """Write a p-value after its "p": "= 0.032", and below 0.001 no more than that."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
 def _escape_latex(text: str) -> str:
     return "".join(
         _LATEX.get(character, character) for character in one_line(" ".join(text.split()))
@@ -86,6 +91,7 @@ ENVIRONMENT.filters |= {
     "decimals": _decimals,
     "signed": signed,
     "bounds": bounds,
+    "p_value": _p_value,
     "latex": _escape_latex,
     "markdown": _escape_markdown,
     "upper_first": upper_first,

@@ -7,6 +7,7 @@ from typing import Any
 
 from melanoscope.report import headline
 from melanoscope.report.context import ReportContext
+from melanoscope.report.families import families
 from melanoscope.report.figures.style import SIMULATED
 from melanoscope.report.html import render_template
 from melanoscope.report.licences import terms_of
@@ -75,6 +76,7 @@ def render_page(
         "sections": sections,
         "shown": {section.name: section.content for section in shown},
         "warnings": collect_warnings(context, shown),
+        "families": families(context, {section.name: section.content for section in shown}),
         "protocol": run.protocol,
         "margin": MARGIN,
         "references": {name: TRANSFER_NAMES[other] for name, other in REFERENCES.items()},
