@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from melanoscope.runs.photographs import PhotographComparison, compare_photographs
 from melanoscope.runs.results import PREVALENCE, RunResults
-from melanoscope.stats.intervals.widening import UNTOUCHED, crossval_factor
 from melanoscope.transfers import TRANSFER_NAMES
 
 if TYPE_CHECKING:
@@ -50,14 +49,6 @@ class ReportContext(RunResults):
     def photographs(self) -> PhotographComparison:
         """Whether the photographs are still those of the run."""
         return compare_photographs(self.run)
-
-    def widening(self, key: RowKey) -> float:
-        """Return the factor that cross-validation takes on variances over groups of a row."""
-        row = self.summary.row(*key)
-        if row is None or not row.keys:
-            return UNTOUCHED
-        folds = int(self.run.configuration["folds"])
-        return crossval_factor(folds=folds, n_train=row.n_train, n_test=row.n_test)
 
     def label(self, key: RowKey) -> str:
         """Name a row, of a backbone and a transfer, for readers."""

@@ -17,7 +17,7 @@ from melanoscope.stats.intervals import mover
 from melanoscope.stats.intervals.auroc_interval import delong_interval
 from melanoscope.stats.intervals.clustered import ClusteredAuroc, ClusteredShare
 from melanoscope.stats.intervals.pooled_auroc import pooled_auroc
-from melanoscope.stats.intervals.widening import crossval_factor, widen
+from melanoscope.stats.intervals.widening import widen
 from melanoscope.stats.predictions import Predictions
 
 Make = Callable[..., Predictions]
@@ -169,11 +169,7 @@ def test_one_group_of_a_class_has_no_error() -> None:
     assert found.separated
 
 
-def test_factor_of_cross_validation() -> None:
-    assert crossval_factor(folds=1, n_train=10, n_test=5) == 1
-    assert crossval_factor(folds=10, n_train=900, n_test=100) == pytest.approx(1.9)
-    with pytest.raises(StatisticsError, match="a fold or more"):
-        crossval_factor(folds=0, n_train=10, n_test=5)
+def test_ratios_are_widened_on_the_log_scale() -> None:
     ratio = widen(_share(30, 40, 0, 40).interval, 4.0, ratio=True)
     plain = _share(30, 40, 0, 40).interval
     assert ratio.low / plain.estimate == pytest.approx((plain.low / plain.estimate) ** 2)

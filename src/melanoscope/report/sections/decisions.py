@@ -36,7 +36,7 @@ def decisions_section(context: ReportContext) -> Section | None:
         return None
     validation = context.validation(context.best)
     predictions, prevalence = context.predictions[context.best], context.assumed_prevalence
-    widening = context.widening(context.best)
+    widening = context.design(context.best).factor
     guaranteed = _guaranteed(validation)
     points = [
         operating_point(

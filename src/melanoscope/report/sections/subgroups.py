@@ -44,7 +44,7 @@ def subgroups_section(context: ReportContext) -> Section | None:
         return None
     predictions = context.predictions[context.best]
     calibrated, target = calibrated_predictions(context, context.best), context.run.target
-    widening = context.widening(context.best)
+    widening = context.design(context.best).factor
     variables = adjust_family(
         [
             compare_subgroups(

@@ -55,7 +55,7 @@ class ClusteredShare:
         photographs: Number of photographs that could count.
         holders: Number of groups that hold any of them.
         least: Effective number of groups, were all photographs of a group alike.
-        widening: Factor on the variance, `widening.crossval_factor`; 1 without cross-validation.
+        widening: Factor on the variance, `CrossValidation.factor`; 1 without cross-validation.
     """
 
     estimate: float
@@ -124,7 +124,7 @@ class ClusteredAuroc:
         moves: How far each group moves it by its positives, and by its others, (2, groups).
         holders: Number of groups with positives, with others, and with either.
         pairs: Number of pairs of groups that use each group once.
-        widening: Factor on the variance, `widening.crossval_factor`; 1 without cross-validation.
+        widening: Factor on the variance, `CrossValidation.factor`; 1 without cross-validation.
     """
 
     estimate: float

@@ -20,8 +20,8 @@ def pooled_auroc(
     Args:
         predictions: Test predictions of one network.
         inside: Photographs that take part, booleans of shape (n,); None for all.
-        widening: Factor on the variance for cross-validation (`crossval_factor`); 1 for photographs
-            that no network was trained on.
+        widening: Factor on the variance for cross-validation (`CrossValidation.factor`); 1 for
+            photographs that no network was trained on.
 
     Returns:
         The AUROC; `ClusteredAuroc.interval` has exact bounds where the classes are separated.

@@ -70,8 +70,8 @@ def decision_curve(
         predictions: Test predictions of one network, calibrated to that prevalence.
         prevalence: Share of positives, between 0 and 1, that weighs sensitivity and specificity.
         thresholds: Risks, each from 0 to below 1, ascending, shape (t,).
-        widening: Factor on variances for cross-validation (`crossval_factor`); 1 for photographs
-            that no network was trained on.
+        widening: Factor on variances for cross-validation (`CrossValidation.factor`); 1 for
+            photographs that no network was trained on.
 
     Returns:
         The curve.

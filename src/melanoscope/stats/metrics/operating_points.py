@@ -61,8 +61,8 @@ def operating_point(
         name: Purpose of the threshold.
         threshold: Threshold of each prediction's fold, finite, shape (n,).
         prevalence: Share of positives where the network is to be used, between 0 and 1.
-        widening: Factor on variances for cross-validation (`crossval_factor`); 1 for photographs
-            that no network was trained on.
+        widening: Factor on variances for cross-validation (`CrossValidation.factor`); 1 for
+            photographs that no network was trained on.
 
     Returns:
         The operating point.

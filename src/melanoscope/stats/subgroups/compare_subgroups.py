@@ -126,8 +126,8 @@ def compare_subgroups(
         calibrated_probability: Probabilities after temperature scaling, 0..1, shape (n,).
         tested: Levels to be tested against the rest; None for all.
         classes: Words for positives and negatives, where a level is said to hold too few.
-        widening: Factor on variances for cross-validation (`crossval_factor`); 1 for photographs
-            that no network was trained on.
+        widening: Factor on variances for cross-validation (`CrossValidation.factor`); 1 for
+            photographs that no network was trained on.
 
     Returns:
         The levels that have photographs, and differences of those that are large enough, not
