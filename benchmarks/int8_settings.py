@@ -108,7 +108,7 @@ def compare_fold(model: TrainedModel, folder: Path) -> dict[str, dict[str, Any]]
     export_model(model.network, model.config.image_size, path, None)
     graph = OnnxModel(path, 1)
     calibration = Holdout.join(model.frame, run_graph(graph, model, split.validation))
-    threshold = next(iter(choose_thresholds(calibration, model.target).values()))
+    threshold = next(iter(choose_thresholds(calibration, model.target).values())).logit
     test = Holdout.join(model.frame, run_graph(graph, model, split.test))
     inputs = graph_inputs(model.arrays, sample_rows(split.train, PHOTOGRAPHS))
     one = graph_inputs(model.arrays, split.test[:1])

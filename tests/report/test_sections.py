@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from melanoscope.data.content_hash import file_hash
 from melanoscope.errors import RunError
@@ -18,7 +20,10 @@ from melanoscope.imaging.decode import write_image
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.poster_figures import figure_2, figure_4
 from melanoscope.report.figures.report_figure import ReportFigure
+from melanoscope.report.from_run import report_run, result_of
+from melanoscope.report.html import render_template
 from melanoscope.report.sections.calibration import calibrated_predictions
+from melanoscope.report.sections.decisions import decisions_section
 from melanoscope.report.sections.leaks import (
     count_conflicting_pairs,
     count_divided_groups,
@@ -26,9 +31,12 @@ from melanoscope.report.sections.leaks import (
 )
 from melanoscope.report.sections.misses import misses_section
 from melanoscope.report.sections.poster_table import poster_table_section
+from melanoscope.report.sections.section import Section
+from melanoscope.report.sections.subgroups import direction, subgroups_section
 from melanoscope.runs.reader import read_run
 from melanoscope.runs.results import as_predictions
 from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.reference.poster_table import published_rows
 from tests.conftest import record_all
 
 
@@ -279,3 +287,108 @@ def test_fewer_melanomas_than_panels_are_not_filled_up_with_others(
     assert len(missed) == len(melanomas) == 5
     assert set(missed) == melanomas
     assert len(section.numbers["false_alarms"]) == 6
+
+
+def test_a_useful_run_with_holes_is_said_run_by_run(context: ReportContext) -> None:
+    """Min and max of the risks once spanned the holes between them."""
+    section = decisions_section(context)
+    runs = [(0.02, 0.024), (0.004, 0.01), (0.05, 0.05)]
+    numbers = section.numbers | {"useful_runs": runs, "prevalence": 0.022}
+    words = _rendered(context, replace(section, content=numbers))
+    assert (
+        "lower bound included, at risks from 2.0 % to 2.4 % (which hold the prevalence), from "
+        "0.4 % to 1.0 % and of 5.0 %, and nowhere else between 0.2 % and 20.0 %."
+    ) in words
+    none = _rendered(context, replace(section, content=numbers | {"useful_runs": []}))
+    assert "At no risk threshold between 0.2 % and 20.0 %" in none
+
+
+def test_the_guaranteed_sensitivity_is_said(context: ReportContext) -> None:
+    """12 melanomas a validation part cannot guarantee 95 %."""
+    section = decisions_section(context)
+    least = section.numbers["guaranteed_sensitivity"]
+    assert 0.5 < least < 0.95
+    assert section.numbers["points"][0].name == f"Sensitivity, at least {int(100 * least)} %"
+    words = _rendered(context, section)
+    assert "guaranteed in the fold that knows least" in words
+    assert "Korn & Graubard 1998" in words
+    factor = 1 + 4 * 60 / (60 + _n_train(context))
+    assert section.numbers["widening"] == pytest.approx(factor)
+
+
+def _n_train(context: ReportContext) -> float:
+    return context.summary.row(*context.best).n_train
+
+
+def test_subgroups_are_one_family_and_say_their_direction(context: ReportContext) -> None:
+    section = subgroups_section(context)
+    tested = [d for v in section.numbers["variables"] for d in v.differences]
+    assert section.numbers["tests"] == len(tested)
+    by_variable = {v.name: len(v.differences) for v in section.numbers["variables"]}
+    assert by_variable["Sex"] == 2  # one hypothesis for AUROC, one for sensitivity
+    adjusted = multipletests([d.p_value for d in tested], method="holm")[1]
+    assert [d.p_holm for d in tested] == pytest.approx(adjusted)
+    assert f"{len(tested)} hypotheses were tested" in _rendered(context, section)
+    age = replace(
+        tested[0],
+        variable="Age",
+        level="30 to 49",
+        metric="auroc",
+        difference=replace(tested[0].difference, estimate=-0.1, low=-0.2, high=-0.05),
+        p_holm=0.0004,
+    )
+    assert direction(age) == "lower AUROC at ages 30 to 49"
+    found = {"words": direction(age), "difference": age}
+    words = _rendered(context, replace(section, content=section.content | {"significant": [found]}))
+    assert "1 is significant: lower AUROC at ages 30 to 49 (−0.100, −0.200 to −0.050" in words  # noqa: RUF001
+    assert "p < 0.001" in words
+
+
+def _rendered(context: ReportContext, section: Section) -> str:
+    html = render_template(
+        section.template,
+        {"content": section.content, "section": section, "target": context.run.target},
+    )
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", html)).replace("\xa0", " ").split())
+
+
+def test_a_run_of_the_poster_never_speaks_of_corrected_tests(
+    run_folder: Path, build_page: Callable[..., Path]
+) -> None:
+    """Page, tables, figures and evidence.json, all of them."""
+    record = json.loads((run_folder / "run.json").read_text())
+    record["configuration"]["protocol"] = "poster"
+    (run_folder / "run.json").write_text(json.dumps(record))
+    record_all(run_folder)
+    report = build_page(run_folder, replicates=100).parent
+    texts = [
+        f
+        for f in report.rglob("*")
+        if f.suffix in (".html", ".csv", ".md", ".tex", ".json", ".svg")
+    ]
+    assert len(texts) > 10
+    for file in texts:
+        words = re.sub(r'src="data:[^"]*"', "", file.read_text(encoding="utf-8"))
+        found = re.findall(
+            r"(?i).{0,40}(?:\bholm|_holm|corrected|resampled t|nadeau).{0,40}", words
+        )
+        assert not found, (file.name, found)
+    table = (report / "tables" / "table_b.csv").read_text()
+    assert "auroc_p_poster" in table.splitlines()[0]
+    document = result_of(report_run(run_folder, replicates=100))
+    assert "p_holm" not in json.dumps(document)
+    assert "p_poster" in document["comparisons"][0]
+
+
+def test_the_order_of_the_posters_table_is_said(context: ReportContext) -> None:
+    """It goes by accuracy and F1, and neither is the order of AUROC."""
+    for letter in "ab":
+        rows = [row for row in published_rows() if row.table == letter]
+        for metric in ("accuracy", "f1"):
+            printed = [getattr(row, metric).estimate for row in rows]
+            assert printed == sorted(printed)
+    area = [row.auroc.estimate for row in published_rows() if row.table == "a"]
+    assert area != sorted(area)
+    words = _rendered(context, poster_table_section(context))
+    assert "orders each part of its Table 1 by accuracy and F1" in words
+    assert "go from worst to best AUROC" in words

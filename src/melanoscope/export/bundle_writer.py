@@ -149,12 +149,12 @@ def _write_graphs(
     files = {"float32": folder / MODEL}
     calibration_outputs, test_outputs = outputs["float32"]
     holdout = Holdout.join(model.frame, calibration_outputs)
-    calibration, logits = fit_calibration(holdout), choose_thresholds(holdout, model.target)
-    main = next(iter(logits.values()))
+    calibration, chosen = fit_calibration(holdout), choose_thresholds(holdout, model.target)
+    main = next(iter(chosen.values())).logit
     test = Holdout.join(model.frame, test_outputs)
     results = evaluate(test, calibration.temperature, settings.replicates)
     prevalence, prevalence_note = assumed_prevalence(model, settings.prevalence)
-    thresholds = evaluate_thresholds(results, logits, prevalence, model.target)
+    thresholds = evaluate_thresholds(results, chosen, prevalence)
     subgroups = evaluate_subgroups(results, main)
     on_step("gate")
     int8 = Int8Graph(why="not asked for")

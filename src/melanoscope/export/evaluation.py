@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from scipy.special import expit
 
-from melanoscope.data.subgroup_variables import UNKNOWN, subgroup_variables
+from melanoscope.data.subgroup_variables import subgroup_variables
 from melanoscope.errors import BundleError, StatisticsError
 from melanoscope.inference.manifest_records import (
     Calibration,
@@ -28,7 +28,6 @@ from melanoscope.stats.subgroups.compare_subgroups import compare_subgroups
 if TYPE_CHECKING:
     from melanoscope.export.outputs import GraphOutputs
     from melanoscope.stats.arrays import Codes, Floats
-    from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
     from melanoscope.stats.intervals.interval import Interval
 
 _METRICS = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
@@ -103,13 +102,11 @@ class TestResults:
 
     Attributes:
         predictions: Calibrated probabilities of the photographs of `holdout`.
-        weights: Bootstrap weights of the groups, on which all that is measured rests.
         metrics: Metric -> interval; without those that some replicate has no class for.
     """
 
     holdout: Holdout
     predictions: Predictions
-    weights: BootstrapWeights
     metrics: dict[str, Interval]
 
 
@@ -134,9 +131,7 @@ def evaluate(holdout: Holdout, temperature: float, replicates: int) -> TestResul
     metrics["observed_over_expected"] = observed_over_expected(
         predictions.target, predictions.probability, predictions.group
     )
-    return TestResults(
-        holdout=holdout, predictions=predictions, weights=bootstrap.weights, metrics=metrics
-    )
+    return TestResults(holdout=holdout, predictions=predictions, metrics=metrics)
 
 
 def evaluate_subgroups(results: TestResults, threshold: float) -> tuple[Subgroup, ...]:
@@ -151,12 +146,11 @@ def evaluate_subgroups(results: TestResults, threshold: float) -> tuple[Subgroup
     for name, labels, order in subgroup_variables(results.holdout.frame):
         variable = compare_subgroups(
             predictions,
-            results.weights,
             name=name,
             labels=labels,
             order=order,
             calibrated_probability=results.predictions.probability,
-            tested=[level for level in order if level != UNKNOWN],
+            tested=(),
         )
         levels = tuple(
             SubgroupLevel(

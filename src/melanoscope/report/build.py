@@ -14,6 +14,7 @@ from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.comparison import learning_figure, roc_figures, transfer_figure
 from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.page import render_page
+from melanoscope.report.protocol_words import words_of
 from melanoscope.report.sections.all import all_sections
 from melanoscope.report.sections.gaps import gaps_section
 from melanoscope.report.sections.section import plain
@@ -64,10 +65,13 @@ def build(
         simulated=run.simulated,
         target=run.target,
         physicians=context.as_published,
+        protocol=run.protocol,
     )
     roc = roc_figures(run, tables)
     drawn = {
-        "transfer": transfer_figure(context.summary, context.labels, simulated=run.simulated),
+        "transfer": transfer_figure(
+            context.summary, context.labels, words_of(run.protocol), simulated=run.simulated
+        ),
         "learning": learning_figure(run, context.labels),
         "augmentation": figure_2,
         "attribution": figure_4,

@@ -11,6 +11,7 @@ from melanoscope.models.backbones import labels
 from melanoscope.report.build import Report, build
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.poster_figures import figure_2, figure_4
+from melanoscope.report.protocol_words import words_of
 from melanoscope.report.sections.section import plain
 from melanoscope.report.tables.tables import failures
 from melanoscope.runs.reader import read_run
@@ -99,7 +100,7 @@ def result_of(report: Report) -> dict[str, Any]:
                     "metric": comparison.metric,
                     "difference": _interval(comparison.test.difference),
                     "p_value": comparison.test.p_value,
-                    "p_holm": comparison.p_holm,
+                    words_of(run.protocol).p_column: comparison.p_holm,
                     "lower_bound": comparison.lower_bound,
                     "p_equivalence": comparison.p_equivalence,
                     "stars": comparison.stars,

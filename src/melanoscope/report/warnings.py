@@ -93,6 +93,6 @@ def _by_lesions(context: ReportContext, subgroups: Mapping[str, Any]) -> Iterato
         words = f"{share:.0%} of the photographs show {target.plural}; {expected_share(target)}."
         yield DataWarning(words, "decisions")
     if subgroups["significant"]:
-        levels = dict.fromkeys(difference.level for difference in subgroups["significant"])
-        words = f"The best network does differently for: {', '.join(levels)}."
+        found = "; ".join(one["words"] for one in subgroups["significant"])
+        words = f"The best network has {found}."
         yield DataWarning(words, "subgroups")

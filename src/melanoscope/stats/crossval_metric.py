@@ -13,6 +13,7 @@ from melanoscope.stats.calibration.calibration_intervals import (
     calibration_line_intervals,
 )
 from melanoscope.stats.intervals.auroc_interval import auroc_degrees_of_freedom
+from melanoscope.stats.intervals.clustered import DISJOINT_PAIRS
 from melanoscope.stats.intervals.crossval_interval import (
     CrossValidation,
     Variance,
@@ -20,7 +21,8 @@ from melanoscope.stats.intervals.crossval_interval import (
     crossval_variance,
 )
 from melanoscope.stats.intervals.interval import Interval
-from melanoscope.stats.intervals.proportion import clopper_pearson_interval
+from melanoscope.stats.intervals.pooled_auroc import pooled_auroc
+from melanoscope.stats.intervals.proportion import exact_bounds
 from melanoscope.stats.predictions import Predictions
 
 _TOP = {"pauc_above_sensitivity": 0.2}
@@ -60,7 +62,7 @@ def crossval_metric(
     if values is not None and len(values) < 2:
         values = None
     if estimate in (0.0, top):
-        return _exact(predictions, estimate)
+        return _exact(predictions, estimate, top, design)
     return crossval_interval(
         estimate,
         crossval_variance(by_patients, design, values),
@@ -88,8 +90,19 @@ def _robust(predictions: Predictions, metric: str) -> Interval:
     return calibration_line_intervals(*values)[metric == _LINE[1]]
 
 
-def _exact(predictions: Predictions, estimate: float) -> Interval:
-    # Nothing varies: each pair of a positive's and a negative's group that shares none with another
+def _exact(
+    predictions: Predictions, estimate: float, top: float, design: CrossValidation
+) -> Interval:
+    # Nothing varies: each pair of a positive's and another's group that shares none with the others
     # is right, or wrong.
-    holders = [np.unique(predictions.group[predictions.target == y]).size for y in (0, 1)]
-    return clopper_pearson_interval(estimate, min(holders), "Clopper-Pearson over pairs of groups")
+    pairs = pooled_auroc(predictions).pairs
+    low, high = exact_bounds(estimate / top, pairs / design.factor)
+    return Interval(
+        estimate=estimate,
+        low=top * low,
+        high=top * high,
+        standard_error=0.0,
+        n=pairs,
+        method=DISJOINT_PAIRS,
+        unit="groups",
+    )

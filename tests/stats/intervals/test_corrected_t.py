@@ -109,19 +109,43 @@ def test_physicians_published_numbers_and_errors():
     assert DERMATOLOGISTS.auroc.standard_error == pytest.approx(0.05 / 3.919928, rel=1e-6)
 
 
-def test_against_physicians_both_errors_count():
-    network = Interval(
-        estimate=0.931, low=0.926, high=0.936, standard_error=0.0025, n=10, method=""
+def _auroc(estimate: float, low: float, high: float, n: int = 100) -> Interval:
+    return Interval(
+        estimate=estimate, low=low, high=high, standard_error=0.0, n=n, method="", unit="groups"
     )
-    many = 10**9  # Welch's test, the second sample so large that its error is as good as known
-    theirs = 0.05 / 3.919927969
-    oracle = stats.ttest_ind_from_stats(
-        *(0.931, 0.0025 * 10**0.5, 10),
-        *(0.91, theirs * many**0.5, many),
-        equal_var=False,
-        alternative="greater",
-    )
-    assert p_above(network, DERMATOLOGISTS) == pytest.approx(oracle.pvalue, rel=1e-6)
-    # The poster's best network is not significantly above dermatologists once both errors count.
-    assert p_above(network, DERMATOLOGISTS) > 0.05
-    assert p_above(network, GENERAL_PRACTITIONERS) < 0.001
+
+
+def test_against_physicians_on_the_logit_scale() -> None:
+    """The poster's best network: p = 0.053 by symmetric errors, 0.033 on the logit scale."""
+    network = _auroc(0.931, 0.926, 0.936)
+
+    def logit(p: float) -> float:
+        return np.log(p / (1 - p))
+
+    errors = [(logit(0.93) - logit(0.88)) / 3.919928, (logit(0.936) - logit(0.926)) / 3.919928]
+    z = (logit(0.931) - logit(0.91)) / np.hypot(*errors)
+    assert p_above([network], DERMATOLOGISTS) == pytest.approx(stats.norm.sf(z), rel=1e-5)
+    assert round(p_above([network], DERMATOLOGISTS), 3) == 0.033
+    assert p_above([network], GENERAL_PRACTITIONERS) < 0.001
+    # The larger error counts, whichever method has it; a lucky one of few folds changes nothing.
+    wide = _auroc(0.931, 0.88, 0.97)
+    for both in ([network, wide], [wide, network]):
+        assert p_above(both, DERMATOLOGISTS) == p_above([wide], DERMATOLOGISTS)
+    # Bounds of a t interval that reach beyond 1 are no reason to fail.
+    assert 0.1 < p_above([_auroc(0.931, 0.8, 1.06)], DERMATOLOGISTS) < 0.5
+    assert p_above([_auroc(0.85, 0.8, 0.9)], DERMATOLOGISTS) > 0.5
+
+
+def test_separated_classes_are_above_nobody_for_certain() -> None:
+    """AUROC 1 once gave p = 9e-13, however few patients: its exact bounds decide instead."""
+    few, many = (_auroc(1.0, 0.025 ** (1 / pairs), 1.0, n=pairs) for pairs in (10, 100))
+    assert p_above([few], DERMATOLOGISTS) > 0.3
+    assert p_above([few], GENERAL_PRACTITIONERS) > 0.05
+    assert p_above([many], DERMATOLOGISTS) < 0.001
+    # An interval over folds without width, and the exact one: the wider counts.
+    assert p_above([_auroc(1.0, 1.0, 1.0), few], DERMATOLOGISTS) > 0.3
+    assert p_above([_auroc(1.0, 1.0, 1.0, n=5)], DERMATOLOGISTS) > 0.3
+    assert p_above([_auroc(0.0, 0.0, 0.5)], DERMATOLOGISTS) == 1
+    for wrong in ([], [_auroc(1.5, 1.0, 2.0)], [_auroc(float("nan"), 0.1, 0.2)]):
+        with pytest.raises(StatisticsError, match="an AUROC between 0 and 1"):
+            p_above(wrong, DERMATOLOGISTS)

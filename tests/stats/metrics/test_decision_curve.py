@@ -8,20 +8,16 @@ import numpy as np
 import pytest
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.bootstrap.group_weights import sample_group_weights
-from melanoscope.stats.metrics.decision_curve import decision_curve
+from melanoscope.stats.metrics.decision_curve import DecisionCurve, decision_curve
 from melanoscope.stats.predictions import Predictions
-
-from ..conftest import replicate_weights
 
 Make = Callable[..., Predictions]
 
 
 def test_decision_curve_closed_forms(make: Make) -> None:
     one = make()
-    weights = sample_group_weights(one, replicates=200)
     t = np.array([0.0, 0.001, 0.1, 0.3, 0.999])
-    found = decision_curve(one, weights, prevalence=one.target.mean(), thresholds=t)
+    found = decision_curve(one, prevalence=one.target.mean(), thresholds=t)
     n = one.target.size
     for i, risk in enumerate(t):
         called = one.probability >= risk
@@ -32,33 +28,62 @@ def test_decision_curve_closed_forms(make: Make) -> None:
     assert ((found.low <= found.network + 1e-12) & (found.network - 1e-12 <= found.high)).all()
     # A perfect network has net benefit equal to the prevalence, whatever the threshold.
     perfect = one.with_probability(one.target.astype(float))
-    curve = decision_curve(perfect, weights, prevalence=0.018, thresholds=t)
+    curve = decision_curve(perfect, prevalence=0.018, thresholds=t)
     assert curve.network == pytest.approx(np.full(5, 0.018))
 
 
-def test_band_is_that_of_counting(make: Make) -> None:
-    one = make(n=300, patients=80)
-    weights = sample_group_weights(one, replicates=60)
-    t = np.array([0.05, 0.3])
-    found = decision_curve(one, weights, prevalence=0.1, thresholds=t)
-    hit, row, by_hand = one.target == 1, weights.positions(one.group), []
-    for counted in replicate_weights(weights):
-        weight = counted[row][:, None]
-        called = one.probability[:, None] >= t
-        se = (weight * called)[hit].sum(axis=0) / weight[hit].sum()
-        fpr = (weight * called)[~hit].sum(axis=0) / weight[~hit].sum()
-        by_hand.append(0.1 * se - 0.9 * fpr * t / (1 - t))
-    low, high = np.quantile(by_hand, [0.025, 0.975], axis=0)
-    assert found.low == pytest.approx(low, abs=1e-12)
-    assert found.high == pytest.approx(high, abs=1e-12)
+def test_band_is_about_that_of_resampling_patients(make: Make) -> None:
+    one = make(n=900, patients=300)
+    t = np.array([0.3, 0.45, 0.6])
+    found = decision_curve(one, prevalence=0.1, thresholds=t)
+    wide = decision_curve(one, prevalence=0.1, thresholds=t, widening=1.8)
+    assert (wide.low < found.low).all()
+    assert (wide.high > found.high).all()
+    rng, draws = np.random.default_rng(0), []
+    rows = [np.flatnonzero(one.group == g) for g in np.unique(one.group)]
+    for _ in range(400):
+        picked = np.concatenate([rows[i] for i in rng.integers(0, len(rows), len(rows))])
+        hit, called = one.target[picked] == 1, one.probability[picked][:, None] >= t
+        rates = called[hit].mean(axis=0), called[~hit].mean(axis=0)
+        draws.append(0.1 * rates[0] - 0.9 * rates[1] * t / (1 - t))
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    assert (found.high - found.low) / (high - low) == pytest.approx(np.ones(3), abs=0.2)
+
+
+def test_hardly_anybody_called_is_not_certainty(make: Make) -> None:
+    """Nobody at 0.99: net benefit 0, and yet others might be called."""
+    found = decision_curve(make(), prevalence=0.1, thresholds=np.array([0.9999]))
+    assert found.network[0] == 0
+    assert found.low[0] < 0 < found.high[0]
+
+
+def _curve(low: list[float], prevalence: float) -> DecisionCurve:
+    t = np.round(np.arange(1, len(low) + 1) / 100, 2)
+    lower = np.array(low)
+    return DecisionCurve(
+        threshold=t,
+        network=lower + 0.1,
+        low=lower,
+        high=lower + 0.2,
+        treat_all=np.where(t < 0.025, 0.3, -0.2),
+        prevalence=prevalence,
+    )
+
+
+def test_runs_have_no_holes_and_that_of_the_prevalence_comes_first() -> None:
+    """At 1 and 2 % treat-all is better; 5, 8 and 9 % are holes that min and max would print."""
+    low = [0.2, 0.2, 0.1, 0.1, -0.1, 0.1, 0.1, 0.0, -0.2, 0.1]
+    assert _curve(low, 0.06).useful_runs() == [(0.06, 0.07), (0.03, 0.04), (0.1, 0.1)]
+    assert _curve(low, 0.018).useful_runs() == [(0.03, 0.04), (0.06, 0.07), (0.1, 0.1)]
+    assert _curve([-1.0] * 4, 0.01).useful_runs() == []
+    assert _curve([1.0] * 4, 0.02).useful_runs() == [(0.01, 0.04)]
 
 
 def test_acting_on_a_guess_is_worth_less_than_the_better_of_all_and_none(make: Make) -> None:
     """One probability for all is treat-all below it and treat-none above."""
     one = make()
-    weights = sample_group_weights(one, replicates=50)
     guess = one.with_probability(np.full(one.target.size, 0.1))
-    found = decision_curve(guess, weights, prevalence=0.1, thresholds=np.array([0.05, 0.1, 0.2]))
+    found = decision_curve(guess, prevalence=0.1, thresholds=np.array([0.05, 0.1, 0.2]))
     assert found.network[:2] == pytest.approx(found.treat_all[:2])
     assert found.network[1] == pytest.approx(0)
     assert found.network[2] == 0
@@ -66,10 +91,9 @@ def test_acting_on_a_guess_is_worth_less_than_the_better_of_all_and_none(make: M
 
 def test_thresholds_and_classes_that_cannot_be(make: Make) -> None:
     one = make()
-    weights = sample_group_weights(one, replicates=20)
     for bad in (np.array([1.0]), np.array([np.nan]), np.array([])):
-        with pytest.raises(StatisticsError, match="a prevalence and thresholds"):
-            decision_curve(one, weights, prevalence=0.1, thresholds=bad)
+        with pytest.raises(StatisticsError, match="a prevalence and ascending thresholds"):
+            decision_curve(one, prevalence=0.1, thresholds=bad)
     others = one.where(one.target == 0)
     with pytest.raises(StatisticsError, match="one class"):
-        decision_curve(others, weights, prevalence=0.1, thresholds=np.array([0.1]))
+        decision_curve(others, prevalence=0.1, thresholds=np.array([0.1]))

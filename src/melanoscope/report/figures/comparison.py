@@ -23,6 +23,7 @@ from melanoscope.report.figures.style import (
     mark_simulated,
     styled,
 )
+from melanoscope.report.protocol_words import ProtocolWords
 from melanoscope.report.tables.tables import Table, signed
 from melanoscope.runs.reader import Run
 from melanoscope.stats.intervals.interval import ALPHA
@@ -121,7 +122,7 @@ def _physicians_point(axes: Axes, physicians: Physicians) -> Line2D:
 
 
 def transfer_figure(
-    summary: Summary, labels: Mapping[str, str], *, simulated: bool
+    summary: Summary, labels: Mapping[str, str], words: ProtocolWords, *, simulated: bool
 ) -> ReportFigure | None:
     """Draw by how much each transfer changes AUROC; None where nothing could be compared."""
     transfers = [transfer for transfer in ("finetune", "frozen") if transfer in summary.overall]
@@ -162,11 +163,10 @@ def transfer_figure(
         figure=figure,
         alt="Differences in AUROC between transfer learning and training from scratch, with "
         "intervals.",
-        caption="Difference in AUROC between transfer learning and training from scratch, paired "
-        "by fold. Each bar reaches down to what its one-sided test puts the difference above "
-        "(corrected resampled t; for networks at their level after Holm's adjustment), and up as "
-        "far. Filled marks: that bound is above 0, significantly better. The mean weighs all "
-        "compared networks alike.",
+        caption="Difference in AUROC between transfer learning and training from scratch, "
+        f"{words.paired}. Each bar reaches down to what its one-sided test puts the difference "
+        f"above ({words.bound}), and up as far. Filled marks: that bound is above 0, significantly "
+        "better. The mean weighs all compared networks alike.",
     )
 
 

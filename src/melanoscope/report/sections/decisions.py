@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,6 +17,8 @@ from melanoscope.stats.calibration.temperature_scaling import to_prevalence
 from melanoscope.stats.metrics.decision_curve import DecisionCurve, decision_curve
 from melanoscope.stats.metrics.operating_points import operating_point
 from melanoscope.stats.metrics.thresholds import (
+    GuaranteedThreshold,
+    percent_at_least,
     threshold_for_sensitivity,
     threshold_for_specificity,
 )
@@ -34,17 +36,22 @@ def decisions_section(context: ReportContext) -> Section | None:
         return None
     validation = context.validation(context.best)
     predictions, prevalence = context.predictions[context.best], context.assumed_prevalence
+    widening = context.design(context.best).factor
+    guaranteed = _guaranteed(validation)
     points = [
         operating_point(
-            predictions, context.weights, name=name, threshold=threshold, prevalence=prevalence
+            predictions,
+            name=name,
+            threshold=threshold,
+            prevalence=prevalence,
+            widening=widening,
         )
-        for name, threshold in _thresholds(context, predictions, validation).items()
+        for name, threshold in _thresholds(context, predictions, validation, guaranteed).items()
     ]
     scaled = calibrated_predictions(context, context.best)
     sample = float(validation.target.mean())
     moved = scaled.with_probability(to_prevalence(scaled.probability, sample, prevalence))
-    curve = decision_curve(moved, context.weights, prevalence=prevalence, thresholds=_RISKS)
-    useful = curve.threshold[curve.low > np.maximum(curve.treat_all, 0)]
+    curve = decision_curve(moved, prevalence=prevalence, thresholds=_RISKS, widening=widening)
     of_data = context.prevalence is None and not context.as_published
     numbers = {
         "network": context.label(context.best),
@@ -52,8 +59,11 @@ def decisions_section(context: ReportContext) -> Section | None:
         "prevalence_of_data": of_data,
         "sample_prevalence": float(predictions.target.mean()),
         "points": points,
-        "useful_from": float(useful.min()) if useful.size else None,
-        "useful_to": float(useful.max()) if useful.size else None,
+        "wanted_sensitivity": SENSITIVITY,
+        "guaranteed_sensitivity": min(found.guaranteed for found in guaranteed.values()),
+        "useful_runs": curve.useful_runs(),
+        "risks": [float(_RISKS[0]), float(_RISKS[-1])],
+        "widening": widening,
     }
     figure = ReportFigure(
         name="decision_curve",
@@ -63,7 +73,8 @@ def decisions_section(context: ReportContext) -> Section | None:
         caption="Decision curve (Vickers & Elkin 2006) at the "
         + ("prevalence of the data" if of_data else "stated prevalence")
         + ": net benefit in "
-        "true positives per 1,000 people, with its 95 % band over groups. Probabilities are "
+        "true positives per 1,000 people, with its 95 % band over groups, widened for "
+        "cross-validation; it holds at each risk by itself (pointwise). Probabilities are "
         "calibrated on validation photographs and moved to the prevalence. Above both other lines "
         "the network does more good than treating all or nobody, if lesions are as in these "
         "archives.",
@@ -71,28 +82,42 @@ def decisions_section(context: ReportContext) -> Section | None:
     return Section("decisions", "Operating points", numbers, numbers, (figure,))
 
 
+def _guaranteed(validation: Predictions) -> dict[int, GuaranteedThreshold]:
+    """Return each fold's threshold for a guaranteed sensitivity, by its validation photographs."""
+    found = {}
+    for fold_id in validation.fold_ids.tolist():
+        rows = validation.where(validation.fold_id == fold_id)
+        found[fold_id] = threshold_for_sensitivity(
+            rows.target, rows.probability, rows.group, SENSITIVITY
+        )
+    return found
+
+
 def _thresholds(
-    context: ReportContext, predictions: Predictions, validation: Predictions
+    context: ReportContext,
+    predictions: Predictions,
+    validation: Predictions,
+    guaranteed: Mapping[int, GuaranteedThreshold],
 ) -> dict[str, Floats]:
     """Return each purpose's threshold per test prediction, chosen fold by fold on validation."""
 
-    def choose(rule: Callable[[Predictions], float]) -> Floats:
-        by_fold = {
-            fold_id: rule(validation.where(validation.fold_id == fold_id))
-            for fold_id in validation.fold_ids.tolist()
-        }
+    def of_each(by_fold: Mapping[int, float]) -> Floats:
         return np.array([by_fold[fold_id] for fold_id in predictions.fold_id.tolist()])
 
+    least = min(SENSITIVITY, *(found.guaranteed for found in guaranteed.values()))
     thresholds = {
-        f"Sensitivity {100 * SENSITIVITY:.0f} %": choose(
-            lambda p: threshold_for_sensitivity(p.target, p.probability, SENSITIVITY)
+        f"Sensitivity, at least {percent_at_least(least)}": of_each(
+            {fold_id: found.threshold for fold_id, found in guaranteed.items()}
         )
     }
     if context.as_published:
         specificity = DERMATOLOGISTS.specificity
-        thresholds[f"Specificity of dermatologists, {100 * specificity:.1f} %"] = choose(
-            lambda p: threshold_for_specificity(p.target, p.probability, specificity)
-        )
+        by_fold = {
+            fold_id: threshold_for_specificity(rows.target, rows.probability, specificity)
+            for fold_id in guaranteed
+            for rows in [validation.where(validation.fold_id == fold_id)]
+        }
+        thresholds[f"Specificity of dermatologists, {100 * specificity:.1f} %"] = of_each(by_fold)
     thresholds["Highest F1 on validation (as in the tables)"] = predictions.threshold
     half = "0.5, as in the poster" if context.as_published else "0.5"
     return thresholds | {half: np.full(predictions.target.size, THRESHOLD)}

@@ -122,10 +122,11 @@ def _both_protocols(context: ReportContext, poster: RunResults) -> list[_BothPro
         for row in poster.summary.rows
         if row.complete and (row.backbone, row.transfer) in context.predictions
     ]
-    return sorted(networks, key=lambda network: -network.printed.estimate)
+    return sorted(filter(None, networks), key=lambda network: -network.printed.estimate)
 
 
-def _network(context: ReportContext, poster: Run, row: SummaryRow) -> _BothProtocols:
+def _network(context: ReportContext, poster: Run, row: SummaryRow) -> _BothProtocols | None:
+    """Set a network of both runs beside itself; None where this run's has no interval."""
     key = (row.backbone, row.transfer)
     predictions = context.predictions[key]
     archive = context.column("dataset")[predictions.image_index]
@@ -133,7 +134,9 @@ def _network(context: ReportContext, poster: Run, row: SummaryRow) -> _BothProto
     if len(set(archive)) > 1:
         within = within_archive_auroc(predictions, context.weights, archive)
     printed, printed_auroc = row.intervals["auroc"], _mean_auroc(poster.cells_of(key))
-    corrected = context.bootstrapped[key].interval("auroc")
+    corrected = context.primary(key)
+    if corrected is None:
+        return None
     honest = (within or corrected).estimate
     return _BothProtocols(
         label=context.label(key),

@@ -15,22 +15,14 @@ from melanoscope.tables.formulas import as_text
 from melanoscope.transfers import REFERENCES, TRANSFER_NAMES
 
 _COLUMNS = ["network", "backbone", "transfer", "target", "cells", "planned", "prevalence", "above"]
-_SUFFIXES = (
-    "",
-    "_low",
-    "_high",
-    "_stars",
-    "_gain",
-    "_gain_low",
-    "_gain_high",
-    "_gain_bound",
-    "_p_holm",
-)
+_SUFFIXES = ("", "_low", "_high", "_stars", "_gain", "_gain_low", "_gain_high", "_gain_bound")
 
 
 def as_csv(table: Table) -> str:
     """Write every number of a table at full precision, one line per network or physicians."""
-    columns = [*_COLUMNS, "simulated", *(m + suffix for m in METRICS for suffix in _SUFFIXES)]
+    p_column = f"_{table.words.p_column}"
+    suffixes = (*_SUFFIXES, p_column)
+    columns = [*_COLUMNS, "simulated", *(m + suffix for m in METRICS for suffix in suffixes)]
     out = StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
@@ -48,7 +40,9 @@ def as_csv(table: Table) -> str:
                 "simulated": str(table.simulated).lower(),
             }
         for metric, value in row.values.items():
-            record |= {metric + suffix: number for suffix, number in _numbers(value).items()}
+            record |= {
+                metric + suffix: number for suffix, number in _numbers(value, p_column).items()
+            }
         writer.writerow({name: _cell(value) for name, value in record.items()})
     return out.getvalue()
 
@@ -57,7 +51,7 @@ def _cell(value: float | str) -> float | str:
     return as_text(one_line(value)) if isinstance(value, str) else value
 
 
-def _numbers(value: MetricValue) -> dict[str, float | str]:
+def _numbers(value: MetricValue, p_column: str) -> dict[str, float | str]:
     numbers: dict[str, float | str] = {"": value.estimate, "_stars": value.stars}
     if value.interval:
         numbers |= {"_low": value.interval.low, "_high": value.interval.high}
@@ -65,7 +59,7 @@ def _numbers(value: MetricValue) -> dict[str, float | str]:
         gain = value.comparison.test.difference
         numbers |= {"_gain": gain.estimate, "_gain_low": gain.low, "_gain_high": gain.high}
         numbers["_gain_bound"] = value.comparison.lower_bound
-        numbers["_p_holm"] = value.comparison.p_holm
+        numbers[p_column] = value.comparison.p_holm
     return numbers
 
 

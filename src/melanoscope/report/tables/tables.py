@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING
 
+from melanoscope.report.protocol_words import ProtocolWords, words_of
 from melanoscope.stats.comparison import Comparison
 from melanoscope.stats.intervals.interval import ALPHA, Interval
 from melanoscope.stats.metrics.classification import METRICS
@@ -98,6 +99,7 @@ class Table:
         skipped: (label, why) of networks that were not run with this transfer.
         simulated: Whether the photographs are simulated.
         target: What the networks look for.
+        protocol: "corrected" or "poster".
     """
 
     letter: str
@@ -107,6 +109,12 @@ class Table:
     skipped: tuple[tuple[str, str], ...]
     simulated: bool
     target: Target = MELANOMA
+    protocol: str = "corrected"
+
+    @property
+    def words(self) -> ProtocolWords:
+        """How its intervals and tests are spoken of."""
+        return words_of(self.protocol)
 
     @property
     def beside_physicians(self) -> bool:
@@ -151,6 +159,7 @@ def make_tables(
     simulated: bool = False,
     target: Target = MELANOMA,
     physicians: bool = True,
+    protocol: str = "corrected",
 ) -> tuple[Table, ...]:
     """Arrange a `summary` as tables, one per transfer that was planned or skipped.
 
@@ -161,6 +170,7 @@ def make_tables(
         simulated: Whether the photographs are simulated.
         target: What the networks look for.
         physicians: Whether physicians get a row each, as those who looked for melanoma.
+        protocol: "corrected" or "poster", by which intervals and tests are spoken of.
 
     Returns:
         The tables, each from worst to best AUROC.
@@ -190,6 +200,7 @@ def make_tables(
                 skipped=left_out,
                 simulated=simulated,
                 target=target,
+                protocol=protocol,
             )
         )
     return tuple(tables)

@@ -1,18 +1,14 @@
-"""Intervals of a proportion: Wilson's, the exact one, and the bootstrap's where it is not blind."""
+"""Intervals of a proportion of independent photographs or groups: Wilson's and the exact one."""
 
 from __future__ import annotations
 
 import math
 
-from scipy.stats import beta, binomtest
+from scipy.special import betaincinv
+from scipy.stats import binomtest
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import Floats
 from melanoscope.stats.intervals.interval import CONFIDENCE, LOWER_TAIL, Interval
-from melanoscope.stats.intervals.percentile import percentile_interval
-
-# Replicates no wider than this give all the same: the bootstrap sees no uncertainty.
-_BLIND = 1e-12
 
 
 def wilson_interval(hits: int, n: int) -> Interval:
@@ -46,31 +42,25 @@ def wilson_interval(hits: int, n: int) -> Interval:
     )
 
 
-def clopper_pearson_interval(
-    proportion: float, n: int, method: str = "Clopper-Pearson over groups"
-) -> Interval:
-    """Return the exact interval of a `proportion` of `n` groups, with standard error 0."""
-    # Clopper & Pearson (1934); the number of hits need not be whole.
+def exact_bounds(proportion: float, n: float, tail: float = LOWER_TAIL) -> tuple[float, float]:
+    """Return the exact bounds of a `proportion` of `n`, each missed with chance `tail` at most.
+
+    Clopper & Pearson (1934), by quantiles of the beta distribution, so that neither `n` nor the
+    number of hits need be whole.
+
+    Args:
+        proportion: Share of `n` that counts, 0..1.
+        n: Number of independent units, above 0; an effective one may be broken.
+        tail: Chance of each bound to miss, above 0, below 0.5; 0.025 makes a 95 % interval.
+
+    Returns:
+        Lower and upper bound.
+
+    >>> low, high = exact_bounds(1.0, 20, tail=0.05)
+    >>> round(low, 3), high  # 20 of 20: at least 86.1 %, with 95 % confidence
+    (0.861, 1.0)
+    """
     hits = proportion * n
-    return Interval(
-        estimate=proportion,
-        low=0.0 if hits <= 0 else float(beta.ppf(LOWER_TAIL, hits, n - hits + 1)),
-        high=1.0 if hits >= n else float(beta.ppf(1 - LOWER_TAIL, hits + 1, n - hits)),
-        standard_error=0.0,
-        n=n,
-        method=method,
-        unit="groups",
-    )
-
-
-def is_blind(interval: Interval) -> bool:
-    """Say whether every bootstrap replicate gave the same, so that `interval` has no width."""
-    return interval.high - interval.low <= _BLIND
-
-
-def proportion_interval(proportion: float, replicates: Floats, n: int) -> Interval:
-    """Return the bootstrap's interval over `n` groups, or exact bounds where it has no width."""
-    # No width: every positive was recognised, for example. The exact bounds count each group once,
-    # however many photographs it has.
-    found = percentile_interval(proportion, replicates, n=n)
-    return clopper_pearson_interval(proportion, n) if is_blind(found) else found
+    low = 0.0 if hits <= 0 else float(betaincinv(hits, n - hits + 1, tail))
+    high = 1.0 if hits >= n else 1 - float(betaincinv(n - hits, hits + 1, tail))
+    return low, high

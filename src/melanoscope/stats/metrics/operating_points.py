@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import Booleans, Codes, Floats, safe_divide
-from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
+from melanoscope.stats.arrays import Booleans, Floats
+from melanoscope.stats.intervals.clustered import ClusteredShare
 from melanoscope.stats.intervals.interval import Interval
-from melanoscope.stats.intervals.percentile import percentile_interval
-from melanoscope.stats.intervals.proportion import proportion_interval
+from melanoscope.stats.intervals.mover import METHOD, correlation, square_and_add
+from melanoscope.stats.intervals.widening import UNTOUCHED
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import check_both_classes, check_prevalence
 
 CORNERS = "corners of the intervals of sensitivity and specificity"
-
-
-class Resampled(NamedTuple):
-    """An interval with its bootstrap replicates, (replicates,); NaN where a class is missing."""
-
-    interval: Interval
-    replicates: Floats
-
-    @staticmethod
-    def share(right: Floats, total: Floats, holders: int) -> Resampled:
-        """Divide `right` by `total`, the sample before its replicates, over `holders` groups."""
-        share = safe_divide(right, total)
-        return Resampled(proportion_interval(float(share[0]), share[1:], holders), share[1:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,25 +43,26 @@ class OperatingPoint:
 
 def operating_point(
     predictions: Predictions,
-    weights: BootstrapWeights,
     *,
     name: str,
     threshold: Floats,
     prevalence: float,
+    widening: float = UNTOUCHED,
 ) -> OperatingPoint:
     """Evaluate a threshold, folds pooled, with intervals over groups.
 
-    PPV and NPV follow from sensitivity and specificity by Bayes' rule at the stated prevalence.
-    Where every replicate gives the same share (all positives recognised, for example), exact bounds
-    over the groups that hold the class are given, and PPV and NPV range between what the corners of
-    both intervals give, which is wider than 95 % needs.
+    Sensitivity and specificity have the exact interval for clustered data (`ClusteredShare`). PPV
+    and NPV follow from them by Bayes' rule at the stated prevalence; their bounds are those of the
+    likelihood ratio, whose logarithm is a difference (`mover`). Where that is infinite, PPV and NPV
+    range between what the corners of both intervals give, which is wider than 95 % needs.
 
     Args:
         predictions: Test predictions of one network.
-        weights: Bootstrap weights of their groups.
         name: Purpose of the threshold.
         threshold: Threshold of each prediction's fold, finite, shape (n,).
         prevalence: Share of positives where the network is to be used, between 0 and 1.
+        widening: Factor on variances for cross-validation (`CrossValidation.factor`); 1 for
+            photographs that no network was trained on.
 
     Returns:
         The operating point.
@@ -92,51 +79,76 @@ def operating_point(
             "pass the threshold of each prediction's cell",
         )
     check_both_classes(predictions.target)
-    called, positive = predictions.probability >= threshold, predictions.target == 1
-    group = predictions.group
-    sensitivity = _share(group, called & positive, positive, weights)
-    specificity = _share(group, ~called & ~positive, ~positive, weights)
-    n = predictions.n_groups
+    called = predictions.probability >= threshold
+    sensitivity, specificity = shares(predictions, called, widening)
     return OperatingPoint(
         name=name,
         threshold=float(np.mean(threshold)),
         sensitivity=sensitivity.interval,
         specificity=specificity.interval,
-        ppv=_predictive_value(sensitivity, specificity, prevalence, n),
-        npv=_predictive_value(specificity, sensitivity, 1 - prevalence, n),
+        ppv=_predictive_value(sensitivity, specificity, prevalence, predictions.n_groups),
+        npv=_predictive_value(specificity, sensitivity, 1 - prevalence, predictions.n_groups),
         prevalence=prevalence,
     )
 
 
-def _share(group: Codes, right: Booleans, among: Booleans, weights: BootstrapWeights) -> Resampled:
-    hits, total = weights.totals(group, (right, among))
-    return Resampled.share(hits, total, np.unique(group[among]).size)
+def shares(
+    predictions: Predictions,
+    called: Booleans,
+    widening: float = UNTOUCHED,
+    inside: Booleans | None = None,
+) -> tuple[ClusteredShare, ClusteredShare]:
+    """Return sensitivity and specificity where photographs are `called`, of those `inside`."""
+    member = np.unique(predictions.group, return_inverse=True)[1]
+    sides = predictions.target == 1, predictions.target == 0
+    if inside is not None:
+        sides = sides[0] & inside, sides[1] & inside
+    image = predictions.image_index
+    return (
+        ClusteredShare.of(called, sides[0], member, image, widening),
+        ClusteredShare.of(~called, sides[1], member, image, widening),
+    )
 
 
 def _predictive_value(
-    right: Resampled, other: Resampled, prevalence: float, n: int
+    right: ClusteredShare, other: ClusteredShare, prevalence: float, n: int
 ) -> Interval | None:
     """PPV, or with the classes exchanged NPV; None where the decision is never made."""
-    share, spared = right.interval, other.interval
-    if share.estimate == 0 and spared.estimate == 1:
+    wrong = 1 - other.estimate
+    if right.estimate == wrong == 0:
         return None
-    estimate = float(_bayes(share.estimate, 1 - spared.estimate, prevalence))
-    replicates = _bayes(right.replicates, 1 - other.replicates, prevalence)
-    missing = np.isnan(replicates).mean()
-    if 0.0 not in (share.standard_error, spared.standard_error) and missing <= 0.5:
-        return percentile_interval(estimate, replicates, n=n, missing=0.5)
+    share, spared = right.interval, other.interval
+    if right.estimate == 0 or wrong == 0:
+        low = _bayes(share.low, 1 - spared.low, prevalence)
+        high = _bayes(share.high, 1 - spared.high, prevalence)
+        method = CORNERS
+    else:
+        # The log of the likelihood ratio: log(right) - log(wrong). Where right decisions of one
+        # class go with wrong ones of the other in the same patients, it varies less.
+        with np.errstate(divide="ignore"):
+            right_low, right_high = np.log([share.low, share.high]) - np.log(share.estimate)
+            wrong_low, wrong_high = np.log([1 - spared.high, 1 - spared.low]) - np.log(wrong)
+        shared = -correlation(right, other)
+        down = square_and_add(-right_low, wrong_high, shared)
+        up = square_and_add(right_high, -wrong_low, shared)
+        low, high = (
+            _bayes(right.estimate * np.exp(reach), wrong, prevalence) for reach in (-down, up)
+        )
+        method = METHOD
     return Interval(
-        estimate=estimate,
-        low=float(np.nan_to_num(_bayes(share.low, 1 - spared.low, prevalence), nan=0.0)),
-        high=float(np.nan_to_num(_bayes(share.high, 1 - spared.high, prevalence), nan=1.0)),
-        standard_error=0.0,
+        estimate=_bayes(right.estimate, wrong, prevalence),
+        low=low,
+        high=high,
+        standard_error=float("nan"),
         n=n,
-        method=CORNERS,
+        method=method,
         unit="groups",
     )
 
 
-def _bayes(right: Floats | float, wrong: Floats | float, prevalence: float) -> Floats:
-    """Share of the right among all that were called; NaN where nobody was."""
-    true, false = np.multiply(right, prevalence), np.multiply(wrong, 1 - prevalence)
-    return safe_divide(np.asarray(true, np.float64), np.asarray(true + false, np.float64))
+def _bayes(right: float, wrong: float, prevalence: float) -> float:
+    """Share of the right among all that were called, an infinite ratio of both included."""
+    if np.isinf(right):
+        return 1.0
+    true, false = right * prevalence, wrong * (1 - prevalence)
+    return true / (true + false) if true + false > 0 else float("nan")

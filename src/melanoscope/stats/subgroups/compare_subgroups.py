@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Booleans, Floats
-from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
 from melanoscope.stats.calibration.calibration_intervals import (
     calibration_line_intervals,
     observed_over_expected,
 )
+from melanoscope.stats.intervals.clustered import Clustered, ClusteredAuroc, ClusteredShare
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.mover import difference
+from melanoscope.stats.intervals.pooled_auroc import pooled_auroc
+from melanoscope.stats.intervals.widening import UNTOUCHED, widen
+from melanoscope.stats.metrics.operating_points import shares
 from melanoscope.stats.predictions import Predictions
-from melanoscope.stats.subgroups.subgroup_sums import SubgroupSums, difference_of
 from melanoscope.stats.validation import check_probability
 
 # Fewest groups with positives, and with others, about which a number is given.
 _FEWEST_GROUPS = 10
-_METRICS = ("auroc", "sensitivity", "specificity")
 _TESTED_METRICS = ("auroc", "sensitivity")
 
 
@@ -55,20 +57,25 @@ class SubgroupLevel:
 
 @dataclass(frozen=True, kw_only=True)
 class SubgroupDifference:
-    """One level against all others.
+    """One level against all others of its variable: one hypothesis.
 
     Attributes:
+        variable: Name of the variable.
+        level: The level.
+        rest: What it is compared with: the other level of two, or "the other levels".
         metric: "auroc" or "sensitivity".
         difference: Metric of the level minus that of the others, with its interval.
         p_value: Two-sided p-value.
-        p_holm: P-value adjusted over the levels of the variable; two levels are one test.
+        p_holm: P-value adjusted over the whole family (`adjust_family`); NaN before that.
     """
 
+    variable: str
     level: str
+    rest: str
     metric: str
     difference: Interval
     p_value: float
-    p_holm: float
+    p_holm: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -77,12 +84,24 @@ class SubgroupVariable:
 
     name: str
     levels: tuple[SubgroupLevel, ...]
-    differences: tuple[SubgroupDifference, ...]
+    differences: tuple[SubgroupDifference, ...] = field(default=())
+
+
+def adjust_family(variables: Sequence[SubgroupVariable]) -> list[SubgroupVariable]:
+    """Adjust the differences of all `variables` and metrics after Holm, as one family."""
+    p_values = holm([one.p_value for variable in variables for one in variable.differences])
+    adjusted = iter(p_values.tolist())
+    return [
+        replace(
+            variable,
+            differences=tuple(replace(d, p_holm=next(adjusted)) for d in variable.differences),
+        )
+        for variable in variables
+    ]
 
 
 def compare_subgroups(
     predictions: Predictions,
-    weights: BootstrapWeights,
     *,
     name: str,
     labels: NDArray[np.object_],
@@ -90,25 +109,29 @@ def compare_subgroups(
     calibrated_probability: Floats,
     tested: Sequence[str] | None = None,
     classes: tuple[str, str] = ("positives", "negatives"),
+    widening: float = UNTOUCHED,
 ) -> SubgroupVariable:
     """Evaluate a network in each level of a variable.
 
     A level is tested against the photographs of all other levels that are large enough and to be
-    tested. AUROC, sensitivity and specificity have the interval of the group bootstrap, or exact
-    bounds where that is blind (`subgroup_sums`), calibration that of `calibration_intervals`.
+    tested; of two levels only the first, since the other would be the same hypothesis. Intervals
+    are those of `clustered` and, for differences, of `mover`, calibration's those of
+    `calibration_intervals`.
 
     Args:
         predictions: Test predictions of one network.
-        weights: Bootstrap weights of their groups.
         name: Name of the variable.
         labels: Level of each prediction, shape (n,).
         order: Levels to evaluate; photographs of other levels take no part.
         calibrated_probability: Probabilities after temperature scaling, 0..1, shape (n,).
         tested: Levels to be tested against the rest; None for all.
         classes: Words for positives and negatives, where a level is said to hold too few.
+        widening: Factor on variances for cross-validation (`CrossValidation.factor`); 1 for
+            photographs that no network was trained on.
 
     Returns:
-        The levels that have photographs, and differences of those that are large enough.
+        The levels that have photographs, and differences of those that are large enough, not
+        adjusted: `adjust_family` does that for all variables together.
 
     Raises:
         StatisticsError: Labels or calibrated probabilities of another shape, or these not in 0..1.
@@ -122,50 +145,42 @@ def compare_subgroups(
                 "pass one per prediction",
             )
     check_probability(calibrated_probability)
-    code = np.full(labels.size, -1)
-    for number, label in enumerate(order):
-        code[labels == label] = number
-    sums = SubgroupSums.of(predictions, weights, code, len(order))
-    levels, to_test = [], []
-    for number, label in enumerate(order):
-        inside = code == number
+    levels: list[SubgroupLevel] = []
+    to_test: dict[str, Booleans] = {}
+    for label in order:
+        inside = labels == label
         if not inside.any():
             continue
-        level = _level(label, number, predictions, inside, calibrated_probability, sums, classes)
+        level = _level(label, predictions, inside, calibrated_probability, classes, widening)
         levels.append(level)
         if not level.too_small and (tested is None or label in tested):
-            to_test.append(number)
-    differences: list[SubgroupDifference] = []
-    if len(to_test) > 1:
-        for metric in _TESTED_METRICS:
-            differences += _differences(metric, to_test, order, sums)
-    return SubgroupVariable(name, tuple(levels), tuple(differences))
+            to_test[label] = inside
+    return SubgroupVariable(
+        name, tuple(levels), tuple(_differences(name, predictions, to_test, widening))
+    )
 
 
 def _level(
     name: str,
-    number: int,
     predictions: Predictions,
     inside: Booleans,
     calibrated_probability: Floats,
-    sums: SubgroupSums,
     classes: tuple[str, str],
+    widening: float,
 ) -> SubgroupLevel:
     too_small = _too_small(predictions, inside, classes)
     metrics: dict[str, Interval] = {}
     slope = None
-    try:
-        for metric in () if too_small else _METRICS:
-            metrics[metric] = sums.resampled(metric, [number]).interval
-    except StatisticsError:
-        too_small, metrics = "too few: some replicates have no pair to compare", {}
     group = predictions.group[inside]
     if not too_small:
+        measured = _measure(predictions, inside, widening)
+        metrics = {metric: found.interval for metric, found in measured.items()}
         sample = predictions.target[inside], calibrated_probability[inside], group
         with suppress(StatisticsError):  # nothing is expected: all probabilities are 0
-            metrics["observed_expected"] = observed_over_expected(*sample)
+            ratio = observed_over_expected(*sample)
+            metrics["observed_expected"] = widen(ratio, widening, ratio=True)
         with suppress(StatisticsError):  # separated, or one probability for all
-            slope = calibration_line_intervals(*sample)[0]
+            slope = widen(calibration_line_intervals(*sample)[0], widening)
     positives = inside & (predictions.target == 1)
     return SubgroupLevel(
         name=name,
@@ -176,6 +191,19 @@ def _level(
         metrics=metrics,
         calibration_slope=slope,
     )
+
+
+def _measure(
+    predictions: Predictions, inside: Booleans, widening: float
+) -> dict[str, ClusteredAuroc | ClusteredShare]:
+    """Return AUROC, sensitivity and specificity of the photographs `inside`."""
+    called = predictions.probability >= predictions.threshold
+    sensitivity, specificity = shares(predictions, called, widening, inside)
+    return {
+        "auroc": pooled_auroc(predictions, inside, widening),
+        "sensitivity": sensitivity,
+        "specificity": specificity,
+    }
 
 
 def _too_small(predictions: Predictions, inside: Booleans, classes: tuple[str, str]) -> str:
@@ -194,25 +222,28 @@ def _too_small(predictions: Predictions, inside: Booleans, classes: tuple[str, s
 
 
 def _differences(
-    metric: str, numbers: list[int], order: Sequence[str], sums: SubgroupSums
+    variable: str, predictions: Predictions, levels: dict[str, Booleans], widening: float
 ) -> list[SubgroupDifference]:
+    if len(levels) < 2:
+        return []
+    everybody = np.logical_or.reduce(list(levels.values()))
+    n = int(np.unique(predictions.group[everybody]).size)
     differences = []
-    for number in numbers:
-        rest = [other for other in numbers if other != number]
-        mine, others = sums.resampled(metric, [number]), sums.resampled(metric, rest)
-        differences.append(difference_of(mine, others, sums.n_groups(numbers)))
-    p_values = [p_value for _, p_value in differences]
-    # Of two levels each is the other's rest: one hypothesis, seen from both sides.
-    adjusted = p_values if len(numbers) == 2 else holm(p_values).tolist()
-    return [
-        SubgroupDifference(
-            level=order[number],
-            metric=metric,
-            difference=difference,
-            p_value=p_value,
-            p_holm=p_holm,
-        )
-        for number, (difference, p_value), p_holm in zip(
-            numbers, differences, adjusted, strict=True
-        )
-    ]
+    names = list(levels)
+    # Of two levels each is the other's rest: one hypothesis.
+    for level in names[:1] if len(names) == 2 else names:
+        mine: dict[str, Clustered] = {**_measure(predictions, levels[level], widening)}
+        others = _measure(predictions, everybody & ~levels[level], widening)
+        for metric in _TESTED_METRICS:
+            found, p_value = difference(mine[metric], others[metric], n=n)
+            differences.append(
+                SubgroupDifference(
+                    variable=variable,
+                    level=level,
+                    rest=names[1] if len(names) == 2 else "the other levels",
+                    metric=metric,
+                    difference=found,
+                    p_value=p_value,
+                )
+            )
+    return differences
