@@ -74,7 +74,7 @@ def test_page_and_evidence_say_the_same(run: Path, build_page: Callable[..., Pat
     for label in numbers["may_be_best"]:
         assert label in section
     assert numbers["best"] == numbers["may_be_best"][0] == numbers["candidates"][0]["label"]
-    assert re.search(r"flattered by about <span class=\"number\">0\.0\d\d</span>", first)
+    assert re.search(r"flattered by at most about <span class=\"number\">0\.0\d\d</span>", first)
     assert f"{numbers['flattery']:.3f}" in first
     assert f"{numbers['flattery']:.3f}" in section
     for one in numbers["candidates"]:
@@ -98,7 +98,8 @@ def test_networks_with_equal_predictions_tie(
     record_all(folder)
     found = select(ReportContext(run=read_run(folder), labels=labels, replicates=100))
     assert found.may_be_best == [one.label for one in found.candidates]
-    assert found.flattery == found.smallest_told == 0
+    assert found.flattery == 0
+    assert found.smallest_told == (0, 0)
     assert {(one.distance.low, one.distance.high) for one in found.candidates} == {(0, 0)}
     # Both do equally well: the smaller is named.
     assert found.smallest == "VGG-16, fine-tuned"
@@ -165,7 +166,7 @@ def words(*candidates: Candidate, smallest: str | None) -> list[str]:
         smallest=smallest,
         margin=0.02,
         flattery=0.0,
-        smallest_told=0.0,
+        smallest_told=(0.0, 0.0),
         groups=9,
         groups_needed=9.0,
         power=0.8,
@@ -187,7 +188,10 @@ def test_the_first_screen_in_words() -> None:
     ]
     assert words(a, worse, replace(worse, label="C"), smallest=None) == [
         "Better than each of the 2 others.",
-        "No network, not even the one of the largest AUROC, is shown to be within 0.02 of the best.",
+        (
+            "No network, not even the one of the largest AUROC, is shown to be within 0.02 of the "
+            "best."
+        ),
     ]
     many = [candidate(f"N{i}") for i in range(9)]
     assert words(*many, smallest=None)[0] == "Cannot be told from it: N1; N2; N3; and 5 others."

@@ -23,7 +23,7 @@ def test_closed_form_of_one_difference() -> None:
         allowance=norm.ppf(0.95) * error,
         replicated_error=error,
     )
-    assert smallest_told(one, 0) == pytest.approx(0.01645, abs=1e-5)
+    assert smallest_told(one, 0) == pytest.approx([0.01645], abs=1e-5)
     # (1.645 + 0.842)^2 (0.01 / 0.02)^2 n, as any textbook has it
     assert groups_to_tell(one, 0, 100) == pytest.approx(100 * 6.18 / 4, rel=0.001)
 

@@ -79,7 +79,7 @@ def distances_figure(
         alt="AUROC of each network minus the largest of the others, with simultaneous intervals.",
         caption="AUROC of each network minus the largest among the others, on the same patients; "
         "intervals that hold for all networks together with 95 %. On grey: cannot be told from the "
-        f"best. Filled: shown to be worse than the best by less than {margin:g} (dashed).",
+        f"best. Filled: shown to be less than {margin:g} (dashed) behind the best.",
     )
 
 

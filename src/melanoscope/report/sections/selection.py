@@ -64,10 +64,12 @@ class Selection:
         smallest: Label of the smallest network shown to be within the margin; None without one.
         margin: Loss of AUROC that does not matter.
         flattery: By how much the largest AUROC is too large for having been picked.
-        smallest_told: How far behind a network has to be to be told from the best, as a median.
+        smallest_told: How far behind a network has to be to be told from the best: of the one most
+            like it, and of the one least like it.
         groups: Number of groups that were resampled.
-        groups_needed: Number that would tell a network from the best that is behind by `margin`.
-        power: Chance that they would.
+        groups_needed: Number that would tell half of the others from the best if they were behind
+            by `margin`.
+        power: Chance that it would.
         left_out: Label of each network that was not compared -> why.
     """
 
@@ -75,7 +77,7 @@ class Selection:
     smallest: str | None
     margin: float
     flattery: float
-    smallest_told: float
+    smallest_told: tuple[float, float]
     groups: int
     groups_needed: float
     power: float
@@ -125,6 +127,7 @@ def _select(context: ReportContext) -> Selection:
     replicates = np.stack([resampled[key].replicates["auroc"] for key in keys])
     differences = _differences(context, keys, values, replicates)
     groups = resampled[keys[0]].n_groups
+    told = smallest_told(differences, 0)
     distances = compare_with_best(differences, n=groups)
     candidates = tuple(map(partial(_candidate, context), keys, values, distances))
     return Selection(
@@ -132,7 +135,7 @@ def _select(context: ReportContext) -> Selection:
         smallest=_smallest(candidates),
         margin=MARGIN,
         flattery=winners_flattery(values.mean(axis=1), replicates, differences),
-        smallest_told=smallest_told(differences, 0),
+        smallest_told=(float(told.min()), float(told.max())),
         groups=groups,
         groups_needed=groups_to_tell(differences, 0, groups),
         power=POWER,

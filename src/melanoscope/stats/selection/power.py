@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import norm
 
+from melanoscope.stats.arrays import Floats
 from melanoscope.stats.intervals.margin import MARGIN
 from melanoscope.stats.selection.paired_differences import PairedDifferences
 
 POWER = 0.8
 
 
-def smallest_told(differences: PairedDifferences, best: int) -> float:
-    """Return by how much a network has to be behind the `best` to be told from it, as a median."""
+def smallest_told(differences: PairedDifferences, best: int) -> Floats:
+    """Return by how much each other network has to be behind the `best` to be told from it."""
     others = np.arange(len(differences.difference)) != best
-    return float(np.median(differences.allowance[others, best]))
+    return differences.allowance[others, best]
 
 
 def groups_to_tell(
@@ -25,7 +26,7 @@ def groups_to_tell(
     difference: float = MARGIN,
     power: float = POWER,
 ) -> float:
-    """Estimate how many groups it takes to tell a network from the best, as a median over networks.
+    """Estimate how many groups it takes to tell half of the other networks from the best.
 
     The usual formula of a paired difference, with the quantile that holds for all comparisons
     together: n ((q + z) s / d)^2, as Obuchowski & McClish (1997), Statistics in Medicine

@@ -4,7 +4,8 @@ Tsamardinos, Greasidou & Borboudakis (2018), "Bootstrapping the out-of-sample pr
 efficient and accurate cross-validation", Machine Learning 107:1895-1922 (BBC-CV): in each replicate
 the best is chosen anew, and valued on the patients that the replicate left out. That value is taken
 to the first order here, as 2 x estimate - replicate, so that no fold lacks a class: what a
-replicate holds too much of, the rest lacks.
+replicate holds too much of, the rest lacks. It is right among equals where the folds show no chance
+in training, and else rather too large: networks differ less in truth than in their results.
 """
 
 from __future__ import annotations
