@@ -97,7 +97,7 @@ def test_is_pytorchs_gradient(name: str, tmp_path: Path) -> None:
 
 def tiny(*layers: nn.Module, width: int = 4) -> LesionNet:
     torch.manual_seed(0)
-    entry = Backbone("tiny", "Tiny", width, lambda: nn.Sequential(*layers), lambda n: n)
+    entry = Backbone("tiny", "Tiny", width, 0, lambda: nn.Sequential(*layers), lambda n: n)
     return LesionNet(entry, entry.build()).eval()
 
 

@@ -12,7 +12,7 @@ from melanoscope.models.lesion_net import LesionNet, fresh
 
 def test_of_a_linear_network_is_weight_times_input() -> None:
     torch.manual_seed(0)
-    entry = Backbone("tiny", "Tiny", 4, lambda: nn.Conv2d(3, 4, 1), lambda n: n)
+    entry = Backbone("tiny", "Tiny", 4, 0, lambda: nn.Conv2d(3, 4, 1), lambda n: n)
     network = LesionNet(entry, entry.build())
     rng = np.random.default_rng(0)
     photograph = rng.integers(0, 256, (6, 8, 3), np.uint8)

@@ -14,7 +14,7 @@ from melanoscope.models.weights import find_weights, load_pretrained
 
 def tiny() -> lesion_net.LesionNet:
     """A network that is linear in the photograph."""
-    entry = Backbone("tiny", "Tiny", 5, lambda: nn.Conv2d(3, 5, 1), lambda n: n)
+    entry = Backbone("tiny", "Tiny", 5, 0, lambda: nn.Conv2d(3, 5, 1), lambda n: n)
     return lesion_net.LesionNet(entry, entry.build())
 
 

@@ -40,6 +40,14 @@ def channels_of(network: lesion_net.LesionNet) -> int:
         return network.eval().features(torch.zeros(1, 3, PX, PX)).shape[1]
 
 
+@pytest.mark.parametrize("name", REGISTRY)
+def test_the_registry_counts_what_is_kept(name: str) -> None:
+    entry = get_backbone(name)
+    with torch.device("meta"):
+        trunk = entry.cut(entry.build())
+    assert sum(parameter.numel() for parameter in trunk.parameters()) == entry.parameters
+
+
 @pytest.mark.parametrize("name", POSTER)
 def test_life(name: str, arrays: LesionArrays, tmp_path: Path) -> None:
     torch.manual_seed(0)

@@ -85,7 +85,7 @@ def html(report):
 def test_all_files_are_there(report):
     names = {str(f.relative_to(report)) for f in report.rglob("*") if f.is_file()}
     figures = ["figure_3_roc", "transfer_effect", "learning_curves"]
-    figures += ["reliability", "decision_curve"]
+    figures += ["reliability", "decision_curve", "distance_to_best"]
     figures += [f"figure_3_roc_{arm}" for arm in ("scratch", "finetune", "frozen")]
     expected = {"index.html", "figures/figure_2_augmentation.png"}
     expected |= {"figures/figure_4_attribution.png"}

@@ -33,6 +33,7 @@ class Backbone:
         name: Name on the command line; torchvision's where torchvision has the network.
         label: Name in tables.
         width: Number of channels of the last feature map.
+        parameters: Number of parameters that are kept, up to the last feature map.
         build: Function that builds the whole network with fresh weights, classifier included.
         cut: Function that turns the whole network into a module from normalized images
             (n, 3, h, w) to features (n, width, h', w').
@@ -46,6 +47,7 @@ class Backbone:
     name: str
     label: str
     width: int
+    parameters: int
     build: Callable[[], nn.Module]
     cut: Callable[[nn.Module], nn.Module]
     normalization: Normalization = IMAGENET
@@ -132,6 +134,7 @@ def _torchvision_entry(
     name: str,
     label: str,
     width: int,
+    parameters: int,
     cut: Callable[[nn.Module], nn.Module] = _FEATURES,
     *,
     poster: bool = False,
@@ -144,7 +147,7 @@ def _torchvision_entry(
         network: nn.Module = models.get_model(name, weights=None, **options)
         return network
 
-    return Backbone(name, label, width, build, cut, normalization, poster)
+    return Backbone(name, label, width, parameters, build, cut, normalization, poster)
 
 
 _BACKBONES: tuple[Backbone, ...] = (
@@ -152,15 +155,25 @@ _BACKBONES: tuple[Backbone, ...] = (
     # converted from TensorFlow; torchvision's `transform_input` brings ImageNet's normalization
     # back to theirs, which is 0.5 and 0.5, so the cut network is given those at once.
     Backbone(
-        "standard_cnn", "Standard CNN", 11, StandardCNN, lambda n: n, poster=True, pretrained=False
+        "standard_cnn",
+        "Standard CNN",
+        11,
+        8_327,
+        StandardCNN,
+        lambda n: n,
+        poster=True,
+        pretrained=False,
     ),
-    _torchvision_entry("vgg16", "VGG-16", 512, poster=True),
-    _torchvision_entry("squeezenet1_0", "SqueezeNet 1.0", 512, poster=True),
-    _torchvision_entry("resnext50_32x4d", "ResNeXt-50 32x4d", 2048, _RESNET, poster=True),
+    _torchvision_entry("vgg16", "VGG-16", 512, 14_714_688, poster=True),
+    _torchvision_entry("squeezenet1_0", "SqueezeNet 1.0", 512, 735_424, poster=True),
+    _torchvision_entry(
+        "resnext50_32x4d", "ResNeXt-50 32x4d", 2048, 22_979_904, _RESNET, poster=True
+    ),
     _torchvision_entry(
         "densenet161",
         "DenseNet-161",
         2208,
+        26_472_000,
         _children("features", after=nn.ReLU()),
         poster=True,
     ),
@@ -168,6 +181,7 @@ _BACKBONES: tuple[Backbone, ...] = (
         "googlenet",
         "GoogLeNet",
         1024,
+        5_599_904,
         _GOOGLENET,
         poster=True,
         normalization=HALF,
@@ -175,26 +189,33 @@ _BACKBONES: tuple[Backbone, ...] = (
         transform_input=False,
         init_weights=True,
     ),
-    _torchvision_entry("resnet50", "ResNet-50", 2048, _RESNET, poster=True),
-    _torchvision_entry("mobilenet_v2", "MobileNetV2", 1280, poster=True),
-    _torchvision_entry("mnasnet1_0", "MnasNet 1.0", 1280, attrgetter("layers"), poster=True),
-    _torchvision_entry("shufflenet_v2_x1_0", "ShuffleNetV2 1.0x", 1024, _SHUFFLENET, poster=True),
-    _torchvision_entry("efficientnet_b2", "EfficientNet-B2", 1408, poster=True),
+    _torchvision_entry("resnet50", "ResNet-50", 2048, 23_508_032, _RESNET, poster=True),
+    _torchvision_entry("mobilenet_v2", "MobileNetV2", 1280, 2_223_872, poster=True),
+    _torchvision_entry(
+        "mnasnet1_0", "MnasNet 1.0", 1280, 3_102_312, attrgetter("layers"), poster=True
+    ),
+    _torchvision_entry(
+        "shufflenet_v2_x1_0", "ShuffleNetV2 1.0x", 1024, 1_253_604, _SHUFFLENET, poster=True
+    ),
+    _torchvision_entry("efficientnet_b2", "EfficientNet-B2", 1408, 7_700_994, poster=True),
     # Smaller siblings.
-    _torchvision_entry("squeezenet1_1", "SqueezeNet 1.1", 512),
-    _torchvision_entry("mobilenet_v3_small", "MobileNetV3 small", 576),
-    _torchvision_entry("mobilenet_v3_large", "MobileNetV3 large", 960),
-    _torchvision_entry("resnet18", "ResNet-18", 512, _RESNET),
-    _torchvision_entry("resnet34", "ResNet-34", 512, _RESNET),
-    _torchvision_entry("shufflenet_v2_x0_5", "ShuffleNetV2 0.5x", 1024, _SHUFFLENET),
-    _torchvision_entry("mnasnet0_5", "MnasNet 0.5", 1280, attrgetter("layers")),
-    _torchvision_entry("densenet121", "DenseNet-121", 1024, _children("features", after=nn.ReLU())),
-    _torchvision_entry("efficientnet_b0", "EfficientNet-B0", 1280),
-    _torchvision_entry("efficientnet_b1", "EfficientNet-B1", 1280),
+    _torchvision_entry("squeezenet1_1", "SqueezeNet 1.1", 512, 722_496),
+    _torchvision_entry("mobilenet_v3_small", "MobileNetV3 small", 576, 927_008),
+    _torchvision_entry("mobilenet_v3_large", "MobileNetV3 large", 960, 2_971_952),
+    _torchvision_entry("resnet18", "ResNet-18", 512, 11_176_512, _RESNET),
+    _torchvision_entry("resnet34", "ResNet-34", 512, 21_284_672, _RESNET),
+    _torchvision_entry("shufflenet_v2_x0_5", "ShuffleNetV2 0.5x", 1024, 341_792, _SHUFFLENET),
+    _torchvision_entry("mnasnet0_5", "MnasNet 0.5", 1280, 937_512, attrgetter("layers")),
+    _torchvision_entry(
+        "densenet121", "DenseNet-121", 1024, 6_953_856, _children("features", after=nn.ReLU())
+    ),
+    _torchvision_entry("efficientnet_b0", "EfficientNet-B0", 1280, 4_007_548),
+    _torchvision_entry("efficientnet_b1", "EfficientNet-B1", 1280, 6_513_184),
     Backbone(
         "tf_efficientnet_lite0",
         "EfficientNet-Lite0",
         1280,
+        3_371_008,
         _timm("tf_efficientnet_lite0"),
         _TimmFeatures,
         HALF,

@@ -15,8 +15,10 @@ from melanoscope.stats.summary import Summary, SummaryRow
 from melanoscope.transfers import TRANSFER_ACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from melanoscope.report.sections.section import Section
+    from melanoscope.report.sections.selection import Selection
     from melanoscope.runs.reader import Run
 
 
@@ -65,6 +67,39 @@ def compare_with_physicians(row: SummaryRow) -> str:
         clauses.append(f"not significantly above {published}{' or '.join(names[False])}")
     text = ", ".join([*clauses, "who judged other lesions"])
     return f"{text[0].upper()}{text[1:]}."
+
+
+def describe_choice(sections: Sequence[Section]) -> list[str]:
+    """Say what cannot be told from the best network, and the smallest that will do; or nothing."""
+    shown = (one for one in sections if one.name == "selection" and not one.missing)
+    selection: Selection | None = next((one.content["selection"] for one in shown), None)
+    return [] if selection is None else [_like_the_best(selection), _smallest(selection)]
+
+
+def _like_the_best(selection: Selection) -> str:
+    others = [label for label in selection.may_be_best if label != selection.best.label]
+    if others:
+        return f"Cannot be told from it: {_listed(others)}."
+    rest = len(selection.candidates) - 1
+    return f"Better than {f'each of the {rest} others' if rest > 1 else 'the other'}."
+
+
+def _listed(labels: Sequence[str], most: int = 4) -> str:
+    """List labels, the first few by name."""
+    named = labels if len(labels) <= most else labels[: most - 1]
+    rest = len(labels) - len(named)
+    return "; ".join([*named, *([f"and {rest} others"] if rest else [])])
+
+
+def _smallest(selection: Selection) -> str:
+    found, margin = selection.smallest_candidate, f"{selection.margin:g}"
+    if found is None:
+        none = "No network, not even the one of the largest AUROC,"
+        return f"{none} is shown to be within {margin} of the best."
+    if found == selection.best:
+        return f"No smaller network is shown to be within {margin} of the best."
+    size = f"{found.parameters or 0:,} parameters, {found.megabytes or 0:.1f} MB"
+    return f"The smallest shown to be within {margin} of the best: {found.label} ({size})."
 
 
 def effects(summary: Summary, labels: Mapping[str, str]) -> list[Effect]:

@@ -54,6 +54,7 @@ def render_page(
         "best": best,
         "best_beside_physicians": best and headline.compare_with_physicians(best),
         "complete": len(context.predictions),
+        "choice": headline.describe_choice(sections),
         "labels": context.labels,
         "clauses": TRANSFER_CLAUSES,
         "effects": headline.effects(summary, context.labels),

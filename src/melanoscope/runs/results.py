@@ -76,7 +76,11 @@ class RunResults:
 
     @cached_property
     def best(self) -> RowKey | None:
-        """The best network by `best_row`; None without a complete row."""
+        """The network of the largest mean AUROC (`best_row`); None without a complete row.
+
+        Others may be as good, and its mean is flattered by the choice: `stats.selection` says which
+        and by how much.
+        """
         row = best_row(self.by_cells.rows)
         return None if row is None else (row.backbone, row.transfer)
 

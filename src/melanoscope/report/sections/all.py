@@ -16,12 +16,16 @@ from melanoscope.report.sections.poster_table import poster_table_section
 from melanoscope.report.sections.protocols import protocols_section
 from melanoscope.report.sections.reporting import checklist_section
 from melanoscope.report.sections.section import Section
+from melanoscope.report.sections.selection import NAME as SELECTION
+from melanoscope.report.sections.selection import TITLE as SELECTION_TITLE
+from melanoscope.report.sections.selection import selection_section
 from melanoscope.report.sections.shortcuts import shortcuts_section
 from melanoscope.report.sections.subgroups import subgroups_section
 
 _Builder = Callable[[ReportContext], Section | None]
 # Anchor and title, for the place of one that cannot be computed.
 _BUILDERS: dict[tuple[str, str], _Builder] = {
+    (SELECTION, SELECTION_TITLE): selection_section,
     ("intervals", "How sure"): intervals_section,
     ("shortcuts", "Shortcuts"): shortcuts_section,
     ("leaks", "Leaks"): leaks_section,
@@ -36,7 +40,7 @@ _CHECKLIST = ("checklist", "Reporting checklists")
 
 # What the poster published answers one question only.
 _ABOUT_MELANOMA = (protocols_section, poster_table_section)
-_WITHOUT_NETWORKS = (leaks_section, poster_table_section)
+_WITHOUT_NETWORKS = (selection_section, leaks_section, poster_table_section)
 
 
 def all_sections(context: ReportContext) -> list[Section]:

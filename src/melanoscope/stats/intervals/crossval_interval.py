@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import Floats, safe_divide
 from melanoscope.stats.intervals.interval import Interval, PairedTest
 from melanoscope.stats.intervals.wald import ROUNDING, logit_interval, wald_interval, wald_test
 from melanoscope.stats.validation import check_fold_results
@@ -107,15 +108,35 @@ def crossval_variance(
     v = by_patients.value
     if not 0 <= v < np.inf:
         raise StatisticsError("a variance of 0 or more", repr(v), "check the bootstrap")
-    excess, spread_freedom = 0.0, 1.0
+    between, results = v, 2
     if values is not None:
         sample = check_fold_results(values)
-        excess = max(float(sample.var(ddof=1)) / max(design.folds, 2) - v, 0.0)
-        spread_freedom = sample.size - 1.0
-    widened = design.factor * v
+        between, results = float(sample.var(ddof=1)) / max(design.folds, 2), sample.size
+    total, freedom = widen(
+        np.array(v), np.array(between), design, by_patients.degrees_of_freedom, results
+    )
+    return Variance(float(total), float(freedom))
+
+
+def widen(
+    by_patients: Floats, between: Floats, design: CrossValidation, freedom: float, results: int
+) -> tuple[Floats, Floats]:
+    """Return variances and degrees of freedom by the rule of `crossval_variance`, for arrays.
+
+    Args:
+        by_patients: V, variances by test patients, any shape.
+        between: B, the spread of the folds' results over K, of the same shape.
+        design: Folds and sizes.
+        freedom: Degrees of freedom of V.
+        results: Number of results behind B.
+
+    Returns:
+        Variances and their degrees of freedom, of the same shape; infinite where nothing varies.
+    """
+    widened, excess = design.factor * by_patients, np.maximum(between - by_patients, 0.0)
     total = widened + excess
-    doubt = widened**2 / by_patients.degrees_of_freedom + excess**2 / spread_freedom
-    return Variance(total, total**2 / doubt if doubt > 0 else np.inf)
+    doubt = widened**2 / freedom + excess**2 / (results - 1)
+    return total, safe_divide(total**2, doubt, fill=np.inf)
 
 
 def crossval_interval(
