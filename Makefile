@@ -110,7 +110,7 @@ test-python:
 	$(MAKE) VENV=.venv-$(notdir $(PYTHON)) quick
 
 $(VENV)/oldest.done: $(VENV)/uv.done pyproject.toml
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --resolution lowest-direct -e '.[$(EXTRAS)]'
+	$(BIN)/uv pip install --quiet --upgrade --python $(BIN)/python --resolution lowest-direct -e '.[$(EXTRAS)]'
 	touch $@
 
 quick:

@@ -61,7 +61,8 @@ def _parsed(name: str, parse: Callable[[str], Any], default: Any) -> BeforeValid
     """Parse a field's text; blank text is the default, a `DataError` becomes a problem."""
 
     def validate(text: str) -> Any:
-        if not (text := text.strip()):
+        # FastAPI before 0.162 passes its defaults through here too.
+        if text == default or not (text := text.strip()):
             return default
         try:
             return parse(text)
