@@ -15,9 +15,9 @@ from melanoscope.report.figures.distances import distances_figure
 from melanoscope.report.sections.section import Section, plain
 from melanoscope.runs.cell import RowKey
 from melanoscope.stats.arrays import Floats
+from melanoscope.stats.intervals.auroc_interval import auroc_degrees_of_freedom
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.margin import MARGIN
-from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.selection.best import DistanceToBest, compare_with_best
 from melanoscope.stats.selection.paired_differences import PairedDifferences, paired_differences
 from melanoscope.stats.selection.power import POWER, groups_to_tell, smallest_told
@@ -186,14 +186,9 @@ def _differences(
         folds=design.folds,
         n_train=design.n_train,
         n_test=design.n_test,
-        degrees_of_freedom=_degrees_of_freedom(context.predictions[keys[0]]),
+        # The error of a difference is known no better than the worse of its two.
+        degrees_of_freedom=min(auroc_degrees_of_freedom(context.predictions[key]) for key in keys),
     )
-
-
-def _degrees_of_freedom(predictions: Predictions) -> float:
-    """Return one less than the number of groups that hold the rarer class."""
-    groups = predictions.group
-    return min(np.unique(groups[predictions.target == side]).size for side in (0, 1)) - 1.0
 
 
 def _smallest(candidates: Sequence[Candidate]) -> str | None:
