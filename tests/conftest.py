@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from melanoscope.runs.cell import CellKey
 from melanoscope.runs.file_records import identity_hash, record_files
 from melanoscope.runs.files import CELL_FILES, TABLES
 from melanoscope.target import MELANOMA
@@ -28,7 +30,7 @@ LABELS = {"standard_cnn": "Standard CNN", "resnet50": "ResNet-50", "vgg16": "VGG
 FOLDS = 5
 
 
-def make_record(skill, folds, photographs, simulated, target=MELANOMA):
+def make_record(skill, folds, photographs, simulated, target=MELANOMA, repeats=1, seeds=1):
     backbones = list(dict.fromkeys(b for b, _ in skill))
     sizes = [
         {"fold": f, "photographs": photographs // folds, "positives": 12, "groups": 40}
@@ -36,7 +38,7 @@ def make_record(skill, folds, photographs, simulated, target=MELANOMA):
     ]
     source = {"rows": photographs + 7, "found": photographs + 2, "absent": 5}
     return {
-        "schema": 3,
+        "schema": 4,
         "identity": {"seed": 3},
         "threads": 2,
         "weights": {},
@@ -48,7 +50,8 @@ def make_record(skill, folds, photographs, simulated, target=MELANOMA):
             "backbones": backbones,
             "transfer": ["scratch", "finetune", "frozen"],
             "folds": folds,
-            "repeats": 1,
+            "repeats": repeats,
+            "seeds": seeds,
             "size": 128,
             "seed": 3,
             "recipe": {
@@ -110,7 +113,7 @@ def make_record(skill, folds, photographs, simulated, target=MELANOMA):
             "lesions": photographs // 2,
             "groups": photographs // 3,
         },
-        "folds": {"fingerprint": "ab" * 32, "sizes": [sizes]},
+        "folds": {"fingerprint": "ab" * 32, "sizes": [sizes] * repeats},
         "skipped": [
             {"backbone": b, "transfer": t, "why": "no ImageNet weights exist"}
             for b in backbones
@@ -130,6 +133,8 @@ def write_run(
     seed=0,
     target=MELANOMA,
     diagnoses=("melanoma", "nevus"),
+    repeats=1,
+    seeds=1,
 ):
     """Write a whole run folder and return its path; `diagnoses` are a positive and a negative."""
     rng = np.random.default_rng(seed)
@@ -138,9 +143,10 @@ def write_run(
     fold = rng.permutation(np.arange(photographs) // 5 % folds).astype(int)
     while min(positive[fold == f].sum() for f in range(folds)) < 2:
         fold = rng.permutation(fold)
+    divisions = [fold, *(np.roll(fold, 5 * repeat) for repeat in range(1, repeats))]
     path.mkdir(parents=True)
     (path / "run.json").write_text(
-        json.dumps(make_record(skill, folds, photographs, simulated, target))
+        json.dumps(make_record(skill, folds, photographs, simulated, target, repeats, seeds))
     )
     pl.DataFrame(
         {
@@ -160,15 +166,15 @@ def write_run(
             "image_type": None,
             "license": None,
             "target": positive,
-            "fold_r0": fold,
+            **{f"fold_r{repeat}": division for repeat, division in enumerate(divisions)},
             "ita": 45.0,
         }
     ).write_parquet(path / "catalog.parquet")
     easy = rng.normal(size=photographs) * 0.8
     frames = []
     for (backbone, transfer), strength in skill.items():
-        for f in range(folds):
-            mine = np.flatnonzero(fold == f)
+        for r, f, s in itertools.product(range(repeats), range(folds), range(seeds)):
+            mine = np.flatnonzero(divisions[r] == f)
             logit = strength * positive[mine] + easy[mine] + 0.7 * rng.normal(size=mine.size) - 1.5
             frames.append(
                 pl.DataFrame(
@@ -179,13 +185,15 @@ def write_run(
                     }
                 ).with_columns(
                     fold=pl.lit(f),
-                    repeat=pl.lit(0),
+                    repeat=pl.lit(r),
                     backbone=pl.lit(backbone),
                     transfer=pl.lit(transfer),
+                    seed_index=pl.lit(s),
                     threshold=pl.lit(0.4),
                 )
             )
-            _write_cell(path, f"{backbone}-{transfer}-r0-f{f}", mine.size, photographs, rng)
+            name = CellKey(r, f, backbone, transfer, s).name
+            _write_cell(path, name, mine.size, photographs, rng)
     _write_joined(path, pl.concat(frames), folds)
     record_all(path)
     return path
@@ -208,7 +216,9 @@ def _write_joined(path, predictions, folds):
     predictions.write_parquet(path / "predictions.parquet")
     moved = predictions.with_columns(fold=(pl.col("fold") + 1) % folds)
     moved.write_parquet(path / "validation.parquet")
-    first = predictions.filter(backbone=predictions["backbone"][0], transfer="scratch")
+    first = predictions.filter(
+        backbone=predictions["backbone"][0], transfer="scratch", seed_index=0
+    )
     baseline = first.select("image_id", "target", "probability", "fold", "repeat")
     baseline.with_columns(baseline=pl.lit("archive only")).write_parquet(path / "baselines.parquet")
     pairs = {"a": pl.String, "b": pl.String, "likeness": pl.Float64, "relation": pl.String}
@@ -222,7 +232,8 @@ def _write_cell(path, name, n_test, photographs, rng):
     rise = 0.9 - 0.35 * np.exp(-np.arange(1, epochs + 1) / 3) + rng.normal(size=epochs) * 0.015
     done = {"epochs_run": epochs, "best_epoch": int(rise.argmax()) + 1, "seconds": 61.5}
     done |= {"n_train": int((photographs - n_test) * 0.85), "n_validation": n_test}
-    done |= {"n_test": n_test, "threshold": 0.4, "seed": 3, "threads": 2}
+    done |= {"n_test": n_test, "threshold": 0.4, "threads": 2}
+    done |= {"cell": name, "seeds": CellKey.named(name).seeds(3)}
     done |= {"software": {"torch": "2.11.0"}}
     (folder / "done.json").write_text(json.dumps(done))
     for other in ("model.safetensors", "predictions.parquet", "validation.parquet"):

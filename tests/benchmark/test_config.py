@@ -10,7 +10,7 @@ from melanoscope.benchmark.config import BenchmarkConfig, cells_of, parse_transf
 from melanoscope.benchmark.demo import demo_config
 from melanoscope.data.sources import parse_spec
 from melanoscope.errors import DataError, WeightsError
-from melanoscope.runs.cell import CellKey, skipped_transfers
+from melanoscope.runs.cell import skipped_transfers
 from melanoscope.target import MALIGNANT, MELANOMA, Target, custom_target
 
 DATA = (parse_spec("simulated=10"),)
@@ -27,13 +27,24 @@ def test_cells_cover_the_matrix_once_and_skip_what_cannot_be() -> None:
     ] == [("standard_cnn", "finetune")]
 
 
-def test_each_cell_has_a_seed_of_its_own_whatever_the_order() -> None:
-    cells = cells_of(
-        BenchmarkConfig(DATA, ("resnet18", "vgg16"), ("scratch", "frozen"), folds=5, repeats=3)
-    )
-    assert len({cell.seed(0) for cell in cells}) == len(cells)
-    assert CellKey(0, 1, "vgg16", "scratch").seed(0) == CellKey(0, 1, "vgg16", "scratch").seed(0)
-    assert CellKey(0, 1, "vgg16", "scratch").seed(0) != CellKey(0, 1, "vgg16", "scratch").seed(1)
+def test_further_seeds_come_last_and_change_no_other_cell() -> None:
+    config = BenchmarkConfig(DATA, ("resnet18", "vgg16"), ("scratch",), folds=3, repeats=2)
+    first, all_cells = cells_of(config), cells_of(replace(config, seeds=3))
+    assert all_cells[: len(first)] == first
+    assert len({cell.name for cell in all_cells}) == len(all_cells) == 3 * len(first)
+    assert all_cells[-1].name == "vgg16-scratch-r1-f2-s2"
+    assert config.identity() == replace(config, seeds=3).identity()
+    written = json.loads(json.dumps(replace(config, seeds=3).to_dict()))
+    assert BenchmarkConfig.from_dict(written).seeds == 3
+
+
+def test_each_training_has_a_seed_of_its_own_and_shares_those_of_its_division() -> None:
+    config = BenchmarkConfig(DATA, ("resnet18", "vgg16"), ("scratch", "frozen"), folds=5, repeats=3)
+    cells = cells_of(replace(config, seeds=2))
+    drawn = [cell.seeds(seed) for seed in (0, 1) for cell in cells]
+    assert len({seeds["training"] for seeds in drawn}) == 2 * len(cells)
+    assert len({seeds["division"] for seeds in drawn}) == 2 * 3
+    assert len({seeds["validation"] for seeds in drawn}) == 2 * 3 * 5
 
 
 def test_what_cannot_be_planned() -> None:
@@ -50,8 +61,8 @@ def test_what_cannot_be_planned() -> None:
 @pytest.mark.parametrize(
     ("name", "option"),
     [
-        *(("repeats", "--repeats"), ("threads", "--threads"), ("seed", "--seed")),
-        ("image_size", "--size"),
+        *(("repeats", "--repeats"), ("seeds", "--seeds"), ("threads", "--threads")),
+        *(("seed", "--seed"), ("image_size", "--size")),
     ],
 )
 @pytest.mark.parametrize("number", [-1, 10**20])

@@ -74,7 +74,7 @@ def test_writes_the_contract(start: Callable[..., list[str]], tmp_path: Path) ->
     predictions = pl.read_parquet(folder / "predictions.parquet")
     assert predictions.columns == [
         *("image_id", "target", "fold", "repeat", "backbone", "transfer"),
-        *("probability", "threshold"),
+        *("seed_index", "probability", "threshold"),
     ]
     # Each photograph is tested once, in its own fold, and never trained on then.
     catalog = pl.read_parquet(folder / "catalog.parquet")

@@ -44,7 +44,9 @@ def test_the_parts_of_a_cell(
 ) -> None:
     frame = _frame(groups, per_group)
     ids, targets = frame["group_id"].to_list(), frame["target"].to_numpy()
-    folds = assign_protocol_folds(parse_protocol(protocol), ids, targets, n_folds, seed)
+    folds = assign_protocol_folds(
+        parse_protocol(protocol), ids, targets, n_folds, seed=seed, repeat=0
+    )
     tested = []
     for fold in range(n_folds):
         parts = split_catalog(parse_protocol(protocol), frame, folds, fold, 0.15, seed)
@@ -66,8 +68,8 @@ def test_the_parts_of_a_cell(
 def test_the_poster_divides_patients() -> None:
     """The poster's error 3: groups of four photographs land on both sides."""
     frame = _frame(60, 4)
-    groups = frame["group_id"].to_list()
-    folds = assign_protocol_folds("poster", groups, frame["target"].to_numpy(), 5, 0)
+    groups, targets = frame["group_id"].to_list(), frame["target"].to_numpy()
+    folds = assign_protocol_folds("poster", groups, targets, 5, seed=0, repeat=0)
     both = frame.with_columns(test=pl.Series(folds == TEST_FOLD)).group_by("group_id")
     assert both.agg(pl.col("test").n_unique() > 1)["test"].sum() > 20
 

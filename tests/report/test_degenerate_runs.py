@@ -110,6 +110,6 @@ def test_a_network_whose_training_diverged_is_never_the_best(
     context = ReportContext(run=read_run(folder), labels=labels, replicates=100)
     row = context.summary.row("resnet50", "finetune")
     assert row is not None
-    assert list(row.failed) == [(0, 1)]
+    assert list(row.failed) == [(0, 1, 0)]
     assert not row.complete
     assert context.best == ("vgg16", "finetune")

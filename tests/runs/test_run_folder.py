@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def parts(**changes: Any) -> dict[str, Any]:
         "validation": table,
         "record": {
             **dict.fromkeys(("n_train", "n_validation", "n_test"), 2),
-            **dict.fromkeys(("epochs_run", "best_epoch", "seed", "seconds", "threads"), 1),
+            **dict.fromkeys(("epochs_run", "best_epoch", "seconds", "threads"), 1),
+            "seeds": CELL.seeds(0),
             "software": {},
             "identity": identity_hash({}),
         },
@@ -86,18 +88,20 @@ def test_a_kill_while_writing_leaves_no_finished_cell(tmp_path: Path, broken: st
 
 
 def test_more_networks_widen_the_record_and_keep_its_beginning(tmp_path: Path) -> None:
-    def record(created: str, backbone: str, transfers: list[str]) -> dict[str, Any]:
+    def record(created: str, backbone: str, transfers: list[str], seeds: int = 1) -> dict[str, Any]:
         whole = whole_record(created=created, versions={"torch": created}, identity={"seed": 0})
         asked = whole["configuration"] | {"backbones": [backbone], "transfer": transfers}
+        asked["seeds"] = seeds
         return {**whole, "configuration": asked}
 
     empty: dict[str, pl.DataFrame] = {}
     folder = RunFolder(tmp_path / "run")
     folder.begin(record("first", "standard_cnn", ["scratch"]), empty)
-    folder.begin(record("second", "resnet18", ["scratch", "frozen"]), empty)
+    folder.begin(record("second", "resnet18", ["scratch", "frozen"], seeds=2), empty)
     found = json.loads((tmp_path / "run" / "run.json").read_text())
     assert found["configuration"]["backbones"] == ["standard_cnn", "resnet18"]
     assert found["configuration"]["transfer"] == ["scratch", "frozen"]
+    assert found["configuration"]["seeds"] == 2
     assert [(s["backbone"], s["transfer"]) for s in found["skipped"]] == [
         ("standard_cnn", "frozen")
     ]
@@ -106,6 +110,19 @@ def test_more_networks_widen_the_record_and_keep_its_beginning(tmp_path: Path) -
     other = record("third", "resnet18", ["scratch"]) | {"identity": {"seed": np.pi}}
     with pytest.raises(RunError, match=r"seed = 3\.14"):
         folder.begin(other, empty)
+    with pytest.raises(RunError, match="schema = 9"):
+        folder.begin(record("third", "resnet18", ["scratch"]) | {"schema": 9}, empty)
+
+
+def test_a_cell_in_the_folder_of_another_is_not_taken_for_it(tmp_path: Path) -> None:
+    """Two trainings of one network have tables of the same photographs."""
+    folder = begun(tmp_path)
+    folder.begin_cell(CELL)
+    folder.finish_cell(CELL, **parts())
+    second = replace(CELL, seed_index=1)
+    folder.cell_folder(CELL).rename(folder.cell_folder(second))
+    assert not folder.is_done(second)
+    assert folder.finished() == []
 
 
 def test_a_strangers_folder_among_the_cells_is_passed_over(tmp_path: Path) -> None:
@@ -119,8 +136,12 @@ def test_a_strangers_folder_among_the_cells_is_passed_over(tmp_path: Path) -> No
 
 
 def test_names_of_cells() -> None:
-    cell = CellKey(2, 3, "tf_efficientnet_lite0", "image_only")
-    assert CellKey.named(cell.name) == cell
+    for seed_index in (0, 1, 12):
+        cell = CellKey(2, 3, "tf_efficientnet_lite0", "image_only", seed_index)
+        assert CellKey.named(cell.name) == cell
+    for other in ("vgg16-scratch-r0-f0-s0", "vgg16-scratch-r0-f0-s", "vgg16-scratch-r0-f0-s01"):
+        with pytest.raises(DataError, match="a cell's name"):
+            CellKey.named(other)
     with pytest.raises(DataError, match="finetune"):
         CellKey.named("vgg16-fine-r0-f0".replace("fine", "finetuned"))
 

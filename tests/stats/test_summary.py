@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from statsmodels.stats.multitest import multipletests
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.intervals.crossval_interval import corrected_t_test
 from melanoscope.stats.intervals.margin import MARGIN
 from melanoscope.stats.intervals.wald import equivalence_p_value
 from melanoscope.stats.predictions import CellPredictions
@@ -67,6 +68,40 @@ def test_rows_hold_the_mean_of_fold_metrics_on_probabilities(cells):
     assert row.over_folds["auroc"].estimate == pytest.approx(np.mean(expected), abs=1e-12)
     assert (row.n_train, row.n_test, row.prevalence) == (360, 120, 0.2)
     assert row.values["auroc"] != row.values["balanced_accuracy"], "rounded somewhere"
+
+
+def test_seeds_are_averaged_and_make_no_more_results(cells):
+    """Several trainings of one fold are one result (Bouckaert & Frank 2004: J is folds x repeats).
+
+    Copies of all cells as further seeds say nothing new: every interval and test stays.
+    """
+    copies = [replace(cell, seed_index=s) for s in range(3) for cell in cells]
+    once = summarize(cells, planned=PLANNED, cells_per_row=FOLDS)
+    thrice = summarize(copies, planned=PLANNED, cells_per_row=3 * FOLDS)
+    for one, other in zip(once.rows, thrice.rows, strict=True):
+        assert (other.complete, other.finished, other.keys) == (True, 3 * FOLDS, one.keys)
+        for metric, interval in one.intervals.items():
+            assert other.intervals[metric].half_width == pytest.approx(interval.half_width)
+            assert other.intervals[metric].n == FOLDS
+    for one, other in zip(once.comparisons, thrice.comparisons, strict=True):
+        assert other.test.p_value == pytest.approx(one.test.p_value)
+    with pytest.raises(StatisticsError, match="s1 twice"):
+        summarize([*copies, copies[20]], planned=PLANNED, cells_per_row=3 * FOLDS)
+
+
+def test_seeds_taken_for_results_would_print_false_stars():
+    """Type I error of the one-sided test where transfer changes nothing, at 5 folds and 4 seeds."""
+    rng, runs, folds, seeds = np.random.default_rng(0), 2000, 5, 4
+    # Differences of one fold hang together, whose photographs all seeds share; those of all folds
+    # do by a fifth, as the correction has it.
+    of_folds = rng.normal(0, 1, (runs, folds, 1)) + rng.normal(0, 0.5, (runs, 1, 1))
+    differences = of_folds + rng.normal(0, 0.5, (runs, folds, seeds))
+    sizes = {"n_train": 400.0, "n_test": 100.0}
+    averaged = [corrected_t_test(one.mean(axis=1), **sizes).p_value < 0.05 for one in differences]
+    one_by_one = [corrected_t_test(one.ravel(), **sizes).p_value < 0.05 for one in differences]
+    margin = 3 * np.sqrt(0.05 * 0.95 / runs)
+    assert np.mean(averaged) < 0.05 + margin
+    assert np.mean(one_by_one) > 0.05 + margin
 
 
 def test_order_of_cells_does_not_matter(cells):

@@ -1,1 +1,1 @@
-"""The matrix of backbones x transfer x folds x repeats, and its run folder."""
+"""The matrix of backbones x transfer x folds x repeats x seeds, and its run folder."""

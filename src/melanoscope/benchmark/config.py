@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from melanoscope.data.sources import DataSpec
 
 MOST_REPEATS = 1000
+MOST_SEEDS = 100
 MOST_PX = 4096
 MOST_THREADS = 1024  # of some ten thousand PyTorch dies
 MOST_SEED = 2**32 - 1
@@ -36,6 +37,8 @@ class BenchmarkConfig:
         transfer: Transfers to compare.
         folds: Number of test folds, at least 2.
         repeats: Number of divisions into folds, each by a seed of its own, 1 to 1,000.
+        seeds: Number of trainings of each network on each fold, 1 to 100; they differ in the seed
+            of the training alone.
         image_size: Side in pixels of the photographs that a network sees, at most 4,096.
         seed: Seed that everything random follows from, 0 to 2^32 - 1.
         weights: Folder of pretrained weights; None for those of a package or a download.
@@ -61,6 +64,7 @@ class BenchmarkConfig:
     transfer: tuple[Transfer, ...] = ("scratch", "finetune")
     folds: int = 5
     repeats: int = 1
+    seeds: int = 1
     image_size: int = 224
     seed: int = 0
     weights: Path | None = None
@@ -80,6 +84,7 @@ class BenchmarkConfig:
             refuse_beyond(self.threads, 1, MOST_THREADS, "--threads")
         refuse_beyond(self.image_size, 1, MOST_PX, "--size")
         refuse_beyond(self.repeats, 1, MOST_REPEATS, "--repeats")
+        refuse_beyond(self.seeds, 1, MOST_SEEDS, "--seeds")
         refuse_beyond(self.seed, 0, MOST_SEED, "--seed")
         if self.protocol == "poster":
             if self.target.name != MELANOMA.name or self.target.diagnoses:
@@ -131,6 +136,7 @@ class BenchmarkConfig:
             transfer=tuple(configuration["transfer"]),
             folds=configuration["folds"],
             repeats=configuration["repeats"],
+            seeds=configuration["seeds"],
             image_size=configuration["size"],
             seed=configuration["seed"],
             train=recipe,
@@ -150,7 +156,8 @@ class BenchmarkConfig:
     def identity(self) -> dict[str, Any]:
         """Return what must be equal for two runs to share a folder.
 
-        Backbones and transfers are left out, since a finished run may be given more of them.
+        Backbones, transfers and the number of seeds are left out, since a finished run may be given
+        more of them.
         """
         return {
             "target": self.target.to_dict(),
@@ -172,6 +179,7 @@ class BenchmarkConfig:
             "backbones": list(self.backbones),
             "transfer": list(self.transfer),
             **self.identity(),
+            "seeds": self.seeds,
             "weights": None if self.weights is None else self.weights.name,
             "threads": self.threads,
             "simulated": self.simulated,
@@ -179,11 +187,22 @@ class BenchmarkConfig:
 
 
 def cells_of(config: BenchmarkConfig) -> list[CellKey]:
-    """List the cells of a run fold by fold, so that a stopped run has compared all networks."""
+    """List the cells of a run in the order of their training.
+
+    Fold by fold, so that a stopped run has compared all networks; further seeds come last, so that
+    it has done so on all folds.
+
+    Args:
+        config: Configuration of the run.
+
+    Returns:
+        All cells but those of transfers without ImageNet weights.
+    """
     from melanoscope.models.backbones import get_backbone
 
     return [
-        CellKey(repeat, fold, backbone, transfer)
+        CellKey(repeat, fold, backbone, transfer, seed_index)
+        for seed_index in range(config.seeds)
         for repeat in range(config.repeats)
         for fold in range(config.folds)
         for backbone in config.backbones

@@ -20,6 +20,7 @@ from melanoscope.data.sources.image_files import refuse_without_files
 from melanoscope.errors import DataError
 from melanoscope.progress import RunProgress
 from melanoscope.runs.files import fold_column
+from melanoscope.seeds import Purpose, derive_seed
 from melanoscope.training.batches import LesionArrays, arrays_of
 
 # Near-duplicates and skin are judged at one size, whatever the networks see.
@@ -66,7 +67,7 @@ class Dataset:
             self.folds[repeat],
             fold,
             self.config.train.validation_fraction,
-            self.config.seed + repeat,
+            derive_seed(self.config.seed, Purpose.VALIDATION, repeat=repeat, fold=fold),
         )
 
 
@@ -105,7 +106,9 @@ def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress)
     frame = usable.frame
     groups, targets = frame["group_id"].to_list(), frame["target"].to_numpy()
     folds = [
-        assign_protocol_folds(config.protocol, groups, targets, config.folds, config.seed + repeat)
+        assign_protocol_folds(
+            config.protocol, groups, targets, config.folds, seed=config.seed, repeat=repeat
+        )
         for repeat in range(config.repeats)
     ]
     return Dataset(

@@ -18,6 +18,7 @@ from melanoscope.progress import RunProgress
 from melanoscope.runs.cell import CellKey
 from melanoscope.runs.file_records import identity_hash
 from melanoscope.runs.run_folder import RunFolder
+from melanoscope.seeds import Purpose, derive_seed
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.metrics.thresholds import highest_f1
 from melanoscope.stats.reference.poster_protocol import THRESHOLD
@@ -30,7 +31,8 @@ def run_cell(dataset: Dataset, cell: CellKey, run_folder: RunFolder, progress: R
 
     Args:
         dataset: Photographs, folds and configuration of the run.
-        cell: Which network of which fold. A training that was stopped goes on after its last epoch.
+        cell: Which network, fold and seed. A training that was stopped goes on after its last
+            epoch.
         run_folder: Where the cell is written; the run must have begun in it.
         progress: Shows epochs.
 
@@ -47,7 +49,8 @@ def run_cell(dataset: Dataset, cell: CellKey, run_folder: RunFolder, progress: R
     conditions = _conditions(record, cell)
     training = identity_hash({**conditions, "cell": cell.name})
     split = dataset.split(cell.repeat, cell.fold)
-    seed = cell.seed(config.seed)
+    seeds = cell.seeds(config.seed)
+    seed = seeds["training"]
     network = _new_network(cell, config, seed, run_folder, conditions["weights"])
     fitted = fit(
         network,
@@ -76,7 +79,7 @@ def run_cell(dataset: Dataset, cell: CellKey, run_folder: RunFolder, progress: R
         validation=_predictions(dataset, split.validation, on_validation, threshold),
         record=_describe_fit(fitted, split)
         | conditions
-        | {"threshold": threshold, "seed": seed, "auroc": score},
+        | {"threshold": threshold, "seeds": seeds, "auroc": score},
     )
     progress.cell_ends(score)
 
@@ -135,7 +138,7 @@ def _new_network(
     """
     import torch
 
-    torch.manual_seed(seed)
+    torch.manual_seed(derive_seed(seed, Purpose.WEIGHTS))
     if config.protocol == "poster" and cell.fold > 0:
         before = replace(cell, fold=cell.fold - 1)
         return lesion_net.from_checkpoint(cell.backbone, run_folder.checkpoint(before))

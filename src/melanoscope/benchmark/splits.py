@@ -20,6 +20,7 @@ from melanoscope.data.folds import assign_folds, hold_out
 from melanoscope.data.sources import DataSpec
 from melanoscope.errors import DataError, nearest
 from melanoscope.runs.files import TEST_FOLD
+from melanoscope.seeds import Purpose, derive_seed
 
 Protocol = Literal["corrected", "poster"]
 PROTOCOLS: tuple[Protocol, ...] = ("corrected", "poster")
@@ -60,16 +61,24 @@ def poster_sources(specs: Sequence[DataSpec]) -> tuple[DataSpec, ...]:
 
 
 def assign_protocol_folds(
-    protocol: Protocol, groups: Sequence[str], targets: NDArray[np.int8], n_folds: int, seed: int
+    protocol: Protocol,
+    groups: Sequence[str],
+    targets: NDArray[np.int8],
+    n_folds: int,
+    *,
+    seed: int,
+    repeat: int,
 ) -> NDArray[np.int64]:
-    """Assign each photograph, given its group and target, one of `n_folds` or `TEST_FOLD`."""
+    """Assign each photograph one of `n_folds` or `TEST_FOLD`, for a `repeat` of a run's `seed`."""
+    division = derive_seed(seed, Purpose.DIVISION, repeat=repeat)
     if protocol == "corrected":
-        return assign_folds(groups, targets, n_folds, seed)
+        return assign_folds(groups, targets, n_folds, division)
     singles = [str(row) for row in range(len(groups))]
-    in_test = assign_folds(singles, targets, _POSTER_TEST_FOLDS, seed) == 0
+    apart = derive_seed(seed, Purpose.POSTER_TEST, repeat=repeat)
+    in_test = assign_folds(singles, targets, _POSTER_TEST_FOLDS, apart) == 0
     rest = np.flatnonzero(~in_test)
     folds = np.full(len(groups), TEST_FOLD, np.int64)
-    folds[rest] = assign_folds([singles[row] for row in rest], targets[rest], n_folds, seed)
+    folds[rest] = assign_folds([singles[row] for row in rest], targets[rest], n_folds, division)
     return folds
 
 

@@ -43,6 +43,13 @@ def benchmark(
     indeterminate: IndeterminateOption = MELANOMA.indeterminate,
     folds: Annotated[int, typer.Option(help="Test folds.")] = BenchmarkConfig.folds,
     repeats: Annotated[int, typer.Option(help="Divisions into folds.")] = BenchmarkConfig.repeats,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            help="Trainings of each network on each fold, which differ by chance alone. A finished "
+            "run may be given more."
+        ),
+    ] = BenchmarkConfig.seeds,
     epochs: Annotated[
         int, typer.Option(help="At most so many epochs a network.")
     ] = TrainConfig.epochs,
@@ -80,6 +87,7 @@ def benchmark(
         transfer=parse_transfers(transfer),
         folds=folds,
         repeats=repeats,
+        seeds=seeds,
         image_size=size,
         seed=seed,
         weights=weights,

@@ -138,6 +138,7 @@ def _training(model: TrainedModel) -> Training:
     configuration = {**model.config.to_dict(), "data": kinds}
     del configuration["target"]  # the manifest says it for itself
     del configuration["threads"]  # what the run used stands in its run.json
+    del configuration["seeds"]  # it is about one of the trainings, which the cell's name tells
     cell = model.cell_metadata
     return Training(
         configuration=msgspec.convert(configuration, Configuration),
@@ -145,7 +146,7 @@ def _training(model: TrainedModel) -> Training:
         cell=model.cell.name,
         epochs_run=cell.epochs_run,
         best_epoch=cell.best_epoch,
-        seed=cell.seed,
+        seed=cell.seeds.training,
         seconds=cell.seconds,
         versions=model.run_metadata.versions,
         hardware=model.run_metadata.hardware,

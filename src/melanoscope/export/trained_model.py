@@ -46,7 +46,7 @@ class TrainedModel:
         split: Rows of `arrays` that it learnt from; that decided on stopping, and now on
             temperature, thresholds and the gate; that it is tested on. No group is in two of them.
         run_metadata: Content of run.json: data, versions, hardware.
-        cell_metadata: Content of the cell's done.json: epochs, seed, seconds.
+        cell_metadata: Content of the cell's done.json: epochs, seeds, seconds.
         selection: How it was chosen among others; None where there were none.
     """
 
@@ -136,7 +136,7 @@ def choose_cell(
         wanted = f"{backbone or 'any'}-{transfer or 'any'}"
         raise RunError("a network with all its folds", wanted, nearest(wanted, known))
     row = best.backbone, best.transfer
-    cells = {key.fold: key for key in run.records if key.row == row and key.repeat == 0}
+    cells = {key.fold: key for key in run.records if key.row == row and key.is_first}
     if fold not in cells:
         raise RunError("a fold of the run", str(fold), f"known: {min(cells)} to {max(cells)}")
     return cells[fold], Selection(
@@ -177,7 +177,7 @@ def model_from_run(
         display: Receives the progress.
         backbone: Name of the backbone; None for the one with the highest mean AUROC.
         transfer: Name of the transfer; None likewise.
-        fold: Fold of the first repeat, from 0.
+        fold: Fold of the first repeat, from 0; its first training is taken.
         data: Where the archives are now; by default where they were.
 
     Returns:
@@ -211,7 +211,11 @@ def _check_split(run: Run, model: TrainedModel) -> None:
         (model.split.validation, run.validation),
     ):
         recorded = table.filter(
-            backbone=cell.backbone, transfer=cell.transfer, repeat=cell.repeat, fold=cell.fold
+            backbone=cell.backbone,
+            transfer=cell.transfer,
+            repeat=cell.repeat,
+            fold=cell.fold,
+            seed_index=cell.seed_index,
         )
         known, found = set(recorded["image_id"]), set(model.arrays.image_id[rows].tolist())
         if known != found:

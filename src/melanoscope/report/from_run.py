@@ -117,7 +117,7 @@ def _rows(summary: Summary) -> list[dict[str, Any]]:
         {
             "backbone": row.backbone,
             "transfer": row.transfer,
-            "cells": len(row.keys),
+            "cells": row.finished,
             "planned": row.planned,
             "prevalence": row.prevalence,
             "metrics": {name: _interval(i) for name, i in row.intervals.items()},

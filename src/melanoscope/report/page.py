@@ -84,7 +84,7 @@ def render_page(
         "physicians": PHYSICIANS,
         "source": SOURCE,
         "source_url": SOURCE_URL,
-        "cells_per_row": run.cells_per_row,
+        "splits_per_row": run.splits_per_row,
         "finished": len(run.cells),
         "planned": len(run.planned) * run.cells_per_row,
         "n_train": rows[0].n_train if rows else None,

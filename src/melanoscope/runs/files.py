@@ -28,7 +28,7 @@ from melanoscope.errors import RunError
 from melanoscope.json_text import json_text
 from melanoscope.runs.parquet_size import MAX_BYTES, refuse_large_parquet
 
-SCHEMA = 3
+SCHEMA = 4
 RUN, CATALOG, NEAR_DUPLICATES = "run.json", "catalog.parquet", "near_duplicates.parquet"
 BASELINES, PREDICTIONS = "baselines.parquet", "predictions.parquet"
 VALIDATION, CELLS, REPORT = "validation.parquet", "cells", "report"
@@ -80,6 +80,7 @@ PREDICTION_COLUMNS: Schema = {
     "repeat": _WHOLE,
     "backbone": _TEXT,
     "transfer": _TEXT,
+    "seed_index": _WHOLE,
     "probability": _REAL,
     "threshold": _REAL,
 }

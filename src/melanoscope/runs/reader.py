@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,13 +13,14 @@ from melanoscope.errors import RunError
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey, RowKey, parse_transfer
 from melanoscope.runs.file_records import find_damage, identity_hash
+from melanoscope.runs.planned import planned_rows, refuse_unplanned
 from melanoscope.runs.record_schema import CellRecord, Configuration, RunRecord, decode_record
 from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.predictions import CellPredictions
 from melanoscope.target import Target
 
 _NEVER_NULL = ("image_id", "dataset", "target", "group_id")
-_CELL = ("backbone", "transfer", "repeat", "fold")
+_CELL = ("backbone", "transfer", "repeat", "fold", "seed_index")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,12 @@ class Run:
 
     @property
     def cells_per_row(self) -> int:
-        """Number of cells of a complete row: folds x repeats."""
+        """Number of cells of a complete row: folds x repeats x seeds."""
+        return self.splits_per_row * self.configuration.seeds
+
+    @property
+    def splits_per_row(self) -> int:
+        """Number of test folds of a complete row: folds x repeats."""
         return self.configuration.folds * self.configuration.repeats
 
 
@@ -97,14 +103,12 @@ def read_run(path: Path) -> Run:
     record = _read_record(path / files.RUN)
     catalog = _read_catalog(path / files.CATALOG, record.configuration.repeats)
     predictions = _read_predictions(path / files.PREDICTIONS, catalog)
-    _refuse_unplanned(predictions, _planned_rows(record))
+    refuse_unplanned(predictions, planned_rows(record), record.configuration)
     folder = RunFolder(path)
     cells, records, histories = [], {}, {}
     tested: dict[tuple[int, int], tuple[CellKey, pl.Series]] = {}
-    for (backbone, transfer, repeat, fold), rows in predictions.group_by(
-        _CELL, maintain_order=True
-    ):
-        key = CellKey(int(repeat), int(fold), str(backbone), parse_transfer(str(transfer)))
+    for values, rows in predictions.group_by(_CELL, maintain_order=True):
+        key = _cell_key(values)
         records[key] = _cell_record(folder, key, rows.height)
         histories[key] = files.read_history(folder.cell_folder(key) / files.HISTORY)
         cells.append(_cell_predictions(key, rows, records[key].n_train))
@@ -116,7 +120,7 @@ def read_run(path: Path) -> Run:
         cells=tuple(cells),
         records=records,
         histories=histories,
-        planned=_planned_rows(record),
+        planned=planned_rows(record),
         predictions=predictions,
         validation=_read_validation(path / files.VALIDATION, catalog, records),
         baselines=files.read_table(path / files.BASELINES, files.BASELINE_COLUMNS),
@@ -138,6 +142,12 @@ def _check_files(run: Run) -> None:
                 "cells of one run",
                 f"{key.name} of another",
                 "do not mix files of several runs; run the affected cells again",
+            )
+        if record.cell != key.name:
+            raise RunError(
+                f"{key.name} in its folder",
+                record.cell,
+                "leave cells where they were written; run the same benchmark command again",
             )
     if damage:
         raise RunError(
@@ -196,8 +206,8 @@ def _read_validation(
     file: Path, catalog: pl.DataFrame, finished: dict[CellKey, CellRecord]
 ) -> pl.DataFrame:
     table = _read_predictions(file, catalog)
-    known = set(table.select(_CELL).unique().rows())
-    missing = [key.name for key in sorted(finished) if (*key.row, *key.split) not in known]
+    known = {_cell_key(values) for values in table.select(_CELL).unique().rows()}
+    missing = [key.name for key in sorted(finished) if key not in known]
     if missing:
         raise RunError(
             "validation predictions of every finished cell",
@@ -233,6 +243,7 @@ def _cell_predictions(key: CellKey, rows: pl.DataFrame, n_train: int) -> CellPre
         transfer=key.transfer,
         repeat=key.repeat,
         fold=key.fold,
+        seed_index=key.seed_index,
         image_id=rows["image_id"].to_numpy(),
         target=rows["target"].to_numpy().astype(np.int64),
         probability=rows["probability"].to_numpy(),
@@ -254,20 +265,7 @@ def _check_pair(
         )
 
 
-def _planned_rows(record: RunRecord) -> tuple[RowKey, ...]:
-    configuration = record.configuration
-    skipped = {(entry.backbone, entry.transfer) for entry in record.skipped}
-    rows = [(b, t) for t in configuration.transfer for b in configuration.backbones]
-    return tuple(row for row in rows if row not in skipped)
-
-
-def _refuse_unplanned(predictions: pl.DataFrame, planned: Sequence[RowKey]) -> None:
-    """Refuse other networks before a file of theirs is looked for: names may hold paths."""
-    there = predictions.select("backbone", "transfer").unique().sort("backbone", "transfer")
-    strangers = [row for row in there.rows() if row not in planned]
-    if strangers:
-        raise RunError(
-            "predictions of planned networks only",
-            "-".join(strangers[0]),
-            "do not mix files of several runs",
-        )
+def _cell_key(values: tuple[Any, ...]) -> CellKey:
+    """Return the cell that values of the columns `_CELL` name."""
+    backbone, transfer, repeat, fold, seed_index = values
+    return CellKey(repeat, fold, backbone, parse_transfer(transfer), seed_index)

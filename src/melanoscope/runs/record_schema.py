@@ -31,6 +31,9 @@ Side = Annotated[int, Meta(ge=1, le=10_000)]
 Threads = Annotated[int, Meta(ge=1, le=1024)]
 """Threads of a training: PyTorch dies of a number without end."""
 
+Seeds = Annotated[int, Meta(ge=1, le=100)]
+"""Number of trainings of each network on each fold."""
+
 RunSeed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """Seed that the seeds of all cells are made from."""
 
@@ -64,6 +67,7 @@ class Configuration(Struct, frozen=True):
     transfer: tuple[Transfer, ...]
     folds: Folds
     repeats: Folds
+    seeds: Seeds
     image_size: Side = field(name="size")
     seed: RunSeed
     recipe: Recipe
@@ -174,10 +178,19 @@ class RunRecord(Struct, frozen=True):
         return plain
 
 
+class CellSeeds(Struct, frozen=True):
+    """What was random in a cell (`runs.cell.CellKey.seeds`)."""
+
+    division: RunSeed
+    validation: RunSeed
+    training: RunSeed
+
+
 class CellRecord(Struct, frozen=True, kw_only=True):
     """Content of a cell's done.json.
 
     Attributes:
+        cell: Its name, which tells the trainings of one network on one fold apart.
         identity: `identity_hash` of the run's identity.
         seconds: Duration of the training.
         files: By names of `files.CELL_FILES`.
@@ -189,7 +202,8 @@ class CellRecord(Struct, frozen=True, kw_only=True):
     n_test: Positive
     epochs_run: Count
     best_epoch: Count
-    seed: RunSeed
+    cell: str
+    seeds: CellSeeds
     seconds: Amount
     identity: str
     files: FileRecords

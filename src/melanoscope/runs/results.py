@@ -192,8 +192,8 @@ def as_predictions(run: Run, rows: pl.DataFrame) -> Predictions:
 
     Args:
         run: The run; a photograph's code is its row in the run's catalog.
-        rows: Columns image_id, target, fold, repeat, probability and threshold; without the last,
-            0.5 is taken.
+        rows: Columns image_id, target, fold, repeat, seed_index, probability and threshold; without
+            the last, 0.5 is taken. What was not trained (baselines) has no seed_index.
 
     Returns:
         The predictions, in the order of `rows`.
@@ -207,6 +207,8 @@ def as_predictions(run: Run, rows: pl.DataFrame) -> Predictions:
     if "threshold" not in joined.columns:
         joined = joined.with_columns(threshold=pl.lit(0.5))
     fold_id = joined["repeat"] * run.configuration.folds + joined["fold"]
+    if "seed_index" in joined.columns:
+        fold_id += joined["seed_index"] * run.splits_per_row
 
     def column(values: pl.Series, kind: type[np.generic]) -> NDArray[Any]:
         return values.to_numpy().astype(kind)

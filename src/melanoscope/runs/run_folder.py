@@ -98,7 +98,7 @@ class RunFolder:
 
         A run taken up keeps its first date, versions, hardware and threads; those of now are added
         under "resumed", since its cells may come from more than one machine. It may have been given
-        more backbones and transfers.
+        more backbones, transfers and seeds.
 
         Args:
             record: Content of run.json; its "identity" must be that of the run in the folder.
@@ -147,7 +147,7 @@ class RunFolder:
             history: Learning curve, with `files.HISTORY_COLUMNS`.
             predictions: Test predictions, with `files.CELL_COLUMNS`.
             validation: Validation predictions, with the same columns.
-            record: Content of done.json; "files" is added.
+            record: Content of done.json; "cell" and "files" are added.
 
         Raises:
             RunError: The disk is full.
@@ -160,7 +160,8 @@ class RunFolder:
             files.write_table(folder / files.PREDICTIONS, predictions.select(*files.CELL_COLUMNS))
             files.write_table(folder / files.VALIDATION, validation.select(*files.CELL_COLUMNS))
             recorded = record_files(folder, files.CELL_FILES)
-            files.write_json(folder / files.DONE, {**record, "files": recorded})
+            named = {"cell": cell.name, **record, "files": recorded}
+            files.write_json(folder / files.DONE, named)
         self.remove_training_state(cell)
 
     def is_done(self, cell: CellKey) -> bool:
@@ -175,6 +176,8 @@ class RunFolder:
             damage = find_damage(self.cell_folder(cell), record.files, files.CELL_FILES)
             if record.identity != identity_hash(run["identity"]):
                 damage = "of another run"
+            elif record.cell != cell.name:
+                damage = "of another cell"
         if damage:
             LOGGER.warning("melanoscope: cell %s is not whole (%s)", cell.name, one_line(damage))
         return damage is None
@@ -189,7 +192,7 @@ class RunFolder:
         for mark in (self.folder / files.CELLS).glob(f"*/{files.DONE}"):
             try:
                 cells.append(CellKey.named(mark.parent.name))
-            except (DataError, ValueError):
+            except DataError:
                 LOGGER.warning("melanoscope: no cell: %s", one_line(f"'{mark.parent}'"))
         return [cell for cell in sorted(cells) if self.is_done(cell)]
 
@@ -205,6 +208,7 @@ class RunFolder:
                     repeat=pl.lit(cell.repeat, pl.Int64),
                     backbone=pl.lit(cell.backbone),
                     transfer=pl.lit(cell.transfer),
+                    seed_index=pl.lit(cell.seed_index, pl.Int64),
                 )
                 for cell in cells
             ]
@@ -250,6 +254,7 @@ class RunFolder:
             ) from None
         known, weights = dict(record["identity"]), record["weights"]
         identity = dict(now["identity"])
+        known["schema"], identity["schema"] = record.get("schema"), now.get("schema")
         if now["configuration"].get("threads") is not None:
             known["threads"], identity["threads"] = record["threads"], now["threads"]
         # Weights by backbone, since a run may be given further ones.
@@ -272,6 +277,7 @@ def _resumed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
         key: list(dict.fromkeys([*before["configuration"][key], *now["configuration"][key]]))
         for key in ("backbones", "transfer")
     }
+    wider["seeds"] = max(one["configuration"]["seeds"] for one in (before, now))
     return {
         **now,
         **{key: before[key] for key in (*_SESSION, "threads")},

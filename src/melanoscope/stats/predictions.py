@@ -21,6 +21,7 @@ class CellPredictions:
         transfer: How the network was begun and trained, one of `transfers.TRANSFERS`.
         repeat: Number of the division into folds.
         fold: Number of the fold that the network was tested on.
+        seed_index: Number of the training of this network on this fold.
         image_id: Names of the tested photographs, strings, shape (n_test,); in the same order for
             all networks of one (repeat, fold).
         target: 1 for positives, 0 for negatives, shape (n_test,).
@@ -38,20 +39,27 @@ class CellPredictions:
     probability: Floats
     threshold: float
     n_train: int
+    seed_index: int = 0
+
+    @property
+    def numbers(self) -> tuple[int, int, int]:
+        """Repeat, fold and seed_index."""
+        return self.repeat, self.fold, self.seed_index
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Predictions:
-    """Test predictions of one network (backbone and transfer) over all its folds and repeats.
+    """Test predictions of one network (backbone and transfer) over its folds, repeats and seeds.
 
     Attributes:
         target: 1 for positives, 0 for negatives, shape (n,).
         probability: Predicted probability of the positive class, 0..1, shape (n,).
         threshold: Decision threshold of the prediction's fold, chosen on validation photographs,
             shape (n,).
-        fold_id: Fold of a repeat that the prediction was made in, counted through over all repeats,
-            shape (n,). The probabilities of one fold come from one trained network; only there
-            does their order mean something.
+        fold_id: Fold of a repeat and seed that the prediction was made in, counted through over all
+            folds, repeats and seeds, shape (n,). The probabilities of one fold_id come from one
+            trained network; only there does their order mean something. Those of several seeds
+            have the same photographs.
         group: Code of the unit of resampling (patient, lesion, near-duplicates), common to the
             whole run, shape (n,).
         image_index: Code of the photograph, common to the whole run, shape (n,).

@@ -1,7 +1,8 @@
 """From the predictions of all cells to the rows and comparisons of the tables.
 
-A cell is one network trained once: backbone x transfer x repeat x fold. A row is all cells of
-one backbone and transfer. Comparisons pair cells of one (repeat, fold): same test photographs.
+A cell is one network trained once: backbone x transfer x repeat x fold x seed. A row is all cells
+of one backbone and transfer, with one result per (repeat, fold): the mean over its seeds
+(`stats.cells`). Comparisons pair results of one (repeat, fold): same test photographs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.cells import CellNumbers, SplitKey, group_cells, mean_over_seeds
 from melanoscope.stats.comparison import (
     CORRECTED,
     POSTER,
@@ -28,17 +30,16 @@ from melanoscope.stats.predictions import CellPredictions
 from melanoscope.stats.reference.physicians import PHYSICIANS, p_above
 from melanoscope.transfers import REFERENCES
 
-_Cells = dict[tuple[str, str], dict[tuple[int, int], CellPredictions]]
-
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryRow:
-    """All cells of one backbone and transfer: metrics per cell and their means with intervals.
+    """All cells of one backbone and transfer: metrics per fold and their means with intervals.
 
     Attributes:
-        values: Metric -> one value per finished cell of which it can be computed.
+        values: Metric -> one value per (repeat, fold): the mean over its seeds.
         keys: (repeat, fold) of each value.
-        over_folds: Metric -> mean and interval by the results of the cells alone, where there are
+        cells: Metric -> (repeat, fold, seed_index) -> value of each finished cell that has numbers.
+        over_folds: Metric -> mean and interval by the results of the folds alone, where there are
             two or more: the corrected t, or the poster's.
         intervals: Metric -> the interval that is reported (`Summary.with_intervals`).
         planned: Number of cells that should be there.
@@ -47,14 +48,15 @@ class SummaryRow:
         prevalence: Share of positives among the tested photographs; NaN without cells.
         above: Key of each group of physicians -> one-sided p-value that the network's AUROC is
             above theirs; empty unless the row is complete.
-        failed: (repeat, fold) of each finished cell without numbers -> why, such as NaN among its
-            probabilities.
+        failed: (repeat, fold, seed_index) of each finished cell without numbers -> why, such as NaN
+            among its probabilities.
     """
 
     backbone: str
     transfer: str
     values: dict[str, tuple[float, ...]]
-    keys: tuple[tuple[int, int], ...]
+    keys: tuple[SplitKey, ...]
+    cells: dict[str, dict[CellNumbers, float]]
     over_folds: dict[str, Interval]
     planned: int
     n_train: float
@@ -62,15 +64,20 @@ class SummaryRow:
     prevalence: float
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     above: dict[str, float] = field(default_factory=dict)
-    failed: dict[tuple[int, int], str] = field(default_factory=dict)
+    failed: dict[CellNumbers, str] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> int:
+        """Number of cells that have numbers."""
+        return len(self.cells["auroc"])
 
     @property
     def complete(self) -> bool:
         """Whether every planned cell is there and has numbers."""
-        return len(self.keys) == self.planned
+        return self.finished == self.planned
 
     def estimate(self, metric: str) -> float:
-        """Return the mean of a `metric` over the cells that have it; NaN without any."""
+        """Return the mean of a `metric` over folds and repeats that have it; NaN without any."""
         return float(np.mean(self.values[metric])) if self.keys else float("nan")
 
 
@@ -142,7 +149,7 @@ def summarize(
     Args:
         cells: Finished cells, in any order.
         planned: (backbone, transfer) of every row, finished or not.
-        cells_per_row: Number of folds x repeats.
+        cells_per_row: Number of folds x repeats x seeds.
         protocol: "corrected" or "poster".
 
     Returns:
@@ -153,7 +160,7 @@ def summarize(
             photographs. Predictions from which no metric can be computed are no error: their row
             says so in `SummaryRow.failed`, and the others stand.
     """
-    grouped = _group(cells, planned)
+    grouped = group_cells(cells, planned)
     method = POSTER if protocol == "poster" else CORRECTED
     rows = {key: _row(*key, mine, cells_per_row, method) for key, mine in grouped.items()}
     comparisons: list[Comparison] = []
@@ -170,56 +177,32 @@ def summarize(
     return Summary(tuple(rows.values()), tuple(comparisons), overall, smallest)
 
 
-def _group(cells: Iterable[CellPredictions], planned: Sequence[tuple[str, str]]) -> _Cells:
-    """Sort cells into rows; all networks of one (repeat, fold) must have the same photographs."""
-    grouped: _Cells = {key: {} for key in planned}
-    first: dict[tuple[int, int], CellPredictions] = {}
-    for cell in cells:
-        row, key = grouped.get((cell.backbone, cell.transfer)), (cell.repeat, cell.fold)
-        if row is None or key in row:
-            raise StatisticsError(
-                "each planned cell once",
-                f"{cell.backbone}-{cell.transfer}-r{cell.repeat}-f{cell.fold} "
-                + ("twice" if row else "unplanned"),
-                "check the predictions",
-            )
-        other = first.setdefault(key, cell)
-        same = np.array_equal(cell.image_id, other.image_id)
-        if not (same and np.array_equal(cell.target, other.target)):
-            raise StatisticsError(
-                "the same test photographs for all networks of one repeat and fold",
-                f"others in repeat {key[0]}, fold {key[1]}: {other.backbone}-{other.transfer} "
-                f"and {cell.backbone}-{cell.transfer}",
-                "do not mix runs with other folds",
-            )
-        row[key] = cell
-    return grouped
-
-
 def _row(
     backbone: str,
     transfer: str,
-    cells: dict[tuple[int, int], CellPredictions],
+    cells: dict[CellNumbers, CellPredictions],
     planned: int,
     method: Method,
 ) -> SummaryRow:
-    by_cell: dict[tuple[int, int], dict[str, float]] = {}
+    by_cell: dict[CellNumbers, dict[str, float]] = {}
     failed = {}
     for key in sorted(cells):
         try:
             by_cell[key] = method.metrics(cells[key])
         except StatisticsError as error:
             failed[key] = str(error)
-    keys = tuple(by_cell)
-    ordered = [cells[key] for key in keys]
-    values = {name: tuple(metrics[name] for metrics in by_cell.values()) for name in METRICS}
+    ordered = [cells[key] for key in by_cell]
+    of_cells = {name: {key: found[name] for key, found in by_cell.items()} for name in METRICS}
+    of_splits = {name: mean_over_seeds(found) for name, found in of_cells.items()}
+    keys = tuple(of_splits["auroc"])
+    values = {name: tuple(found.values()) for name, found in of_splits.items()}
     n_train, n_test, prevalence = (float("nan"),) * 3
     over_folds: dict[str, Interval] = {}
     if ordered:
         n_train = float(np.mean([cell.n_train for cell in ordered]))
         n_test = float(np.mean([cell.target.size for cell in ordered]))
         prevalence = float(np.mean(np.concatenate([cell.target for cell in ordered])))
-    for name in METRICS if len(ordered) >= 2 else ():
+    for name in METRICS if len(keys) >= 2 else ():
         with suppress(StatisticsError):  # all results are 0, or 1
             over_folds[name] = method.interval(values[name], n_train=n_train, n_test=n_test)
     return SummaryRow(
@@ -227,6 +210,7 @@ def _row(
         transfer=transfer,
         values=values,
         keys=keys,
+        cells=of_cells,
         over_folds=over_folds,
         intervals={} if method.adjusted else over_folds,
         planned=planned,

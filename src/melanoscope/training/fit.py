@@ -23,6 +23,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from melanoscope.errors import RunError
 from melanoscope.models.lesion_net import LesionNet, to_images
+from melanoscope.seeds import Purpose, derive_seed
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.training.augment import augment, sample_augmentation
 from melanoscope.training.batches import Batch, LesionArrays, ordered_batches, training_batches
@@ -79,7 +80,7 @@ def fit(
             `train`.
         config: Settings of the training.
         transfer: With "frozen" the image branch stays as it is, batch norm's statistics included.
-        seed: Seed of shuffling, augmentation and dropout.
+        seed: Seed of the training, which shuffling, augmentation and dropout get theirs from.
         on_epoch: Called after each epoch.
         state_file: Where the training's state is kept after each epoch, and taken up from; None
             keeps none.
@@ -114,7 +115,10 @@ def fit(
     network.to(memory_format=torch.channels_last)
     adam, plateau = _optimizer(network, config, transfer)
     module, optimizer = fabric.setup(network, adam)
-    shuffling, augmentation = Generator().manual_seed(seed), Generator().manual_seed(seed)
+    shuffling, augmentation = (
+        Generator().manual_seed(derive_seed(seed, purpose))
+        for purpose in (Purpose.SHUFFLING, Purpose.AUGMENTATION)
+    )
     train_batches, validation_batches = fabric.setup_dataloaders(
         training_batches(arrays, train, config.batch_size, shuffling),
         ordered_batches(arrays, validation),
@@ -188,11 +192,11 @@ class _MixedPrecision(MixedPrecision):
 
 
 def _fabric(seed: int) -> Fabric:
-    """Seed all random numbers and choose the device and precision of a training."""
+    """Seed PyTorch's own random numbers, for dropout; choose the device and precision."""
     name, device = precision(), accelerator()
     plugin = Precision() if name == "32-true" else _MixedPrecision(name, device)
     fabric = Fabric(accelerator=device, devices=1, plugins=plugin)
-    fabric.seed_everything(seed, verbose=False)
+    torch.manual_seed(derive_seed(seed, Purpose.DROPOUT))  # of CUDA, too
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it cuBLAS is not reproducible
     torch.backends.cudnn.benchmark = False
     torch.use_deterministic_algorithms(True, warn_only=True)

@@ -30,7 +30,7 @@ class Facts:
         n_train: Photographs a network learned from, on average over cells.
         n_validation: Photographs that decided when training stopped, on average over cells.
         n_test: Photographs a network was tested on, on average over cells.
-        networks: Trained networks, all folds and repeats counted.
+        networks: Trained networks, all folds, repeats and seeds counted.
         missing: What ("age", "patient", ...) -> photographs of which it is not known.
         characteristics: What ("sex", ...) -> level -> photographs.
         divided_groups: Groups with photographs in more than one fold; 0 proves that none leaks.

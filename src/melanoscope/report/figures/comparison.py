@@ -80,7 +80,7 @@ def _roc_panel(axes: Axes, run: Run, table: Table) -> None:
             cells = [
                 cell
                 for cell in run.cells_of((row.backbone, table.transfer))
-                if (cell.repeat, cell.fold) in row.keys
+                if cell.numbers in row.cells
             ]
             (handle,) = axes.plot(
                 *mean_roc([(cell.target, cell.probability) for cell in cells]),
@@ -249,8 +249,8 @@ def learning_figure(run: Run, labels: Mapping[str, str]) -> ReportFigure | None:
         name="learning_curves",
         figure=figure,
         alt="Validation AUROC by epoch for each network.",
-        caption="Learning curves: AUROC on validation photographs by epoch, one line per fold; a "
-        "dot marks the epoch whose weights were kept. Validation photographs steer training, so "
+        caption="Learning curves: AUROC on validation photographs by epoch, one line per training; "
+        "a dot marks the epoch whose weights were kept. Validation photographs steer training, so "
         "these numbers are no results.",
     )
 

@@ -80,7 +80,13 @@ def _attribution_of(context: ReportContext, key: RowKey) -> ReportFigure:
     rows = run.catalog.filter(image_id=_surest_positive(cell))
     images = _read_images(rows, run)
     checkpoint = RunFolder(run.path).checkpoint(
-        CellKey(cell.repeat, cell.fold, cell.backbone, parse_transfer(cell.transfer))
+        CellKey(
+            cell.repeat,
+            cell.fold,
+            cell.backbone,
+            parse_transfer(cell.transfer),
+            cell.seed_index,
+        )
     )
     if not checkpoint.is_file():
         raise WeightsError("the weights of the best network", f"no '{checkpoint}'", "keep them")

@@ -8,6 +8,7 @@ from functools import partial
 from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.calibration import calibration_section
+from melanoscope.report.sections.components import components_section
 from melanoscope.report.sections.decisions import decisions_section
 from melanoscope.report.sections.intervals import intervals_section
 from melanoscope.report.sections.leaks import leaks_section
@@ -27,6 +28,7 @@ _Builder = Callable[[ReportContext], Section | None]
 _BUILDERS: dict[tuple[str, str], _Builder] = {
     (SELECTION, SELECTION_TITLE): selection_section,
     ("intervals", "How sure"): intervals_section,
+    ("components", "What the uncertainty is made of"): components_section,
     ("shortcuts", "Shortcuts"): shortcuts_section,
     ("leaks", "Leaks"): leaks_section,
     ("protocols", "The poster's protocol"): protocols_section,

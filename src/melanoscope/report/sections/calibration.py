@@ -34,7 +34,7 @@ class Calibration:
 
     Attributes:
         label: Name for readers.
-        temperatures: One for each fold of each repeat; 1 where none fits.
+        temperatures: One for each fold of each repeat and seed; 1 where none fits.
         before: Metric -> interval of the probabilities as the network gives them.
         after: Metric -> interval of the probabilities after scaling.
     """
@@ -99,7 +99,7 @@ def _bin_numbers(calibration_bin: CalibrationBin) -> dict[str, float]:
 
 @lru_cache(maxsize=32)
 def _temperatures(context: ReportContext, key: RowKey) -> dict[int, float]:
-    """Fit the temperature of each fold and repeat on its validation photographs."""
+    """Fit the temperature of each trained network on its validation photographs."""
     validation = context.validation(key)
     temperatures = {}
     for fold_id in validation.fold_ids:

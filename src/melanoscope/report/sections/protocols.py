@@ -16,6 +16,7 @@ from melanoscope.runs.cell import RowKey
 from melanoscope.runs.files import TEST_FOLD
 from melanoscope.runs.reader import Run
 from melanoscope.runs.results import RunResults
+from melanoscope.stats.cells import mean_over_seeds
 from melanoscope.stats.intervals.interval import ALPHA, Interval
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import CellPredictions
@@ -89,7 +90,8 @@ def protocols_section(context: ReportContext) -> Section:
 
 
 def _rounded_auroc(cells: Iterable[CellPredictions]) -> list[float]:
-    return [hard_metrics(cell.target, cell.probability)["auroc"] for cell in cells]
+    rounded = {cell.numbers: hard_metrics(cell.target, cell.probability)["auroc"] for cell in cells}
+    return list(mean_over_seeds(rounded).values())
 
 
 def _mean_auroc(cells: Iterable[CellPredictions]) -> float:

@@ -62,7 +62,7 @@ class TableRow:
         above: "dermatologists", "gp" or "": whom the AUROC is significantly above.
         physicians: The physicians; None for a network.
         prevalence: Share of positives among tested photographs, NaN where not known.
-        keys: (repeat, fold) of the cells that have numbers.
+        cells: (repeat, fold, seed_index) of the cells that have numbers.
         failed: Why finished cells have none, a line each.
     """
 
@@ -74,7 +74,7 @@ class TableRow:
     above: str = ""
     physicians: Physicians | None = None
     prevalence: float = field(default=float("nan"), compare=False)
-    keys: tuple[tuple[int, int], ...] = ()
+    cells: tuple[tuple[int, int, int], ...] = ()
     failed: tuple[str, ...] = ()
 
     @property
@@ -225,18 +225,21 @@ def _network_row(row: SummaryRow, summary: Summary, labels: Mapping[str, str]) -
         label=labels.get(row.backbone, row.backbone),
         values=values,
         backbone=row.backbone,
-        finished=len(row.keys),
+        finished=row.finished,
         planned=row.planned,
         above=above[-1] if above else "",
         prevalence=row.prevalence,
-        keys=row.keys,
+        cells=tuple(row.cells["auroc"]),
         failed=failures(row),
     )
 
 
 def failures(row: SummaryRow) -> tuple[str, ...]:
     """Say of each finished cell of a `row` without numbers why it has none."""
-    return tuple(f"repeat {r}, fold {f}: {why}" for (r, f), why in row.failed.items())
+    return tuple(
+        f"repeat {r}, fold {f}{f', seed {s}' if s else ''}: {why}"
+        for (r, f, s), why in row.failed.items()
+    )
 
 
 def _physicians_row(physicians: Physicians) -> TableRow:
