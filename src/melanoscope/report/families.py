@@ -47,6 +47,7 @@ def families(context: ReportContext, shown: Mapping[str, Mapping[str, Any]]) -> 
     """
     return [
         *_transfer(context),
+        *_selection(shown),
         *_physicians(context),
         *_subgroups(shown),
         *_static_data(shown),
@@ -80,6 +81,21 @@ def _transfer(context: ReportContext) -> list[Family]:
             )
         found.append(Family("Is it so on average?", "AUROC", 1, method, "a single test"))
     return found
+
+
+def _selection(shown: Mapping[str, Mapping[str, Any]]) -> list[Family]:
+    if "selection" not in shown:
+        return []
+    networks = len(shown["selection"]["selection"].candidates)
+    return [
+        Family(
+            "Which network may be the best, and which is within the margin of it?",
+            "AUROC, primary",
+            networks,
+            "multiple comparisons with the best, paired over groups",
+            "simultaneous over all networks",
+        )
+    ]
 
 
 def _physicians(context: ReportContext) -> list[Family]:
