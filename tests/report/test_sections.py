@@ -22,7 +22,7 @@ from melanoscope.report.figures.poster_figures import figure_2, figure_4
 from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.from_run import report_run, result_of
 from melanoscope.report.html import render_template
-from melanoscope.report.sections.calibration import calibrated_predictions
+from melanoscope.report.sections.calibration import calibrated_predictions, calibration_section
 from melanoscope.report.sections.decisions import decisions_section
 from melanoscope.report.sections.leaks import (
     count_conflicting_pairs,
@@ -129,8 +129,21 @@ def test_every_section_is_on_the_page(
     assert best["metrics"]["auroc"]["low"] < best["metrics"]["auroc"]["estimate"]
     assert {"sensitivity", "ppv", "prevalence"} <= set(numbers["decisions"]["points"][0])
     for observed in numbers["calibration"]["bins_before"] + numbers["calibration"]["bins_after"]:
-        assert list(observed) == ["predicted", "observed", "low", "high", "n"]
-        assert 0 <= observed["low"] <= observed["high"] <= 1
+        assert list(observed) == ["predicted", "observed", "n"]
+        assert 0 <= observed["observed"] <= 1
+    for curve in (numbers["calibration"]["curve_before"], numbers["calibration"]["curve_after"]):
+        bounds = np.array([curve[name] for name in ("low", "observed", "high")])
+        assert (np.diff(bounds, axis=0) >= 0).all()
+    shown = numbers["calibration"]["calibration"]
+    for found in (shown["before"]["calibration_error"], shown["after"]["calibration_error"]):
+        assert 0 <= found["low"] <= found["estimate"] <= found["high"]
+        assert found["method"].endswith("widened for cross-validation")
+    assert shown["distance_before"].keys() == {"ici", "e50", "e90"}
+    assert "xpected calibration error" not in html
+    fewest = min(int(cell.target.sum()) for cell in context.run.cells)
+    assert (f"{fewest} melanomas in the smallest test fold" in html) == (fewest < 50)
+    assert "melanomas in a fold" in html
+    assert "Wilson" not in html[html.index('id="calibration"') : html.index('id="decisions"')]
     assert [row["printed_label"] for row in numbers["poster_table"]] == [
         *("Standard_CNN", "ResNeXt-50 [6]", "VGG [30]", "ResNeXt-50 [6]", "VGG [30]**")
     ]
@@ -221,18 +234,20 @@ def test_no_predictions_are_refused(context: ReportContext) -> None:
         as_predictions(context.run, context.run.predictions.filter(backbone="no such"))
 
 
-def test_reliability_at_rates_of_nought_and_one(context: ReportContext) -> None:
-    """Found by the demo: a Wilson bound may miss a share of 0 or 1 by a rounding."""
-    from melanoscope.report.sections.calibration import _reliability_figure
-    from melanoscope.stats.calibration.calibration_error import CalibrationBin
-    from melanoscope.stats.intervals.proportion import wilson_interval
-
-    none, every = wilson_interval(0, 20), wilson_interval(20, 20)
-    bins = (
-        CalibrationBin(predicted=0.01, observed=replace(none, low=1e-17, high=0.2)),
-        CalibrationBin(predicted=0.99, observed=replace(every, low=0.8, high=1 - 1e-16)),
-    )
-    _reliability_figure([bins, bins], "melanomas", simulated=True)
+def test_without_a_calibration_curve_the_section_says_why(context: ReportContext) -> None:
+    """Classes that are apart have no curve and no slope; the other numbers stand."""
+    best = context.best
+    one = context.predictions[best]
+    apart = one.with_probability(np.where(one.target == 1, 0.8, 0.1))
+    context.predictions[best] = apart
+    section = calibration_section(context)
+    shown = section.numbers["calibration"]
+    assert shown.before["calibration_slope"] is None
+    assert shown.before["calibration_error"] is not None
+    assert shown.distance_before == {}
+    assert len(shown.missing) == len(set(shown.missing)) >= 1
+    assert "perfect separation" in " ".join(shown.missing)
+    assert "perfect separation" in section.numbers["curve_before"]
 
 
 def _write_photographs(context: ReportContext, folder: Path) -> ReportContext:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SHORTCUT = 0.55
 _NATURAL = 0.1
+FEWEST_POSITIVES = 50
+"""Positives of a fold below which the mean over folds of AUPRC and partial AUROC is too high."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,10 @@ def collect_warnings(context: ReportContext, sections: Sequence[Section]) -> lis
         *_by_division(context),
         *_by_resuming(context),
         *(_by_leaks(content["leaks"]) if "leaks" in content else ()),
+        *_by_few_positives(context),
         *_by_lesions(context, content.get("subgroups", {"significant": ()})),
     ]
-    there = {*content, "data", "method"}
+    there = {*content, "data", "method", "results"}
     found = [one if one.anchor in there else replace(one, anchor="data") for one in found]
     return sorted(found, key=lambda one: not one.grave)
 
@@ -84,6 +87,19 @@ def _by_leaks(leaks: Mapping[str, Any]) -> Iterator[DataWarning]:
         share = leaks["nameless"] / leaks["photographs"]
         words = f"{share:.0%} of the photographs name no patient, who may be on both sides."
         yield DataWarning(words, "leaks")
+
+
+def _by_few_positives(context: ReportContext) -> Iterator[DataWarning]:
+    if context.run.protocol == "poster":
+        return
+    fewest = min((int(cell.target.sum()) for cell in context.run.cells), default=FEWEST_POSITIVES)
+    if fewest < FEWEST_POSITIVES:
+        words = (
+            f"{fewest} {context.run.target.plural} in the smallest test fold: with fewer than "
+            f"{FEWEST_POSITIVES} the mean over folds of AUPRC and partial AUROC is too high "
+            "(AUPRC by 0.03 at 20 and 0.07 at 9 in a simulation)."
+        )
+        yield DataWarning(words, "results")
 
 
 def _by_lesions(context: ReportContext, subgroups: Mapping[str, Any]) -> Iterator[DataWarning]:

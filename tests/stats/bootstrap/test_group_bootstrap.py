@@ -8,14 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
     balanced_accuracy_score,
-    brier_score_loss,
     f1_score,
     recall_score,
     roc_auc_score,
@@ -29,9 +27,8 @@ from melanoscope.stats.bootstrap.group_bootstrap import (
     group_bootstrap,
 )
 from melanoscope.stats.bootstrap.group_weights import _strata, sample_group_weights
-from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS
+from melanoscope.stats.bootstrap.weighted_metrics import RESAMPLED_METRICS
 from melanoscope.stats.bootstrap.weighted_rank_metrics import RANK_METRICS
-from melanoscope.stats.calibration.calibration_error import calibration_line, equal_mass_bins
 from melanoscope.stats.intervals.auroc_interval import delong_interval
 from melanoscope.stats.metrics.classification import table_metrics
 from melanoscope.stats.predictions import Predictions
@@ -80,10 +77,6 @@ def _oracle(one: Predictions, weight: np.ndarray) -> dict[str, float]:
     )
     values["sensitivity"] = recall_score(one.target, called, sample_weight=weight)
     values["specificity"] = recall_score(one.target, called, pos_label=0, sample_weight=weight)
-    values["brier"] = brier_score_loss(one.target, one.probability, sample_weight=weight)
-    bins = equal_mass_bins(one.probability)
-    gaps = np.bincount(bins, weight * (one.target - one.probability))
-    values["expected_calibration_error"] = np.abs(gaps).sum() / weight.sum()
     return values
 
 
@@ -101,39 +94,12 @@ def test_replicates_are_the_weighted_metrics(make: Make, settings: dict[str, int
             assert drawn.replicates[metric][b] == pytest.approx(expected, abs=1e-10), metric
 
 
-def test_one_newton_step_is_near_the_refitted_line(make: Make) -> None:
-    one = make(n=3000, patients=900)
-    drawn = group_bootstrap(
-        one, metrics=("calibration_slope", "calibration_intercept"), replicates=40
-    )
-    position = drawn.weights.positions(one.group)
-    x = np.log(
-        one.probability.clip(1e-12, 1 - 1e-12) / (1 - one.probability.clip(1e-12, 1 - 1e-12))
-    )
-    refitted = []
-    for b in range(40):
-        w, design = replicate_weights(drawn.weights)[b][position], sm.add_constant(x)
-        binomial = {"family": sm.families.Binomial(), "freq_weights": w}
-        slope = sm.GLM(one.target, design, **binomial).fit(tol=1e-12).params[1]
-        alone = sm.GLM(one.target, design[:, :1], offset=x, **binomial).fit()
-        refitted.append((slope, alone.params[0]))
-    for metric, exact in zip(
-        ("calibration_slope", "calibration_intercept"), np.transpose(refitted), strict=True
-    ):
-        error = np.sqrt(np.mean((drawn.replicates[metric] - exact) ** 2))
-        assert error < 0.07 * exact.std()
-
-
 def test_estimates_are_the_metrics_themselves(make: Make) -> None:
     one = make(repeats=2)
     drawn = group_bootstrap(one, replicates=2)
-    line = calibration_line(one.target, one.probability)
-    expected = _oracle(one, np.ones(one.target.size)) | {
-        "calibration_slope": line.slope,
-        "calibration_intercept": line.intercept,
-    }
-    assert tuple(drawn.estimate) == ALL_METRICS
-    assert set(expected) == set(ALL_METRICS)
+    expected = _oracle(one, np.ones(one.target.size))
+    assert tuple(drawn.estimate) == RESAMPLED_METRICS
+    assert set(expected) == set(RESAMPLED_METRICS)
     for metric, value in expected.items():
         assert drawn.estimate[metric] == pytest.approx(value, abs=1e-10), metric
     per_part = [
@@ -171,7 +137,7 @@ def test_patients_of_one_photograph_have_delongs_error(make: Make) -> None:
 
 def test_draws_keep_the_strata_and_have_the_bootstraps_spread(make: Make) -> None:
     one = make(n=900, patients=300)
-    weights = group_bootstrap(one, metrics=("brier",), replicates=3000).weights
+    weights = group_bootstrap(one, metrics=("accuracy",), replicates=3000).weights
     counts = replicate_weights(weights)
     home = np.array([one.fold_id[one.group == g].min() for g in weights.groups])
     holds = np.array([one.target[one.group == g].max() for g in weights.groups])
@@ -233,31 +199,23 @@ def test_too_few_positives_and_other_photographs(make: Make) -> None:
     with pytest.raises(StatisticsError, match="both classes in every fold"):
         group_bootstrap(one.where((one.fold_id > 0) | (one.target == 0)))
     constant = one.with_probability(np.full(one.target.size, 0.5))
-    with pytest.raises(StatisticsError, match="probabilities that differ"):
-        group_bootstrap(constant, replicates=20).interval("calibration_slope")
     tied = group_bootstrap(constant, metrics=("auroc", "auprc"), replicates=20)
     assert tied.replicates["auroc"] == pytest.approx(0.5, abs=1e-12)
 
 
 def test_what_was_not_resampled_has_no_interval(make: Make) -> None:
     drawn = group_bootstrap(make(), replicates=3)
-    assert set(drawn.estimate) == set(drawn.replicates) == set(ALL_METRICS)
-    few = group_bootstrap(make(), metrics=("brier",), replicates=3)
-    with pytest.raises(StatisticsError, match="metrics among brier; found auroc"):
+    assert set(drawn.estimate) == set(drawn.replicates) == set(RESAMPLED_METRICS)
+    few = group_bootstrap(make(), metrics=("f1",), replicates=3)
+    with pytest.raises(StatisticsError, match="metrics among f1; found auroc"):
         few.interval("auroc")
 
 
-def test_separated_classes_only_lack_a_calibration_line(make: Make) -> None:
+def test_separated_classes_never_vary(make: Make) -> None:
     one = make()
     apart = one.with_probability(np.where(one.target == 1, 0.9, 0.1))
     drawn = group_bootstrap(apart, replicates=20)
-    lines = {m for m in ALL_METRICS if m.startswith("calibration_")}
-    assert set(drawn.unknown) == lines
-    for metric in lines:
-        assert np.isnan(drawn.estimate[metric])
-        with pytest.raises(StatisticsError, match="perfect separation"):
-            drawn.interval(metric)
-    assert all(np.isfinite(drawn.replicates[m]).all() for m in set(ALL_METRICS) - lines)
+    assert all(np.isfinite(drawn.replicates[x]).all() for x in RESAMPLED_METRICS)
     assert drawn.replicates["auroc"] == pytest.approx(1, abs=1e-12)
     assert drawn.interval("auroc").half_width == pytest.approx(0, abs=1e-12)
 
@@ -299,8 +257,8 @@ def test_a_block_is_the_same_however_many_replicates(make: Make) -> None:
 def test_weights_that_are_not_kept_are_the_same(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = group_bootstrap(make(), metrics=("auroc", "brier"), replicates=120)
+    kept = group_bootstrap(make(), metrics=("auroc", "f1"), replicates=120)
     monkeypatch.setattr(module, "_MOST_KEPT", 0)
-    drawn = group_bootstrap(make(), metrics=("auroc", "brier"), replicates=120)
-    for metric in ("auroc", "brier"):
+    drawn = group_bootstrap(make(), metrics=("auroc", "f1"), replicates=120)
+    for metric in ("auroc", "f1"):
         assert np.array_equal(kept.replicates[metric], drawn.replicates[metric])

@@ -1,4 +1,4 @@
-"""Temperature, prevalence, calibration error and line, against statsmodels and closed forms."""
+"""Temperature, prevalence and calibration line, against statsmodels and closed forms."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ from sklearn.metrics import log_loss
 from statsmodels.stats.proportion import proportion_confint
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.calibration.calibration_error import (
-    calibration_curve,
-    calibration_line,
-    equal_mass_bins,
-)
+from melanoscope.stats.calibration.calibration_line import calibration_line
 from melanoscope.stats.calibration.temperature_scaling import (
     apply_temperature,
     fit_temperature,
@@ -126,46 +122,7 @@ def test_line_survives_extreme_probabilities_and_refuses_separation() -> None:
         calibration_line([0, 1], [0.3, 0.3])
 
 
-def _calibration_error(target: np.ndarray, probability: np.ndarray, bins: int) -> float:
-    """The expected calibration error that the bins of the reliability plot add up to."""
-    curve = calibration_curve(target, probability, bins)
-    return sum(abs(b.observed.estimate - b.predicted) * b.observed.n for b in curve) / target.size
-
-
-@given(st.integers(0, 10_000), st.integers(20, 200), st.integers(1, 15))
-@settings(max_examples=40, deadline=None)
-def test_calibration_error_by_hand(seed: int, n: int, bins: int) -> None:
-    rng = np.random.default_rng(seed)
-    target = np.append(rng.integers(0, 2, n), [0, 1])
-    probability = np.round(rng.random(n + 2), 2)
-    ranked = sorted(probability)
-    by_hand: dict[int, list[float]] = {}
-    for y, p in zip(target, probability, strict=True):
-        by_hand.setdefault(ranked.index(p) * bins // (n + 2), []).append(y - p)
-    total = sum(abs(np.mean(gaps)) * len(gaps) for gaps in by_hand.values()) / (n + 2)
-    assert _calibration_error(target, probability, bins) == pytest.approx(total, abs=1e-10)
-    order = rng.permutation(n + 2)
-    again = _calibration_error(target[order], probability[order], bins)
-    assert again == pytest.approx(total, abs=1e-12)
-
-
-def test_bins_have_equal_mass_without_ties() -> None:
-    sizes = np.bincount(equal_mass_bins(np.random.default_rng(0).random(150), 15))
-    assert (sizes == 10).all()
-
-
-def test_reliability() -> None:
-    target, probability = _drawn(n=1000)
-    bins = calibration_curve(target, probability)
-    assert sum(b.observed.n for b in bins) == 1000
-    assert sum(b.observed.estimate * b.observed.n for b in bins) == pytest.approx(target.sum())
-    assert all(b.observed.low <= b.observed.estimate <= b.observed.high for b in bins)
-    assert [b.predicted for b in bins] == sorted(b.predicted for b in bins)
-
-
-def test_reliability_and_shares_refuse_nothing_to_count() -> None:
-    with pytest.raises(StatisticsError, match="at least one bin"):
-        calibration_curve([0, 1], [0.2, 0.3], bins=0)
+def test_shares_refuse_nothing_to_count() -> None:
     for hits, n in ((0, 0), (3, 2), (-1, 2)):
         with pytest.raises(StatisticsError, match="hits of some photographs"):
             wilson_interval(hits, n)

@@ -1,4 +1,4 @@
-"""Intervals of calibration: statsmodels' cluster-robust errors, and coverage."""
+"""Intervals of calibration: statsmodels without each patient, and coverage."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from melanoscope.stats.calibration.calibration_intervals import (
     calibration_line_intervals,
     observed_over_expected,
 )
+from melanoscope.stats.calibration.group_jackknife import effective_groups
+from tests.stats.calibration.simulated import draw_patients
 
 
 def _drawn(seed: int, n: int = 600, patients: int = 200) -> tuple[np.ndarray, ...]:
@@ -24,31 +26,39 @@ def _drawn(seed: int, n: int = 600, patients: int = 200) -> tuple[np.ndarray, ..
     return (rng.random(n) < risk).astype(int), risk, group
 
 
-def test_errors_are_statsmodels_over_clusters() -> None:
-    target, risk, group = _drawn(0)
+def test_errors_are_those_of_fits_without_each_patient() -> None:
+    """The oracle: statsmodels, fitted anew without each patient in turn."""
+    target, risk, group = _drawn(0, n=200, patients=25)
     x = np.log(risk / (1 - risk))
-    family, clusters = sm.families.Binomial(), {"groups": group, "use_correction": False}
+    family = sm.families.Binomial()
     slope, large = calibration_line_intervals(target, risk, group)
-    both = sm.GLM(target, sm.add_constant(x), family=family)
-    only = sm.GLM(target, np.ones((x.size, 1)), family=family, offset=x)
-    n = np.unique(group).size
-    for found, model, column in ((slope, both, 1), (large, only, 0)):
-        oracle = model.fit(tol=1e-13, cov_type="cluster", cov_kwds=clusters)
-        assert found.estimate == pytest.approx(oracle.params[column], abs=1e-8)
-        error = oracle.bse[column] * np.sqrt(n / (n - 1))
-        assert found.standard_error == pytest.approx(error, rel=1e-7)
-        half = student.ppf(0.975, n - 1) * error
-        assert found.half_width == pytest.approx(half, rel=1e-7)
+
+    def fits(rows: np.ndarray) -> tuple[float, float]:
+        both = sm.GLM(target[rows], sm.add_constant(x[rows]), family=family)
+        only = sm.GLM(target[rows], np.ones((rows.sum(), 1)), family=family, offset=x[rows])
+        return both.fit(tol=1e-13).params[1], only.fit(tol=1e-13).params[0]
+
+    whole = fits(np.ones(200, bool))
+    without = np.array([fits(group != one) for one in np.unique(group)])
+    n = without.shape[0]
+    for found, estimate, others in zip((slope, large), whole, without.T, strict=True):
+        assert found.estimate == pytest.approx(estimate, abs=1e-8)
+        error = np.sqrt((n - 1) / n * ((others - estimate) ** 2).sum())
+        assert found.standard_error == pytest.approx(error, rel=0.05)  # one Newton step
+        assert found.half_width > student.ppf(0.975, n - 1) * found.standard_error
         assert found.n == n
 
 
-def test_ratio_of_independent_photographs_has_the_closed_form() -> None:
-    """With one risk for all, the error of log(O / E) is that of a binomial share."""
+def test_ratio_is_that_without_each_photograph() -> None:
+    """With one risk for all: two kinds of photographs, left out one at a time."""
     target = np.repeat([1, 0], [30, 170])
     found = observed_over_expected(target, np.full(200, 0.1), np.arange(200))
     assert found.estimate == pytest.approx(1.5)
-    error = np.sqrt((1 - 0.15) / 30 * 200 / 199)
+    shifts = np.log(1.5) - np.log(np.array([29, 30]) / 19.9)
+    error = np.sqrt(199 / 200 * (30 * shifts[0] ** 2 + 170 * shifts[1] ** 2))
     assert found.standard_error == pytest.approx(1.5 * error, abs=1e-12)
+    # The closed form of a binomial share is its limit.
+    assert error == pytest.approx(np.sqrt((1 - 0.15) / 30), rel=0.04)
     assert found.low * found.high == pytest.approx(1.5**2)
     assert np.log(found.high / 1.5) == pytest.approx(student.ppf(0.975, 199) * error)
 
@@ -74,27 +84,64 @@ def test_all_three_cover() -> None:
     assert (covered < 150).all()
 
 
+@pytest.mark.parametrize(("groups", "icc", "least"), [(20, 0.7, 131), (40, 0.5, 131)])
+def test_few_patients_are_covered(groups: int, icc: float, least: int) -> None:
+    """Unequal patients; fewer than 131 of 150 at a true 93 % happen once in 100 times.
+
+    Measured on 1,000 samples of 10 to 60 patients: 92 to 96 %; the usual robust error with t of
+    groups - 1 holds 88 to 94 %.
+    """
+    rng, covered = np.random.default_rng(8), np.zeros(3)
+    for _ in range(150):
+        s = draw_patients(rng, groups=groups, mean=16, icc=icc)
+        sample = s.target, s.probability, s.group
+        intervals = (observed_over_expected(*sample), *calibration_line_intervals(*sample))
+        covered += [i.low <= t <= i.high for i, t in zip(intervals, (1, 1, 0), strict=True)]
+    assert (covered >= least).all()
+
+
+def test_one_patient_with_many_photographs_counts() -> None:
+    assert effective_groups(np.ones(60)) == pytest.approx(60)
+    assert effective_groups(np.append(np.ones(60), 15.0)) == pytest.approx(75**2 / 285)
+
+
+def test_widening_multiplies_the_variance() -> None:
+    drawn = _drawn(3)
+    for plain, wide in (
+        (brier_interval(*drawn), brier_interval(*drawn, widening=1.8)),
+        *zip(
+            calibration_line_intervals(*drawn),
+            calibration_line_intervals(*drawn, widening=1.8),
+            strict=True,
+        ),
+    ):
+        assert wide.estimate == plain.estimate
+        assert wide.half_width == pytest.approx(np.sqrt(1.8) * plain.half_width)
+        assert "widened" in wide.method
+
+
 def test_groups_and_probabilities_without_an_interval() -> None:
     with pytest.raises(StatisticsError, match="at least 2 groups"):
         observed_over_expected([0, 1], [0.1, 0.2], [3, 3])
     with pytest.raises(StatisticsError, match="groups of shape"):
         observed_over_expected([0, 1], [0.1, 0.2], [3])
+    with pytest.raises(StatisticsError, match="in two groups"):
+        observed_over_expected([0, 1, 1, 0], [0.1, 0.2, 0.2, 0.3], [1, 2, 2, 3])
     with pytest.raises(StatisticsError, match="probabilities above 0"):
         observed_over_expected([0, 1], [0.0, 0.0], [1, 2])
     with pytest.raises(StatisticsError, match="perfect separation"):
         calibration_line_intervals([0, 1], [0.1, 0.2], [1, 2])
 
 
-def test_brier_is_a_mean_with_clustered_errors() -> None:
-    """The oracle: ordinary least squares of the squared errors on a constant, by cluster."""
+def test_brier_is_a_mean_without_each_patient() -> None:
     target, risk, group = _drawn(2)
     found = brier_interval(target, risk, group)
-    n = np.unique(group).size
     squares = (risk - target) ** 2
-    clusters = {"groups": group, "use_correction": False}
-    oracle = sm.OLS(squares, np.ones(squares.size)).fit(cov_type="cluster", cov_kwds=clusters)
-    assert found.estimate == pytest.approx(oracle.params[0], abs=1e-12)
-    assert found.standard_error == pytest.approx(oracle.bse[0] * np.sqrt(n / (n - 1)), rel=1e-10)
+    others = np.array([squares[group != one].mean() for one in np.unique(group)])
+    n = others.size
+    error = np.sqrt((n - 1) / n * ((others - squares.mean()) ** 2).sum())
+    assert found.estimate == pytest.approx(squares.mean(), abs=1e-12)
+    assert found.standard_error == pytest.approx(error, rel=1e-10)
     # With each photograph its own patient: the standard error of a mean.
     alone = brier_interval(target, risk, np.arange(600))
     assert alone.standard_error == pytest.approx(squares.std(ddof=1) / np.sqrt(600), rel=1e-10)

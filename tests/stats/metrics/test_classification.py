@@ -10,11 +10,8 @@ from scipy.special import expit, logit
 from sklearn import metrics as oracle
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.calibration.calibration_error import (
-    calibration_curve,
-    calibration_line,
-    equal_mass_bins,
-)
+from melanoscope.stats.calibration.calibration_error import calibration_bins
+from melanoscope.stats.calibration.calibration_line import calibration_line
 from melanoscope.stats.metrics import classification, roc
 
 
@@ -104,7 +101,7 @@ def test_posters_first_error_rounding_turns_auroc_into_balanced_accuracy():
     [
         classification.auroc,
         classification.auprc,
-        calibration_curve,
+        calibration_bins,
         calibration_line,
     ],
 )
@@ -134,7 +131,7 @@ def test_dishonest_input_is_refused_in_one_line(target, p, said):
     for function in (
         classification.auroc,
         classification.auprc,
-        calibration_curve,
+        calibration_bins,
         calibration_line,
         lambda t, q: classification.threshold_metrics(t, q, 0.5),
     ):
@@ -176,10 +173,3 @@ def test_calibration_line_refuses_what_differs_only_by_rounding():
 def test_calibration_line_refuses_separation_also_when_one_value_is_shared(target, p):
     with pytest.raises(StatisticsError, match="perfect separation"):
         calibration_line(target, p)
-
-
-def test_calibration_error_of_constant_scores_and_of_no_bins():
-    (only,) = calibration_curve([0, 0, 0, 1], np.full(4, 0.5))
-    assert only.predicted - only.observed.estimate == pytest.approx(0.25)
-    with pytest.raises(StatisticsError, match="at least one bin"):
-        equal_mass_bins(np.array([0.1, 0.2]), 0)

@@ -12,7 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 from threadpoolctl import threadpool_limits
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.calibration.calibration_error import calibration_line
+from melanoscope.stats.calibration.calibration_line import calibration_line
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.subgroups.compare_subgroups import adjust_family, compare_subgroups
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from melanoscope.errors import StatisticsError
 from melanoscope.report.context import ReportContext
+from melanoscope.report.figures.calibration_figure import CalibrationPanel, calibration_figure
 from melanoscope.report.figures.report_figure import ReportFigure
-from melanoscope.report.figures.style import INK, MUTED, mark_simulated, styled
 from melanoscope.report.sections.section import Section
 from melanoscope.runs.cell import RowKey
-from melanoscope.runs.results import measure
 from melanoscope.stats.arrays import Floats
-from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
-from melanoscope.stats.bootstrap.weighted_metrics import PROBABILITY_METRICS
-from melanoscope.stats.calibration.calibration_error import CalibrationBin, calibration_curve
+from melanoscope.stats.calibration.calibration_error import CalibrationBin, calibration_bins
+from melanoscope.stats.calibration.flexible_curve import FlexibleCurve, flexible_curve
+from melanoscope.stats.calibration.probability_metrics import (
+    PROBABILITY_METRICS,
+    probability_interval,
+)
 from melanoscope.stats.calibration.temperature_scaling import (
     apply_temperature,
     fit_temperature,
@@ -37,64 +39,114 @@ class Calibration:
         temperatures: One for each fold of each repeat and seed; 1 where none fits.
         before: Metric -> interval of the probabilities as the network gives them.
         after: Metric -> interval of the probabilities after scaling.
+        distance_before: "ici", "e50" and "e90" of the curve before; empty without one.
+        distance_after: The same after scaling.
+        missing: Why numbers are missing, each reason once.
     """
 
     label: str
     temperatures: tuple[float, ...]
     before: dict[str, Interval | None]
     after: dict[str, Interval | None]
+    distance_before: dict[str, float]
+    distance_after: dict[str, float]
+    missing: tuple[str, ...]
 
 
 def calibration_section(context: ReportContext) -> Section | None:
     """Show how far the best network's probabilities can be taken at their word."""
     if context.best is None:
         return None
-    predictions = context.predictions[context.best]
-    scaled = calibrated_predictions(context, context.best)
-    after = group_bootstrap(
-        scaled, metrics=("expected_calibration_error",), replicates=context.replicates
-    )
-    design = context.design(context.best)
+    widening = context.design(context.best).factor
+    both = (context.predictions[context.best], calibrated_predictions(context, context.best))
+    measured = [_measure(predictions, widening) for predictions in both]
+    curves = [_curve(predictions, widening) for predictions in both]
+    reasons = [found for one in measured for found in one.values() if isinstance(found, str)]
     calibration = Calibration(
         label=context.label(context.best),
         temperatures=tuple(_temperatures(context, context.best).values()),
-        before={metric: context.interval(context.best, metric) for metric in PROBABILITY_METRICS},
-        after={
-            metric: None
-            if isinstance(found := measure(scaled, after, metric, design), str)
-            else found
-            for metric in PROBABILITY_METRICS
-        },
+        before=_known(measured[0]),
+        after=_known(measured[1]),
+        distance_before=_distances(curves[0]),
+        distance_after=_distances(curves[1]),
+        missing=tuple(dict.fromkeys([*reasons, *(c for c in curves if isinstance(c, str))])),
     )
-    bins = [calibration_curve(p.target, p.probability) for p in (predictions, scaled)]
-    positives = context.run.target.plural
-    figure = ReportFigure(
-        name="reliability",
-        figure=_reliability_figure(bins, positives, simulated=context.run.simulated),
-        alt=f"Observed share of {positives} against predicted probability, before and after "
-        "scaling.",
-        caption="Reliability of the best network on test photographs, in ten bins of equal size: "
-        f"predicted probability against the observed share of {positives} (Wilson 95 % intervals, "
-        "as if photographs were independent). Left: as it is; right: after temperature scaling.",
+    panels = tuple(
+        CalibrationPanel(title, one.target, one.probability, _bins(one), curve)
+        for title, one, curve in zip(
+            ("As the network says", "After temperature scaling"), both, curves, strict=True
+        )
     )
     numbers = {
         "calibration": calibration,
-        "bins_before": [_bin_numbers(b) for b in bins[0]],
-        "bins_after": [_bin_numbers(b) for b in bins[1]],
+        "bins_before": [asdict(b) for b in panels[0].bins],
+        "bins_after": [asdict(b) for b in panels[1].bins],
+        "curve_before": _points(curves[0]),
+        "curve_after": _points(curves[1]),
     }
+    figure = _figure(context, panels, widened=widening > 1)
     return Section("calibration", "Calibration", numbers, numbers, (figure,))
 
 
-def _bin_numbers(calibration_bin: CalibrationBin) -> dict[str, float]:
-    """Return a bin as evidence.json has it."""
-    observed = calibration_bin.observed
-    return {
-        "predicted": calibration_bin.predicted,
-        "observed": observed.estimate,
-        "low": observed.low,
-        "high": observed.high,
-        "n": observed.n,
-    }
+def _figure(
+    context: ReportContext, panels: tuple[CalibrationPanel, ...], *, widened: bool
+) -> ReportFigure:
+    positives = context.run.target.plural
+    return ReportFigure(
+        name="reliability",
+        figure=calibration_figure(panels, positives, simulated=context.run.simulated),
+        alt=f"Observed share of {positives} against predicted probability, before and after "
+        "scaling, over histograms of the probabilities.",
+        caption="Calibration curve of the best network on test photographs: logistic regression of "
+        "the outcome on a restricted cubic spline of the logit, with a 95 % band for each point by "
+        "itself, over groups"
+        + (" and widened for cross-validation" if widened else "")
+        + f". On the dashed line as many {positives} were found as the probability says. Dots: "
+        "means of bins of equal size, to see the curve by. Below: the probabilities, as a share of "
+        f"all {positives} (upwards) and of all others (downwards); heights are its square roots.",
+    )
+
+
+def _measure(predictions: Predictions, widening: float) -> dict[str, Interval | str]:
+    """Return each metric with its interval, or why there is none."""
+    found: dict[str, Interval | str] = {}
+    for metric in PROBABILITY_METRICS:
+        try:
+            found[metric] = probability_interval(predictions, metric, widening=widening)
+        except StatisticsError as error:
+            found[metric] = str(error)
+    return found
+
+
+def _known(measured: Mapping[str, Interval | str]) -> dict[str, Interval | None]:
+    return {name: None if isinstance(one, str) else one for name, one in measured.items()}
+
+
+def _curve(predictions: Predictions, widening: float) -> FlexibleCurve | str:
+    """Return the flexible curve, or why there is none."""
+    sample = predictions.target, predictions.probability, predictions.group
+    try:
+        return flexible_curve(*sample, widening=widening)
+    except StatisticsError as error:
+        return str(error)
+
+
+def _bins(predictions: Predictions) -> tuple[CalibrationBin, ...]:
+    return calibration_bins(predictions.target, predictions.probability)
+
+
+def _distances(curve: FlexibleCurve | str) -> dict[str, float]:
+    if isinstance(curve, str):
+        return {}
+    return {"ici": curve.ici, "e50": curve.e50, "e90": curve.e90}
+
+
+def _points(curve: FlexibleCurve | str) -> dict[str, Any] | str:
+    """Return a curve as evidence.json has it."""
+    if isinstance(curve, str):
+        return curve
+    names = ("predicted", "observed", "low", "high")
+    return {name: getattr(curve, name).tolist() for name in names}
 
 
 @lru_cache(maxsize=32)
@@ -120,26 +172,3 @@ def calibrated_predictions(context: ReportContext, key: RowKey) -> Predictions:
         rows = predictions.fold_id == fold_id
         scaled[rows] = apply_temperature(predictions.probability[rows], temperature)
     return predictions.with_probability(scaled)
-
-
-def _reliability_figure(
-    bins: Sequence[tuple[CalibrationBin, ...]], positives: str, *, simulated: bool
-) -> Figure:
-    with styled():
-        figure = Figure(figsize=(7.6, 3.9), layout="constrained")
-        titles = ("As the network says", "After temperature scaling")
-        panels = figure.subplots(1, 2, sharey=True)
-        for axes, curve, title in zip(panels, bins, titles, strict=True):
-            axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
-            x, y = [b.predicted for b in curve], [b.observed.estimate for b in curve]
-            # At shares of 0 and 1 the bounds may miss the share by a rounding.
-            bars = [
-                [max(b.observed.estimate - b.observed.low, 0) for b in curve],
-                [max(b.observed.high - b.observed.estimate, 0) for b in curve],
-            ]
-            axes.errorbar(x, y, yerr=bars, fmt="o", color="#0072B2", markersize=4.5, linewidth=1.3)
-            axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", title=title)
-            axes.set_xlabel("Predicted probability", color=INK)
-        panels[0].set_ylabel(f"Observed share of {positives}", color=INK)
-        mark_simulated(figure, simulated)
-    return figure

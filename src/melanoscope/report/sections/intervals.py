@@ -19,7 +19,7 @@ COLUMNS = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
     "brier": "Brier score",
-    "expected_calibration_error": "Expected calibration error",
+    "calibration_error": "Calibration error",
     "calibration_slope": "Calibration slope",
     "calibration_intercept": "Calibration intercept",
 }

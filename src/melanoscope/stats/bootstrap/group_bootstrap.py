@@ -7,19 +7,20 @@ other patients to test on, not with other patients to train on; `crossval_interv
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Floats
+from melanoscope.stats.bootstrap.between_strata import between_strata_variance
 from melanoscope.stats.bootstrap.group_weights import (
     REPLICATES,
     BootstrapWeights,
     sample_group_weights,
 )
-from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS, WeightedMetrics
+from melanoscope.stats.bootstrap.weighted_metrics import RESAMPLED_METRICS, WeightedMetrics
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.percentile import percentile_interval
 from melanoscope.stats.predictions import Predictions
@@ -35,13 +36,14 @@ class BootstrapResult:
         estimate: Metric -> value on all photographs.
         replicates: Metric -> value in each replicate, shape (replicates,).
         weights: Weights of the groups; equal weights make two results comparable in pairs.
-        unknown: Metric -> why it cannot be computed; its estimate and replicates are NaN.
+        between_strata: Metric -> the variance that replicates lack, since they keep the number of
+            groups with positives (`between_strata_variance`).
     """
 
     estimate: dict[str, float]
     replicates: dict[str, Floats]
     weights: BootstrapWeights
-    unknown: Mapping[str, StatisticsError] = field(default_factory=dict)
+    between_strata: dict[str, float]
 
     @property
     def n_groups(self) -> int:
@@ -49,23 +51,21 @@ class BootstrapResult:
         return int(self.weights.groups.size)
 
     def variance(self, metric: str) -> float:
-        """Return the variance of a `metric` over replicates, by the test patients' chance alone."""
+        """Return the variance of a `metric` by the test patients' chance alone."""
         # It is 0 where every replicate is the same, because nothing was missed for example:
         # resampling does not see what never happened.
-        return self.interval(metric).standard_error ** 2
+        return self.interval(metric).standard_error ** 2 + self.between_strata[metric]
 
     def interval(self, metric: str) -> Interval:
         """Return the percentile interval of a `metric`, of the test patients' chance alone."""
         _refuse_unknown((metric,), tuple(self.replicates))
-        if metric in self.unknown:
-            raise self.unknown[metric]
         return percentile_interval(self.estimate[metric], self.replicates[metric], n=self.n_groups)
 
 
 def group_bootstrap(
     predictions: Predictions,
     *,
-    metrics: tuple[str, ...] = ALL_METRICS,
+    metrics: tuple[str, ...] = RESAMPLED_METRICS,
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> BootstrapResult:
@@ -73,7 +73,7 @@ def group_bootstrap(
 
     Args:
         predictions: Test predictions of the network.
-        metrics: Metrics to compute, of `ALL_METRICS`.
+        metrics: Metrics to compute, of `RESAMPLED_METRICS`.
         replicates: Number of replicates, at least 2.
         seed: Seed of the resampling.
 
@@ -103,7 +103,7 @@ def group_bootstrap(
 def bootstrap_many(
     networks: Mapping[str, Predictions],
     *,
-    metrics: tuple[str, ...] = ALL_METRICS,
+    metrics: tuple[str, ...] = RESAMPLED_METRICS,
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> dict[str, BootstrapResult]:
@@ -113,13 +113,12 @@ def bootstrap_many(
 
     Args:
         networks: Name of each network -> its test predictions, all on the same photographs.
-        metrics: Metrics to compute, of `ALL_METRICS`.
+        metrics: Metrics to compute, of `RESAMPLED_METRICS`.
         replicates: Number of replicates, at least 2.
         seed: Seed of the resampling.
 
     Returns:
-        Name of each network -> its metrics with their replicates. Where one metric of one network
-        cannot be computed, as the calibration slope of separated classes, `unknown` says why.
+        Name of each network -> its metrics with their replicates.
 
     Raises:
         StatisticsError: Networks on other photographs, a fold of one class, or fewer than 10 groups
@@ -127,7 +126,7 @@ def bootstrap_many(
     """
     if not networks:
         return {}
-    _refuse_unknown(metrics, ALL_METRICS)
+    _refuse_unknown(metrics, RESAMPLED_METRICS)
     first = next(iter(networks.values()))
     for name, predictions in networks.items():
         if not _same_images(predictions, first):
@@ -140,6 +139,7 @@ def bootstrap_many(
         name: WeightedMetrics(predictions, weights, metrics)
         for name, predictions in networks.items()
     }
+    holds = np.isin(weights.groups, first.group[first.target == 1])
     chunks: dict[str, list[dict[str, Floats]]] = {name: [] for name in networks}
     with thread_pool() as pool:
         # One block of weights for all networks: the product of both would not fit in memory.
@@ -152,7 +152,7 @@ def bootstrap_many(
             estimate=network.estimate,
             replicates={m: np.concatenate([part[m] for part in chunks[name]]) for m in metrics},
             weights=weights,
-            unknown=network.unknown,
+            between_strata=between_strata_variance(network, holds),
         )
         for name, network in weighted.items()
     }

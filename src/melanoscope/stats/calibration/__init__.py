@@ -1,1 +1,1 @@
-"""Calibration of probabilities: temperature scaling, calibration error, slope and intercept."""
+"""Calibration of probabilities: temperature scaling, error, line and curve, with intervals."""

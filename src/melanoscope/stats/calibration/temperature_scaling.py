@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Floats
-from melanoscope.stats.calibration.calibration_error import clipped_logit
+from melanoscope.stats.calibration.logistic import clipped_logit
 from melanoscope.stats.validation import (
     check_prevalence,
     check_probability,
