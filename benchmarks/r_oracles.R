@@ -247,4 +247,10 @@ freedom <- table["Residuals", "Df"]
 of_cells <- nrow(cells) / nlevels(cells$division)
 put("variance_components", var(tapply(cells$value, cells$division, mean)) - training / of_cells, training)
 put("variance_of_training", freedom * training / qchisq(c(0.975, 0.025), freedom))
+
+# ---- physicians ---------------------------------------------------------------------------------
+# Both errors from the bounds on the logit scale: 0.931 (0.920 to 0.940) above 0.91 (0.88 to 0.93).
+error_of <- function(low, high) (qlogis(high) - qlogis(low)) / (2 * qnorm(0.975))
+put("p_above", pnorm((qlogis(0.931) - qlogis(0.91)) /
+      sqrt(error_of(0.92, 0.94)^2 + error_of(0.88, 0.93)^2), lower.tail = FALSE))
 close(out)

@@ -103,7 +103,7 @@ class Mixture:
         """Return Brier score, calibration slope and intercept, and observed over expected."""
         p, observed = expit(self.grid), float(self.positive.sum())
         either = self.positive + self.negative
-        intercept = brentq(lambda c: expit(self.grid + c) @ either - observed, -20, 20)
+        intercept = brentq(lambda c: expit(self.grid + c) @ either - observed, -1000, 1000)
         return {
             "brier": float(self.positive @ (1 - p) ** 2 + self.negative @ p**2),
             "calibration_slope": self._slope(),
@@ -132,9 +132,13 @@ class Mixture:
 
     def _slope(self) -> float:
         """Logistic regression of the outcome on the logit, by Newton's method."""
-        x, either = self.grid, self.positive + self.negative
-        level, slope = 0.0, 1.0
-        for _ in range(50):
+        either = self.positive + self.negative
+        # Standardized, and begun without a slope: temperatures may be far from 1.
+        centre = float(self.grid @ either)
+        spread = float(np.sqrt((self.grid - centre) ** 2 @ either))
+        x = (self.grid - centre) / spread
+        level, slope = float(np.log(self.positive.sum() / self.negative.sum())), 0.0
+        for _ in range(100):
             fitted = expit(level + slope * x)
             gap, v = self.positive - fitted * either, fitted * (1 - fitted) * either
             h = np.array([[v.sum(), v @ x], [v @ x, v @ x**2]])
@@ -142,4 +146,4 @@ class Mixture:
             level, slope = level + step[0], slope + step[1]
             if np.abs(step).max() < 1e-10:
                 break
-        return float(slope)
+        return float(slope) / spread
