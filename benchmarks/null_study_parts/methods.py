@@ -75,11 +75,6 @@ def student_bounds(estimate: Floats, error: Floats, df: float | Floats) -> Bound
     return Bounds(estimate - half, estimate + half)
 
 
-def student_p(statistic: Floats, df: float | Floats) -> Floats:
-    """One-sided p of "above 0"."""
-    return np.asarray(student.sf(statistic, df), np.float64)
-
-
 def normal_bounds(estimate: Floats, error: Floats) -> Bounds:
     """Estimate +- 1.96 * error."""
     return Bounds(estimate - Z * error, estimate + Z * error)
@@ -148,31 +143,6 @@ def grouped_error(effect: Floats, group: Ints) -> Floats:
     np.add.at(sums, group, effect)
     count = np.unique(group).size
     return np.asarray(np.sqrt((sums**2).sum(axis=0) * count / (count - 1)), np.float64)
-
-
-def widened(
-    variance: Floats, spread: Floats, *, cells: int, folds: int, share: float
-) -> tuple[Floats, Floats]:
-    """Standard error and degrees of freedom of a cross-validated mean.
-
-    One fold varies by its test groups (`variance` x folds, from the bootstrap, nearly free of
-    chance) and by the chance in training, which shows as spread over folds beyond that. Test
-    groups of one fold are training groups of the others, so the former is not independent between
-    folds; its correlation is taken as Nadeau & Bengio's n_test / (n_test + n_train). Degrees of
-    freedom after Satterthwaite (1946).
-
-    Args:
-        variance: Of the mean, by the group bootstrap, shape (m,).
-        spread: Variance over cells (ddof 1), shape (m,).
-        cells: Folds x repeats.
-        folds: Folds of one repeat.
-        share: n_test / (n_test + n_train).
-    """
-    between = spread / folds
-    total = np.maximum(variance, between) + (folds - 1) * share * variance
-    with np.errstate(divide="ignore"):
-        df = np.where(between > variance, (cells - 1) * (total / between) ** 2, np.inf)
-    return np.sqrt(total), df
 
 
 def with_differences(values: Floats) -> Floats:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from null_study_parts.methods import Z
 from null_study_parts.repetition import POSTER, UNTOUCHED, Outcome
 from null_study_parts.simulate import Floats, Setting
 
 ALPHA = 0.05
+Booleans = NDArray[np.bool_]
 Entry = dict[str, float]
 
 
-def wilson(hits: Floats) -> Entry:
+def wilson(hits: Floats, given: Booleans | None = None) -> Entry:
     """Mean of hits with its Wilson (1927) interval.
 
     The hits of one repetition share photographs, so the repetitions are what is counted: n is the
@@ -22,14 +24,19 @@ def wilson(hits: Floats) -> Entry:
 
     Args:
         hits: 0 or 1, shape (repetitions, m).
+        given: Which of them count, of the same shape; None for all.
 
     >>> {k: round(v, 4) for k, v in wilson(np.array([[1.0], [0], [0], [0]])).items()}
     {'rate': 0.25, 'low': 0.0456, 'high': 0.6994}
     """
-    repetitions, each = hits.shape
-    rate = float(hits.mean())
-    n = float(repetitions)
-    between = float(hits.mean(axis=1).var(ddof=1)) / repetitions if repetitions > 1 else 0.0
+    given = np.ones(hits.shape, bool) if given is None else given
+    kept = given.any(axis=1)
+    means = (hits * given).sum(axis=1)[kept] / given.sum(axis=1)[kept]
+    repetitions, each = means.size, hits.shape[1]
+    if not repetitions:
+        return {"rate": np.nan, "low": np.nan, "high": np.nan}
+    rate, n = float(means.mean()), float(repetitions)
+    between = float(means.var(ddof=1)) / repetitions if repetitions > 1 else 0.0
     if each > 1 and between > 0:
         n = float(np.clip(rate * (1 - rate) / between, repetitions, repetitions * each))
     centre = (rate + Z**2 / (2 * n)) / (1 + Z**2 / n)

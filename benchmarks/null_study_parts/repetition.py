@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.stats import norm, ttest_ind
 
-from melanoscope.stats.intervals.crossval_interval import corrected_t_interval, corrected_t_test
+from melanoscope.stats.intervals.crossval_interval import (
+    CrossValidation,
+    Variance,
+    corrected_t_interval,
+    corrected_t_test,
+    crossval_interval,
+    crossval_test,
+    crossval_variance,
+)
 from melanoscope.stats.intervals.holm import holm
+from melanoscope.stats.intervals.wald import effective_degrees_of_freedom
 from null_study_parts.methods import (
     Bounds,
     Ranked,
@@ -23,8 +33,6 @@ from null_study_parts.methods import (
     ranked,
     strata,
     student_bounds,
-    student_p,
-    widened,
     with_differences,
 )
 from null_study_parts.simulate import Floats, Ints, Setting, Study, divide, draw, trained_parts
@@ -43,7 +51,6 @@ PHOTOGRAPHS = "photograph bootstrap"
 FACTOR = "group bootstrap x factor"
 WIDENED = "group bootstrap widened"
 RESCALED = "group bootstrap rescaled"
-WIDENED_RESCALED = "group bootstrap rescaled and widened"
 UNTOUCHED = "group bootstrap of untouched photographs"
 
 FEW_ARMS = 2
@@ -123,8 +130,13 @@ def _over_folds(run: CrossValidated, out: Outcome) -> None:
     out.bounds[NAIVE] = student_bounds(out.estimate, error, cells - 1)
     a, b = run.auroc[:, 0:arms:2], run.auroc[:, 1:arms:2]
     out.p[UNPAIRED] = np.asarray(ttest_ind(a, b, axis=0, alternative="greater").pvalue)
-    sizes = {"n_train": run.n_train, "n_test": run.n_test}
-    found = [corrected_t_interval(values, **sizes) for values in run.auroc.T]
+    sizes: dict[str, Any] = {"n_train": run.n_train, "n_test": run.n_test}
+    found = [
+        corrected_t_interval(
+            values, n_train=run.n_train, n_test=run.n_test, on_logit_scale=arm < arms
+        )
+        for arm, values in enumerate(run.auroc.T)
+    ]
     out.bounds[CORRECTED] = Bounds(
         np.array([one.low for one in found]), np.array([one.high for one in found])
     )
@@ -157,16 +169,16 @@ def _resampled(
     _percentile(GROUPS, values, run.setting.arms, out)
     out.p[BOTH] = np.maximum(out.p[CORRECTED], out.p[GROUPS])
     variance = values.var(axis=0, ddof=1)
-    _widen(WIDENED, run, variance, out)
     share = run.n_test / (run.n_train + run.n_test)
     factor = np.sqrt((1 + (run.setting.folds - 1) * share) * variance)
     out.bounds[FACTOR] = normal_bounds(out.estimate, factor)
     out.p[FACTOR] = np.asarray(norm.sf((out.estimate / factor)[run.setting.arms :]), np.float64)
-    if run.setting.grouping == "patients":
-        weight = draws(stratum, replicates, rng, rescale=True)
-        values = with_differences(bootstrap(run.pairs, group, weight))
-        _percentile(RESCALED, values, run.setting.arms, out)
-        _widen(WIDENED_RESCALED, run, values.var(axis=0, ddof=1), out)
+    weight = draws(stratum, replicates, rng, rescale=True)
+    values = with_differences(bootstrap(run.pairs, group, weight))
+    _percentile(RESCALED, values, run.setting.arms, out)
+    effect = with_differences(influence(run.pairs, run.setting.photographs))
+    freedom = np.array([effective_degrees_of_freedom(one, group) for one in effect.T])
+    _widen(WIDENED, run, values.var(axis=0, ddof=1), freedom, out)
     single = np.arange(run.setting.photographs)
     weight = draws(strata(single, target, run.fold), replicates, rng)
     few = [pair.first(FEW_ARMS) for pair in run.pairs]
@@ -179,17 +191,22 @@ def _percentile(name: str, values: Floats, arms: int, out: Outcome) -> None:
     out.p[name] = bootstrap_p(values[:, arms:])
 
 
-def _widen(name: str, run: CrossValidated, variance: Floats, out: Outcome) -> None:
-    error, df = widened(
-        variance,
-        run.auroc.var(axis=0, ddof=1),
-        cells=len(run.auroc),
-        folds=run.setting.folds,
-        share=run.n_test / (run.n_train + run.n_test),
-    )
-    arms = run.setting.arms
-    out.bounds[name] = student_bounds(out.estimate, error, df)
-    out.p[name] = student_p((out.estimate / error)[arms:], df[arms:])
+def _widen(name: str, run: CrossValidated, variance: Floats, freedom: Floats, out: Outcome) -> None:
+    """The package's own interval and test, from this bootstrap's variances, shape (m,)."""
+    design = CrossValidation(run.setting.folds, run.n_train, run.n_test)
+    arms, groups = run.setting.arms, int(run.study.group.max()) + 1
+    low, high, p = [], [], []
+    for i, (v, df) in enumerate(zip(variance.tolist(), freedom.tolist(), strict=True)):
+        widened = crossval_variance(Variance(v, df), design, run.auroc[:, i])
+        if i < arms:
+            found = crossval_interval(float(out.estimate[i]), widened, groups=groups)
+        else:
+            test = crossval_test(float(out.estimate[i]), widened, groups=groups)
+            found = test.difference
+            p.append(test.p_value)
+        low.append(found.low)
+        high.append(found.high)
+    out.bounds[name], out.p[name] = Bounds(np.array(low), np.array(high)), np.array(p)
 
 
 def _poster(run: CrossValidated, replicates: int, rng: np.random.Generator, out: Outcome) -> None:

@@ -41,8 +41,12 @@ class Setting:
         own: Features that only one arm of one network sees; as many are seen by all.
         common: Share of the squared signal that lies in the features seen by all.
         auroc: Of a network with the best coefficients (arm B; arm A too under the null).
-        gain: Added to it in arm A; 0 is the null.
+        gain: Added to it in arm A.
         noise: Chance in training: norm of a random vector added to the coefficients, over theirs.
+        more_noise: Added to that in arm A: its trainings end more unlike each other.
+        likeness: Share of a feature's variance that photographs of one group have in common; None
+            for that of the grouping.
+        dominant: Share of the photographs that are of one patient.
     """
 
     name: str
@@ -57,11 +61,21 @@ class Setting:
     auroc: float = 0.8
     gain: float = 0.0
     noise: float = 0.4
+    more_noise: float = 0.0
+    likeness: float | None = None
+    dominant: float = 0.0
 
     @property
     def alike(self) -> float:
         """Share of a feature's variance that photographs of one group have in common."""
+        if self.likeness is not None:
+            return self.likeness
         return 0.3 if self.grouping == "patients" else 0.7
+
+    @property
+    def null(self) -> bool:
+        """Whether both arms are equally good: what `more_noise` costs arm A, `gain` makes up."""
+        return not self.gain or self.more_noise > 0
 
     @property
     def arms(self) -> int:
@@ -146,14 +160,14 @@ def trained_parts(
         rng: For the chance in training.
         fixed: Test these photographs each time, instead of the fold left out.
     """
-    moments = [_moments(study, np.flatnonzero(fold == k)) for k in range(fold.max() + 1)]
+    found = [moments(study, np.flatnonzero(fold == k)) for k in range(fold.max() + 1)]
     parts = []
-    for k in range(len(moments)):
-        others = [m for j, m in enumerate(moments) if j != k]
+    for k in range(len(found)):
+        others = [m for j, m in enumerate(found) if j != k]
         count, total, square = (np.sum([m[i] for m in others], axis=0) for i in range(3))
-        coefficients = _fit(setting, count, total, square, rng)
+        coefficients = fit(setting, count, total, square, rng)
         chosen = np.flatnonzero(fold == k) if fixed is None else fixed
-        score = _by_arm(setting, study.features[chosen], coefficients)
+        score = by_arm(setting, study.features[chosen], coefficients)
         truth = true_auroc(setting, coefficients)
         parts.append(Part(chosen, score, truth, int((fold >= 0).sum() - (fold == k).sum())))
     return parts
@@ -174,13 +188,15 @@ def true_auroc(setting: Setting, coefficients: Floats) -> Floats:
 
 
 def _groups(setting: Setting, rng: np.random.Generator) -> Ints:
-    n = setting.photographs
+    one = round(setting.dominant * setting.photographs)
+    n = setting.photographs - one
     if setting.grouping == "patients":
         mean, spread, low, high = _PATIENT_SIZES
         sizes = np.clip(np.rint(rng.lognormal(mean, spread, n)), low, high).astype(np.int64)
     else:
         sizes = rng.choice(np.arange(1, 5), n, p=_LESION_SIZES)
-    return np.asarray(np.repeat(np.arange(n), sizes)[:n], np.int64)
+    group = np.repeat(np.arange(n), sizes)[:n]
+    return np.concatenate([group, np.full(one, group[-1] + 1)]).astype(np.int64)
 
 
 def _outcomes(setting: Setting, group: Ints, rng: np.random.Generator) -> Ints:
@@ -193,7 +209,7 @@ def _outcomes(setting: Setting, group: Ints, rng: np.random.Generator) -> Ints:
     return np.asarray(rng.random(group.size) < expit(centre + leaning)[group], np.int64)
 
 
-def _moments(study: Study, chosen: Ints) -> tuple[Floats, Floats, Floats]:
+def moments(study: Study, chosen: Ints) -> tuple[Floats, Floats, Floats]:
     """Counts (2,), sums (2, p) by class, and the sum of squares (p, p)."""
     features, target = study.features[chosen], study.target[chosen]
     count = np.bincount(target, minlength=2).astype(np.float64)
@@ -201,7 +217,7 @@ def _moments(study: Study, chosen: Ints) -> tuple[Floats, Floats, Floats]:
     return count, total, features.T @ features
 
 
-def _fit(
+def fit(
     setting: Setting, count: Floats, total: Floats, square: Floats, rng: np.random.Generator
 ) -> Floats:
     """Ridge discriminants of all arms, shape (arms, 2 * own): (S + 0.1 I)^-1 (m1 - m0)."""
@@ -212,7 +228,8 @@ def _fit(
     coefficients = np.linalg.solve(matrices, (mean[1] - mean[0])[seen][:, :, None])[:, :, 0]
     chance = rng.standard_normal(coefficients.shape) / np.sqrt(coefficients.shape[1])
     length = np.linalg.norm(coefficients, axis=1, keepdims=True)
-    return np.asarray(coefficients + setting.noise * length * chance, np.float64)
+    noise = setting.noise + setting.more_noise * (np.arange(len(length)) % 2 == 0)
+    return np.asarray(coefficients + noise[:, None] * length * chance, np.float64)
 
 
 def _seen(setting: Setting) -> Ints:
@@ -223,7 +240,8 @@ def _seen(setting: Setting) -> Ints:
     )
 
 
-def _by_arm(setting: Setting, features: Floats, coefficients: Floats) -> Floats:
+def by_arm(setting: Setting, features: Floats, coefficients: Floats) -> Floats:
+    """Score photographs by each arm's coefficients, shape (arms, n)."""
     spread = np.zeros((setting.arms, features.shape[1]))
     np.put_along_axis(spread, _seen(setting), coefficients, axis=1)
     return np.asarray(spread @ features.T, np.float64)

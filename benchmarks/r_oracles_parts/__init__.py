@@ -1,0 +1,1 @@
+"""Parts of the comparison with R; see benchmarks/r_oracles.py."""
