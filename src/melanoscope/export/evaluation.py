@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -121,13 +122,15 @@ def evaluate(holdout: Holdout, temperature: float, replicates: int) -> TestResul
         group=holdout.group,
         image_index=np.arange(n, dtype=np.int64),
     )
-    bootstrap = group_bootstrap(predictions, metrics=("auroc", "auprc"), replicates=replicates)
     # One network, tested on photographs that it was not trained on: there is nothing to widen by.
-    design, metrics = CrossValidation(1, n, n), {}
-    for metric in _METRICS:
-        found = measure(predictions, bootstrap, metric, design)
-        if not isinstance(found, str):  # why there is none: the classes are separated
-            metrics[metric] = found
+    design = CrossValidation(1, n, n)
+    metrics: dict[str, Interval] = {}
+    with suppress(StatisticsError):  # too few groups for any interval
+        bootstrap = group_bootstrap(predictions, metrics=("auroc", "auprc"), replicates=replicates)
+        for metric in _METRICS:
+            found = measure(predictions, bootstrap, metric, design)
+            if not isinstance(found, str):  # why there is none: the classes are separated
+                metrics[metric] = found
     metrics["observed_over_expected"] = observed_over_expected(
         predictions.target, predictions.probability, predictions.group
     )

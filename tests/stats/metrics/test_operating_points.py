@@ -52,6 +52,8 @@ def test_point_by_hand(make: Make) -> None:
     assert found.npv.estimate == pytest.approx(npv)
     for interval in (found.sensitivity, found.specificity, found.ppv, found.npv):
         assert interval.low < interval.estimate < interval.high
+        # JSON of bundles takes Python's own numbers only.
+        assert {type(interval.low), type(interval.estimate), type(interval.high)} == {float}
     # At the sample's own prevalence Bayes' rule gives the sample's precision.
     own = operating_point(one, name="x", threshold=t, prevalence=one.target.mean())
     assert own.ppv.estimate == pytest.approx(one.target[called].mean())

@@ -151,4 +151,4 @@ def _bayes(right: float, wrong: float, prevalence: float) -> float:
     if np.isinf(right):
         return 1.0
     true, false = right * prevalence, wrong * (1 - prevalence)
-    return true / (true + false) if true + false > 0 else float("nan")
+    return float(true / (true + false)) if true + false > 0 else float("nan")
