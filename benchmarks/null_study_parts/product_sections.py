@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 
 import numpy as np
-from melanoscope.stats.calibration.flexible_curve import flexible_curve
-from melanoscope.stats.calibration.probability_metrics import probability_interval
 from scipy.special import expit, logit
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.calibration.calibration_error import _choose_bins, calibration_error_interval
 from melanoscope.stats.calibration.calibration_intervals import observed_over_expected
+from melanoscope.stats.calibration.flexible_curve import flexible_curve
+from melanoscope.stats.calibration.probability_metrics import probability_interval
 from melanoscope.stats.intervals.interval import ALPHA, Interval
 from melanoscope.stats.intervals.widening import widen
 from melanoscope.stats.metrics.decision_curve import decision_curve

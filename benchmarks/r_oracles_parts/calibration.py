@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from melanoscope.stats.calibration.calibration_line import calibration_line
-from melanoscope.stats.calibration.flexible_curve import FlexibleCurve, flexible_curve
 
 from melanoscope.stats.calibration.calibration_error import calibration_error_interval
 from melanoscope.stats.calibration.calibration_intervals import (
@@ -12,6 +10,8 @@ from melanoscope.stats.calibration.calibration_intervals import (
     calibration_line_intervals,
     observed_over_expected,
 )
+from melanoscope.stats.calibration.calibration_line import calibration_line
+from melanoscope.stats.calibration.flexible_curve import FlexibleCurve, flexible_curve
 from melanoscope.stats.calibration.temperature_scaling import fit_temperature
 from r_oracles_parts.inputs import Inputs
 from r_oracles_parts.quantities import Quantity
