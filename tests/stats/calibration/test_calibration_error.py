@@ -87,6 +87,16 @@ def test_bounds_are_those_of_the_noncentral_chi_squared() -> None:
     assert calibration_error._bounds(gaps / 2, np.eye(k), 1e9)[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("gap", "bounds"), [(0.0, (0, 1.645)), (1e-9, (0, 1.645)), (5.0, (3.04, 6.96))]
+)
+def test_one_bin_has_the_bounds_of_one_gap(gap: float, bounds: tuple[float, float]) -> None:
+    """Constant probabilities: one normal gap; near 0 its distance is one-sided."""
+    assert calibration_error._bounds(np.array([gap]), np.eye(1), 1e9) == pytest.approx(
+        bounds, abs=0.1
+    )
+
+
 def test_widening_widens_and_leaves_the_estimate() -> None:
     sample = draw_patients(np.random.default_rng(3), groups=200, mean=5, icc=0.3, stretch=2.0)
     args = sample.target, sample.probability, sample.group

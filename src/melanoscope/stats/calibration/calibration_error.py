@@ -174,7 +174,8 @@ def _bounds(gaps: Floats, covariance: Floats, freedom: float) -> tuple[float, fl
     noise = rng.standard_normal((_DRAWS, gaps.size)) * np.sqrt(np.maximum(values, 0)) @ vectors.T
     noise /= np.sqrt(rng.chisquare(freedom, (_DRAWS, 1)) / freedom)
     norm = float(np.linalg.norm(gaps))
-    along = noise @ (gaps / norm) if norm > 0 else np.zeros(_DRAWS)
+    # Without any gap, the direction in which chance reaches furthest.
+    along = noise @ (gaps / norm if norm > 0 else vectors[:, -1])
     squares = (noise**2).sum(axis=1)
 
     def excess(true: float) -> float:
@@ -186,5 +187,10 @@ def _bounds(gaps: Floats, covariance: Floats, freedom: float) -> tuple[float, fl
     reach = float(np.quantile(np.sqrt(squares), CONFIDENCE))
     if reach == 0:
         return norm, norm
-    low = 0.0 if norm <= reach else float(brentq(excess, norm - reach, norm))
-    return low, float(brentq(excess, norm, norm + reach))
+    # With one bin the ends are the bounds, and rounding may put them inside.
+    low, high = norm - reach, norm + reach
+    if low > 0 and excess(low) > 0:
+        low = float(brentq(excess, low, norm))
+    if excess(high) > 0:
+        high = float(brentq(excess, norm, high))
+    return max(low, 0.0), high
