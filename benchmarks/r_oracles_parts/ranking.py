@@ -82,8 +82,8 @@ def _drawn(metric: str) -> Quantity:
         n = i.target.size
         one = replace(i, fold=np.zeros(n, np.int64))
         predictions = one.predictions(1, group=np.arange(n), threshold=0.3333333)
-        found = group_bootstrap(predictions, metrics=(metric,), replicates=4000).interval(metric)
-        return np.array([found.low, found.high])
+        found = group_bootstrap(predictions, metrics=(metric,), replicates=4000)
+        return np.asarray(np.quantile(found.replicates[metric], [0.025, 0.975]))
 
     by = "ci.auc" if metric == "auroc" else "ci.thresholds"
     return Quantity(

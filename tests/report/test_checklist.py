@@ -301,9 +301,9 @@ def test_known_sentences():
         "the rest, by whole groups, for validation (seed 17)."
     )
     assert text_of(facts, CLAIM, "29").text == (
-        "95 % intervals: percentile bootstrap of whole groups (2,003 draws, within folds and "
-        "outcomes), influence curve by group, and corrected resampled t over folds. One-sided "
-        "corrected resampled t-test on paired folds, adjusted after Holm over networks."
+        "95 % intervals: bootstrap of whole groups (2,003 draws, within folds and outcomes), "
+        "widened for cross-validation, on the logit scale. One-sided corrected resampled t-test on "
+        "paired folds, adjusted after Holm over networks."
     )
     assert text_of(facts, CLAIM, "27").text == "Mean over seeds."
     assert text_of(facts, CLAIM, "37").text == "VGG-16: AUROC 0.812 (0.771 to 0.854)."

@@ -44,7 +44,7 @@ def make_predictions(
 
 def replicate_weights(weights: BootstrapWeights) -> np.ndarray:
     """Weights of all groups, one row for each replicate."""
-    return weights.of_groups(np.arange(weights.groups.size)).T
+    return np.concatenate([block.T for _, block in weights.blocks()])
 
 
 @pytest.fixture

@@ -86,6 +86,8 @@ def number_groups(group: ArrayLike, n: int, what: str = "groups") -> Codes:
     codes = np.asarray(group)
     if codes.shape != (n,):
         raise StatisticsError(f"{what} of shape ({n},)", f"shape {codes.shape}", "pass one each")
+    if codes.dtype.kind == "O" and any(one is None for one in codes.tolist()):
+        raise StatisticsError("a group for every photograph", "None", "give it one of its own")
     if codes.dtype.kind == "f" and np.isnan(codes).any():
         raise StatisticsError("a group for every photograph", "NaN", "give it one of its own")
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)

@@ -131,8 +131,7 @@ def test_patients_of_one_photograph_have_delongs_error(make: Make) -> None:
     alone = replace(one, group=np.arange(300))
     drawn = group_bootstrap(alone, metrics=("auroc", "auprc"), replicates=1000)
     delong = delong_interval(one.target, one.probability)
-    assert drawn.interval("auroc").standard_error == pytest.approx(delong.standard_error, rel=0.08)
-    assert drawn.interval("auroc").half_width == pytest.approx(delong.half_width, rel=0.1)
+    assert drawn.variance("auroc") ** 0.5 == pytest.approx(delong.standard_error, rel=0.08)
 
 
 def test_draws_keep_the_strata_and_have_the_bootstraps_spread(make: Make) -> None:
@@ -164,7 +163,7 @@ def test_patients_photographed_often_widen_the_interval(make: Make) -> None:
     )
     alone = replace(four, group=np.arange(1200))
     widths = [
-        group_bootstrap(x, metrics=("auroc",), replicates=1000).interval("auroc").standard_error
+        group_bootstrap(x, metrics=("auroc",), replicates=1000).variance("auroc") ** 0.5
         for x in (one, four, alone)
     ]
     assert widths[1] == pytest.approx(widths[0], rel=1e-9)
@@ -208,7 +207,7 @@ def test_what_was_not_resampled_has_no_interval(make: Make) -> None:
     assert set(drawn.estimate) == set(drawn.replicates) == set(RESAMPLED_METRICS)
     few = group_bootstrap(make(), metrics=("f1",), replicates=3)
     with pytest.raises(StatisticsError, match="metrics among f1; found auroc"):
-        few.interval("auroc")
+        few.variance("auroc")
 
 
 def test_separated_classes_never_vary(make: Make) -> None:
@@ -217,7 +216,6 @@ def test_separated_classes_never_vary(make: Make) -> None:
     drawn = group_bootstrap(apart, replicates=20)
     assert all(np.isfinite(drawn.replicates[x]).all() for x in RESAMPLED_METRICS)
     assert drawn.replicates["auroc"] == pytest.approx(1, abs=1e-12)
-    assert drawn.interval("auroc").half_width == pytest.approx(0, abs=1e-12)
 
 
 def test_a_patient_alone_in_its_stratum_varies(make: Make) -> None:
@@ -262,3 +260,13 @@ def test_weights_that_are_not_kept_are_the_same(
     drawn = group_bootstrap(make(), metrics=("auroc", "f1"), replicates=120)
     for metric in ("auroc", "f1"):
         assert np.array_equal(kept.replicates[metric], drawn.replicates[metric])
+
+
+def test_a_class_that_most_replicates_lack_is_refused(make: Make) -> None:
+    drawn = group_bootstrap(make(), metrics=("auroc",), replicates=100)
+    holes = np.where(np.arange(100) < 6, np.nan, drawn.replicates["auroc"])
+    with pytest.raises(StatisticsError, match="found 6 of 100 without"):
+        replace(drawn, replicates={"auroc": holes}).variance("auroc")
+    few = np.where(np.arange(100) < 5, np.nan, drawn.replicates["auroc"])
+    found = replace(drawn, replicates={"auroc": few}).variance("auroc")
+    assert found == pytest.approx(np.nanvar(few, ddof=1) + drawn.between_strata["auroc"])

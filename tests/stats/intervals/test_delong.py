@@ -160,5 +160,7 @@ def test_too_few_groups_of_a_class_and_values_that_cannot_be() -> None:
         delong_interval(target, p, [1, 2, 3])
     with pytest.raises(StatisticsError, match="a group for every photograph"):
         delong_interval(target, p, [1, 2, 3, np.nan])
+    with pytest.raises(StatisticsError, match="a group for every photograph; found None"):
+        delong_interval(target, p, ["a", "b", None, "c"])
     with pytest.raises(StatisticsError, match="1 outside or NaN"):
         delong_interval(target, [0.5, 0.2, 0.1, np.nan])

@@ -12,6 +12,7 @@ from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.section import Section
 from melanoscope.runs.reader import Run
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
+from melanoscope.stats.crossval_metric import crossval_metric
 from melanoscope.stats.intervals.interval import Interval
 
 
@@ -73,6 +74,6 @@ def _auroc_without(context: ReportContext, image_ids: Sequence[str]) -> Interval
     try:
         rest = predictions.where(~np.isin(tested.astype(str), image_ids))
         bootstrapped = group_bootstrap(rest, metrics=("auroc",), replicates=context.replicates)
-        return bootstrapped.interval("auroc")
+        return crossval_metric(rest, bootstrapped, "auroc", context.design(context.best))
     except StatisticsError:
         return None

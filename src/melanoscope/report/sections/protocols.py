@@ -134,7 +134,7 @@ def _network(context: ReportContext, poster: Run, row: SummaryRow) -> _BothProto
     archive = context.column("dataset")[predictions.image_index]
     within = None
     if len(set(archive)) > 1:
-        within = within_archive_auroc(predictions, context.weights, archive)
+        within = within_archive_auroc(predictions, archive, context.design(key).factor)
     printed, printed_auroc = row.intervals["auroc"], _mean_auroc(poster.cells_of(key))
     corrected = context.primary(key)
     if corrected is None:

@@ -19,6 +19,7 @@ from melanoscope.report.sections.section import Section
 from melanoscope.runs.cell import RowKey
 from melanoscope.runs.results import as_predictions
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
+from melanoscope.stats.crossval_metric import crossval_metric
 from melanoscope.stats.intervals.auroc_interval import auroc_degrees_of_freedom
 from melanoscope.stats.intervals.crossval_interval import (
     Variance,
@@ -84,9 +85,9 @@ def _baselines(context: ReportContext) -> list[Baseline]:
 
 def _baseline_auroc(context: ReportContext, rows: pl.DataFrame) -> Interval:
     predictions = as_predictions(context.run, rows)
-    return group_bootstrap(predictions, metrics=("auroc",), replicates=context.replicates).interval(
-        "auroc"
-    )
+    resampled = group_bootstrap(predictions, metrics=("auroc",), replicates=context.replicates)
+    design = context.design(next(iter(context.predictions)))
+    return crossval_metric(predictions, resampled, "auroc", design)
 
 
 def _static_data_adds(context: ReportContext) -> dict[str, PairedTest]:
@@ -123,15 +124,15 @@ def _static_data_adds(context: ReportContext) -> dict[str, PairedTest]:
 def _without_shortcut(
     context: ReportContext, key: RowKey, datasets: Sequence[str]
 ) -> _WithoutShortcut:
-    predictions, weights = context.predictions[key], context.weights
+    predictions, widening = context.predictions[key], context.design(key).factor
     archive = context.column("dataset")[predictions.image_index]
 
     def alone(name: str) -> Interval:
         mask = archive == name
-        return within_archive_auroc(predictions.where(mask), weights, archive[mask])
+        return within_archive_auroc(predictions.where(mask), archive[mask], widening)
 
-    within = partial(within_archive_auroc, predictions, weights, archive)
-    balanced = partial(source_balanced_auroc, predictions, weights, archive)
+    within = partial(within_archive_auroc, predictions, archive, widening)
+    balanced = partial(source_balanced_auroc, predictions, archive, widening)
     return _WithoutShortcut(
         label=context.label(key),
         overall=context.interval(key, "auroc"),

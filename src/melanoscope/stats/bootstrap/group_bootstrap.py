@@ -21,11 +21,12 @@ from melanoscope.stats.bootstrap.group_weights import (
     sample_group_weights,
 )
 from melanoscope.stats.bootstrap.weighted_metrics import RESAMPLED_METRICS, WeightedMetrics
-from melanoscope.stats.intervals.interval import Interval
-from melanoscope.stats.intervals.percentile import percentile_interval
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import check_enough_groups
 from melanoscope.threads import thread_pool
+
+# Share of replicates that may lack a class.
+_MOST_MISSING = 0.05
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -54,12 +55,16 @@ class BootstrapResult:
         """Return the variance of a `metric` by the test patients' chance alone."""
         # It is 0 where every replicate is the same, because nothing was missed for example:
         # resampling does not see what never happened.
-        return self.interval(metric).standard_error ** 2 + self.between_strata[metric]
-
-    def interval(self, metric: str) -> Interval:
-        """Return the percentile interval of a `metric`, of the test patients' chance alone."""
         _refuse_unknown((metric,), tuple(self.replicates))
-        return percentile_interval(self.estimate[metric], self.replicates[metric], n=self.n_groups)
+        replicates = self.replicates[metric]
+        known = replicates[np.isfinite(replicates)]
+        if known.size < max((1 - _MOST_MISSING) * replicates.size, 2):
+            raise StatisticsError(
+                "both classes in nearly every replicate",
+                f"{replicates.size - known.size} of {replicates.size} without",
+                "use fewer folds or more patients",
+            )
+        return float(known.var(ddof=1)) + self.between_strata[metric]
 
 
 def group_bootstrap(
@@ -93,9 +98,9 @@ def group_bootstrap(
     ...     group=np.arange(40) // 2,  # two photographs of each patient
     ...     image_index=np.arange(40),
     ... )
-    >>> auroc = group_bootstrap(predictions, metrics=("auroc",)).interval("auroc")
-    >>> auroc.low < auroc.estimate < auroc.high, auroc.n, auroc.unit
-    (True, 20, 'groups')
+    >>> resampled = group_bootstrap(predictions, metrics=("auroc",))
+    >>> 0.05 < resampled.variance("auroc") ** 0.5 < 0.12, resampled.n_groups
+    (True, 20)
     """
     return bootstrap_many({"": predictions}, metrics=metrics, replicates=replicates, seed=seed)[""]
 

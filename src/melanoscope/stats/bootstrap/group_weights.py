@@ -72,13 +72,6 @@ class BootstrapWeights:
         order = np.argsort(self.stratum, kind="stable")
         return np.split(order, np.flatnonzero(np.diff(self.stratum[order])) + 1)
 
-    def of_groups(self, position: Codes) -> Floats:
-        """Return the weights in all replicates of groups at `position`, (k,): (k, replicates)."""
-        weights = np.empty((position.size, self.replicates))
-        for span, block in self.blocks():
-            weights[:, span] = block[position]
-        return weights
-
     def positions(self, group: Codes) -> Codes:
         """Return the position in `groups` of each code of `group`; refuse one without weights."""
         position = np.minimum(np.searchsorted(self.groups, group), self.groups.size - 1)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import Floats, safe_divide
-from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
+from melanoscope.stats.arrays import Codes, Floats
+from melanoscope.stats.intervals.clustered import ClusteredAuroc
 from melanoscope.stats.intervals.interval import Interval
-from melanoscope.stats.intervals.percentile import percentile_interval
+from melanoscope.stats.intervals.pooled_auroc import pooled_auroc
+from melanoscope.stats.intervals.widening import UNTOUCHED
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import Predictions
-from melanoscope.stats.subgroups.pairwise_auroc import pairwise_auroc
 from melanoscope.stats.validation import number_groups
 
 
@@ -68,7 +71,7 @@ def archive_only_auroc(target: ArrayLike, archive: ArrayLike) -> float:
 
 
 def within_archive_auroc(
-    predictions: Predictions, weights: BootstrapWeights, archive: ArrayLike
+    predictions: Predictions, archive: ArrayLike, widening: float = UNTOUCHED
 ) -> Interval:
     """Return the AUROC over pairs of photographs of one archive and fold.
 
@@ -76,41 +79,40 @@ def within_archive_auroc(
 
     Args:
         predictions: Test predictions of one network.
-        weights: Bootstrap weights of their groups.
         archive: Name or code of each photograph's archive, shape (n,).
+        widening: Factor on the variance for cross-validation (`CrossValidation.factor`).
 
     Returns:
         The AUROC with its interval over groups.
 
     Raises:
-        StatisticsError: No archive holds both classes, or too few groups for an interval.
+        StatisticsError: No archive holds both classes in a fold.
     """
     codes = number_groups(archive, predictions.target.size, "archives")
-    pairs = pairwise_auroc(predictions, weights, codes, int(codes.max()) + 1)
-    return percentile_interval(*pairs.within(), n=predictions.n_groups)
+    part = predictions.fold_id * (int(codes.max()) + 1) + codes
+    return pooled_auroc(replace(predictions, fold_id=part), widening=widening).interval
 
 
 def source_balanced_auroc(
-    predictions: Predictions, weights: BootstrapWeights, archive: ArrayLike
+    predictions: Predictions, archive: ArrayLike, widening: float = UNTOUCHED
 ) -> Interval:
     """Return the AUROC where photographs are weighted so that all archives have one prevalence.
 
     A guess by the archive's name gets 0.5. Unlike `within_archive_auroc` photographs of different
     archives are compared: the sum over archives a and b of w_a w_b AUROC(positives of a, others of
-    b), where w is an archive's share of the photographs. The balance is kept in every fold and
-    replicate. Archives of one class are left out: no weighting can balance them.
+    b), where w is an archive's share of the photographs. Archives of one class are left out: no
+    weighting can balance them.
 
     Args:
         predictions: Test predictions of one network.
-        weights: Bootstrap weights of their groups.
         archive: Name or code of each photograph's archive, shape (n,).
+        widening: Factor on the variance for cross-validation (`CrossValidation.factor`).
 
     Returns:
-        The AUROC with its interval over groups.
+        The AUROC with its interval over groups; the shares w count as known.
 
     Raises:
-        StatisticsError: No archive holds both classes, two archives never meet in a fold, or too
-            few groups for an interval.
+        StatisticsError: No archive holds both classes, or two archives never meet in a fold.
     """
     codes = number_groups(archive, predictions.target.size, "archives")
     positives, photographs = np.bincount(codes, predictions.target), np.bincount(codes)
@@ -121,13 +123,25 @@ def source_balanced_auroc(
         )
     kept = predictions.where(mixed)
     codes = number_groups(codes[mixed], kept.target.size)
-    pairs = pairwise_auroc(kept, weights, codes, int(codes.max()) + 1)
-    if not (pairs.total[:, :, 0] > 0).all():
+    share = np.bincount(codes) / codes.size
+    whole = pooled_auroc(kept, widening=widening)
+    estimate, moves = 0.0, np.zeros_like(whole.moves)
+    for a, b in product(range(share.size), repeat=2):
+        pairs = _between(kept, codes, a, b)
+        estimate += share[a] * share[b] * pairs.estimate
+        moves += share[a] * share[b] * pairs.moves
+    return replace(whole, estimate=float(estimate), moves=moves).interval
+
+
+def _between(predictions: Predictions, archive: Codes, a: int, b: int) -> ClusteredAuroc:
+    """Compare the positives of archive `a` with the others of archive `b`."""
+    positive = predictions.target == 1
+    inside = np.where(positive, archive == a, archive == b)
+    try:
+        return pooled_auroc(predictions, inside)
+    except StatisticsError:
         raise StatisticsError(
             "photographs of all archives in one fold",
             "two archives never tested together",
             "use folds that mix the archives",
-        )
-    size = np.bincount(codes) / codes.size
-    values = np.einsum("a,b,abr->r", size, size, safe_divide(pairs.right, pairs.total))
-    return percentile_interval(float(values[0]), values[1:], n=kept.n_groups)
+        ) from None
