@@ -19,7 +19,7 @@ from melanoscope.runs.cell import CellKey
 from melanoscope.runs.file_records import identity_hash
 from melanoscope.runs.run_folder import RunFolder
 from melanoscope.seeds import Purpose, derive_seed
-from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.metrics.classification import area_under_roc
 from melanoscope.stats.metrics.thresholds import highest_f1
 from melanoscope.stats.reference.poster_protocol import THRESHOLD
 from melanoscope.training.fit import FitResult, fit, predict
@@ -70,7 +70,7 @@ def run_cell(dataset: Dataset, cell: CellKey, run_folder: RunFolder, progress: R
     if config.protocol == "corrected":
         threshold = highest_f1(targets[split.validation], on_validation)
     on_test = predict(network, arrays, split.test)
-    score = auroc(targets[split.test], on_test)
+    score = area_under_roc(targets[split.test] == 1, on_test)
     run_folder.finish_cell(
         cell,
         weights=network.state_dict(),

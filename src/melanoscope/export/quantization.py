@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from melanoscope.errors import StatisticsError
 from melanoscope.export.onnx_file import save_onnx, silence, working_folder
 from melanoscope.export.quantized_nodes import add_constants, quantized_nodes
 from melanoscope.inference.manifest import Int8Graph
 from melanoscope.inference.onnx_session import OnnxModel
-from melanoscope.stats.metrics.classification import auroc, threshold_metrics
+from melanoscope.stats.metrics.classification import area_under_roc, threshold_metrics
+from melanoscope.stats.validation import check_both_classes
 
 _BATCH = 8
 
@@ -65,8 +65,9 @@ def compare_variants(
     logits = [np.asarray(one, np.float64) for one in (logit_float, logit_int8)]
     if not all(np.isfinite(one).all() for one in logits) or not np.isfinite(threshold):
         raise StatisticsError("finite logits", "NaN or infinity", "check whether training diverged")
-    # Ranks, since a sigmoid would make ties of distinct high logits.
-    areas = [auroc(outcome, rankdata(one, "dense") / (one.size + 1)) for one in logits]
+    # Of the logits, since a sigmoid would make ties of distinct high ones.
+    check_both_classes(outcome)
+    areas = [area_under_roc(outcome == 1, one) for one in logits]
     # Called or not by the logit itself: a sigmoid would round.
     called = [(one >= threshold).astype(np.float64) for one in logits]
     decisions = [threshold_metrics(outcome, one, 0.5) for one in called]

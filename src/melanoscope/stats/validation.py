@@ -69,6 +69,16 @@ def check_target_and_probability(
     return positive, checked
 
 
+def check_no_hard_labels(score: Floats) -> None:
+    """Refuse a `score`, (n,), that holds only 0 and 1: decisions, whose ranking says little."""
+    if np.isin(score, (0.0, 1.0)).all():
+        raise StatisticsError(
+            "probabilities, to rank photographs by",
+            "only 0 and 1, as of rounded predictions",
+            "pass the probabilities before any threshold, or check whether training diverged",
+        )
+
+
 def check_fold_results(values: ArrayLike) -> Floats:
     """Return `values`, one result per fold and repeat, as finite floats of shape (J,), J >= 2."""
     sample = np.asarray(values, np.float64)

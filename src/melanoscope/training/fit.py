@@ -24,7 +24,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from melanoscope.errors import RunError
 from melanoscope.models.lesion_net import LesionNet, to_images
 from melanoscope.seeds import Purpose, derive_seed
-from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.metrics.classification import area_under_roc
 from melanoscope.training.augment import augment, sample_augmentation
 from melanoscope.training.batches import Batch, LesionArrays, ordered_batches, training_batches
 from melanoscope.training.config import TrainConfig
@@ -245,5 +245,5 @@ def _evaluate(module: nn.Module, batches: Iterable[Batch], epoch: int) -> tuple[
             f"{loss.item()} in epoch {epoch}",
             "lower the learning rate",
         )
-    score = auroc(targets.numpy().astype(np.int64), logits.sigmoid().numpy())
+    score = area_under_roc(targets.numpy() == 1, logits.numpy())
     return loss.item(), score

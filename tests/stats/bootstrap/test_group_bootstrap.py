@@ -270,3 +270,12 @@ def test_a_class_that_most_replicates_lack_is_refused(make: Make) -> None:
     few = np.where(np.arange(100) < 5, np.nan, drawn.replicates["auroc"])
     found = replace(drawn, replicates={"auroc": few}).variance("auroc")
     assert found == pytest.approx(np.nanvar(few, ddof=1) + drawn.between_strata["auroc"])
+
+
+def test_hard_labels_are_not_resampled_by_rank(make: Make) -> None:
+    one = make()
+    decided = one.with_probability(np.round(one.probability))
+    for metric in RANK_METRICS:
+        with pytest.raises(StatisticsError, match="only 0 and 1"):
+            group_bootstrap(decided, metrics=(metric,), replicates=5)
+    assert group_bootstrap(decided, metrics=("accuracy",), replicates=5).estimate["accuracy"] > 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from sklearn import metrics as oracle
@@ -21,8 +21,9 @@ def predictions(draw):
     n = draw(st.integers(2, 60))
     labels = st.lists(st.integers(0, 1), min_size=n, max_size=n)
     target = draw(labels.filter(lambda t: 0 < sum(t) < n))
-    steps = draw(st.sampled_from([1, 3, 10, 1000]))
+    steps = draw(st.sampled_from([2, 3, 10, 1000]))
     score = draw(st.lists(st.integers(0, steps), min_size=n, max_size=n))
+    assume(not set(score) <= {0, steps})  # only 0 and 1: hard labels, which are refused
     return np.array(target), np.array(score) / steps
 
 
@@ -88,12 +89,14 @@ def test_posters_first_error_rounding_turns_auroc_into_balanced_accuracy():
     rng = np.random.default_rng(0)
     target = (rng.random(2000) < 0.14).astype(int)
     p = 1 / (1 + np.exp(-(rng.normal(size=2000) + 1.6 * target - 1.5)))
-    rounded = np.round(p)
-    assert classification.auroc(target, rounded) == pytest.approx(
-        classification.threshold_metrics(target, p, 0.5)["balanced_accuracy"], abs=1e-12
-    )
-    assert classification.auroc(target, p) - classification.auroc(target, rounded) > 0.05
-    assert abs(classification.auprc(target, p) - classification.auprc(target, rounded)) > 0.05
+    area = oracle.roc_auc_score(target, np.round(p))
+    balanced = classification.threshold_metrics(target, p, 0.5)["balanced_accuracy"]
+    assert area == pytest.approx(balanced, abs=1e-12)
+    assert classification.area_under_roc(target == 1, np.round(p)) == pytest.approx(area)
+    assert classification.auroc(target, p) - area > 0.05
+    precision = oracle.average_precision_score(target, np.round(p))
+    assert classification.average_precision(target == 1, np.round(p)) == pytest.approx(precision)
+    assert abs(classification.auprc(target, p) - precision) > 0.05
 
 
 @pytest.mark.parametrize(
@@ -173,3 +176,14 @@ def test_calibration_line_refuses_what_differs_only_by_rounding():
 def test_calibration_line_refuses_separation_also_when_one_value_is_shared(target, p):
     with pytest.raises(StatisticsError, match="perfect separation"):
         calibration_line(target, p)
+
+
+@pytest.mark.parametrize("metric", [classification.auroc, classification.auprc])
+def test_hard_labels_as_floats_are_no_probabilities(metric):
+    """The poster's error: an array of 0.0 and 1.0, as torch.round gives, has no ranking."""
+    target, probability = [0, 0, 1, 1, 1], np.array([0.1, 0.7, 0.4, 0.8, 0.9])
+    metric(target, probability)
+    for decided in (np.round(probability), np.zeros(5), np.ones(5)):
+        with pytest.raises(StatisticsError, match="only 0 and 1, as of rounded predictions"):
+            metric(target, decided)
+    metric(target, np.where(probability < 0.3, 0.0, probability))  # one that is certain is right

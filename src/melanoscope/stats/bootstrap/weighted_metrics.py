@@ -21,6 +21,7 @@ from melanoscope.stats.bootstrap.weighted_rank_metrics import (
 from melanoscope.stats.calibration.probability_metrics import PROBABILITY_METRICS
 from melanoscope.stats.metrics.classification import decision_metrics
 from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.validation import check_no_hard_labels
 
 THRESHOLD_METRICS = ("accuracy", "balanced_accuracy", "f1", "sensitivity", "specificity")
 RESAMPLED_METRICS = (*RANK_METRICS, *THRESHOLD_METRICS)
@@ -56,6 +57,8 @@ class WeightedMetrics:
                 raise StatisticsError(
                     "both classes in every fold", "one class in one", "use fewer folds"
                 )
+        if set(metrics) & set(RANK_METRICS):
+            check_no_hard_labels(predictions.probability)
         self._ranked = [
             RankedFold.of(
                 predictions.target[fold], predictions.probability[fold], position[fold], groups

@@ -25,7 +25,7 @@ from melanoscope.stats.intervals.wald import (
     effective_degrees_of_freedom,
     wald_interval,
 )
-from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.metrics.classification import area_under_roc
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import (
     check_target_and_probability,
@@ -66,7 +66,7 @@ def delong_interval(
     unit = "photographs" if group is None else "groups"
     check_two_units(member, positive, unit)
     return wald_interval(
-        auroc(target, score),
+        area_under_roc(positive, score),
         _delong_error(positive, score, member),
         n=int(member.max()) + 1,
         method=DELONG if group is None else OBUCHOWSKI,

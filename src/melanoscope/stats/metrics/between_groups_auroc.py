@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from melanoscope.stats.arrays import Booleans, Codes, Floats
-from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.metrics.classification import area_under_roc
 from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.validation import check_both_classes
 
 
 def between_groups_auroc(predictions: Predictions) -> float:
@@ -40,8 +41,9 @@ def between_groups_auroc(predictions: Predictions) -> float:
         rows = predictions.fold_id == fold
         target, score = predictions.target[rows], predictions.probability[rows]
         positive = target == 1
+        check_both_classes(target)
         pairs = float(positive.sum()) * float((~positive).sum())
-        right = auroc(target, score) * pairs
+        right = area_under_roc(positive, score) * pairs
         inside_right, inside = _within(positive, score, predictions.group[rows])
         areas.append((right - inside_right) / (pairs - inside) if pairs > inside else np.nan)
     return float(np.mean(areas))

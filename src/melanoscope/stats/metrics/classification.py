@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import Floats
-from melanoscope.stats.validation import check_target_and_probability
+from melanoscope.stats.arrays import Booleans, Floats
+from melanoscope.stats.validation import check_no_hard_labels, check_target_and_probability
 
 METRICS = ("accuracy", "auroc", "auprc", "f1", "balanced_accuracy")
 PRIMARY_METRIC = "auroc"
@@ -42,6 +42,12 @@ def auroc(target: ArrayLike, probability: ArrayLike) -> float:
     0.75
     """
     positive, score = check_target_and_probability(target, probability)
+    check_no_hard_labels(score)
+    return area_under_roc(positive, score)
+
+
+def area_under_roc(positive: Booleans, score: Floats) -> float:
+    """Return the AUROC of any `score`, (n,), decisions and logits included; `positive` has both."""
     n_positive = int(positive.sum())
     n_negative = positive.size - n_positive
     above = float(rankdata(score)[positive].sum()) - n_positive * (n_positive + 1) / 2
@@ -68,6 +74,12 @@ def auprc(target: ArrayLike, probability: ArrayLike) -> float:
     0.8333
     """
     positive, score = check_target_and_probability(target, probability)
+    check_no_hard_labels(score)
+    return average_precision(positive, score)
+
+
+def average_precision(positive: Booleans, score: Floats) -> float:
+    """Return the average precision of any `score`, (n,), decisions included."""
     order = np.argsort(-score, kind="stable")
     last_of_tie = np.append(np.flatnonzero(np.diff(score[order])), score.size - 1)
     hits = np.cumsum(positive[order])[last_of_tie]

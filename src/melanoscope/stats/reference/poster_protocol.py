@@ -14,7 +14,11 @@ from scipy.stats import sem
 
 from melanoscope.stats.intervals.interval import Interval, PairedTest
 from melanoscope.stats.intervals.wald import wald_interval, wald_test
-from melanoscope.stats.metrics.classification import table_metrics
+from melanoscope.stats.metrics.classification import (
+    METRICS,
+    average_precision,
+    threshold_metrics,
+)
 from melanoscope.stats.validation import check_fold_results, check_target_and_probability
 
 METHOD = "t over folds as if they were independent (as in the poster)"
@@ -42,8 +46,12 @@ def hard_metrics(
     """
     positive, score = check_target_and_probability(target, probability)
     decided = (score >= threshold).astype(np.float64)
-    metrics = table_metrics(positive, decided, 0.5)
-    return metrics | {"auroc": metrics["balanced_accuracy"]}
+    values = threshold_metrics(positive, decided, 0.5)
+    values |= {
+        "auroc": values["balanced_accuracy"],
+        "auprc": average_precision(positive, decided),
+    }
+    return {metric: values[metric] for metric in METRICS}
 
 
 def poster_interval(values: ArrayLike) -> Interval:

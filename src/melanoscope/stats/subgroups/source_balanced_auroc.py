@@ -14,9 +14,9 @@ from melanoscope.stats.intervals.clustered import ClusteredAuroc
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.pooled_auroc import pooled_auroc
 from melanoscope.stats.intervals.widening import UNTOUCHED
-from melanoscope.stats.metrics.classification import auroc
+from melanoscope.stats.metrics.classification import area_under_roc
 from melanoscope.stats.predictions import Predictions
-from melanoscope.stats.validation import number_groups
+from melanoscope.stats.validation import check_target_and_probability, number_groups
 
 
 def archive_prevalence(
@@ -67,7 +67,9 @@ def archive_only_auroc(target: ArrayLike, archive: ArrayLike) -> float:
     >>> archive_only_auroc([0, 0, 1, 1], ["a", "a", "a", "b"])
     0.75
     """
-    return auroc(target, archive_prevalence(archive, train_target=target, train_archive=archive))
+    guess = archive_prevalence(archive, train_target=target, train_archive=archive)
+    positive, score = check_target_and_probability(target, guess)
+    return area_under_roc(positive, score)  # where each archive has one class, it holds 0 and 1
 
 
 def within_archive_auroc(
