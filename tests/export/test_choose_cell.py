@@ -7,6 +7,7 @@ from pathlib import Path
 
 from melanoscope.export.trained_model import choose_cell
 from melanoscope.runs.reader import read_run
+from melanoscope.runs.results import RunResults
 
 SKILL = {("resnet50", "scratch"): 0.9, ("resnet50", "finetune"): 2.0}
 
@@ -19,4 +20,7 @@ def test_of_several_trainings_the_first_is_taken(
     for fold in range(5):
         cell, selection = choose_cell(run, fold=fold)
         assert cell.name == f"resnet50-finetune-r0-f{fold}"
-    assert selection.auroc.n == 10  # repeats x folds: seeds are no results of their own
+    results = RunResults(run=run)
+    assert selection.auroc == results.primary(("resnet50", "finetune"))
+    row = results.by_cells.row("resnet50", "finetune")
+    assert row.over_folds["auroc"].n == 10  # repeats x folds: seeds are no results of their own

@@ -66,7 +66,8 @@ def test_benchmark_and_report(
             "done.json": 2,
         }
     )
-    checked = Counter({"done.json": 2})  # by the writer, before it joins the cells
+    # By the writer, which checks the cells and joins their tables.
+    checked = Counter({"done.json": 2, "predictions.parquet": 2, "validation.parquet": 2})
     first = call("benchmark", *TINY, "--out", run, "--cache", cache, "--json")
     assert counted == once + checked
     counted.clear()

@@ -56,7 +56,8 @@ def _static_only(frame: pl.DataFrame, learned: Rows, test: Rows) -> Floats:
 
     static = patient.encode(frame["age"].to_list(), frame["sex"].to_list(), frame["site"].to_list())
     target = frame["target"].to_numpy()
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    # Not the default: where memory ends, SciPy's L-BFGS was seen to iterate without end.
+    model = make_pipeline(StandardScaler(), LogisticRegression(solver="newton-cholesky"))
     model.fit(static[learned], target[learned])
     probability: Floats = model.predict_proba(static[test])[:, 1].astype(np.float64)
     return probability

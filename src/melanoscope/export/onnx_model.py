@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from melanoscope import patient
-from melanoscope.export.onnx_file import save_onnx, silence
+from melanoscope.export.onnx_file import save_onnx, silence, working_folder
 from melanoscope.models.lesion_net import STATIC_UNITS, LesionNet
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def write_onnx(
 ) -> None:
     """Write a module in evaluation as one ONNX file; `sizes` are the inputs' free dimensions."""
     # No size of `example` that is to vary may be 1: the exporter takes it for a fixed one.
-    with silence():
+    # PyTorch's compiler looks for a place for temporary files as soon as it is imported.
+    with silence(), working_folder(path.parent):
         program = torch.onnx.export(
             module,
             example,
