@@ -107,7 +107,7 @@ def test_a_run_may_be_given_more_seeds_and_ends_as_if_it_had_had_them(
     assert table(out).equals(table(whole))
     assert begin(out, cache, seeds=1) == []  # fewer take nothing away
     assert table(out).equals(table(whole))
-    assert read_run(out).configuration["seeds"] == 2
+    assert read_run(out).configuration.seeds == 2
     with pytest.raises(RunError, match="seed = 1"):
         begin(out, cache, seeds=2, seed=1)
 
@@ -117,7 +117,7 @@ def test_results_are_means_over_seeds(whole: Path) -> None:
     row = results.summary.rows[0]
     assert (row.complete, row.finished, row.planned) == (True, 4, 4)
     assert row.keys == ((0, 0), (0, 1))
-    assert row.intervals["auroc"].n == 2
+    assert row.over_folds["auroc"].n == 2
     of_cells = [row.cells["auroc"][0, 1, seed_index] for seed_index in (0, 1)]
     assert row.values["auroc"][1] == pytest.approx(sum(of_cells) / 2)
     predictions = results.predictions["standard_cnn", "scratch"]
