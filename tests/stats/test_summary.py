@@ -80,9 +80,10 @@ def test_seeds_are_averaged_and_make_no_more_results(cells):
     thrice = summarize(copies, planned=PLANNED, cells_per_row=3 * FOLDS)
     for one, other in zip(once.rows, thrice.rows, strict=True):
         assert (other.complete, other.finished, other.keys) == (True, 3 * FOLDS, one.keys)
-        for metric, interval in one.intervals.items():
-            assert other.intervals[metric].half_width == pytest.approx(interval.half_width)
-            assert other.intervals[metric].n == FOLDS
+        assert one.over_folds
+        for metric, interval in one.over_folds.items():
+            assert other.over_folds[metric].half_width == pytest.approx(interval.half_width)
+            assert other.over_folds[metric].n == FOLDS
     for one, other in zip(once.comparisons, thrice.comparisons, strict=True):
         assert other.test.p_value == pytest.approx(one.test.p_value)
     with pytest.raises(StatisticsError, match="s1 twice"):

@@ -194,13 +194,15 @@ def _print(bundle: Bundle, out: Path, as_json: bool) -> None:
 
 def _summary(manifest: BundleManifest) -> list[str]:
     auroc, heldout, graphs = manifest.metrics.get("auroc"), manifest.heldout, manifest.graphs
-    lines = [manifest.disclaimer]
-    if auroc is not None:
-        lines.append(
-            f"AUROC {auroc.estimate:.3f} ({auroc.low:.3f}-{auroc.high:.3f}) on "
-            f"{heldout.photographs} held-out photographs, {heldout.positives} "
-            f"{manifest.target.plural}"
-        )
+    tested = (
+        f"on {heldout.photographs} held-out photographs, {heldout.positives} "
+        f"{manifest.target.plural}"
+    )
+    if auroc is None:
+        found = f"no AUROC {tested}: too few patients, or classes that are separated"
+    else:
+        found = f"AUROC {auroc.estimate:.3f} ({auroc.low:.3f}-{auroc.high:.3f}) {tested}"
+    lines = [manifest.disclaimer, found]
     for name, graph in (("gradient", graphs.gradient), ("int8", graphs.int8)):
         if not graph.file:
             lines.append(f"no {name} graph: {graph.why}")
