@@ -51,6 +51,9 @@ STANDARD = QualityLimits(
 # Share of calibration photographs that may lie beyond a doubting limit of one measure; a refusing
 # one lies further out by this part of itself.
 _BEYOND, _FURTHER = 0.005, 0.1
+# Limits lie this part of themselves beyond the photograph that they are fitted to: the page
+# measures it with other rounding, and must not doubt what Python accepts.
+_ROUNDING = 1e-5
 
 _METHOD = "Wilson score interval, photographs"
 
@@ -75,7 +78,9 @@ def fit_distance_limits(distances: NDArray[np.float64]) -> DistanceLimits:
             "hold photographs out of the training",
         )
     low, high = np.quantile(distances, [0.97, 0.995], method="weibull")
-    return DistanceLimits(doubtful_above=float(low), refused_above=float(high) * (1 + _FURTHER))
+    return DistanceLimits(
+        doubtful_above=float(low) * (1 + _ROUNDING), refused_above=float(high) * (1 + _FURTHER)
+    )
 
 
 def fit_gate(
@@ -130,6 +135,7 @@ def _fit_bounds(name: str, qualities: Collection[QualityMeasures]) -> Bounds:
         raise StatisticsError(f"finite values of '{name}'", "NaN or infinity", "look at the files")
     extreme = float(np.quantile(values, _BEYOND, method="weibull"))
     further = extreme - _FURTHER * abs(extreme)
+    extreme -= _ROUNDING * abs(extreme)
     fixed: Bounds = getattr(STANDARD, name)
     return Bounds(
         sign * min(sign * fixed.doubtful, extreme), sign * min(sign * fixed.refused, further)
