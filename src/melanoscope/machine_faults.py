@@ -30,7 +30,7 @@ _OF_THE_MACHINE = DISK_FULL | _OPEN_FILES | _GONE | {errno.ENOMEM}
 _NUMBER = re.compile(r"\(os error (\d+)\)|SystemError : (\d+)|\[Errno (\d+)\]")
 _NO_MEMORY = re.compile(
     r"DefaultCPUAllocator|out of memory|std::bad_alloc|can't allocate|cannot allocate|"
-    r"unable to allocate|failed to allocate|can't start new thread",
+    r"unable to allocate|failed to allocate|can't start new thread|could not create a primitive",
     re.IGNORECASE,
 )
 AGAIN = "start the same command again"
