@@ -13,7 +13,6 @@ from melanoscope.stats.calibration.calibration_intervals import observed_over_ex
 from melanoscope.stats.calibration.flexible_curve import flexible_curve
 from melanoscope.stats.calibration.probability_metrics import probability_interval
 from melanoscope.stats.intervals.interval import ALPHA, Interval
-from melanoscope.stats.intervals.widening import widen
 from melanoscope.stats.metrics.decision_curve import decision_curve
 from melanoscope.stats.metrics.operating_points import operating_point
 from melanoscope.stats.metrics.thresholds import threshold_for_sensitivity
@@ -44,7 +43,7 @@ def calibration(record: Record, study: Trained, arm: int, widening: float) -> No
             interval = probability_interval(found, metric, widening=widening)
         record.intervals(metric, [interval], [wanted[metric]])
     with suppress(StatisticsError):
-        ratio = widen(observed_over_expected(*sample), widening, ratio=True)
+        ratio = observed_over_expected(*sample, widening=widening)
         record.intervals("observed over expected", [ratio], [wanted["observed_expected"]])
     with suppress(StatisticsError):
         error = calibration_error_interval(*sample, widening=widening)

@@ -19,6 +19,18 @@ def safe_divide(numerator: Floats, denominator: Floats | Codes, fill: float = np
     return filled
 
 
+def effective_number(sizes: Floats) -> float:
+    """Return how many parts of one size are worth as much as those of `sizes`, shape (k,).
+
+    (Sum of sizes)^2 / sum of squared sizes (Kish 1965; Satterthwaite 1946); 0 of nothing.
+
+    >>> effective_number(np.array([1.0, 1, 1, 1])), effective_number(np.array([3.0, 1]))
+    (4.0, 1.6)
+    """
+    squares = float(sizes @ sizes)
+    return float(sizes.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
 def mean_of_known(values: Sequence[Floats]) -> Floats:
     """Return the mean over arrays of one shape, of those that are not NaN; NaN where all are.
 

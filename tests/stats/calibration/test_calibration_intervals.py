@@ -8,12 +8,12 @@ import statsmodels.api as sm
 from scipy.stats import t as student
 
 from melanoscope.errors import StatisticsError
+from melanoscope.stats.arrays import effective_number
 from melanoscope.stats.calibration.calibration_intervals import (
     brier_interval,
     calibration_line_intervals,
     observed_over_expected,
 )
-from melanoscope.stats.calibration.group_jackknife import effective_groups
 from tests.stats.calibration.simulated import draw_patients
 
 
@@ -101,8 +101,8 @@ def test_few_patients_are_covered(groups: int, icc: float, least: int) -> None:
 
 
 def test_one_patient_with_many_photographs_counts() -> None:
-    assert effective_groups(np.ones(60)) == pytest.approx(60)
-    assert effective_groups(np.append(np.ones(60), 15.0)) == pytest.approx(75**2 / 285)
+    assert effective_number(np.ones(60)) == pytest.approx(60)
+    assert effective_number(np.append(np.ones(60), 15.0)) == pytest.approx(75**2 / 285)
 
 
 def test_widening_multiplies_the_variance() -> None:
@@ -155,3 +155,11 @@ def test_brier_covers_the_expected_score() -> None:
         found = brier_interval(*_drawn(seed))
         held += found.low <= truth <= found.high
     assert 0.90 <= held / 200 <= 0.99
+
+
+def test_a_ratio_is_widened_on_the_log_scale() -> None:
+    plain = observed_over_expected(*_drawn(3))
+    wide = observed_over_expected(*_drawn(3), widening=4.0)
+    assert wide.estimate == plain.estimate
+    for a, b in ((wide.low, plain.low), (wide.high, plain.high)):
+        assert a / plain.estimate == pytest.approx((b / plain.estimate) ** 2)

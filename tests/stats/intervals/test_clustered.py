@@ -17,7 +17,6 @@ from melanoscope.stats.intervals import mover
 from melanoscope.stats.intervals.auroc_interval import delong_interval
 from melanoscope.stats.intervals.clustered import ClusteredAuroc, ClusteredShare
 from melanoscope.stats.intervals.pooled_auroc import pooled_auroc
-from melanoscope.stats.intervals.widening import widen
 from melanoscope.stats.predictions import Predictions
 
 Make = Callable[..., Predictions]
@@ -167,10 +166,3 @@ def test_one_group_of_a_class_has_no_error() -> None:
     found = ClusteredAuroc(0.8, np.array([[0.1, -0.1], [0.0, 0.0]]), (1, 2, 3), 1)
     assert found.standard_error == 0
     assert found.separated
-
-
-def test_ratios_are_widened_on_the_log_scale() -> None:
-    ratio = widen(_share(30, 40, 0, 40).interval, 4.0, ratio=True)
-    plain = _share(30, 40, 0, 40).interval
-    assert ratio.low / plain.estimate == pytest.approx((plain.low / plain.estimate) ** 2)
-    assert widen(plain, 4.0).half_width == pytest.approx(2 * plain.half_width)

@@ -15,8 +15,8 @@ from scipy.optimize import brentq
 from scipy.stats import rankdata
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import Codes, Floats
-from melanoscope.stats.calibration.group_jackknife import WIDENED, check_groups, effective_groups
+from melanoscope.stats.arrays import Codes, Floats, effective_number
+from melanoscope.stats.calibration.group_jackknife import WIDENED, check_groups
 from melanoscope.stats.intervals.interval import CONFIDENCE, Interval
 from melanoscope.stats.validation import check_target_and_probability, number_groups
 
@@ -126,7 +126,7 @@ def calibration_error_interval(
     check_groups(int(member.max()) + 1)
     gaps, covariance = _gaps(positive - score, member, _choose_bins(score, member))
     information = np.bincount(member, score * (1 - score)).astype(np.float64)
-    freedom = effective_groups(information) - 1 if information.any() else 1.0
+    freedom = effective_number(information) - 1 if information.any() else 1.0
     low, high = _bounds(gaps, widening * covariance, max(freedom, 1.0))
     squared = float(gaps @ gaps - np.trace(covariance))
     return Interval(

@@ -27,7 +27,9 @@ from melanoscope.stats.validation import check_target_and_probability, number_gr
 _LEAST = 1e-300
 
 
-def observed_over_expected(target: ArrayLike, probability: ArrayLike, group: ArrayLike) -> Interval:
+def observed_over_expected(
+    target: ArrayLike, probability: ArrayLike, group: ArrayLike, *, widening: float = 1.0
+) -> Interval:
     """Return the positives observed over those expected; above 1 probabilities are too low.
 
     The interval is symmetric on the log scale: of log(O / E), without each group in turn.
@@ -37,6 +39,7 @@ def observed_over_expected(target: ArrayLike, probability: ArrayLike, group: Arr
         probability: Predicted probability of the positive class, floating point, 0..1, not all 0,
             shape (n,).
         group: Unit of resampling, shape (n,), at least two.
+        widening: Factor on the variance of log(O / E) for cross-validation; 1 without.
 
     Returns:
         The ratio with its interval.
@@ -66,7 +69,7 @@ def observed_over_expected(target: ArrayLike, probability: ArrayLike, group: Arr
         )
     ratio = float(observed.sum() / expected.sum())
     shift = np.log(ratio) - np.log(other_observed / other_expected)
-    log_ratio = jackknife_interval(0.0, shift, expected.astype(np.float64))
+    log_ratio = jackknife_interval(0.0, shift, expected.astype(np.float64), widening=widening)
     reach = float(np.exp(log_ratio.high))
     return replace(
         log_ratio,

@@ -10,8 +10,7 @@ from scipy.special import expit
 from scipy.stats import t as student
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import Floats
-from melanoscope.stats.calibration.group_jackknife import effective_groups
+from melanoscope.stats.arrays import Floats, effective_number
 from melanoscope.stats.calibration.logistic import clipped_logit, fit_logistic, group_shifts
 from melanoscope.stats.intervals.interval import UPPER_TAIL
 from melanoscope.stats.validation import (
@@ -130,7 +129,7 @@ def flexible_curve(
     at = np.sqrt(x.size) * np.linalg.solve(root.T, at.T).T
     groups = left_out.shift.shape[0]
     variance = (groups - 1) / groups * ((at @ left_out.shift.T) ** 2).sum(axis=1)
-    freedom = max(effective_groups(left_out.information[:, 0, 0]) - 1, 1.0)
+    freedom = max(effective_number(left_out.information[:, 0, 0]) - 1, 1.0)
     half = float(student.ppf(UPPER_TAIL, freedom)) * np.sqrt(widening * variance)
     distance = np.abs(expit(design @ beta) - score)
     return FlexibleCurve(

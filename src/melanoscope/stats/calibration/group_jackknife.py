@@ -5,24 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from melanoscope.errors import StatisticsError
-from melanoscope.stats.arrays import Floats
+from melanoscope.stats.arrays import Floats, effective_number
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.wald import wald_interval
 
 METHOD = "jackknife over groups"
 WIDENED = ", widened for cross-validation"
-
-
-def effective_groups(information: Floats) -> float:
-    """Return how many groups of equal size know as much as those of `information`, shape (g,).
-
-    Satterthwaite's (1946) count for a sum of variances: (sum of v)^2 / sum of v^2, as Bell &
-    McCaffrey (2002) use it for clusters. One patient with a fifth of the photographs counts.
-
-    >>> effective_groups(np.array([1.0, 1, 1, 1])), effective_groups(np.array([3.0, 1]))
-    (4.0, 1.6)
-    """
-    return float(information.sum() ** 2 / (information @ information))
 
 
 def check_groups(groups: int) -> None:
@@ -40,8 +28,9 @@ def jackknife_interval(
 
     The variance is (g - 1) / g times the sum of squared shifts (Efron & Stein 1981, equation 1.5,
     about the estimate itself: "CV3" of MacKinnon, Nielsen & Webb 2023), Student's t has the
-    effective number of groups less 1. The usual robust variance (Liang & Zeger 1986) is too small
-    with few groups, since each group has pulled the estimate towards itself.
+    effective number of groups less 1 (Bell & McCaffrey 2002), so that a patient with a fifth of the
+    photographs counts. The usual robust variance (Liang & Zeger 1986) is too small with few groups,
+    since each group has pulled the estimate towards itself.
 
     Args:
         estimate: The estimate.
@@ -58,5 +47,5 @@ def jackknife_interval(
         float(np.sqrt(widening * (groups - 1) / groups * (shift @ shift))),
         n=groups,
         method=METHOD if widening == 1 else f"{METHOD}{WIDENED}",
-        degrees_of_freedom=max(effective_groups(information) - 1, 1.0),
+        degrees_of_freedom=max(effective_number(information) - 1, 1.0),
     )

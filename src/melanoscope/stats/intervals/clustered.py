@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
-from melanoscope.stats.arrays import Booleans, Codes, Floats
+from melanoscope.stats.arrays import Booleans, Codes, Floats, effective_number
 from melanoscope.stats.intervals.interval import LOWER_TAIL, Interval
 from melanoscope.stats.intervals.proportion import exact_bounds
 from melanoscope.stats.intervals.wald import ROUNDING
@@ -180,8 +180,7 @@ def kish_number(member: Codes) -> float:
     >>> kish_number(np.array([0, 0, 1, 1])), kish_number(np.array([0, 0, 0, 1]))
     (2.0, 1.6)
     """
-    sizes = np.bincount(member).astype(np.float64)
-    return float(sizes.sum() ** 2 / max(float(sizes @ sizes), 1.0))
+    return effective_number(np.bincount(member).astype(np.float64))
 
 
 def disjoint_pairs(holds: Booleans, home: Codes) -> int:

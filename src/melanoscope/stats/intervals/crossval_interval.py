@@ -26,6 +26,8 @@ from melanoscope.stats.validation import check_fold_results
 
 METHOD = "group bootstrap widened for cross-validation"
 CORRECTED_T = "corrected resampled t (Nadeau & Bengio 2003)"
+UNTOUCHED = 1.0
+"""The factor on a variance for photographs that no network was trained on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Booleans
 from melanoscope.stats.intervals.auroc_interval import placement_values
 from melanoscope.stats.intervals.clustered import ClusteredAuroc, disjoint_pairs
-from melanoscope.stats.intervals.widening import UNTOUCHED
+from melanoscope.stats.intervals.crossval_interval import UNTOUCHED
 from melanoscope.stats.predictions import Predictions
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Floats
+from melanoscope.stats.intervals.crossval_interval import UNTOUCHED
 from melanoscope.stats.intervals.mover import correlation, square_and_add
-from melanoscope.stats.intervals.widening import UNTOUCHED
 from melanoscope.stats.metrics.operating_points import shares
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import check_both_classes

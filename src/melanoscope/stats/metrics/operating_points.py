@@ -9,9 +9,9 @@ import numpy as np
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Booleans, Floats
 from melanoscope.stats.intervals.clustered import ClusteredShare
+from melanoscope.stats.intervals.crossval_interval import UNTOUCHED
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.mover import METHOD, correlation, square_and_add
-from melanoscope.stats.intervals.widening import UNTOUCHED
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import check_both_classes, check_prevalence
 

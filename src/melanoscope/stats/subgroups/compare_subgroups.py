@@ -16,11 +16,11 @@ from melanoscope.stats.calibration.calibration_intervals import (
     observed_over_expected,
 )
 from melanoscope.stats.intervals.clustered import Clustered, ClusteredAuroc, ClusteredShare
+from melanoscope.stats.intervals.crossval_interval import UNTOUCHED
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.mover import difference
 from melanoscope.stats.intervals.pooled_auroc import pooled_auroc
-from melanoscope.stats.intervals.widening import UNTOUCHED, widen
 from melanoscope.stats.metrics.operating_points import shares
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import check_probability
@@ -177,10 +177,9 @@ def _level(
         metrics = {metric: found.interval for metric, found in measured.items()}
         sample = predictions.target[inside], calibrated_probability[inside], group
         with suppress(StatisticsError):  # nothing is expected: all probabilities are 0
-            ratio = observed_over_expected(*sample)
-            metrics["observed_expected"] = widen(ratio, widening, ratio=True)
+            metrics["observed_expected"] = observed_over_expected(*sample, widening=widening)
         with suppress(StatisticsError):  # separated, or one probability for all
-            slope = widen(calibration_line_intervals(*sample)[0], widening)
+            slope = calibration_line_intervals(*sample, widening=widening)[0]
     positives = inside & (predictions.target == 1)
     return SubgroupLevel(
         name=name,

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Codes, Floats
 from melanoscope.stats.intervals.clustered import ClusteredAuroc
+from melanoscope.stats.intervals.crossval_interval import UNTOUCHED
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.pooled_auroc import pooled_auroc
-from melanoscope.stats.intervals.widening import UNTOUCHED
 from melanoscope.stats.metrics.classification import area_under_roc
 from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.validation import check_target_and_probability, number_groups
