@@ -223,3 +223,14 @@ def test_report_refuses_a_prevalence_in_per_cent(call: Call, tmp_path: Path) -> 
     assert not out
     assert "a prevalence between 0 and 1; found 1.8; state 1.8 % as 0.018" in err
     assert call("report", tmp_path, "--replicates", 3)[0] == 1
+
+
+def test_readers_of_runs_do_without_pytorch() -> None:
+    """It takes some four seconds and 400 MiB, and the reviewer of a run may not have it."""
+    code = (
+        "import sys, melanoscope.report.from_run, melanoscope.benchmark.config\n"
+        "heavy = {'torch', 'lightning_fabric', 'onnxruntime', 'captum'} & set(sys.modules)\n"
+        "sys.exit(f'imports {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -8,7 +8,8 @@ from torch import nn
 
 from melanoscope import patient
 from melanoscope.models import lesion_net
-from melanoscope.models.backbones import Backbone, StandardCNN, get_backbone
+from melanoscope.models.backbones import Backbone, get_backbone
+from melanoscope.models.networks import StandardCNN
 from melanoscope.models.weights import find_weights, load_pretrained
 
 

@@ -1,5 +1,7 @@
 """The registry of backbones. No other module lists their names.
 
+PyTorch is imported where a network is built or cut, so that a report can name networks without it.
+
 A backbone is a network up to its last feature map: its classifier is cut off, pooling is left to
 `LesionNet`. Each entry says how to build the whole network (so that pretrained weights load
 strictly, classifier included) and how to cut it.
@@ -14,10 +16,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from melanoscope.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    from torch import nn
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -56,54 +60,27 @@ class Backbone:
     min_px: int = 32
 
 
-def _children(*names: str, after: nn.Module | None = None) -> Callable[[nn.Module], nn.Module]:
+def _children(*names: str, relu: bool = False) -> Callable[[nn.Module], nn.Module]:
     """Cut a network whose features are several submodules in a row."""
 
     def cut(network: nn.Module) -> nn.Module:
-        stages = nn.Sequential()
-        for name in names:
-            stages.add_module(name, getattr(network, name))
-        if after is not None:
-            stages.add_module("after", after)
-        return stages
+        from melanoscope.models.networks import in_a_row
+
+        return in_a_row(network, names, relu=relu)
 
     return cut
 
 
-class StandardCNN(nn.Module):
-    """The poster's baseline: five convolutions of 11 filters, kernel 4, max-pool 3, dropout 0.4.
+def _standard_cnn() -> nn.Module:
+    from melanoscope.models.networks import StandardCNN
 
-    The poster's code kept the convolutions in a Python list, where no optimiser found them; here
-    they are submodules and are trained. Where its pooling stood is not said: it stands behind the
-    first convolution, whose padding keeps small photographs alive.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for index in range(5):
-            layers += [nn.Conv2d(3 if index == 0 else 11, 11, 4, padding=1), nn.ReLU(inplace=True)]
-            if index == 0:
-                layers.append(nn.MaxPool2d(3))
-        self.features = nn.Sequential(*layers, nn.Dropout(0.4))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Map images (n, 3, h, w) to features (n, 11, h', w')."""
-        features: Tensor = self.features(images)
-        return features
+    return StandardCNN()
 
 
-class _TimmFeatures(nn.Module):
-    """A timm network without pooling and classifier."""
+def _timm_features(network: nn.Module) -> nn.Module:
+    from melanoscope.models.networks import TimmFeatures
 
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        network.reset_classifier(0, "")  # type: ignore[operator]
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        features: Tensor = self.network(images)
-        return features
+    return TimmFeatures(network)
 
 
 def _timm(name: str) -> Callable[[], nn.Module]:
@@ -159,7 +136,7 @@ _BACKBONES: tuple[Backbone, ...] = (
         "Standard CNN",
         11,
         8_327,
-        StandardCNN,
+        _standard_cnn,
         lambda n: n,
         poster=True,
         pretrained=False,
@@ -174,7 +151,7 @@ _BACKBONES: tuple[Backbone, ...] = (
         "DenseNet-161",
         2208,
         26_472_000,
-        _children("features", after=nn.ReLU()),
+        _children("features", relu=True),
         poster=True,
     ),
     _torchvision_entry(
@@ -207,7 +184,7 @@ _BACKBONES: tuple[Backbone, ...] = (
     _torchvision_entry("shufflenet_v2_x0_5", "ShuffleNetV2 0.5x", 1024, 341_792, _SHUFFLENET),
     _torchvision_entry("mnasnet0_5", "MnasNet 0.5", 1280, 937_512, attrgetter("layers")),
     _torchvision_entry(
-        "densenet121", "DenseNet-121", 1024, 6_953_856, _children("features", after=nn.ReLU())
+        "densenet121", "DenseNet-121", 1024, 6_953_856, _children("features", relu=True)
     ),
     _torchvision_entry("efficientnet_b0", "EfficientNet-B0", 1280, 4_007_548),
     _torchvision_entry("efficientnet_b1", "EfficientNet-B1", 1280, 6_513_184),
@@ -217,7 +194,7 @@ _BACKBONES: tuple[Backbone, ...] = (
         1280,
         3_371_008,
         _timm("tf_efficientnet_lite0"),
-        _TimmFeatures,
+        _timm_features,
         HALF,
     ),
 )

@@ -13,8 +13,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the usual name
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from melanoscope.models.lesion_net import to_images
@@ -143,3 +145,23 @@ def color_matrix(params: AugmentationParams) -> tuple[Tensor, Tensor]:
     hue = torch.linalg.inv(to_yiq) @ turn @ to_yiq
     gain = (params.brightness * params.contrast).view(n, 1, 1)
     return gain * (hue @ saturation), params.brightness * (1 - params.contrast)
+
+
+def variations(photographs: NDArray[np.uint8], copies: int) -> NDArray[np.uint8]:
+    """Augment each photograph several times, always alike: for pictures of the augmentation.
+
+    Args:
+        photographs: RGB, shape (n, h, w, 3), uint8.
+        copies: Number of augmentations of each, at least 1.
+
+    Returns:
+        The augmented photographs, shape (n, copies, h, w, 3), uint8.
+
+    >>> variations(np.zeros((2, 32, 32, 3), np.uint8), 5).shape
+    (2, 5, 32, 32, 3)
+    """
+    repeated = torch.from_numpy(photographs).repeat_interleave(copies, dim=0)
+    params = sample_augmentation(len(repeated), Generator().manual_seed(0))
+    images = augment(repeated, params).permute(0, 2, 3, 1)
+    varied: NDArray[np.uint8] = (images * 255).round().to(torch.uint8).numpy()
+    return varied.reshape(len(photographs), copies, *photographs.shape[1:])

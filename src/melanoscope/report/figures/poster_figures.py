@@ -7,14 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import torch
 from numpy.typing import NDArray
 
 from melanoscope import patient
 from melanoscope.errors import MelanoscopeError, WeightsError
 from melanoscope.imaging.decode import read_image
-from melanoscope.models.integrated_gradients import BASELINE, integrated_gradients
-from melanoscope.models.lesion_net import from_checkpoint
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.image_figures import (
     attribution_figure,
@@ -28,7 +25,6 @@ from melanoscope.runs.reader import Run
 from melanoscope.runs.run_folder import RunFolder
 from melanoscope.stats.metrics.classification import auroc
 from melanoscope.stats.predictions import CellPredictions
-from melanoscope.training.augment import augment, sample_augmentation
 from melanoscope.transfers import TRANSFER_NAMES
 
 _PHOTOGRAPHS, _VARIATIONS = 4, 5
@@ -46,13 +42,15 @@ def figure_2(run: Run) -> ReportFigure | str:
         originals = _read_images(rows, run)
     except MelanoscopeError as error:
         return str(error)
-    generator = torch.Generator().manual_seed(0)
-    repeated = torch.from_numpy(originals).repeat_interleave(_VARIATIONS, dim=0)
-    varied = augment(repeated, sample_augmentation(len(repeated), generator)).permute(0, 2, 3, 1)
-    pixels = (varied * 255).round().to(torch.uint8).numpy()
-    shape = (len(originals), _VARIATIONS, *originals.shape[1:])
+    # PyTorch is imported only here and below: a run whose photographs are elsewhere is reported
+    # without it.
+    from melanoscope.training.augment import variations
+
     return augmentation_figure(
-        originals, pixels.reshape(shape), credit=credit_of(run, rows), simulated=run.simulated
+        originals,
+        variations(originals, _VARIATIONS),
+        credit=credit_of(run, rows),
+        simulated=run.simulated,
     )
 
 
@@ -90,6 +88,9 @@ def _attribution_of(context: ReportContext, key: RowKey) -> ReportFigure:
     )
     if not checkpoint.is_file():
         raise WeightsError("the weights of the best network", f"no '{checkpoint}'", "keep them")
+    from melanoscope.models.integrated_gradients import BASELINE, integrated_gradients
+    from melanoscope.models.lesion_net import from_checkpoint
+
     static = patient.encode(rows["age"].to_list(), rows["sex"].to_list(), rows["site"].to_list())
     network = from_checkpoint(cell.backbone, checkpoint)
     attribution = integrated_gradients(network, images[0], static[0])
