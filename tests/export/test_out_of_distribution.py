@@ -72,6 +72,17 @@ def test_what_says_nothing_is_refused(features):
         fit_feature_distance(features)
 
 
+@pytest.mark.parametrize("normalized", [True, False])
+def test_differences_of_rounding_alone_are_none(normalized):
+    """A network that has hardly been trained: its distances would be rounding, times 1e11."""
+    noise = np.random.default_rng(0).normal(size=(300, 1280))
+    alike = (np.linspace(0.1, 0.3, 1280) * (1 + 2e-8 * noise)).astype(np.float32)
+    with pytest.raises(StatisticsError, match="more epochs"):
+        fit_feature_distance(alike, normalized=normalized)
+    found = fit_feature_distance(alike * (1 + 1e-4 * noise), normalized=normalized)
+    assert np.median(found.distance(alike * (1 + 1e-4 * noise))) < 1e4
+
+
 def test_it_is_what_the_graph_computes():
     torch = pytest.importorskip("torch")
     features = drawn(n=50).astype(np.float32)

@@ -113,7 +113,7 @@ def value_at(record, path):
         (("heldout", "other_logits"), []),
         (("heldout", "positives"), 10**6),
         (("gate", "distance", "float32", "doubtful_above"), 1e9),
-        (("gate", "distance", "float32", "refused_above"), 1e24),
+        (("gate", "distance", "float32", "refused_above"), 1e39),
         (("gate", "limits", "clutter", "refused"), 1e24),
         (("network", "size"), 10**6),
         (("network", "size"), 65),

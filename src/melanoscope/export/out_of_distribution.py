@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # A direction of less variance than this part of the largest one's belongs to the residual, and no
 # variance is taken for less than the second part: the graph computes in single precision.
 _WORTH, _FLOOR = 1e-4, 1e-7
+# What single precision resolves: where features differ by less, their distances are rounding alone.
+_RESOLVED = float(np.finfo(np.float32).eps)
 _TINY = 1e-12
 
 
@@ -70,9 +72,11 @@ def fit_feature_distance(
     # Singular values of the smaller side would do; c is at most 2,208 and this is done once.
     variances, directions = np.linalg.eigh(np.cov(prepared, rowvar=False).reshape(len(mean), -1))
     variances, directions = np.maximum(variances[::-1], 0), directions[:, ::-1]
-    if variances[0] <= _TINY**2:
+    if variances[0] <= _RESOLVED**2 * np.mean(prepared**2) * len(mean):
         raise StatisticsError(
-            "features that differ between photographs", "the same ones", "train the network"
+            "a network whose features differ between photographs",
+            "the same ones, to single precision",
+            "train for more epochs, or begin with ImageNet weights",
         )
     worth = np.count_nonzero(variances >= _WORTH * variances[0])
     # The rank: directions in which no training photograph differs say nothing of the residual.

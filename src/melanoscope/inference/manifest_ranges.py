@@ -39,8 +39,8 @@ Logit = Annotated[float, Meta(ge=-1e6, le=1e6)]
 LogitQuantiles = Annotated[tuple[Logit, ...], Meta(min_length=2, max_length=1001)]
 """Logits at even steps from 0 to 100 per cent, ascending."""
 
-Distance = Annotated[float, Meta(ge=0, le=1e9)]
-"""Distance from the training photographs."""
+Distance = Annotated[float, Meta(ge=0, le=3.5e38)]
+"""Distance from the training photographs: what a graph of single precision can put out."""
 
 Amount = Annotated[float, Meta(ge=0, le=1e15)]
 """Seconds, gibibytes and the like."""
