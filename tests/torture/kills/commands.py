@@ -82,6 +82,12 @@ FURTHER = Command(
     before=(_DRAWN, _CNN),
     until=_REPORT,
 )
+FURTHER_SEEDS = Command(
+    "further seeds",
+    (*_RUN, "--backbones", "standard_cnn", "--seeds", "2", *_OUT),
+    before=(_DRAWN, _CNN),
+    until=_REPORT,
+)
 REPORT = Command("report", ("report", "{root}/run", "--replicates", "200"), before=(_DRAWN, _CNN))
 AUDIT = Command(
     "audit",
@@ -117,4 +123,15 @@ PREDICT = Command(
     refused="one that is there already",
 )
 
-COMMANDS = (DRAWING, BENCHMARK, POSTER, FURTHER, FURTHER_SEEDS, REPORT, AUDIT, TRAIN, EXPORT, PREDICT)
+COMMANDS = (
+    DRAWING,
+    BENCHMARK,
+    POSTER,
+    FURTHER,
+    FURTHER_SEEDS,
+    REPORT,
+    AUDIT,
+    TRAIN,
+    EXPORT,
+    PREDICT,
+)

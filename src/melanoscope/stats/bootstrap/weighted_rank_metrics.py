@@ -78,6 +78,32 @@ class RankedFold:
             pauc = _partial_area(rise, after, above[lowest] / n_others - step, step)
         return {"auroc": auroc, "auprc": auprc, "pauc_above_sensitivity": pauc}
 
+    def roc_points(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Return the corners of the ROC curve under `weights` (groups, replicates).
+
+        Args:
+            weights: Weight of each group in each replicate.
+
+        Returns:
+            False and true positive rates from (0, 0) to (1, 1), each of shape (2 * levels + 2,
+            replicates): before and after each level, from the highest down. Photographs that tie
+            make one slanted line. NaN where a class has no weight.
+        """
+        hits, below, tied = (
+            np.asarray(counts @ weights, np.float64)[::-1]
+            for counts in (self.positive, self.below, self.tied)
+        )
+        with np.errstate(invalid="ignore", divide="ignore"):
+            caught = np.cumsum(hits, axis=0) / hits.sum(axis=0)
+            # Others between the levels come before a level's own, those above all of them first.
+            steps = np.empty((2 * len(hits) + 1, weights.shape[1]))
+            steps[0::2], steps[1::2] = below, tied
+            others = np.cumsum(steps, axis=0)
+            fpr = others / others[-1]
+        start = np.zeros((1, weights.shape[1]))
+        tpr = np.repeat(np.concatenate([start, caught]), 2, axis=0)
+        return np.concatenate([start, fpr]), tpr
+
 
 def _under(below: Floats, tied: Floats) -> Floats:
     """Others strictly below each level; takes the place of `below`."""
