@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from melanoscope.stats.calibration.calibration_error import CalibrationBin
 from melanoscope.stats.calibration.flexible_curve import FlexibleCurve
 
 _CURVE, _OTHERS = "#0072B2", "#8f99a3"
+_COLUMNS = 4
 _EDGES = np.linspace(0, 1, 51)
 
 
@@ -40,18 +42,32 @@ class CalibrationPanel:
 def calibration_figure(
     panels: Sequence[CalibrationPanel], positives: str, *, simulated: bool
 ) -> Figure:
-    """Draw `panels` beside each other; `positives` is the plural for readers."""
+    """Draw `panels` beside each other, in rows of so many; `positives` is for readers."""
+    rows = ceil(len(panels) / _COLUMNS)
+    columns = ceil(len(panels) / rows)
+    width = 7.6 if columns <= 2 else 2.5 * columns
+    height = 4.9 if columns <= 2 else 3.3
     with styled():
-        figure = Figure(figsize=(7.6, 4.9), layout="constrained")
+        figure = Figure(figsize=(width, height * rows), layout="constrained")
         axes = figure.subplots(
-            2, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=(4, 1)
+            *(2 * rows, columns),
+            sharex=True,
+            sharey="row",
+            squeeze=False,
+            height_ratios=(4, 1) * rows,
         )
-        for above, below, panel in zip(*axes, panels, strict=True):
+        for i, panel in enumerate(panels):
+            row, column = divmod(i, columns)
+            above, below = axes[2 * row : 2 * row + 2, column]
             _draw_curve(above, panel)
             _draw_probabilities(below, panel)
             below.set_xlabel("Predicted probability", color=INK)
-        axes[0][0].set_ylabel(f"Observed share of {positives}", color=INK)
-        axes[1][0].set_ylabel("Probabilities", color=INK)
+            below.tick_params(labelbottom=True)
+            if column == 0:
+                above.set_ylabel(f"Observed share of {positives}", color=INK)
+                below.set_ylabel("Probabilities" if columns <= 2 else "", color=INK)
+        for unused in axes[-2:, len(panels) - columns * rows + columns :].flat:
+            unused.set_visible(False)
         mark_simulated(figure, simulated)
     return figure
 
