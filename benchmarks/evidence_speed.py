@@ -1,4 +1,4 @@
-"""How long the evidence takes: all metrics, 2,000 group-bootstrap replicates, the poster's size.
+"""How long the bootstrap takes: its 8 metrics, 2,000 replicates of the groups, the poster's size.
 
     python benchmarks/evidence_speed.py [--json FILE]
 
