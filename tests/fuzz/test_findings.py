@@ -8,8 +8,6 @@ from . import seeds
 from .targets import TARGETS
 
 FOUND = [(target, path) for target in TARGETS for path in seeds.findings(target)]
-# Reported and not mended yet; each entry goes when its mend comes.
-OPEN = {"surrogate"}
 
 
 def test_every_target_has_a_finding():
@@ -17,16 +15,7 @@ def test_every_target_has_a_finding():
 
 
 @pytest.mark.parametrize(
-    ("target", "path"),
-    [
-        pytest.param(
-            target,
-            path,
-            id=path.name,
-            marks=pytest.mark.xfail(strict=False) if path.name in OPEN else (),
-        )
-        for target, path in FOUND
-    ],
+    ("target", "path"), [pytest.param(target, path, id=path.name) for target, path in FOUND]
 )
 def test_what_was_found_is_mended(target, path):
     TARGETS[target](path.read_bytes())
