@@ -188,9 +188,11 @@ def draws(
 def bootstrap(parts: list[Ranked], group: Ints, weight: NDArray[np.float32]) -> Floats:
     """Mean AUROC over parts under drawn groups, shape (replicates, arms).
 
-    Whole counts stay below 2^24, so that single precision is exact.
+    Whole counts stay below 2^24, so that single precision is exact. A part without one of the
+    classes in a draw is left out of that draw's mean, as the package does.
     """
     total = np.zeros((len(weight), len(parts[0].won)))
+    known = np.zeros((len(weight), 1))
     for part in parts:
         pairs = (part.above[:, :, None] > part.below[:, None, :]).astype(np.float32, order="C")
         weight1 = np.ascontiguousarray(weight[:, group[part.positive]])
@@ -202,6 +204,9 @@ def bootstrap(parts: list[Ranked], group: Ints, weight: NDArray[np.float32]) -> 
             weight0, size0 = weight0[:, member], np.ones(member.size, np.float32)
         weight0 = np.ascontiguousarray(weight0)
         possible = weight1.sum(axis=1, dtype=np.float64) * (weight0 @ size0)
+        there = possible > 0
+        known[there] += 1
         for arm, concordant in enumerate(pairs):
-            total[:, arm] += np.einsum("bn,bn->b", weight1 @ concordant, weight0) / possible
-    return total / len(parts)
+            right = np.einsum("bn,bn->b", weight1 @ concordant, weight0)
+            total[there, arm] += right[there] / possible[there]
+    return total / known

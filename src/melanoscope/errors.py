@@ -5,6 +5,8 @@ The command line prints the line and exits with status 1; nothing but ``--debug`
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MelanoscopeError(Exception):
     """Something a person can mend; its text is one line.
@@ -21,6 +23,15 @@ class MelanoscopeError(Exception):
     def __init__(self, expected: str, found: str, mend: str) -> None:
         self.expected, self.found, self.mend = expected, found, mend
         super().__init__(one_line(f"expected {expected}; found {found}; {mend}"))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default an exception is made anew from its text alone, which ends a process pool
+        # instead of telling its parent what was wrong.
+        return _without_init, (type(self), self.args), self.__dict__
+
+
+def _without_init(kind: type[MelanoscopeError], args: tuple[Any, ...]) -> MelanoscopeError:
+    return kind.__new__(kind, *args)
 
 
 class DataError(MelanoscopeError):

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melanoscope.errors import DataError
-from melanoscope.models.backbones import get_backbone
 from melanoscope.runs.cell import CellKey, parse_transfer
 from melanoscope.target import MELANOMA, Target
 from melanoscope.training.config import TrainConfig, refuse_beyond
@@ -79,6 +78,7 @@ class BenchmarkConfig:
 
     def __post_init__(self) -> None:
         from melanoscope.benchmark.splits import poster_sources
+        from melanoscope.models.backbones import get_backbone
 
         if self.threads is not None:
             refuse_beyond(self.threads, 1, MOST_THREADS, "--threads")
@@ -198,6 +198,8 @@ def cells_of(config: BenchmarkConfig) -> list[CellKey]:
     Returns:
         All cells but those of transfers without ImageNet weights.
     """
+    from melanoscope.models.backbones import get_backbone
+
     return [
         CellKey(repeat, fold, backbone, transfer, seed_index)
         for seed_index in range(config.seeds)

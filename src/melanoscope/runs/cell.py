@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from melanoscope.errors import DataError, nearest
-from melanoscope.models.backbones import get_backbone
 from melanoscope.seeds import Purpose, derive_seed
 from melanoscope.transfers import TRANSFERS, Transfer
 
@@ -111,6 +110,8 @@ def parse_transfer(text: str) -> Transfer:
 
 def skipped_transfers(backbones: Sequence[str], transfers: Sequence[str]) -> list[dict[str, str]]:
     """List, for run.json, the rows that cannot be: transfer without ImageNet weights."""
+    from melanoscope.models.backbones import get_backbone  # PyTorch: readers do without it
+
     return [
         {"backbone": name, "transfer": transfer, "why": "no ImageNet weights exist for it"}
         for name in backbones

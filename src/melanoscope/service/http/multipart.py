@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -62,7 +63,9 @@ async def read_form(
     parser = _FormParser(request.headers, _limited_body(request, settings, reserve), names)
     try:
         form = await parser.parse()
-    except (MultiPartException, UnicodeError):  # the latter of a charset that a client names
+    # Not every Starlette turns the parser's errors into its own; the last is of a charset that a
+    # client names.
+    except (MultiPartException, FormParserError, UnicodeError):
         raise _broken_form("one that breaks the rules of RFC 7578") from None
     if not parser.complete:
         raise _broken_form("a truncated one")
