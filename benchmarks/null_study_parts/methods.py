@@ -81,14 +81,15 @@ def normal_bounds(estimate: Floats, error: Floats) -> Bounds:
 
 
 def percentile_bounds(replicates: Floats) -> Bounds:
-    """2.5 % and 97.5 % quantile of replicates, shape (B, m)."""
-    low, high = np.quantile(replicates, (0.025, 0.975), axis=0)
+    """2.5 % and 97.5 % quantile of replicates, shape (B, m); those without a class have none."""
+    low, high = np.nanquantile(replicates, (0.025, 0.975), axis=0)
     return Bounds(low, high)
 
 
 def bootstrap_p(differences: Floats) -> Floats:
     """One-sided p of "difference above 0" from replicates, shape (B, m)."""
-    return np.asarray(((differences <= 0).sum(axis=0) + 1) / (len(differences) + 1), np.float64)
+    known = np.isfinite(differences).sum(axis=0)
+    return np.asarray(((differences <= 0).sum(axis=0) + 1) / (known + 1), np.float64)
 
 
 def influence(parts: list[Ranked], photographs: int) -> Floats:
@@ -209,4 +210,6 @@ def bootstrap(parts: list[Ranked], group: Ints, weight: NDArray[np.float32]) -> 
         for arm, concordant in enumerate(pairs):
             right = np.einsum("bn,bn->b", weight1 @ concordant, weight0)
             total[there, arm] += right[there] / possible[there]
-    return total / known
+    with np.errstate(invalid="ignore"):  # no part has both classes: NaN
+        mean: Floats = total / known
+    return mean
