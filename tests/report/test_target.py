@@ -26,7 +26,7 @@ from melanoscope.report.target_words import question_of
 from melanoscope.target import MALIGNANT, MELANOMA, Target, custom_target
 from tests.conftest import record_all
 from tests.report.test_report_build import pictures
-from tests.report.test_sections import _complete
+from tests.report.sections.conftest import complete
 
 OWN = custom_target("keratinocyte_cancer", ("basal cell carcinoma", "squamous cell carcinoma"))
 COUNTED = replace(MALIGNANT, indeterminate="malignant")
@@ -63,7 +63,7 @@ def report_of(
 
     def write(target: Target, prevalence: float | None = None) -> Path:
         folder = writer(tmp_path / "run", target=target)
-        _complete(folder)
+        complete(folder)
         photograph = tmp_path / "photograph.png"
         write_image(photograph, np.full((8, 8, 3), 120, np.uint8))
         catalog = pl.read_parquet(folder / "catalog.parquet")

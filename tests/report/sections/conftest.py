@@ -13,7 +13,7 @@ from melanoscope.runs.reader import read_run
 from tests.conftest import record_all
 
 
-def _complete(folder: Path, *, seed: int = 0) -> None:
+def complete(folder: Path, *, seed: int = 0) -> None:
     """Give a run folder other static data, and a pair of near-duplicates."""
     rng = np.random.default_rng(seed)
     catalog = pl.read_parquet(folder / "catalog.parquet")
@@ -48,5 +48,5 @@ def _complete(folder: Path, *, seed: int = 0) -> None:
 
 @pytest.fixture
 def context(run_folder: Path, labels: dict[str, str]) -> ReportContext:
-    _complete(run_folder)
+    complete(run_folder)
     return ReportContext(run=read_run(run_folder), labels=labels, replicates=100)
