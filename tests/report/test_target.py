@@ -25,8 +25,8 @@ from melanoscope.report.from_run import report_run, result_of
 from melanoscope.report.target_words import question_of
 from melanoscope.target import MALIGNANT, MELANOMA, Target, custom_target
 from tests.conftest import record_all
-from tests.report.test_report_build import pictures
 from tests.report.sections.conftest import complete
+from tests.report.test_report_build import pictures
 
 OWN = custom_target("keratinocyte_cancer", ("basal cell carcinoma", "squamous cell carcinoma"))
 COUNTED = replace(MALIGNANT, indeterminate="malignant")
