@@ -18,7 +18,7 @@ read <- function(name) read.csv(file.path(folder, paste0(name, ".csv")))
 version_of <- function(name, version) writeLines(paste0("version ", name, "\t", version), out)
 
 version_of("R", paste(R.version$major, R.version$minor, sep = "."))
-for (p in c("pROC", "rms", "Hmisc", "sandwich", "ROCR", "mvtnorm", "survey")) {
+for (p in c("pROC", "rms", "Hmisc", "sandwich", "ROCR", "mvtnorm", "survey", "metafor")) {
   version_of(p, if (have(p)) as.character(packageVersion(p)) else "absent")
 }
 
@@ -253,4 +253,6 @@ put("variance_of_training", freedom * training / qchisq(c(0.975, 0.025), freedom
 error_of <- function(low, high) (qlogis(high) - qlogis(low)) / (2 * qnorm(0.975))
 put("p_above", pnorm((qlogis(0.931) - qlogis(0.91)) /
       sqrt(error_of(0.92, 0.94)^2 + error_of(0.88, 0.93)^2), lower.tail = FALSE))
+
+source(file.path(here, "r_oracles_parts", "studies.R"))
 close(out)

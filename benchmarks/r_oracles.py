@@ -3,7 +3,7 @@
     python benchmarks/r_oracles.py [--folder FOLDER]
 
 Needs R with some packages (Debian: r-base-core r-cran-proc r-cran-rms r-cran-sandwich r-cran-rocr
-r-cran-mvtnorm r-cran-survey); where there is no R it says so and
+r-cran-mvtnorm r-cran-survey r-cran-metafor); where there is no R it says so and
 changes nothing. Writes docs/results/r_oracles.json and .md, and R's numbers to
 tests/stats/r_oracles.json, with which the tests compare the package everywhere.
 """
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from melanoscope.hardware import describe_hardware
-from r_oracles_parts import calibration, decisions, ranking, selection
+from r_oracles_parts import calibration, decisions, ranking, selection, studies
 from r_oracles_parts.inputs import Inputs, inputs
 from r_oracles_parts.quantities import Quantity
 
@@ -36,6 +36,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     *calibration.QUANTITIES,
     *decisions.QUANTITIES,
     *selection.QUANTITIES,
+    *studies.QUANTITIES,
 )
 
 
@@ -83,8 +84,8 @@ def markdown(result: dict[str, Any]) -> str:
     )
     words = (
         f"The same inputs, made by closed forms ({result['photographs']} photographs of "
-        f"{result['patients']} patients, two networks; results over folds; shares), to R and to "
-        f"the package. {packages}; melanoscope {result['melanoscope']}; "
+        f"{result['patients']} patients, two networks; results over folds; shares; archives; "
+        f"studies), to R and to the package. {packages}; melanoscope {result['melanoscope']}; "
         f"{result['machine']['processor']}. Where R has no package for it the formula is written "
         "out in R (plain R). Differences are relative to R's number, or to 0.001 where that is "
         "smaller. Bootstraps differ by the chance of their draws."

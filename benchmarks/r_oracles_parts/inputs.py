@@ -27,6 +27,18 @@ REPEATS = 3
 N_TRAIN, N_TEST = 256, 64
 SHARES = ((0, 12), (1, 9), (7, 20), (19, 20), (25, 25), (118, 240))
 P_VALUES = (0.012, 0.2, 0.0004, 0.04, 0.04, 0.9, 0.0199)
+# AUROC and standard error of each archive: five that differ, four that agree, and two.
+ARCHIVES = (
+    ((0.91, 0.008), (0.84, 0.02), (0.88, 0.015), (0.95, 0.03), (0.79, 0.04)),
+    ((0.86, 0.01), (0.865, 0.03), (0.855, 0.02), (0.862, 0.04)),
+    ((0.9, 0.01), (0.82, 0.03)),
+)
+# Studies of two models: AUROCs, correlation of their scores, positives, negatives.
+STUDIES = (
+    (0.75, 0.85, 0.5, 60, 140),
+    (0.85, 0.9, 0.7, 60, 240),
+    (0.8, 0.87, 0.2, 150, 150),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +99,16 @@ class Inputs:
         _csv(folder / "p_values.csv", {"p": np.array(P_VALUES)})
         sizes = {"n_train": np.array([N_TRAIN]), "n_test": np.array([N_TEST])}
         _csv(folder / "sizes.csv", sizes)
+        numbers = [i for i, rows in enumerate(ARCHIVES) for _ in rows]
+        auroc, error = np.array([row for rows in ARCHIVES for row in rows]).T
+        _csv(folder / "archives.csv", {"set": np.array(numbers), "auroc": auroc, "error": error})
+        names = ("auroc1", "auroc2", "correlation", "positives", "negatives")
+        _csv(folder / "studies.csv", dict(zip(names, np.array(STUDIES).T, strict=True)))
 
     def digest(self) -> str:
         """Return the SHA-256 of all inputs, of which the values in the tests are made."""
-        found = hashlib.sha256(repr((SHARES, P_VALUES, N_TRAIN, N_TEST)).encode())
+        stated = (SHARES, P_VALUES, N_TRAIN, N_TEST, ARCHIVES, STUDIES)
+        found = hashlib.sha256(repr(stated).encode())
         for name in self.__dataclass_fields__:
             found.update(np.ascontiguousarray(getattr(self, name)).tobytes())
         return found.hexdigest()

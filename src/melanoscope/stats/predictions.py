@@ -145,3 +145,11 @@ class Predictions:
     def with_probability(self, probability: Floats) -> Predictions:
         """Replace the probabilities, by calibrated ones of shape (n,) for example."""
         return replace(self, probability=probability)
+
+
+def same_photographs(a: Predictions, b: Predictions) -> bool:
+    """Return whether two networks were tested on the same photographs, folds, in the same order."""
+    return all(
+        np.array_equal(getattr(a, name), getattr(b, name))
+        for name in ("image_index", "target", "fold_id", "group")
+    )

@@ -21,7 +21,7 @@ from melanoscope.stats.bootstrap.group_weights import (
     sample_group_weights,
 )
 from melanoscope.stats.bootstrap.weighted_metrics import RESAMPLED_METRICS, WeightedMetrics
-from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.predictions import Predictions, same_photographs
 from melanoscope.stats.validation import check_enough_groups
 from melanoscope.threads import thread_pool
 
@@ -134,7 +134,7 @@ def bootstrap_many(
     _refuse_unknown(metrics, RESAMPLED_METRICS)
     first = next(iter(networks.values()))
     for name, predictions in networks.items():
-        if not _same_images(predictions, first):
+        if not same_photographs(predictions, first):
             raise StatisticsError(
                 "networks tested on the same photographs", f"others for '{name}'", "do not mix runs"
             )
@@ -167,10 +167,3 @@ def _refuse_unknown(metrics: tuple[str, ...], known: tuple[str, ...]) -> None:
     unknown = sorted(set(metrics) - set(known))
     if unknown:
         raise StatisticsError(f"metrics among {', '.join(known)}", unknown[0], "correct it")
-
-
-def _same_images(a: Predictions, b: Predictions) -> bool:
-    return all(
-        np.array_equal(getattr(a, name), getattr(b, name))
-        for name in ("image_index", "target", "fold_id", "group")
-    )

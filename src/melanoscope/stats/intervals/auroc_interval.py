@@ -19,6 +19,7 @@ from scipy.stats import rankdata
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Booleans, Codes, Floats
+from melanoscope.stats.intervals.clustered import clustered_variance
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.wald import (
     clustered_error,
@@ -126,37 +127,31 @@ def auroc_degrees_of_freedom(predictions: Predictions) -> float:
 
 
 def placement_values(positive: Booleans, score: Floats) -> tuple[Floats, Floats]:
-    """Return the share of the others below each positive, and of the positives above each other."""
+    """Return the share of the others below each positive, and of the positives above each other.
+
+    Scores of shape (..., n) for `positive` of shape (n,) give shapes (..., positives) and (...,
+    others).
+    """
     # DeLong's structural components V10 and V01: ties count half, the mean of either is the AUROC.
     hits, others = int(positive.sum()), int((~positive).sum())
-    ranks = rankdata(score)
-    above = (ranks[positive] - rankdata(score[positive])) / others
-    below = 1 - (ranks[~positive] - rankdata(score[~positive])) / hits
+    ranks = rankdata(score, axis=-1)
+    mine, theirs = score[..., positive], score[..., ~positive]
+    above = (ranks[..., positive] - rankdata(mine, axis=-1)) / others
+    below = 1 - (ranks[..., ~positive] - rankdata(theirs, axis=-1)) / hits
     return np.asarray(above, np.float64), np.asarray(below, np.float64)
 
 
 def _delong_error(positive: Booleans, score: Floats, member: Codes) -> float:
-    """Obuchowski (1997): the sums of squares of each class, and their products in mixed units.
-
-    Each with the factor k / (k - 1) of its k units; since the third has the most, the whole is
-    never below 0 (but for rounding).
-    """
+    """Return the root of Obuchowski's variance, with the units numbered by `member`."""
     above, below = placement_values(positive, score)
     units = int(member.max()) + 1
     # By how much each unit's positives, and its others, move the AUROC.
     of_positives = np.bincount(member[positive], (above - above.mean()) / above.size, units)
     of_others = np.bincount(member[~positive], (below - below.mean()) / below.size, units)
 
-    def factor(members: Codes) -> float:
-        held = np.unique(members).size
-        return held / (held - 1)
-
-    variance = (
-        factor(member[positive]) * float(of_positives @ of_positives)
-        + factor(member[~positive]) * float(of_others @ of_others)
-        + 2 * factor(member) * float(of_positives @ of_others)
-    )
-    return float(np.sqrt(max(variance, 0.0)))
+    holders = tuple(np.unique(m).size for m in (member[positive], member[~positive], member))
+    moves = np.stack([of_positives, of_others]).astype(np.float64)
+    return float(np.sqrt(clustered_variance(moves, holders)))
 
 
 def _influence(predictions: Predictions) -> tuple[list[float], Floats]:

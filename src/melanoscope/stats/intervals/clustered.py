@@ -144,10 +144,8 @@ class ClusteredAuroc:
         """Standard error over groups, widened; 0 where no pair varies."""
         if min(self.holders[:2]) < 2:
             return 0.0
-        positives, others, either = (k / (k - 1) for k in self.holders)
-        a, b = self.moves
-        variance = positives * (a @ a) + others * (b @ b) + 2 * either * (a @ b)
-        return float(np.sqrt(self.widening * max(float(variance), 0.0)))
+        variance = float(clustered_variance(self.moves, self.holders))
+        return float(np.sqrt(self.widening * variance))
 
     @property
     def separated(self) -> bool:
@@ -170,6 +168,27 @@ class ClusteredAuroc:
         if self.separated:
             return _interval(self, low, high, 0.0, self.pairs, DISJOINT_PAIRS)
         return _interval(self, low, high, self.standard_error, self.holders[2], LOGIT_AUROC)
+
+
+def clustered_variance(moves: Floats, holders: tuple[int, ...]) -> Floats:
+    """Return the variance of an AUROC, or of a difference of two, over groups.
+
+    Obuchowski (1997): the sums of squares of each class, and their products in mixed groups, each
+    with the factor k / (k - 1) of its k groups; since the third has the most, the whole is never
+    below 0 (but for rounding, which is taken off).
+
+    Args:
+        moves: How far each group moves it by its positives, and by its others, (2, ..., groups).
+        holders: Number of groups with positives, with others, and with either, 2 or more each.
+
+    Returns:
+        The variances, of the shape between: one for `moves` of shape (2, groups).
+    """
+    positives, others, either = (k / (k - 1) for k in holders)
+    a, b = moves
+    variance = positives * np.vecdot(a, a) + others * np.vecdot(b, b)
+    rounded: Floats = np.maximum(variance + 2 * either * np.vecdot(a, b), 0.0)
+    return rounded
 
 
 def kish_number(member: Codes) -> float:

@@ -29,7 +29,7 @@ class Interval:
             where it has none.
         n: Number of units that the estimate rests on.
         method: Name of the method that gave the bounds.
-        unit: What `n` counts: "folds", "groups", "photographs" or "studies".
+        unit: What `n` counts: "folds", "groups", "photographs", "archives" or "studies".
         confidence: Level of the interval, between 0 and 1.
     """
 
