@@ -14,7 +14,7 @@ import numpy as np
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Floats
-from melanoscope.stats.bootstrap.between_strata import Weighted, between_strata_shifts
+from melanoscope.stats.bootstrap.between_strata import between_strata_shifts
 from melanoscope.stats.bootstrap.group_weights import (
     REPLICATES,
     BootstrapWeights,

@@ -87,7 +87,9 @@ def influence_interval(predictions: Predictions) -> Interval:
     Raises:
         StatisticsError: A fold of one class, or no fold with two groups of a class.
     """
-    areas, influence = _influence(predictions)
+    areas, influence = auroc_influence(
+        predictions.target, predictions.probability, predictions.fold_id
+    )
     for outcome, lesions in ((1, "positives"), (0, "negatives")):
         mine = predictions.target == outcome
         # A class that one group holds in each fold would seem not to vary.
@@ -122,7 +124,8 @@ def auroc_degrees_of_freedom(predictions: Predictions) -> float:
         The degrees of freedom, 1 to the number of groups - 1.
     """
     member = np.unique(predictions.group, return_inverse=True)[1]
-    return effective_degrees_of_freedom(_influence(predictions)[1], member)
+    _, influence = auroc_influence(predictions.target, predictions.probability, predictions.fold_id)
+    return effective_degrees_of_freedom(influence, member)
 
 
 def placement_values(positive: Booleans, score: Floats) -> tuple[Floats, Floats]:
@@ -159,17 +162,31 @@ def _delong_error(positive: Booleans, score: Floats, member: Codes) -> float:
     return float(np.sqrt(max(variance, 0.0)))
 
 
-def _influence(predictions: Predictions) -> tuple[list[float], Floats]:
-    """Return each fold's AUROC, and how far each prediction moves their mean, shape (n,)."""
-    folds = predictions.fold_ids
-    influence = np.zeros(predictions.target.size)
+def auroc_influence(
+    target: Codes, probability: Floats, fold_id: Codes
+) -> tuple[list[float], Floats]:
+    """Return each fold's AUROC, and how far each prediction moves their mean.
+
+    Args:
+        target: 1 for positives, 0 for others, both in every fold, shape (n,).
+        probability: What photographs are ranked by, shape (n,).
+        fold_id: Fold of each photograph, shape (n,).
+
+    Returns:
+        AUROC of each fold, and influences of shape (n,), whose sum is 0.
+
+    Raises:
+        StatisticsError: A fold of one class.
+    """
+    folds = np.unique(fold_id)
+    influence = np.zeros(target.size)
     areas = []
     for fold in folds:
-        rows = np.flatnonzero(predictions.fold_id == fold)
-        positive = predictions.target[rows] == 1
+        rows = np.flatnonzero(fold_id == fold)
+        positive = target[rows] == 1
         if positive.all() or not positive.any():
             raise StatisticsError("both classes in every fold", "one in one", "use fewer folds")
-        above, below = placement_values(positive, predictions.probability[rows])
+        above, below = placement_values(positive, probability[rows])
         areas.append(float(above.mean()))
         influence[rows[positive]] = (above - areas[-1]) / above.size / folds.size
         influence[rows[~positive]] = (below - areas[-1]) / below.size / folds.size
