@@ -87,3 +87,9 @@ class MulticlassPredictions:
 
 AnyPredictions = Predictions | MulticlassPredictions
 """Predictions of one network, of one class against the others or of several."""
+
+
+def fewest_groups(predictions: AnyPredictions) -> int:
+    """Return how many groups hold the class that the fewest hold."""
+    pairs = np.unique(np.stack([predictions.target, predictions.group]), axis=1)[0]
+    return int(np.unique(pairs, return_counts=True)[1].min())

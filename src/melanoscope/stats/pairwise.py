@@ -30,11 +30,11 @@ from melanoscope.stats.intervals.crossval_interval import (
 from melanoscope.stats.intervals.holm import holm
 from melanoscope.stats.intervals.interval import LOWER_TAIL, UPPER_TAIL, Interval
 from melanoscope.stats.intervals.metric_influence import (
-    difference_degrees_of_freedom,
+    fewest_degrees_of_freedom,
     metric_influences,
 )
 from melanoscope.stats.intervals.wald import ROUNDING, wald_interval
-from melanoscope.stats.multiclass_predictions import AnyPredictions
+from melanoscope.stats.multiclass_predictions import AnyPredictions, fewest_groups
 
 PAIRED = "paired group bootstrap"
 ALIKE = "exact bounds, since no group tells the two apart"
@@ -141,7 +141,7 @@ def compare_pairs(
         return ()
     first = predictions[next(iter(bootstrapped))]
     member = np.unique(first.group, return_inverse=True)[1].astype(np.int64)
-    fewest = min(np.unique(member[first.target == c]).size for c in np.unique(first.target))
+    fewest = fewest_groups(first)
     influences = {name: metric_influences(predictions[name], metric) for name in bootstrapped}
     tests = []
     for a, b in combinations(bootstrapped, 2):
@@ -149,7 +149,7 @@ def compare_pairs(
         variance = crossval_variance(
             Variance(
                 mine.difference_variance(other, metric),
-                difference_degrees_of_freedom(influences[a], influences[b], member),
+                fewest_degrees_of_freedom(map(np.subtract, influences[a], influences[b]), member),
             ),
             design,
         )

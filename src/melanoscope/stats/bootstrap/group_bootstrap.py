@@ -14,7 +14,7 @@ import numpy as np
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Floats
-from melanoscope.stats.bootstrap.between_strata import between_strata_shifts
+from melanoscope.stats.bootstrap.between_strata import Weighted, between_strata_shifts
 from melanoscope.stats.bootstrap.group_weights import (
     REPLICATES,
     BootstrapWeights,
@@ -22,8 +22,13 @@ from melanoscope.stats.bootstrap.group_weights import (
     sample_group_weights,
 )
 from melanoscope.stats.bootstrap.weighted_metrics import RESAMPLED_METRICS, WeightedMetrics
+from melanoscope.stats.bootstrap.weighted_multiclass import (
+    WeightedMulticlass,
+    multiclass_metrics,
+)
+from melanoscope.stats.multiclass_predictions import AnyPredictions, MulticlassPredictions
 from melanoscope.stats.predictions import Predictions
-from melanoscope.stats.validation import check_enough_groups
+from melanoscope.stats.validation import check_enough_groups, check_enough_groups_of_classes
 from melanoscope.threads import thread_pool
 
 # Share of replicates that may lack a class.
@@ -136,9 +141,9 @@ def group_bootstrap(
 
 
 def bootstrap_many(
-    networks: Mapping[str, Predictions],
+    networks: Mapping[str, AnyPredictions],
     *,
-    metrics: tuple[str, ...] = RESAMPLED_METRICS,
+    metrics: tuple[str, ...] | None = None,
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> dict[str, BootstrapResult]:
@@ -147,8 +152,9 @@ def bootstrap_many(
     Groups are sampled within strata (`group_weights`).
 
     Args:
-        networks: Name of each network -> its test predictions, all on the same photographs.
-        metrics: Metrics to compute, of `RESAMPLED_METRICS`.
+        networks: Name of each network -> its test predictions, all on the same photographs, and all
+            of one class against the others or all of the same several classes.
+        metrics: Metrics to compute, of `RESAMPLED_METRICS` or `multiclass_metrics`; None for all.
         replicates: Number of replicates, at least 2.
         seed: Seed of the resampling.
 
@@ -161,26 +167,30 @@ def bootstrap_many(
     """
     if not networks:
         return {}
-    _refuse_unknown(metrics, RESAMPLED_METRICS)
     first = next(iter(networks.values()))
+    known = _known_metrics(first)
+    metrics = known if metrics is None else metrics
+    _refuse_unknown(metrics, known)
     for name, predictions in networks.items():
         if not _same_images(predictions, first):
             raise StatisticsError(
                 "networks tested on the same photographs", f"others for '{name}'", "do not mix runs"
             )
     member = np.unique(first.group, return_inverse=True)[1]
-    check_enough_groups(member, first.target == 1)
+    if isinstance(first, MulticlassPredictions):
+        check_enough_groups_of_classes(member, first.target)
+    else:
+        check_enough_groups(member, first.target == 1)
     weights = sample_group_weights(first, replicates=replicates, seed=seed)
     weighted = {
-        name: WeightedMetrics(predictions, weights, metrics)
-        for name, predictions in networks.items()
+        name: _weighted(predictions, weights, metrics) for name, predictions in networks.items()
     }
     kind = group_kind(first.target, member)
     chunks: dict[str, list[dict[str, Floats]]] = {name: [] for name in networks}
     with thread_pool() as pool:
         # One block of weights for all networks: the product of both would not fit in memory.
         for _, block in weights.blocks():
-            computed = pool.map(WeightedMetrics.compute, weighted.values(), repeat(block))
+            computed = pool.map(_compute, weighted.values(), repeat(block))
             for name, values in zip(networks, computed, strict=True):
                 chunks[name].append(values)
     return {
@@ -194,14 +204,32 @@ def bootstrap_many(
     }
 
 
+def _known_metrics(predictions: AnyPredictions) -> tuple[str, ...]:
+    if isinstance(predictions, MulticlassPredictions):
+        return multiclass_metrics(predictions.n_classes)
+    return RESAMPLED_METRICS
+
+
+def _weighted(
+    predictions: AnyPredictions, weights: BootstrapWeights, metrics: tuple[str, ...]
+) -> Weighted:
+    if isinstance(predictions, MulticlassPredictions):
+        return WeightedMulticlass(predictions, weights, metrics)
+    return WeightedMetrics(predictions, weights, metrics)
+
+
+def _compute(network: Weighted, weights: Floats) -> dict[str, Floats]:
+    return network.compute(weights)
+
+
 def _refuse_unknown(metrics: tuple[str, ...], known: tuple[str, ...]) -> None:
     unknown = sorted(set(metrics) - set(known))
     if unknown:
         raise StatisticsError(f"metrics among {', '.join(known)}", unknown[0], "correct it")
 
 
-def _same_images(a: Predictions, b: Predictions) -> bool:
-    return all(
+def _same_images(a: AnyPredictions, b: AnyPredictions) -> bool:
+    return type(a) is type(b) and all(
         np.array_equal(getattr(a, name), getattr(b, name))
         for name in ("image_index", "target", "fold_id", "group")
     )

@@ -7,6 +7,8 @@ many groups there are.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from melanoscope.errors import StatisticsError
@@ -44,26 +46,21 @@ def metric_influences(predictions: AnyPredictions, metric: str) -> tuple[Floats,
     return _binary(predictions, metric)
 
 
-def difference_degrees_of_freedom(
-    a: tuple[Floats, ...], b: tuple[Floats, ...], member: Codes
-) -> float:
-    """Return the degrees of freedom by which groups tell the variance of a paired difference.
+def fewest_degrees_of_freedom(influences: Iterable[Floats], member: Codes) -> float:
+    """Return the degrees of freedom by which groups tell the variance of a metric or difference.
 
-    Those of `effective_degrees_of_freedom`, of the difference of the influences; where several
-    stand in for the metric's own, the fewest: a quantile of t that is too large errs towards
-    finding nothing.
+    Those of `effective_degrees_of_freedom`; where several influences stand in for the metric's own,
+    the fewest: a quantile of t that is too large errs towards finding nothing.
 
     Args:
-        a: `metric_influences` of one network.
-        b: Those of the other, on the same photographs.
+        influences: `metric_influences` of one network, or their differences between two, each of
+            shape (n,).
         member: Number of each photograph's group, from 0, shape (n,).
 
     Returns:
         The degrees of freedom, 1 to the number of groups - 1.
     """
-    return min(
-        effective_degrees_of_freedom(mine - other, member) for mine, other in zip(a, b, strict=True)
-    )
+    return min(effective_degrees_of_freedom(one, member) for one in influences)
 
 
 def _binary(predictions: Predictions, metric: str) -> tuple[Floats, ...]:
