@@ -67,7 +67,7 @@ def delong_interval(
     check_two_units(member, positive, unit)
     return wald_interval(
         area_under_roc(positive, score),
-        _delong_error(positive, score, member),
+        placements_variance(*placement_values(positive, score), positive, member) ** 0.5,
         n=int(member.max()) + 1,
         method=DELONG if group is None else OBUCHOWSKI,
         unit=unit,
@@ -138,13 +138,23 @@ def placement_values(positive: Booleans, score: Floats) -> tuple[Floats, Floats]
     return np.asarray(above, np.float64), np.asarray(below, np.float64)
 
 
-def _delong_error(positive: Booleans, score: Floats, member: Codes) -> float:
-    """Obuchowski (1997): the sums of squares of each class, and their products in mixed units.
+def placements_variance(above: Floats, below: Floats, positive: Booleans, member: Codes) -> float:
+    """Return the variance of a mean of placements, or of a difference of two networks' placements.
 
-    Each with the factor k / (k - 1) of its k units; since the third has the most, the whole is
-    never below 0 (but for rounding).
+    Obuchowski (1997): the sums of squares of each class, and their products in mixed units, each
+    with the factor k / (k - 1) of its k units; since the third has the most, the whole is never
+    below 0 (but for rounding). It is linear in the placements, so that the variance of a paired
+    difference, which she writes with covariances, is that of the differences.
+
+    Args:
+        above: Placement of each positive, or a difference of two, shape (positives,).
+        below: Placement of each other photograph likewise, shape (others,).
+        positive: Whether each photograph is positive, shape (n,).
+        member: Number of each photograph's unit, from 0, shape (n,).
+
+    Returns:
+        The variance.
     """
-    above, below = placement_values(positive, score)
     units = int(member.max()) + 1
     # By how much each unit's positives, and its others, move the AUROC.
     of_positives = np.bincount(member[positive], (above - above.mean()) / above.size, units)
@@ -159,7 +169,7 @@ def _delong_error(positive: Booleans, score: Floats, member: Codes) -> float:
         + factor(member[~positive]) * float(of_others @ of_others)
         + 2 * factor(member) * float(of_positives @ of_others)
     )
-    return float(np.sqrt(max(variance, 0.0)))
+    return max(variance, 0.0)
 
 
 def auroc_influence(
