@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from melanoscope.stats.bootstrap.group_bootstrap import BootstrapResult
 from melanoscope.stats.calibration.probability_metrics import (
     PROBABILITY_METRICS,
@@ -18,15 +20,25 @@ from melanoscope.stats.intervals.crossval_interval import (
     crossval_variance,
 )
 from melanoscope.stats.intervals.interval import Interval
+from melanoscope.stats.intervals.metric_influence import (
+    fewest_degrees_of_freedom,
+    metric_influences,
+)
 from melanoscope.stats.intervals.pooled_auroc import pooled_auroc
 from melanoscope.stats.intervals.proportion import exact_bounds
+from melanoscope.stats.multiclass_predictions import (
+    AnyPredictions,
+    MulticlassPredictions,
+    fewest_groups,
+)
 from melanoscope.stats.predictions import Predictions
 
+GROUPS_OF_RAREST = "exact bounds by the groups of the rarest class"
 _TOP = {"pauc_above_sensitivity": 0.2}
 
 
 def crossval_metric(
-    predictions: Predictions,
+    predictions: AnyPredictions,
     bootstrapped: BootstrapResult,
     metric: str,
     design: CrossValidation,
@@ -51,10 +63,10 @@ def crossval_metric(
     Raises:
         StatisticsError: Separated classes, or too few groups.
     """
-    if metric in PROBABILITY_METRICS:
+    if isinstance(predictions, Predictions) and metric in PROBABILITY_METRICS:
         return probability_interval(predictions, metric, widening=design.factor)
     estimate, top = bootstrapped.estimate[metric], _TOP.get(metric, 1.0)
-    by_patients = Variance(bootstrapped.variance(metric), auroc_degrees_of_freedom(predictions))
+    by_patients = Variance(bootstrapped.variance(metric), _degrees_of_freedom(predictions, metric))
     if values is not None and len(values) < 2:
         values = None
     if estimate in (0.0, top):
@@ -67,12 +79,24 @@ def crossval_metric(
     )
 
 
+def _degrees_of_freedom(predictions: AnyPredictions, metric: str) -> float:
+    if isinstance(predictions, Predictions):
+        return auroc_degrees_of_freedom(predictions)
+    member = np.unique(predictions.group, return_inverse=True)[1].astype(np.int64)
+    return fewest_degrees_of_freedom(metric_influences(predictions, metric), member)
+
+
 def _exact(
-    predictions: Predictions, estimate: float, top: float, design: CrossValidation
+    predictions: AnyPredictions, estimate: float, top: float, design: CrossValidation
 ) -> Interval:
     # Nothing varies: each pair of a positive's and another's group that shares none with the others
-    # is right, or wrong.
-    pairs = pooled_auroc(predictions).pairs
+    # is right, or wrong; of several classes each group of the one with the fewest is.
+    several = isinstance(predictions, MulticlassPredictions)
+    pairs = (
+        fewest_groups(predictions)
+        if isinstance(predictions, MulticlassPredictions)
+        else pooled_auroc(predictions).pairs
+    )
     low, high = exact_bounds(estimate / top, pairs / design.factor)
     return Interval(
         estimate=estimate,
@@ -80,6 +104,6 @@ def _exact(
         high=top * high,
         standard_error=0.0,
         n=pairs,
-        method=DISJOINT_PAIRS,
+        method=GROUPS_OF_RAREST if several else DISJOINT_PAIRS,
         unit="groups",
     )

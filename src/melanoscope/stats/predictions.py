@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,40 +85,14 @@ class Predictions:
             raise StatisticsError(
                 "finite thresholds", "NaN or infinity", "choose them on validation"
             )
-        self._check_images()
+        check_images(self)
 
     def _check_arrays(self) -> None:
         n = self.target.shape
         for field in fields(self):
-            values = getattr(self, field.name)
-            if values.ndim != 1 or values.shape != n or not values.size:
-                raise StatisticsError(
-                    "predictions of one shape (n,), n above 0",
-                    f"{field.name} of shape {values.shape} beside target of shape {n}",
-                    "pass one value of each per prediction",
-                )
             # Probabilities of another type can only be hard labels; codes could hold NaN.
             real = field.name in ("probability", "threshold")
-            if values.dtype.kind not in ("f" if real else "iu"):
-                raise StatisticsError(
-                    f"{field.name} as {'floating point' if real else 'integers'}",
-                    str(values.dtype),
-                    "pass probabilities before any threshold, and codes for names",
-                )
-
-    def _check_images(self) -> None:
-        images = np.unique(self.image_index).size
-        for what, a, b, pairs in (
-            ("once in a fold", self.fold_id, self.image_index, self.target.size),
-            ("in one group", self.image_index, self.group, images),
-            ("with one target", self.image_index, self.target, images),
-        ):
-            if len(set(zip(a.tolist(), b.tolist(), strict=True))) != pairs:
-                raise StatisticsError(
-                    f"each photograph {what}",
-                    "one that is not",
-                    "check the run's cells and catalog",
-                )
+            check_codes(field.name, getattr(self, field.name), n, kind="f" if real else "iu")
 
     @property
     def fold_ids(self) -> Codes:
@@ -147,9 +121,55 @@ class Predictions:
         return replace(self, probability=probability)
 
 
-def same_photographs(a: Predictions, b: Predictions) -> bool:
+def same_photographs(a: _Tested, b: _Tested) -> bool:
     """Return whether two networks were tested on the same photographs, folds, in the same order."""
-    return all(
+    return type(a) is type(b) and all(
         np.array_equal(getattr(a, name), getattr(b, name))
         for name in ("image_index", "target", "fold_id", "group")
     )
+
+
+def check_codes(
+    name: str, values: NDArray[Any], shape: tuple[int, ...], *, kind: str = "iu"
+) -> None:
+    """Refuse `values` that are not of the one `shape` (n,), or of another `kind` of numbers."""
+    if values.ndim != 1 or values.shape != shape or not values.size:
+        raise StatisticsError(
+            "predictions of one shape (n,), n above 0",
+            f"{name} of shape {values.shape} beside target of shape {shape}",
+            "pass one value of each per prediction",
+        )
+    if values.dtype.kind not in kind:
+        raise StatisticsError(
+            f"{name} as {'floating point' if kind == 'f' else 'integers'}",
+            str(values.dtype),
+            "pass probabilities before any threshold, and codes for names",
+        )
+
+
+class _Tested(Protocol):
+    """What `check_images` reads."""
+
+    @property
+    def target(self) -> Codes: ...
+    @property
+    def fold_id(self) -> Codes: ...
+    @property
+    def image_index(self) -> Codes: ...
+    @property
+    def group(self) -> Codes: ...
+
+
+def check_images(predictions: _Tested) -> None:
+    """Refuse a photograph twice in a fold, in two groups, or with two targets."""
+    image = predictions.image_index
+    images = np.unique(image).size
+    for what, a, b, pairs in (
+        ("once in a fold", predictions.fold_id, image, image.size),
+        ("in one group", image, predictions.group, images),
+        ("with one target", image, predictions.target, images),
+    ):
+        if len(set(zip(a.tolist(), b.tolist(), strict=True))) != pairs:
+            raise StatisticsError(
+                f"each photograph {what}", "one that is not", "check the run's cells and catalog"
+            )

@@ -115,6 +115,18 @@ def check_enough_groups(member: Codes, positive: Booleans) -> None:
             )
 
 
+def check_enough_groups_of_classes(member: Codes, target: Codes) -> None:
+    """Refuse a class, 0 to k - 1, that fewer than `FEWEST_GROUPS` groups, numbered, hold."""
+    pairs = np.unique(np.stack([target, member]), axis=1)[0]
+    holders = np.bincount(pairs)
+    if holders.min() < FEWEST_GROUPS:
+        raise StatisticsError(
+            f"at least {FEWEST_GROUPS} groups (patients) of every class for an interval",
+            f"{holders.min()} of class {holders.argmin()}",
+            "use more patients, or leave out or join rare classes",
+        )
+
+
 def check_two_units(member: Codes, positive: Booleans, unit: str) -> None:
     """Refuse a class that fewer than two of the units `member`, shape (n,), hold."""
     for side, lesions in ((positive, "positives"), (~positive, "negatives")):

@@ -143,3 +143,24 @@ def test_a_draw_without_a_class_is_left_out_for_all() -> None:
     holed[1, :3] = np.nan
     found, whole = (paired_differences(values, r, **SIZES) for r in (holed, replicates[:, 3:]))
     np.testing.assert_array_equal(found.allowance, whole.allowance)
+
+
+def test_one_set_needs_no_folds() -> None:
+    """Closed form: t times the standard deviation of the paired replicates, nothing added."""
+    rng = np.random.default_rng(11)
+    replicates = rng.normal(size=(2, 200_000)) * 0.01
+    values = np.array([[0.8], [0.7]])
+    found = paired_differences(
+        values, replicates, folds=1, n_train=1, n_test=1, degrees_of_freedom=30
+    )
+    error = (replicates[0] - replicates[1]).std(ddof=1)
+    assert found.difference[0, 1] == pytest.approx(0.1)
+    assert found.standard_error[0, 1] == pytest.approx(error)
+    assert found.allowance[0, 1] == pytest.approx(student.ppf(0.95, 30) * error, rel=0.02)
+    assert found.method == "group bootstrap"
+
+
+@pytest.mark.parametrize(("results", "folds"), [(1, 5), (5, 1)])
+def test_results_and_folds_have_to_fit(results: int, folds: int) -> None:
+    with pytest.raises(StatisticsError, match="one result of one set"):
+        paired_differences(np.zeros((2, results)), np.zeros((2, 50)), **(SIZES | {"folds": folds}))

@@ -17,7 +17,7 @@ import numpy as np
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Booleans, Codes, Floats
-from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.multiclass_predictions import AnyPredictions
 from melanoscope.stats.validation import check_two_units
 
 REPLICATES = 2000
@@ -99,27 +99,57 @@ class BootstrapWeights:
 
 
 def sample_group_weights(
-    predictions: Predictions, *, replicates: int = REPLICATES, seed: int = 0
+    predictions: AnyPredictions, *, replicates: int = REPLICATES, seed: int = 0
 ) -> BootstrapWeights:
     """Sample the groups of a run's `predictions` with replacement, within strata."""
-    # Strata: the first fold that a group is tested in, and whether it holds a positive.
+    # Strata: the first fold that a group is tested in, and the class that it counts for.
     if replicates < 2:
         raise StatisticsError("at least 2 replicates", str(replicates), "use 2000")
     groups, member = np.unique(predictions.group, return_inverse=True)
     home = np.full(groups.size, np.iinfo(np.int64).max)
     np.minimum.at(home, member, predictions.fold_id)
-    holds = np.bincount(member, predictions.target) > 0
-    check_two_units(member, predictions.target == 1, "groups (patients)")
-    return BootstrapWeights(groups, _strata(home, holds), replicates, seed)
+    for outcome in range(1, max(2, int(predictions.target.max()) + 1)):
+        check_two_units(member, predictions.target == outcome, "groups (patients)")
+    kind = group_kind(predictions.target, member)
+    return BootstrapWeights(groups, _strata(home, kind), replicates, seed)
 
 
-def _strata(home: Codes, holds: Booleans) -> Codes:
+def group_kind(target: Codes, member: Codes) -> Codes:
+    """Return the class that each group counts for: the rarest among those of its photographs.
+
+    So every class, the rarest first, keeps nearly its number of groups in all replicates, and none
+    goes missing. Of two classes it is 1, the positives, as soon as a group holds one.
+
+    Args:
+        target: Class of each photograph, from 0, shape (n,).
+        member: Number of each photograph's group, from 0, shape (n,).
+
+    Returns:
+        Class of each group, shape (groups,).
+
+    >>> target = np.array([0, 2, 0, 1, 0, 0, 1, 0])  # of class 2 there is one group only
+    >>> group_kind(target, np.array([0, 0, 1, 1, 2, 3, 4, 4]))
+    array([2, 1, 0, 0, 1])
+    """
+    classes = int(target.max()) + 1
+    by_rank = np.arange(classes)
+    if classes > 2:
+        pairs = np.unique(np.stack([target, member]), axis=1)[0]
+        by_rank = np.argsort(-np.bincount(pairs, minlength=classes), kind="stable")
+    rank = np.empty(classes, np.int64)
+    rank[by_rank] = np.arange(classes)
+    rarest = np.zeros(int(member.max()) + 1, np.int64)
+    np.maximum.at(rarest, member, rank[target])
+    return by_rank[rarest].astype(np.int64)
+
+
+def _strata(home: Codes, kind: Codes | Booleans) -> Codes:
     """Number the strata of groups by `home` fold and class, none of them of a single group."""
     # A group alone in its stratum would never vary, as if its patient were certain: those of one
     # class make one stratum over the folds, and one that is still alone joins the smallest of it.
-    stratum = np.unique(np.stack([home, holds]), axis=1, return_inverse=True)[1].ravel()
-    for outcome in (True, False):
-        mine = holds == outcome
+    stratum = np.unique(np.stack([home, kind]), axis=1, return_inverse=True)[1].ravel()
+    for outcome in np.unique(kind)[::-1]:
+        mine = kind == outcome
         alone = mine & (np.bincount(stratum)[stratum] == 1)
         if not alone.any():
             continue

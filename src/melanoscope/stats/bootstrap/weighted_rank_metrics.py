@@ -78,6 +78,17 @@ class RankedFold:
             pauc = _partial_area(rise, after, above[lowest] / n_others - step, step)
         return {"auroc": auroc, "auprc": auprc, "pauc_above_sensitivity": pauc}
 
+    def auroc(self, weights: Floats) -> Floats:
+        """Compute the AUROC alone for `weights` (groups, replicates); NaN without a class."""
+        hits, below, tied = (
+            np.asarray(counts @ weights, np.float64)
+            for counts in (self.positive, self.below, self.tied)
+        )
+        pairs = hits.sum(axis=0) * (below.sum(axis=0) + tied.sum(axis=0))
+        right = _dot_columns(hits, tied) / 2
+        right += _dot_columns(hits, _under(below, tied))
+        return safe_divide(right, pairs)
+
     def roc_points(self, weights: Floats) -> tuple[Floats, Floats]:
         """Return the corners of the ROC curve under `weights` (groups, replicates).
 

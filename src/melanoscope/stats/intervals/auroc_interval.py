@@ -68,7 +68,7 @@ def delong_interval(
     check_two_units(member, positive, unit)
     return wald_interval(
         area_under_roc(positive, score),
-        _delong_error(positive, score, member),
+        placements_variance(*placement_values(positive, score), positive, member) ** 0.5,
         n=int(member.max()) + 1,
         method=DELONG if group is None else OBUCHOWSKI,
         unit=unit,
@@ -88,7 +88,9 @@ def influence_interval(predictions: Predictions) -> Interval:
     Raises:
         StatisticsError: A fold of one class, or no fold with two groups of a class.
     """
-    areas, influence = _influence(predictions)
+    areas, influence = auroc_influence(
+        predictions.target, predictions.probability, predictions.fold_id
+    )
     for outcome, lesions in ((1, "positives"), (0, "negatives")):
         mine = predictions.target == outcome
         # A class that one group holds in each fold would seem not to vary.
@@ -123,7 +125,8 @@ def auroc_degrees_of_freedom(predictions: Predictions) -> float:
         The degrees of freedom, 1 to the number of groups - 1.
     """
     member = np.unique(predictions.group, return_inverse=True)[1]
-    return effective_degrees_of_freedom(_influence(predictions)[1], member)
+    _, influence = auroc_influence(predictions.target, predictions.probability, predictions.fold_id)
+    return effective_degrees_of_freedom(influence, member)
 
 
 def placement_values(positive: Booleans, score: Floats) -> tuple[Floats, Floats]:
@@ -141,9 +144,23 @@ def placement_values(positive: Booleans, score: Floats) -> tuple[Floats, Floats]
     return np.asarray(above, np.float64), np.asarray(below, np.float64)
 
 
-def _delong_error(positive: Booleans, score: Floats, member: Codes) -> float:
-    """Return the root of Obuchowski's variance, with the units numbered by `member`."""
-    above, below = placement_values(positive, score)
+def placements_variance(above: Floats, below: Floats, positive: Booleans, member: Codes) -> float:
+    """Return the variance of a mean of placements, or of a difference of two networks' placements.
+
+    Obuchowski (1997): the sums of squares of each class, and their products in mixed units, each
+    with the factor k / (k - 1) of its k units; since the third has the most, the whole is never
+    below 0 (but for rounding). It is linear in the placements, so that the variance of a paired
+    difference, which she writes with covariances, is that of the differences.
+
+    Args:
+        above: Placement of each positive, or a difference of two, shape (positives,).
+        below: Placement of each other photograph likewise, shape (others,).
+        positive: Whether each photograph is positive, shape (n,).
+        member: Number of each photograph's unit, from 0, shape (n,).
+
+    Returns:
+        The variance.
+    """
     units = int(member.max()) + 1
     # By how much each unit's positives, and its others, move the AUROC.
     of_positives = np.bincount(member[positive], (above - above.mean()) / above.size, units)
@@ -151,20 +168,34 @@ def _delong_error(positive: Booleans, score: Floats, member: Codes) -> float:
 
     holders = tuple(np.unique(m).size for m in (member[positive], member[~positive], member))
     moves = np.stack([of_positives, of_others]).astype(np.float64)
-    return float(np.sqrt(clustered_variance(moves, holders)))
+    return float(clustered_variance(moves, holders))
 
 
-def _influence(predictions: Predictions) -> tuple[list[float], Floats]:
-    """Return each fold's AUROC, and how far each prediction moves their mean, shape (n,)."""
-    folds = predictions.fold_ids
-    influence = np.zeros(predictions.target.size)
+def auroc_influence(
+    target: Codes, probability: Floats, fold_id: Codes
+) -> tuple[list[float], Floats]:
+    """Return each fold's AUROC, and how far each prediction moves their mean.
+
+    Args:
+        target: 1 for positives, 0 for others, both in every fold, shape (n,).
+        probability: What photographs are ranked by, shape (n,).
+        fold_id: Fold of each photograph, shape (n,).
+
+    Returns:
+        AUROC of each fold, and influences of shape (n,), whose sum is 0.
+
+    Raises:
+        StatisticsError: A fold of one class.
+    """
+    folds = np.unique(fold_id)
+    influence = np.zeros(target.size)
     areas = []
     for fold in folds:
-        rows = np.flatnonzero(predictions.fold_id == fold)
-        positive = predictions.target[rows] == 1
+        rows = np.flatnonzero(fold_id == fold)
+        positive = target[rows] == 1
         if positive.all() or not positive.any():
             raise StatisticsError("both classes in every fold", "one in one", "use fewer folds")
-        above, below = placement_values(positive, predictions.probability[rows])
+        above, below = placement_values(positive, probability[rows])
         areas.append(float(above.mean()))
         influence[rows[positive]] = (above - areas[-1]) / above.size / folds.size
         influence[rows[~positive]] = (below - areas[-1]) / below.size / folds.size

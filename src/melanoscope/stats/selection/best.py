@@ -19,10 +19,7 @@ from melanoscope.stats.intervals.margin import MARGIN
 from melanoscope.stats.intervals.wald import ROUNDING
 from melanoscope.stats.selection.paired_differences import PairedDifferences
 
-METHOD = (
-    "multiple comparisons with the best (Hsu 1981; Edwards & Hsu 1983), "
-    "group bootstrap widened for cross-validation"
-)
+METHOD = "multiple comparisons with the best (Hsu 1981; Edwards & Hsu 1983)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +79,7 @@ def compare_with_best(
                 high=float(max(reach[i], 0.0)),
                 standard_error=float("nan"),
                 n=n,
-                method=METHOD,
+                method=f"{METHOD}, {differences.method}",
                 unit="groups",
                 confidence=CONFIDENCE,
             ),

@@ -1,8 +1,9 @@
 """Differences of every two networks that were tested on the same patients.
 
 The error of a difference is that of the paired group bootstrap, widened for cross-validation as
-`crossval_interval` is. What all comparisons of one network have in common is taken from the joint
-distribution of the replicates: Westfall & Young (1993), "Resampling-based multiple testing", maxT.
+`crossval_interval` is; for networks tested on one set it is as it is. What all comparisons of one
+network have in common is taken from the joint distribution of the replicates: Westfall & Young
+(1993), "Resampling-based multiple testing", maxT.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from scipy.stats import t as student
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Floats
-from melanoscope.stats.intervals.crossval_interval import CrossValidation, widen
+from melanoscope.stats.intervals.crossval_interval import METHOD, CrossValidation, widen
 from melanoscope.stats.intervals.interval import CONFIDENCE
 from melanoscope.stats.intervals.wald import ROUNDING
 
@@ -30,12 +31,14 @@ class PairedDifferences:
         allowance: By how much differences from network i may be off, by chance alone, to its
             disadvantage: all k - 1 of a row together hold with the confidence, shape (k, k).
         replicated_error: Standard deviation of each difference over replicates, shape (k, k).
+        method: Where the errors come from.
     """
 
     difference: Floats
     standard_error: Floats
     allowance: Floats
     replicated_error: Floats
+    method: str = METHOD
 
 
 def paired_differences(
@@ -56,10 +59,11 @@ def paired_differences(
     confidence sets", J Am Stat Assoc 83:679-686).
 
     Args:
-        values: Metric of each network per fold and repeat, shape (k, J), k and J at least 2.
+        values: Metric of each network per fold and repeat, shape (k, J), k at least 2, J at least
+            2; of networks tested on one set, which no network was trained on, shape (k, 1).
         replicates: Mean of each network in each replicate of one bootstrap, shape (k, r); one in
             20 may be NaN, and is left out for all.
-        folds: Number of folds of one repeat, at least 2.
+        folds: Number of folds of one repeat, at least 2; 1 for one set, whose sizes do not matter.
         n_train: Mean number of photographs trained on per fold, above 0.
         n_test: Mean number of photographs tested on per fold, above 0.
         degrees_of_freedom: Of the bootstrap's variances, above 0.
@@ -69,16 +73,21 @@ def paired_differences(
         The differences.
 
     Raises:
-        StatisticsError: Fewer than two networks or folds, shapes that do not fit, or NaN.
+        StatisticsError: Fewer than two networks, one result with several folds or the reverse,
+            shapes that do not fit, or NaN.
     """
-    _check(values, replicates)
+    _check(values, replicates, folds)
     replicates = without_gaps(replicates)
     mean = values.mean(axis=1)
     deviations = replicates - replicates.mean(axis=1, keepdims=True)
     replicated = np.stack([(deviations - one).std(axis=1, ddof=1) for one in deviations])
-    between = np.stack([(values - one).var(axis=1, ddof=1) for one in values]) / folds
     design = CrossValidation(folds, n_train, n_test)
-    variance, freedom = widen(replicated**2, between, design, degrees_of_freedom, values.shape[1])
+    # One set has no chance in training of which a spread over folds would tell.
+    between, results = replicated**2, 2
+    if folds > 1:
+        between = np.stack([(values - one).var(axis=1, ddof=1) for one in values]) / folds
+        results = values.shape[1]
+    variance, freedom = widen(replicated**2, between, design, degrees_of_freedom, results)
     tails = np.array([_tail(deviations, i, replicated[i], confidence) for i in range(len(values))])
     error = np.sqrt(variance)
     return PairedDifferences(
@@ -86,6 +95,7 @@ def paired_differences(
         standard_error=error,
         allowance=student.isf(tails[:, None], freedom) * error,
         replicated_error=replicated,
+        method=METHOD if folds > 1 else "group bootstrap",
     )
 
 
@@ -98,12 +108,18 @@ def _tail(deviations: Floats, control: int, error: Floats, confidence: float) ->
     return float(norm.sf(np.quantile(standardized.max(axis=0), confidence)))
 
 
-def _check(values: Floats, replicates: Floats) -> None:
+def _check(values: Floats, replicates: Floats, folds: int) -> None:
     fits = values.ndim == replicates.ndim == 2 and len(values) == len(replicates)
-    if not fits or min(*values.shape, *replicates.shape) < 2:
+    if not fits or min(len(values), *replicates.shape) < 2:
         raise StatisticsError(
-            "two networks or more with two folds or more, and replicates of each",
+            "two networks or more, and replicates of each",
             f"shapes {values.shape} and {replicates.shape}",
+            "compare finished networks of one run",
+        )
+    if (values.shape[1] > 1) != (folds > 1):
+        raise StatisticsError(
+            "two results or more of two folds or more, or one result of one set",
+            f"{values.shape[1]} results of {folds} folds",
             "compare finished networks of one run",
         )
     if not np.isfinite(values).all():
