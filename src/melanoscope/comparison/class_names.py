@@ -29,7 +29,7 @@ def class_name(word: str) -> str:
     >>> [class_name(word) for word in ("MEL", "melanoma", "Nevi", "Malignant", "UNK", "Class_A")]
     ['melanoma', 'melanoma', 'nevus', 'malignant', 'unknown', 'class a']
     """
-    plain = plain_word(word)
+    plain = plain_word(one_line(word))
     diagnosis = DIAGNOSIS_WORDS.get(plain)
     if diagnosis is None:
         return one_line(plain)

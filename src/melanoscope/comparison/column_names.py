@@ -38,6 +38,11 @@ PREDICTION_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """Our name of a column of predictions -> names under which it is read, the preferred first."""
 
+KNOWN_NAMES: frozenset[str] = frozenset(
+    name for names in PREDICTION_COLUMNS.values() for name in names
+)
+"""All of these names; they help to tell by which character a text separates its cells."""
+
 ColumnPairs = tuple[tuple[str, str], ...]
 """Pairs of our name and the table's, as ``--columns`` gives them."""
 

@@ -125,13 +125,20 @@ def join_predictions(
         classes=question.classes,
         target=target,
         probability=probability,
-        group=np.unique(groups.astype(str), return_inverse=True)[1].astype(np.int64),
+        group=_numbered(groups),
         group_unit="photographs" if truth is None else truth.group_unit,
         fold=fold,
         center=None if truth is None or truth.center is None else truth.center[place],
         subgroups={} if truth is None else {k: v[place] for k, v in truth.subgroups.items()},
         notes=(*(() if truth is None else truth.notes), *notes),
     )
+
+
+def _numbered(groups: NDArray[Any]) -> Codes:
+    """Number groups from 0 in the order in which they come."""
+    # An array of NumPy's own text would be as wide as a stranger's longest name.
+    code: dict[str, int] = {}
+    return np.array([code.setdefault(name, len(code)) for name in groups.tolist()], np.int64)
 
 
 def _refuse_one_class(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from melanoscope.comparison.class_names import class_name, is_known_word
 from melanoscope.comparison.column_names import (
     FOLD_NAMES,
-    IMAGE_ID_NAMES,
     LABEL_NAMES,
     LOGIT_NAMES,
     OUT_OF_FOLD_NAMES,
@@ -246,10 +245,3 @@ def _single(table: PredictionTable, image_id: str, given: Mapping[str, str]) -> 
     else:
         form = f"id and probability ({image_id}, {column})"
     return finish_layout(table, form, image_id, (column,), (POSITIVE,), given, notes)
-
-
-KNOWN_NAMES: tuple[str, ...] = (
-    *IMAGE_ID_NAMES,
-    *(name for names in PREDICTION_COLUMNS.values() for name in names),
-)
-"""Names by which the delimiter of a text is told."""

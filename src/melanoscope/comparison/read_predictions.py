@@ -11,13 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from melanoscope.comparison.class_names import whole_number
-from melanoscope.comparison.column_names import ColumnPairs
-from melanoscope.comparison.layout import (
-    KNOWN_NAMES,
-    Layout,
-    find_layout,
-    find_named,
-)
+from melanoscope.comparison.column_names import KNOWN_NAMES, ColumnPairs
+from melanoscope.comparison.layout import Layout, find_layout, find_named
 from melanoscope.comparison.model_predictions import (
     POSITIVE,
     ModelPredictions,

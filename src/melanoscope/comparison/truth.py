@@ -37,7 +37,7 @@ NO_TARGET = -1
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
     **own_csv.COLUMNS,
-    "image_id": (*own_csv.COLUMNS["image_id"], "id"),
+    "image_id": (*own_csv.COLUMNS["image_id"], "bcn_filename", "id"),
     "site": (*own_csv.COLUMNS["site"], "anatom_site_general_challenge", "anatom_site_1"),
     "center": (*own_csv.COLUMNS["center"], "attribution", "dataset"),
 }
