@@ -117,15 +117,4 @@ PREDICT = Command(
     refused="one that is there already",
 )
 
-COMMANDS = (
-    DRAWING,
-    BENCHMARK,
-    POSTER,
-    FURTHER,
-    FURTHER_SEEDS,
-    REPORT,
-    AUDIT,
-    TRAIN,
-    EXPORT,
-    PREDICT,
-)
+COMMANDS = (DRAWING, BENCHMARK, POSTER, FURTHER, FURTHER_SEEDS, REPORT, AUDIT, TRAIN, EXPORT, PREDICT)
