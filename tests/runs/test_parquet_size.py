@@ -11,13 +11,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from melanoscope.errors import RunError
+from melanoscope.errors import DataError, RunError
 from melanoscope.runs import files
 from melanoscope.runs.cell import CellKey
 from melanoscope.runs.file_records import record_files
-from melanoscope.runs.parquet_size import refuse_large_parquet
 from melanoscope.runs.reader import read_run
 from melanoscope.runs.run_folder import RunFolder
+from melanoscope.tables.parquet_size import refuse_large_parquet
 
 from .parquet_bombs import constant_parquet
 
@@ -90,7 +90,7 @@ def test_what_polars_writes_is_measured(tmp_path: Path) -> None:
     for compression in ("zstd", "snappy", "uncompressed"):
         table.write_parquet(file, compression=compression)  # type: ignore[arg-type]
         refuse_large_parquet(file, table.columns, 100_000)
-        with pytest.raises(RunError):  # 20 characters and 16 bytes a text
+        with pytest.raises(DataError):  # 20 characters and 16 bytes a text
             refuse_large_parquet(file, ["a"], 36_000)
 
 
@@ -100,5 +100,5 @@ def test_damage_to_the_metadata_ends_in_nothing_else(tmp_path: Path) -> None:
     for place in range(len(whole)):
         for byte in (0x00, 0x1C, 0x7F, 0xFF):
             file.write_bytes(whole[:place] + bytes([byte]) + whole[place + 1 :])
-            with contextlib.suppress(RunError):
+            with contextlib.suppress(DataError):
                 refuse_large_parquet(file, files.PAIR_COLUMNS)

@@ -26,7 +26,7 @@ import polars as pl
 from melanoscope.atomic import atomic_path
 from melanoscope.errors import RunError
 from melanoscope.json_text import json_text
-from melanoscope.runs.parquet_size import MAX_BYTES, refuse_large_parquet
+from melanoscope.tables.parquet_size import MAX_BYTES, refuse_large_parquet
 
 SCHEMA = 4
 RUN, CATALOG, NEAR_DUPLICATES = "run.json", "catalog.parquet", "near_duplicates.parquet"
@@ -158,7 +158,7 @@ def read_table(path: Path, columns: Schema) -> pl.DataFrame:
         )
     try:
         _require_columns(pl.read_parquet_schema(path), columns, path)
-        refuse_large_parquet(path, columns)
+        refuse_large_parquet(path, columns, error=RunError)
         table = pl.read_parquet(path, columns=list(columns))
     except _UNREADABLE as error:
         raise RunError("a Parquet file", f"'{path}' ({error})", "run again") from error

@@ -74,11 +74,14 @@ def read(path: str | Path, options: ReadOptions | None = None) -> SourceTable:
     return replace(source, rows=lesions_within_patients(source.rows))
 
 
-def parse_columns(text: str | None) -> tuple[tuple[str, str], ...]:
+def parse_columns(
+    text: str | None, known_names: Mapping[str, Sequence[str]] = COLUMNS
+) -> tuple[tuple[str, str], ...]:
     """Parse the option ``--columns``.
 
     Args:
         text: ``ours=theirs,ours=theirs``, as in "path=filename,target=label".
+        known_names: Our names, each with others that mean the same.
 
     Returns:
         Pairs of our name and the table's.
@@ -94,12 +97,12 @@ def parse_columns(text: str | None) -> tuple[tuple[str, str], ...]:
         if not part.strip():
             continue
         ours, equals, theirs = (word.strip() for word in part.partition("="))
-        name = next((name for name, known in COLUMNS.items() if ours.lower() in known), None)
+        name = next((name for name, known in known_names.items() if ours.lower() in known), None)
         if not equals or not theirs or name is None or name in pairs:
             raise DataError(
                 "--columns NAME=COLUMN,NAME=COLUMN, each name once",
                 f"'{part.strip()}'" + (f" beside '{name}={pairs[name]}'" if name in pairs else ""),
-                nearest(ours, list(COLUMNS)),
+                nearest(ours, list(known_names)),
             )
         if theirs.casefold() in {column.casefold() for column in pairs.values()}:
             raise DataError(

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from melanoscope.errors import RunError
+from melanoscope.errors import DataError, MelanoscopeError
 
 MAX_BYTES = 4 * 2**30
 """Largest table in memory: some 30 million rows of predictions."""
@@ -94,26 +94,32 @@ class _Thrift:
         return (value >> 1) ^ -(value & 1)
 
 
-def refuse_large_parquet(path: Path, columns: Collection[str], max_bytes: int = MAX_BYTES) -> None:
+def refuse_large_parquet(
+    path: Path,
+    columns: Collection[str],
+    max_bytes: int = MAX_BYTES,
+    error: type[MelanoscopeError] = DataError,
+) -> None:
     """Refuse a Parquet file whose `columns` would take more than `max_bytes` of memory.
 
     Args:
         path: The file.
         columns: Names of the columns that will be read; others cost nothing.
         max_bytes: Largest sum of their pages' content and 16 bytes a value.
+        error: What is raised; a run folder's reader says that it is the run's.
 
     Raises:
-        RunError: They take more, or the metadata cannot be read.
+        MelanoscopeError: `error`: they take more, or the metadata cannot be read.
         OSError: The file cannot be read.
     """
     try:
         with path.open("rb") as file:
             n_bytes = _bytes_in_memory(file, columns)
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        found = f"'{path}' (metadata that cannot be read: {error})"
-        raise RunError("a Parquet file", found, "run again") from None
+    except (ValueError, TypeError, LookupError, AttributeError) as why:
+        found = f"'{path}' (metadata that cannot be read: {why})"
+        raise error("a Parquet file", found, "write it again") from None
     if n_bytes > max_bytes:
-        raise RunError(
+        raise error(
             f"a Parquet table of at most {max_bytes / 2**30:g} GiB in memory",
             f"'{path}', which takes {n_bytes / 2**30:,.1f} GiB",
             "check its origin",
