@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from melanoscope.cli import bundles, comparison, keys, predict, serve
+from melanoscope.cli import bundles, compare, comparison, keys, predict, serve
 from melanoscope.cli.data import data_app
 from melanoscope.cli.output import say, say_aside
 from melanoscope.cli.signals import Stopped, end, stop_on_signals
@@ -30,6 +30,7 @@ for command in (
     comparison.demo,
     comparison.benchmark,
     comparison.report,
+    compare.compare,
     bundles.train,
     bundles.export,
     predict.predict,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from melanoscope.errors import StatisticsError
 from melanoscope.stats.bootstrap.group_bootstrap import BootstrapResult
 from melanoscope.stats.calibration.probability_metrics import (
     PROBABILITY_METRICS,
@@ -26,6 +27,7 @@ from melanoscope.stats.intervals.metric_influence import (
 )
 from melanoscope.stats.intervals.pooled_auroc import pooled_auroc
 from melanoscope.stats.intervals.proportion import exact_bounds
+from melanoscope.stats.intervals.wald import ROUNDING
 from melanoscope.stats.multiclass_predictions import (
     AnyPredictions,
     MulticlassPredictions,
@@ -71,6 +73,12 @@ def crossval_metric(
         values = None
     if estimate in (0.0, top):
         return _exact(predictions, estimate, top, design)
+    if by_patients.value <= ROUNDING**2 and not values:
+        raise StatisticsError(
+            "answers that vary between patients",
+            f"{metric} the same in every draw, as where all photographs are called alike",
+            "choose another threshold",
+        )
     return crossval_interval(
         estimate,
         crossval_variance(by_patients, design, values),

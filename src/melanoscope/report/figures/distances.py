@@ -38,9 +38,14 @@ class Compared(Protocol):
 
 
 def distances_figure(
-    networks: Sequence[Compared], margin: float, *, simulated: bool
+    networks: Sequence[Compared],
+    margin: float,
+    *,
+    simulated: bool,
+    metric: str = "AUROC",
+    what: str = "network",
 ) -> ReportFigure:
-    """Draw each network's distance from the best of the others, the best network on top."""
+    """Draw the distance of each network, or `what` they are, from the best of the others."""
     with styled():
         figure = Figure(figsize=(7.2, 1.5 + 0.3 * len(networks)), layout="constrained")
         axes = figure.subplots()
@@ -64,7 +69,7 @@ def distances_figure(
         axes.set_yticks(range(len(names)), names, color=INK)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", visible=False)
-        axes.set(ylim=(len(names) - 0.5, -0.5), xlabel="AUROC minus the best of the others")
+        axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=f"{metric} minus the best of the others")
         axes.legend(
             handles=_legend(margin),
             loc="lower left",
@@ -76,10 +81,11 @@ def distances_figure(
     return ReportFigure(
         name="distance_to_best",
         figure=figure,
-        alt="AUROC of each network minus the largest of the others, with simultaneous intervals.",
-        caption="AUROC of each network minus the largest among the others, on the same patients; "
-        "intervals that hold for all networks together with 95 %. On grey: cannot be told from the "
-        f"best. Filled: shown to be less than {margin:g} (dashed) behind the best.",
+        alt=f"{metric} of each {what} minus the largest of the others, with simultaneous "
+        "intervals.",
+        caption=f"{metric} of each {what} minus the largest among the others, on the same "
+        f"patients; intervals that hold for all {what}s together with 95 %. On grey: cannot be "
+        f"told from the best. Filled: shown to be less than {margin:g} (dashed) behind the best.",
     )
 
 

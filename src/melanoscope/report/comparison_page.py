@@ -1,0 +1,273 @@
+"""The page of `melanoscope compare`: which model, by how much, and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from melanoscope.atomic import write_together
+from melanoscope.comparison.evidence import (
+    ComparisonEvidence,
+    ModelEvidence,
+    as_matrix,
+    collect_evidence,
+    warnings_of,
+)
+from melanoscope.comparison.results import ComparisonResults
+from melanoscope.errors import StatisticsError, one_line
+from melanoscope.json_text import json_text
+from melanoscope.machine_faults import explain_machine_faults
+from melanoscope.report.figures.calibration_figure import CalibrationPanel, calibration_figure
+from melanoscope.report.figures.distances import distances_figure
+from melanoscope.report.figures.model_curves import roc_panels
+from melanoscope.report.figures.report_figure import ReportFigure
+from melanoscope.report.html import render_template
+from melanoscope.report.sections.section import plain
+from melanoscope.stats.calibration.calibration_error import calibration_bins
+from melanoscope.stats.calibration.flexible_curve import FlexibleCurve, flexible_curve
+from melanoscope.stats.intervals.interval import ALPHA, Interval
+from melanoscope.stats.metrics.roc_band import roc_band
+from melanoscope.stats.predictions import Predictions
+
+COLUMNS = {
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "pauc_above_sensitivity": "pAUC above 80 % sensitivity",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "balanced_accuracy": "Balanced accuracy",
+    "accuracy": "Accuracy",
+    "f1": "F1",
+    "macro_f1": "Macro F1",
+    "macro_auroc": "Macro AUROC",
+    "brier": "Brier score",
+    "calibration_error": "Calibration error",
+    "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration intercept",
+}
+
+
+def write_comparison(results: ComparisonResults, folder: Path) -> Path:
+    """Write the page, the document and the figures of a comparison.
+
+    Args:
+        results: What was compared.
+        folder: Where index.html, comparison.json and the figures go; it may hold other files.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        RunError: The disk is full; what was there before is as it was.
+        StatisticsError: The predictions allow no honest number.
+    """
+    evidence = collect_evidence(results)
+    figures = _figures(results, evidence)
+    page = render_template("comparison.html.j2", _values(results, evidence, figures))
+    document = json_text(comparison_document(results, evidence), indent=1) + "\n"
+    contents = {
+        f"{figure.name}.{kind}": content
+        for figure in figures.values()
+        for kind, content in figure.files.items()
+    }
+    contents |= {"comparison.json": document.encode(), "index.html": page.encode()}
+    with explain_machine_faults(folder):
+        write_together(folder, contents)
+    return folder / "index.html"
+
+
+def comparison_document(
+    results: ComparisonResults, evidence: ComparisonEvidence | None = None
+) -> dict[str, Any]:
+    """Return a comparison as plain values, for comparison.json and ``--json``."""
+    joined = results.joined
+    evidence = evidence or collect_evidence(results)
+    document: dict[str, Any] = {
+        "question": results.question,
+        "classes": _class_counts(results),
+        "photographs": joined.target.size,
+        "groups": results.weights.groups.size,
+        "unit": joined.group_unit,
+        "folds": results.folds,
+        "primary": results.primary,
+        **plain(results.settings),
+        "prevalence": results.prevalence,
+        "notes": list(joined.notes),
+        **plain(evidence),
+    }
+    return document
+
+
+def positives_of(results: ComparisonResults) -> str:
+    """Name the positives of a binary question, for readers."""
+    name = results.joined.classes[1]
+    return "positives" if name == "positive" else f"photographs of {name}"
+
+
+def _class_counts(results: ComparisonResults) -> dict[str, int]:
+    joined = results.joined
+    counts = np.bincount(joined.target, minlength=len(joined.classes)).tolist()
+    return dict(zip(joined.classes, counts, strict=True))
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A model as the figure of distances wants it."""
+
+    label: str
+    distance: Interval
+    may_be_best: bool
+    non_inferior: bool
+
+    @classmethod
+    def of(cls, one: ModelEvidence) -> _Compared:
+        """Return a model that has been compared with others."""
+        assert one.distance is not None  # noqa: S101 - it is one of several
+        return cls(one.label, one.distance, one.may_be_best, one.non_inferior)
+
+
+def _figures(results: ComparisonResults, evidence: ComparisonEvidence) -> dict[str, ReportFigure]:
+    figures = {}
+    if len(evidence.models) > 1:
+        figures["distances"] = distances_figure(
+            [_Compared.of(one) for one in evidence.models],
+            results.settings.margin,
+            metric="AUROC" if results.joined.is_binary else "Balanced accuracy",
+            what="model",
+            simulated=False,
+        )
+    ordered = {name: results.predictions[name] for name in results.names}
+    binary = {name: one for name, one in ordered.items() if isinstance(one, Predictions)}
+    if binary:
+        bands = {name: roc_band(one, results.weights) for name, one in binary.items()}
+        figures["roc"] = roc_panels(bands)
+        figures["calibration"] = _calibration(results, binary)
+    return figures
+
+
+def _calibration(results: ComparisonResults, models: Mapping[str, Predictions]) -> ReportFigure:
+    panels = [
+        CalibrationPanel(
+            one_line(name),
+            one.target,
+            one.probability,
+            tuple(calibration_bins(one.target, one.probability)),
+            _curve(one, results.design.factor),
+        )
+        for name, one in models.items()
+    ]
+    positives = positives_of(results)
+    return ReportFigure(
+        name="calibration",
+        figure=calibration_figure(panels, "positives", simulated=False),
+        alt="Observed share against predicted probability of each model.",
+        caption="Calibration curves: logistic regression of the outcome on a restricted cubic "
+        "spline of the logit, with a 95 % band for each point by itself. Dots: means of bins of "
+        f"equal size. Below: the probabilities, as a share of all {positives} (upwards) and of "
+        "all others (downwards); heights are its square roots.",
+    )
+
+
+def _curve(one: Predictions, widening: float) -> FlexibleCurve | str:
+    try:
+        return flexible_curve(one.target, one.probability, one.group, widening=widening)
+    except StatisticsError as error:
+        return str(error)
+
+
+def _values(
+    results: ComparisonResults, evidence: ComparisonEvidence, figures: Mapping[str, ReportFigure]
+) -> dict[str, Any]:
+    """Return what the template sees."""
+    joined, settings = results.joined, results.settings
+    pairs = evidence.pairs.get(results.primary, ())
+    points = {one.label: one.point for one in evidence.models if one.point is not None}
+    columns = {
+        metric: COLUMNS.get(metric) or f"AUROC of {joined.classes[int(metric.split('_')[1])]}"
+        for metric in results.metrics
+        # Those of binary questions have exact intervals, beside what follows from them.
+        if metric not in ("sensitivity", "specificity")
+    }
+    return {
+        "question": results.question,
+        "binary": joined.is_binary,
+        "models": evidence.models,
+        "primary_words": "AUROC" if joined.is_binary else "balanced accuracy",
+        "columns": columns,
+        "names": COLUMNS,
+        "pairs": pairs,
+        "told": [pair for pair in pairs if pair.p_holm < ALPHA],
+        "equivalent": [pair for pair in pairs if (pair.p_equivalence_holm or 0) < ALPHA],
+        "other_pairs": {m: p for m, p in evidence.pairs.items() if m != results.primary},
+        "matrix": as_matrix(pairs),
+        "delong": evidence.delong,
+        "clustered": results.clustered,
+        "flattery": evidence.flattery,
+        "missing": evidence.missing,
+        "warnings": warnings_of(results),
+        "n": joined.target.size,
+        "groups": results.weights.groups.size,
+        "unit": joined.group_unit,
+        "folds": results.folds,
+        "classes": _class_counts(results),
+        "positives": positives_of(results),
+        "prevalence": results.prevalence,
+        "threshold": settings.threshold,
+        "margin": settings.margin,
+        "replicates": settings.replicates,
+        "points": points,
+        "subgroups": _subgroup_rows(evidence),
+        "significant": evidence.significant,
+        "tests": evidence.subgroup_tests,
+        "figures": figures,
+        "notes": joined.notes,
+        "families": _families(evidence, columns),
+    }
+
+
+def _subgroup_rows(evidence: ComparisonEvidence) -> dict[str, list[dict[str, Any]]]:
+    """Return variable -> its levels, each with the AUROC of every model."""
+    best, *others = evidence.models
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for i, variable in enumerate(best.subgroups):
+        rows[variable.name] = [
+            {
+                "name": level.name,
+                "n": level.n,
+                "positives": level.positives,
+                "groups": level.groups,
+                "too_small": level.too_small,
+                "auroc": {
+                    one.label: one.subgroups[i].levels[j].metrics.get("auroc")
+                    for one in (best, *others)
+                },
+            }
+            for j, level in enumerate(variable.levels)
+        ]
+    return rows
+
+
+def _families(
+    evidence: ComparisonEvidence, columns: Mapping[str, str]
+) -> list[dict[str, str | int]]:
+    families: list[dict[str, str | int]] = [
+        {
+            "name": f"Differences of every two models: {COLUMNS.get(metric) or columns[metric]}",
+            "tests": len(pairs),
+            "adjusted": "Holm over the pairs",
+        }
+        for metric, pairs in evidence.pairs.items()
+    ]
+    if evidence.subgroup_tests:
+        families.append(
+            {
+                "name": "Subgroups of all models, AUROC and sensitivity",
+                "tests": evidence.subgroup_tests,
+                "adjusted": "Holm over all of them",
+            }
+        )
+    return families
