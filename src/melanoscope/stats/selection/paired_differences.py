@@ -1,8 +1,9 @@
 """Differences of every two networks that were tested on the same patients.
 
 The error of a difference is that of the paired group bootstrap, widened for cross-validation as
-`crossval_interval` is; for networks tested on one set it is as it is. What all comparisons of one network have in common is taken from the joint
-distribution of the replicates: Westfall & Young (1993), "Resampling-based multiple testing", maxT.
+`crossval_interval` is; for networks tested on one set it is as it is. What all comparisons of one
+network have in common is taken from the joint distribution of the replicates: Westfall & Young
+(1993), "Resampling-based multiple testing", maxT.
 """
 
 from __future__ import annotations
