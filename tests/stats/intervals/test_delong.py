@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.bootstrap.weighted_rank_metrics import RankedFold
 from melanoscope.stats.intervals.auroc_interval import delong_interval
+from melanoscope.stats.intervals.delong_test import delong_test
 from melanoscope.stats.predictions import Predictions
 
 
@@ -164,3 +165,59 @@ def test_too_few_groups_of_a_class_and_values_that_cannot_be() -> None:
         delong_interval(target, p, ["a", "b", None, "c"])
     with pytest.raises(StatisticsError, match="1 outside or NaN"):
         delong_interval(target, [0.5, 0.2, 0.1, np.nan])
+
+
+def test_paired_test_is_as_published(asah: dict[str, np.ndarray]) -> None:
+    """Of pROC's README: roc.test of wfns and s100b, Z = 2.209, p-value = 0.02718."""
+    found = delong_test(asah["outcome"], asah["wfns"], asah["s100b"])
+    assert found.z == pytest.approx(2.209, abs=5e-4)
+    assert found.p_value == pytest.approx(0.02718, abs=5e-6)
+    assert found.difference.estimate == pytest.approx(0.8236789 - 0.7313686, abs=1e-6)
+
+
+def _covariance(one: np.ndarray, other: np.ndarray) -> float:
+    return sum(
+        float(np.cov(one.mean(axis=axis), other.mean(axis=axis))[0, 1]) / one.shape[1 - axis]
+        for axis in (0, 1)
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 9]))
+def test_paired_variance_is_that_of_the_covariances(seed: int, decimals: int) -> None:
+    """DeLong's equation: var(a) + var(b) - 2 cov(a, b), each from all pairs."""
+    rng = np.random.default_rng(seed)
+    target = np.arange(60) % 3 // 2
+    a, b = (np.round(rng.random(60) * 0.5 + 0.2 * target, decimals) for _ in range(2))
+    x, y = _pairs(target, a), _pairs(target, b)
+    expected = _covariance(x, x) + _covariance(y, y) - 2 * _covariance(x, y)
+    found = delong_test(target, a, b)
+    assert found.difference.standard_error**2 == pytest.approx(expected, abs=1e-12)
+    assert found.difference.estimate == pytest.approx(x.mean() - y.mean())
+
+
+def test_paired_test_counts_patients_once(make: Callable[..., Predictions]) -> None:
+    one, other = make(n=300, patients=300, folds=1), make(n=300, patients=300, folds=1, seed=0)
+    rng = np.random.default_rng(0)
+    noisy = np.clip(other.probability + 0.1 * rng.normal(size=300), 0, 1)
+    alone = delong_test(one.target, one.probability, noisy)
+    target, a, b, group = (
+        np.tile(v, 3) for v in (one.target, one.probability, noisy, np.arange(300))
+    )
+    thrice = delong_test(target, a, b, group)
+    assert thrice.z == pytest.approx(alone.z)
+    assert delong_test(target, a, b).z == pytest.approx(alone.z * np.sqrt(3), rel=0.01)
+    assert (thrice.difference.n, thrice.difference.unit) == (300, "groups")
+    back = delong_test(target, b, a, group)
+    assert (back.z, back.p_value) == (-thrice.z, thrice.p_value)
+
+
+def test_paired_test_of_networks_that_rank_alike() -> None:
+    target, a = [0, 1, 0, 1, 1, 0], np.array([0.1, 0.3, 0.4, 0.6, 0.5, 0.2])
+    found = delong_test(target, a, a**2)
+    assert (found.difference.estimate, found.z, found.p_value) == (0.0, 0.0, 1.0)
+
+
+def test_paired_test_refuses_one_positive() -> None:
+    with pytest.raises(StatisticsError, match="at least 2 photographs with positives"):
+        delong_test([0, 0, 1], [0.1, 0.2, 0.3], [0.3, 0.2, 0.1])

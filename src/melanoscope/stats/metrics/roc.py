@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import roc_curve
 
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Floats
+from melanoscope.stats.bootstrap.weighted_rank_metrics import RankedFold
 from melanoscope.stats.validation import check_target_and_probability
 
 
@@ -42,7 +42,9 @@ def mean_roc(
     grid = np.linspace(0, 1, points)
     curves = []
     for target, probability in folds:
-        checked = check_target_and_probability(target, probability)
-        fpr, tpr, _ = roc_curve(*checked, drop_intermediate=False)
-        curves.append(np.interp(grid, fpr, tpr))
+        positive, score = check_target_and_probability(target, probability)
+        # All photographs as one group that weighs 1: the curve itself.
+        whole = RankedFold.of(positive.astype(np.int64), score, np.zeros(score.size, np.int64), 1)
+        fpr, tpr = whole.roc_points(np.ones((1, 1)))
+        curves.append(np.interp(grid, fpr[:, 0], tpr[:, 0]))
     return np.append(0.0, grid), np.append(0.0, np.mean(curves, axis=0))
