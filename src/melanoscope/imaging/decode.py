@@ -155,7 +155,9 @@ def write_image(path: Path, pixels: NDArray[np.uint8], *, quality: int = 90) -> 
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, format="JPEG", quality=quality)
     with atomic_path(path) as partial:
-        partial.write_bytes(content.getbuffer())
+        # No view of its buffer: held by a traceback it outlives the file in memory, which ends the
+        # process of Python 3.12.1 and earlier (gh-111049).
+        partial.write_bytes(content.getvalue())
 
 
 def _square(image: Image.Image, image_size: int) -> Image.Image:
