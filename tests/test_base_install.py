@@ -81,7 +81,12 @@ def test_the_two_lines_of_the_readme(clean, small_bundle, simulated_photograph):
 
 
 @pytest.mark.parametrize(
-    ("words", "extra"), [(("demo", "--out", "run"), "train"), (("serve", "bundle"), "serve")]
+    ("words", "extra"),
+    [
+        (("demo", "--out", "run"), "train"),
+        (("serve", "bundle"), "serve"),
+        (("compare", "a.csv", "b.csv"), "stats"),
+    ],
 )
 def test_what_needs_more_says_what_to_install(clean, words, extra, tmp_path):
     done = subprocess.run(
@@ -107,3 +112,29 @@ def test_serve_answers_and_shows_the_page(serving, small_bundle, simulated_photo
     assert page.headers["content-type"].startswith("text/html" if is_built else "text/plain")
     assert one.returncode == 0
     assert told.decode() == f"melanoscope: {address} (Ctrl-C stops it)\n"
+
+
+def test_predictions_are_compared_without_pytorch(tmp_path):
+    """The extra [stats] is all that it takes, page and figures included."""
+    programs = install(tmp_path, "[stats]")
+    for name, step in (("a", 7), ("b", 11)):
+        rows = [f"i{i},{(i * step % 97 + 40 * (i % 2)) / 140:.4f},{i % 2}" for i in range(80)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["image_id,probability,target", *rows]))
+    done = subprocess.run(
+        [
+            programs / "melanoscope",
+            "compare",
+            "a.csv",
+            "b.csv",
+            "--replicates",
+            "100",
+            "--out",
+            "out",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out" / "index.html").is_file()

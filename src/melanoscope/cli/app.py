@@ -81,11 +81,9 @@ def _explain(error: Exception) -> str | None:
     if isinstance(error, ModuleNotFoundError):
         if (error.name or "").startswith("melanoscope"):
             return None
-        return str(
-            MelanoscopeError(
-                f"the package {error.name}", "none", "pip install 'melanoscope[train]'"
-            )
-        )
+        extra = "stats" if "compare" in sys.argv[1:2] else "train"
+        install = f"pip install 'melanoscope[{extra}]'"
+        return str(MelanoscopeError(f"the package {error.name}", "none", install))
     if fault := machine_fault(error):
         return str(fault)
     if isinstance(error, OSError):

@@ -91,8 +91,8 @@ def collect_evidence(results: ComparisonResults) -> ComparisonEvidence:
     subgroups = _subgroups(results)
     tested = [(n, d) for n, listed in subgroups.items() for v in listed for d in v.differences]
     reasons = [
-        f"{metric}: {found}"
-        for one in results.intervals.values()
+        f"{name}: no interval of {metric.replace('_', ' ')}: {found}"
+        for name, one in results.intervals.items()
         for metric, found in one.items()
         if isinstance(found, str)
     ]

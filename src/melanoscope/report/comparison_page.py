@@ -214,6 +214,7 @@ def _values(
         "unit": joined.group_unit,
         "folds": results.folds,
         "classes": _class_counts(results),
+        "positive": joined.classes[1],
         "positives": positives_of(results),
         "prevalence": results.prevalence,
         "threshold": settings.threshold,
