@@ -189,6 +189,26 @@ def test_timm_with_too_few_classes(tmp_path, separate):
     np.testing.assert_allclose(model.probability[:, 0], sure[has_it, 0], atol=1e-6)
 
 
+def test_timms_likeliest_of_two_classes_is_no_truth(tmp_path):
+    """A model would be compared with its own answers; the likelier of two has one half or more."""
+    rows = {"filename": ["a.jpg", "b.jpg"], "label": [1, 0], "prob": [0.7, 0.6]}
+    file = write_csv(tmp_path / "a.csv", rows)
+    with pytest.raises(DataError, match="label=label"):
+        read_predictions(file)
+    known = read_one(file, columns=parse_columns("label=label"))
+    assert known.label.tolist() == ["1", "0"]
+    file = write_csv(tmp_path / "b.csv", rows | {"prob": [0.7, 0.3]})
+    assert read_one(file).label.tolist() == ["1", "0"]
+
+
+def test_a_class_that_is_never_among_timms_likeliest_lacks(tmp_path):
+    columns = timm_columns(IDS[:4], ["0", "1"], softmax(RNG, 4, 2), 2, separate=True)
+    file = write_csv(tmp_path / "a.csv", columns)
+    assert read_one(file, class_names={"0": "mel", "1": "nv"}).classes == ("mel", "nv")
+    with pytest.raises(DataError, match="likeliest 2 of at least"):
+        read_predictions(file, class_names={"0": "mel", "1": "nv", "2": "bcc"})
+
+
 def test_timm_with_the_likeliest_class_alone(tmp_path):
     file = write_csv(tmp_path / "a.csv", timm_columns(IDS, WORDS, P, 1, separate=False))
     for positive in ((), ("MEL",)):

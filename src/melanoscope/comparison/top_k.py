@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -104,16 +104,19 @@ def read_ranked(
     values = _by_rank([list_cells(cells.series(column)) for column in probability_columns])
     single = len(class_columns) == 1 and all(len(row) == 1 for row in words)
     first = {str(row[0]).removesuffix(".0") for row in words if row}
-    if single and plain(class_columns[0]) == "label" and first <= {"0", "1"}:
-        return None
     try:
         scores = [[float(value) for value in row] for row in values]
     except ValueError as error:
         raise DataError(
             f"lists of numbers in {cells.table.where}", str(error), "check the tool's output"
         ) from None
+    if single and plain(class_columns[0]) == "label" and first <= {"0", "1"}:
+        # Of two classes the likelier has at least one half: the label is then what was predicted.
+        if min(value for row in scores for value in row) < 0.5:
+            return None
+        raise _too_few(cells, [["0"], ["1"]], 1, positive)
     told = [[names.get(str(word), str(word)) for word in row] for row in words]
-    return _spread(cells, told, scores, positive)
+    return _spread(cells, told, scores, positive, set(names.values()))
 
 
 def list_cells(series: pl.Series) -> list[list[Any]]:
@@ -145,9 +148,14 @@ def _by_rank(columns: Sequence[list[list[Any]]]) -> list[list[Any]]:
 
 
 def _spread(
-    cells: Cells, told: list[list[str]], scores: list[list[float]], positive: Sequence[str]
+    cells: Cells,
+    told: list[list[str]],
+    scores: list[list[float]],
+    positive: Sequence[str],
+    known: Collection[str],
 ) -> tuple[tuple[str, ...], Floats]:
-    classes = tuple(sorted({word for row in told for word in row}))
+    # A class that is never among the likeliest lacks all the same.
+    classes = tuple(sorted({word for row in told for word in row} | set(known)))
     place = {word: number for number, word in enumerate(classes)}
     # Once there are fewer ranks than classes, this is at most as wide as what was read is long.
     most = max(map(len, told), default=0)
