@@ -26,7 +26,9 @@ from melanoscope.report.figures.distances import distances_figure
 from melanoscope.report.figures.model_curves import roc_panels
 from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.html import render_template
+from melanoscope.report.sections.intervals import COLUMNS as WITH_INTERVALS
 from melanoscope.report.sections.section import plain
+from melanoscope.report.tables.tables import NAMES
 from melanoscope.stats.calibration.calibration_error import calibration_bins
 from melanoscope.stats.calibration.flexible_curve import FlexibleCurve, flexible_curve
 from melanoscope.stats.intervals.interval import ALPHA, Interval
@@ -34,20 +36,10 @@ from melanoscope.stats.metrics.roc_band import roc_band
 from melanoscope.stats.predictions import Predictions
 
 COLUMNS = {
-    "auroc": "AUROC",
-    "auprc": "AUPRC",
-    "pauc_above_sensitivity": "pAUC above 80 % sensitivity",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "balanced_accuracy": "Balanced accuracy",
-    "accuracy": "Accuracy",
-    "f1": "F1",
+    **NAMES,
+    **WITH_INTERVALS,
     "macro_f1": "Macro F1",
     "macro_auroc": "Macro AUROC",
-    "brier": "Brier score",
-    "calibration_error": "Calibration error",
-    "calibration_slope": "Calibration slope",
-    "calibration_intercept": "Calibration intercept",
 }
 
 
