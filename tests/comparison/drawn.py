@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from melanoscope.comparison.join import JoinedPredictions
-from melanoscope.comparison.results import ComparisonResults, ComparisonSettings
+from melanoscope.comparison.results import ComparisonResults
+from melanoscope.comparison.settings import ComparisonSettings
 
 
 def drawn(

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from melanoscope.comparison.results import ComparisonSettings
+from melanoscope.comparison.settings import ComparisonSettings
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.intervals.interval import Interval
 

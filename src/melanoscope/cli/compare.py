@@ -64,7 +64,7 @@ def compare(
 ) -> None:
     """Compare models by their predictions of the same photographs, whichever tool made them."""
     from melanoscope.comparison.compare import compare_files
-    from melanoscope.comparison.results import ComparisonSettings
+    from melanoscope.comparison.settings import ComparisonSettings
     from melanoscope.report.comparison_page import comparison_document, write_comparison
 
     results = compare_files(

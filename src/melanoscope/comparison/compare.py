@@ -10,7 +10,8 @@ from melanoscope.comparison.column_names import parse_columns
 from melanoscope.comparison.join import join_predictions
 from melanoscope.comparison.model_predictions import ModelPredictions
 from melanoscope.comparison.read_predictions import read_predictions
-from melanoscope.comparison.results import ComparisonResults, ComparisonSettings
+from melanoscope.comparison.results import ComparisonResults
+from melanoscope.comparison.settings import ComparisonSettings
 from melanoscope.comparison.truth import read_truth
 
 

@@ -15,17 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from melanoscope.comparison.join import JoinedPredictions
+from melanoscope.comparison.model_predictions import POSITIVE
+from melanoscope.comparison.settings import ComparisonSettings
 from melanoscope.errors import StatisticsError
 from melanoscope.stats.arrays import Floats
 from melanoscope.stats.bootstrap.group_bootstrap import BootstrapResult, bootstrap_many
-from melanoscope.stats.bootstrap.group_weights import REPLICATES, BootstrapWeights
+from melanoscope.stats.bootstrap.group_weights import BootstrapWeights
 from melanoscope.stats.bootstrap.weighted_metrics import ALL_METRICS, RESAMPLED_METRICS
 from melanoscope.stats.bootstrap.weighted_multiclass import multiclass_metrics
 from melanoscope.stats.crossval_metric import crossval_metric
 from melanoscope.stats.intervals.crossval_interval import CrossValidation
 from melanoscope.stats.intervals.delong_test import delong_test
 from melanoscope.stats.intervals.interval import Interval
-from melanoscope.stats.intervals.margin import MARGIN
 from melanoscope.stats.metrics.classification import area_under_roc
 from melanoscope.stats.multiclass_predictions import AnyPredictions, MulticlassPredictions
 from melanoscope.stats.pairwise import PairwiseComparison, compare_pairs
@@ -33,38 +34,6 @@ from melanoscope.stats.predictions import Predictions
 from melanoscope.stats.selection.best import DistanceToBest, compare_with_best
 from melanoscope.stats.selection.paired_differences import PairedDifferences, paired_differences
 from melanoscope.stats.selection.winner import winners_flattery
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonSettings:
-    """What a comparison is to compute.
-
-    Attributes:
-        margin: Difference of the primary metric that would not matter, above 0.
-        threshold: Probability from which a photograph is called positive, 0..1.
-        prevalence: Share of positives at which predictive values are given; None for that of the
-            photographs.
-        replicates: Number of replicates of the bootstrap, at least 100.
-        seed: Seed of the bootstrap.
-    """
-
-    margin: float = MARGIN
-    threshold: float = 0.5
-    prevalence: float | None = None
-    replicates: int = REPLICATES
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.margin < 1:
-            raise StatisticsError("a margin between 0 and 1", f"{self.margin:g}", "use 0.02")
-        if not 0 <= self.threshold <= 1:
-            raise StatisticsError("a threshold of 0 to 1", f"{self.threshold:g}", "use 0.5")
-        if self.prevalence is not None and not 0 < self.prevalence < 1:
-            raise StatisticsError(
-                "a prevalence between 0 and 1", f"{self.prevalence:g}", "state 1.8 % as 0.018"
-            )
-        if not 100 <= self.replicates <= 100_000:
-            raise StatisticsError("100 to 100,000 replicates", str(self.replicates), "use 2000")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -180,6 +149,12 @@ class ComparisonResults:
         """What is told apart, for readers."""
         classes = self.joined.classes
         return f"{classes[1]} against {classes[0]}" if self.joined.is_binary else ", ".join(classes)
+
+    @property
+    def positives(self) -> str:
+        """Name of the positives of a binary question, for readers."""
+        name = self.joined.classes[1]
+        return "positives" if name == POSITIVE else f"photographs of {name}"
 
     @property
     def prevalence(self) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +11,20 @@ import numpy as np
 from melanoscope.atomic import write_together
 from melanoscope.comparison.evidence import (
     ComparisonEvidence,
-    ModelEvidence,
     as_matrix,
     collect_evidence,
     warnings_of,
 )
 from melanoscope.comparison.results import ComparisonResults
-from melanoscope.errors import StatisticsError, one_line
 from melanoscope.json_text import json_text
 from melanoscope.machine_faults import explain_machine_faults
-from melanoscope.report.figures.calibration_figure import CalibrationPanel, calibration_figure
-from melanoscope.report.figures.distances import distances_figure
-from melanoscope.report.figures.model_curves import roc_panels
+from melanoscope.report.figures.model_figures import comparison_figures
 from melanoscope.report.figures.report_figure import ReportFigure
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.intervals import COLUMNS as WITH_INTERVALS
 from melanoscope.report.sections.section import plain
 from melanoscope.report.tables.tables import NAMES
-from melanoscope.stats.calibration.calibration_error import calibration_bins
-from melanoscope.stats.calibration.flexible_curve import FlexibleCurve, flexible_curve
-from melanoscope.stats.intervals.interval import ALPHA, Interval
-from melanoscope.stats.metrics.roc_band import roc_band
-from melanoscope.stats.predictions import Predictions
+from melanoscope.stats.intervals.interval import ALPHA
 
 COLUMNS = {
     **NAMES,
@@ -58,7 +49,7 @@ def write_comparison(results: ComparisonResults, folder: Path) -> Path:
         StatisticsError: The predictions allow no honest number.
     """
     evidence = collect_evidence(results)
-    figures = _figures(results, evidence)
+    figures = comparison_figures(results, evidence)
     page = render_template("comparison.html.j2", _values(results, evidence, figures))
     document = json_text(comparison_document(results, evidence), indent=1) + "\n"
     contents = {
@@ -94,81 +85,10 @@ def comparison_document(
     return document
 
 
-def positives_of(results: ComparisonResults) -> str:
-    """Name the positives of a binary question, for readers."""
-    name = results.joined.classes[1]
-    return "positives" if name == "positive" else f"photographs of {name}"
-
-
 def _class_counts(results: ComparisonResults) -> dict[str, int]:
     joined = results.joined
     counts = np.bincount(joined.target, minlength=len(joined.classes)).tolist()
     return dict(zip(joined.classes, counts, strict=True))
-
-
-@dataclass(frozen=True)
-class _Compared:
-    """A model as the figure of distances wants it."""
-
-    label: str
-    distance: Interval
-    may_be_best: bool
-    non_inferior: bool
-
-    @classmethod
-    def of(cls, one: ModelEvidence) -> _Compared:
-        """Return a model that has been compared with others."""
-        assert one.distance is not None  # noqa: S101 - it is one of several
-        return cls(one.label, one.distance, one.may_be_best, one.non_inferior)
-
-
-def _figures(results: ComparisonResults, evidence: ComparisonEvidence) -> dict[str, ReportFigure]:
-    figures = {}
-    if len(evidence.models) > 1:
-        figures["distances"] = distances_figure(
-            [_Compared.of(one) for one in evidence.models],
-            results.settings.margin,
-            metric="AUROC" if results.joined.is_binary else "Balanced accuracy",
-            what="model",
-            simulated=False,
-        )
-    ordered = {name: results.predictions[name] for name in results.names}
-    binary = {name: one for name, one in ordered.items() if isinstance(one, Predictions)}
-    if binary:
-        bands = {name: roc_band(one, results.weights) for name, one in binary.items()}
-        figures["roc"] = roc_panels(bands)
-        figures["calibration"] = _calibration(results, binary)
-    return figures
-
-
-def _calibration(results: ComparisonResults, models: Mapping[str, Predictions]) -> ReportFigure:
-    panels = [
-        CalibrationPanel(
-            one_line(name),
-            one.target,
-            one.probability,
-            tuple(calibration_bins(one.target, one.probability)),
-            _curve(one, results.design.factor),
-        )
-        for name, one in models.items()
-    ]
-    positives = positives_of(results)
-    return ReportFigure(
-        name="calibration",
-        figure=calibration_figure(panels, "positives", simulated=False),
-        alt="Observed share against predicted probability of each model.",
-        caption="Calibration curves: logistic regression of the outcome on a restricted cubic "
-        "spline of the logit, with a 95 % band for each point by itself. Dots: means of bins of "
-        f"equal size. Below: the probabilities, as a share of all {positives} (upwards) and of "
-        "all others (downwards); heights are its square roots.",
-    )
-
-
-def _curve(one: Predictions, widening: float) -> FlexibleCurve | str:
-    try:
-        return flexible_curve(one.target, one.probability, one.group, widening=widening)
-    except StatisticsError as error:
-        return str(error)
 
 
 def _values(
@@ -207,7 +127,7 @@ def _values(
         "folds": results.folds,
         "classes": _class_counts(results),
         "positive": joined.classes[1],
-        "positives": positives_of(results),
+        "positives": results.positives,
         "prevalence": results.prevalence,
         "threshold": settings.threshold,
         "margin": settings.margin,
