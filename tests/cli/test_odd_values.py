@@ -49,6 +49,10 @@ def bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: Callable[...,
     photo.write_bytes(photograph())
     table.write_text(f"photograph\n{photo}\n")
     run = str(writer(tmp_path / "run", SKILL, folds=2, photographs=40))
+    answers = [str(tmp_path / f"{name}.csv") for name in "ab"]
+    for step, file in enumerate(answers):
+        rows = [f"i{i},{(i * (7 + step) % 41 + 9 * (i % 2)) / 50},{i % 2}" for i in range(40)]
+        Path(file).write_text("\n".join(["image_id,probability,target", *rows]))
     here = tmp_path / "in" / "here"  # new for each call
     out, data = ["--out", str(here / "out")], ["--data", "simulated=24"]
     return {
@@ -60,6 +64,7 @@ def bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: Callable[...,
             [str(bundle), "--table", str(table), "--out", str(here / "out.csv")],
         ],
         "report": [[run]],
+        "compare": [[*answers, *out, "--positive", "positive", "--replicates", "100"]],
         "demo": [out],
         "serve": [[str(bundle), "--port", "0"]],
         "keygen": [["--out", str(here / "secret.key"), "--no-passphrase"]],

@@ -97,7 +97,8 @@ def _by_few_positives(context: ReportContext) -> Iterator[DataWarning]:
         words = (
             f"{fewest} {context.run.target.plural} in the smallest test fold: with fewer than "
             f"{FEWEST_POSITIVES} the mean over folds of AUPRC and partial AUROC is too high "
-            "(AUPRC by 0.03 at 20 and 0.07 at 9 in a simulation)."
+            "(AUPRC by 0.03 at 20 and 0.07 at 9 in a simulation), and at 7 their intervals held "
+            "the truth in 91 and 79 % of simulated studies."
         )
         yield DataWarning(words, "results")
 

@@ -54,6 +54,7 @@ def intervals_section(context: ReportContext) -> Section:
     content = {
         "networks": networks,
         "columns": COLUMNS,
+        "folds": context.run.configuration.folds,
         "replicates": context.weights.replicates,
         "groups": context.weights.groups.size,
         "factor": context.design(next(iter(context.bootstrapped))).factor,
