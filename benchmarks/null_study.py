@@ -244,7 +244,8 @@ def main() -> None:
         print(tables(result))
         return
     path = RESULTS / "null_study.json"
-    document = {**(json.loads(path.read_text()) if path.exists() else {}), **result}
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    document = {part: one for part, one in {**kept, **result}.items() if part in PARTS}
     path.write_text(json.dumps(document, indent=1) + "\n")
     page = path.with_suffix(".md")
     page.write_text(replaced(page.read_text() if page.exists() else "", tables(document)))

@@ -263,9 +263,6 @@ def test_a_setting_that_is_there_is_not_computed_again(tmp_path, monkeypatch):
     assert null_study.study((LESIONS,), **how | {"seed": 5})["settings"] != first
 
 
-@pytest.mark.xfail(
-    strict=True, reason="published are the former statistics: run null_study.py --publish"
-)
 def test_published_methods_are_those_of_the_settings():
     folder = ROOT / "docs" / "results"
     document = json.loads((folder / "null_study.json").read_text())
