@@ -75,6 +75,18 @@ def test_out_of_fold_predictions_are_widened() -> None:
         assert wide > 1.15 * narrow
 
 
+def test_chance_in_training_counts_between_folds() -> None:
+    """One model is good in some folds and poor in others: more than its patients explain."""
+    steady, moody = drawn({"a": 2.0, "b": 1.9}, folds=5), drawn({"a": 2.0, "b": 1.9}, folds=5)
+    spoilt = moody.joined.fold % 2 == 1
+    rng = np.random.default_rng(0)
+    moody.joined.probability["b"][spoilt] = rng.permutation(moody.joined.probability["b"][spoilt])
+    errors = [one.pairs["auroc"][0].difference.standard_error for one in (steady, moody)]
+    assert errors[1] > 2 * errors[0]
+    wide, narrow = (one.intervals["b"]["auroc"].half_width for one in (moody, steady))
+    assert wide > 2 * narrow
+
+
 def test_a_model_that_calls_nobody_has_no_interval_of_width_zero() -> None:
     results = drawn({"shy": 1.0, "good": 2.0})
     results.joined.probability["shy"][:] *= 0.3

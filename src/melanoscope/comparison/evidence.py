@@ -186,7 +186,10 @@ def warnings_of(results: ComparisonResults) -> list[str]:
     if fewest < _FEW:
         found.append(f"The rarest class has {fewest} photographs.")
     if results.folds > 1:
-        found.append("Out-of-fold predictions: nobody says that all models had the same folds.")
+        found.append(
+            "Out-of-fold predictions: chance in training beyond what patients explain is counted "
+            "for the primary metric alone."
+        )
     return found
 
 

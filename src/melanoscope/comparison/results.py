@@ -125,11 +125,19 @@ class ComparisonResults:
 
     def _interval(self, name: str, metric: str) -> Interval | str:
         try:
+            values = (self._by_fold or {}).get(name) if metric == self.primary else None
             return crossval_metric(
-                self.predictions[name], self.bootstrapped[name], metric, self.design
+                self.predictions[name], self.bootstrapped[name], metric, self.design, values
             )
         except StatisticsError as error:
             return str(error)
+
+    @cached_property
+    def _by_fold(self) -> dict[str, list[float]] | None:
+        """The primary metric of each model in each fold; None of one test set."""
+        if self.folds == 1:
+            return None
+        return {name: _by_fold(one) for name, one in self.predictions.items()}
 
     @cached_property
     def names(self) -> list[str]:
@@ -182,6 +190,7 @@ class ComparisonResults:
                 metric=metric,
                 design=self.design,
                 margin=self.settings.margin,
+                values=self._by_fold if metric == self.primary else None,
             )
             for metric in self.metrics
             if metric in resampled and self._all_known(metric) and len(ordered) > 1

@@ -13,7 +13,7 @@ m (each group's between -1 and 1) is at most ((1 + m) / (1 + d))^k for m below d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -94,6 +94,7 @@ def compare_pairs(
     metric: str,
     design: CrossValidation,
     margin: float | None = None,
+    values: Mapping[str, Sequence[float]] | None = None,
 ) -> tuple[PairwiseComparison, ...]:
     """Compare every two networks by a `metric`.
 
@@ -106,6 +107,9 @@ def compare_pairs(
             the photographs.
         margin: Difference that would not matter, between 0 and 1; None to leave out equivalence
             and non-inferiority.
+        values: Name of each network -> the metric in each fold, at least two; None for one test
+            set. Over folds without them, chance in training beyond what patients explain is not
+            counted.
 
     Returns:
         One comparison for each pair, k (k - 1) / 2 of k networks, in their order.
@@ -152,6 +156,7 @@ def compare_pairs(
                 fewest_degrees_of_freedom(map(np.subtract, influences[a], influences[b]), member),
             ),
             design,
+            None if values is None else np.subtract(values[a], values[b]),
         )
         difference = mine.estimate[metric] - other.estimate[metric]
         test = (

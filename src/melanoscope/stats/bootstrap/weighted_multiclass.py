@@ -35,8 +35,10 @@ class WeightedMulticlass:
 
     The class with the largest probability is called, of several the first. Balanced accuracy is the
     mean recall over classes, macro F1 the mean F1, macro AUROC the mean over classes of that of one
-    against the rest; all are means over folds. A replicate that leaves a class without weight in
-    every fold has none of them but accuracy.
+    against the rest; all are means over folds. Where a replicate leaves a fold without a class,
+    balanced accuracy leaves out the fold, macro AUROC that class of it. One that leaves a class
+    without weight in every fold has accuracy and macro F1 alone: in the latter such a class counts
+    0 where it is called, as in scikit-learn.
 
     Args:
         predictions: Test predictions of the network.
