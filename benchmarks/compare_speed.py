@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +24,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from evidence_speed import peak_mib, timed
+from loop_timing import beside_loop
 from melanoscope.stats.bootstrap.group_bootstrap import bootstrap_many
 from melanoscope.stats.bootstrap.weighted_multiclass import multiclass_metrics
 from melanoscope.stats.intervals.crossval_interval import CrossValidation
@@ -96,20 +94,13 @@ def main() -> None:
     first = next(iter(networks.values()))
     compare(dict(list(networks.items())[:2]), 10)
     plain(first, 1, 0)
-    before = peak_mib()
-    comparisons, ours, ours_processor = 0, 0.0, 0.0
-
-    def work() -> None:
-        nonlocal comparisons
-        comparisons = compare(networks, REPLICATES)
-
-    ours, ours_processor = timed(work)
-    peak = peak_mib()
-    # Finding each group's photographs is done once, so it is not scaled.
-    once, once_processor = timed(lambda: plain(first, 0, 0))
-    loop, loop_processor = timed(lambda: plain(first, arguments.loop_replicates, 1))
-    scale = REPLICATES * NETWORKS / arguments.loop_replicates
-    loop, loop_processor = (loop - once) * scale, (loop_processor - once_processor) * scale
+    comparisons: list[int] = []
+    speed = beside_loop(
+        lambda: comparisons.append(compare(networks, REPLICATES)),
+        lambda replicates: plain(first, replicates, 1),
+        timed_replicates=arguments.loop_replicates,
+        wanted=REPLICATES * NETWORKS,
+    )
     result = {
         "networks": NETWORKS,
         "classes": CLASSES,
@@ -117,18 +108,8 @@ def main() -> None:
         "groups": first.n_groups,
         "replicates": REPLICATES,
         "metrics": list(multiclass_metrics(CLASSES)),
-        "comparisons": comparisons,
-        "seconds": round(ours, 2),
-        "processor_seconds": round(ours_processor, 2),
-        "peak_memory_mib": peak,
-        "memory_before_mib": before,
-        "loop_replicates_timed": arguments.loop_replicates,
-        "loop_seconds_scaled": round(loop, 1),
-        "loop_processor_seconds_scaled": round(loop_processor, 1),
-        "times_faster": round(loop / ours, 1),
-        "times_faster_by_processor_time": round(loop_processor / ours_processor, 1),
-        "cores": os.cpu_count(),
-        "processor": platform.processor() or platform.machine(),
+        "comparisons": comparisons[0],
+        **speed,
     }
     print(json.dumps(result, indent=2))
     if arguments.json:

@@ -13,11 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import resource
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +25,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from loop_timing import beside_loop
 from melanoscope.stats.bootstrap.group_bootstrap import bootstrap_many, group_bootstrap
 from melanoscope.stats.bootstrap.weighted_metrics import RESAMPLED_METRICS
 from melanoscope.stats.predictions import Predictions
@@ -86,18 +82,6 @@ def plain(one: Predictions, replicates: int, seed: int) -> None:
         recall_score(y, called, pos_label=0)
 
 
-def timed(work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds by the clock and of the processor, all threads together."""
-    clock, processor = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - clock, time.process_time() - processor
-
-
-def peak_mib() -> int:
-    """Most memory that the process has held so far."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-
-
 def main() -> None:
     """Time both and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -107,15 +91,7 @@ def main() -> None:
     networks = simulate()
     group_bootstrap(networks[0], replicates=10)
     plain(networks[0], 1, 0)
-    before = peak_mib()
     named = {str(i): one for i, one in enumerate(networks)}
-    ours, ours_processor = timed(lambda: bootstrap_many(named, replicates=REPLICATES))
-    peak = peak_mib()
-    # Finding each group's photographs is done once, so it is not scaled.
-    once, once_processor = timed(lambda: plain(networks[0], 0, 0))
-    loop, loop_processor = timed(lambda: plain(networks[0], arguments.loop_replicates, 1))
-    scale = REPLICATES * NETWORKS / arguments.loop_replicates
-    loop, loop_processor = (loop - once) * scale, (loop_processor - once_processor) * scale
     result = {
         "networks": NETWORKS,
         "photographs": int(networks[0].target.size),
@@ -123,17 +99,12 @@ def main() -> None:
         "groups": networks[0].n_groups,
         "replicates": REPLICATES,
         "metrics": list(RESAMPLED_METRICS),
-        "seconds": round(ours, 2),
-        "processor_seconds": round(ours_processor, 2),
-        "peak_memory_mib": peak,
-        "memory_before_mib": before,
-        "loop_replicates_timed": arguments.loop_replicates,
-        "loop_seconds_scaled": round(loop, 1),
-        "loop_processor_seconds_scaled": round(loop_processor, 1),
-        "times_faster": round(loop / ours, 1),
-        "times_faster_by_processor_time": round(loop_processor / ours_processor, 1),
-        "cores": os.cpu_count(),
-        "processor": platform.processor() or platform.machine(),
+        **beside_loop(
+            lambda: bootstrap_many(named, replicates=REPLICATES),
+            lambda replicates: plain(networks[0], replicates, 1),
+            timed_replicates=arguments.loop_replicates,
+            wanted=REPLICATES * NETWORKS,
+        ),
     }
     print(json.dumps(result, indent=2))
     if arguments.json:

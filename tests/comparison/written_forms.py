@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from melanoscope.comparison.read_predictions import read_predictions
+
 WORDS = ("MEL", "NV", "BCC")
 
 
@@ -42,3 +44,17 @@ def timm_columns(ids, classes, probability, topk: int, *, separate: bool) -> dic
     columns["label"] = [str(row) for row in labels]
     columns["prob"] = [printed_array(row) for row in sorted_values]
     return columns
+
+
+N = 40
+IDS = [f"ISIC_{number:07d}" for number in range(N)]
+RNG = np.random.default_rng(5)
+P = softmax(RNG, N, 3)
+ONE = P[:, 0]
+LABEL = RNG.integers(0, 3, N)
+
+
+def read_one(path, **more):
+    [model] = read_predictions(path, **more)
+    assert "\n" not in model.form
+    return model
