@@ -41,7 +41,7 @@ def ways(effect):
 
 
 def test_each_way_is_a_plain_count(counted):
-    effect, logit, target, _, status = counted
+    effect, logit, target, refused, status = counted
     torn = status == "failed"
     called = (logit >= THRESHOLD) & ~torn
     unanswered = refused | torn

@@ -201,7 +201,7 @@ def _fabric(seed: int) -> Fabric:
     torch.backends.cudnn.benchmark = False
     torch.use_deterministic_algorithms(True, warn_only=True)
     # No operation here reads memory before it is written; filling it first only takes time.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return fabric
 
 
