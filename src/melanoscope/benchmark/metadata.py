@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from melanoscope import __version__
 from melanoscope.benchmark.config import BenchmarkConfig
 from melanoscope.benchmark.dataset import Dataset
 from melanoscope.data.catalog import Catalog
@@ -23,6 +22,7 @@ from melanoscope.models.weights import find_weights
 from melanoscope.runs.cell import skipped_transfers
 from melanoscope.runs.files import SCHEMA, is_from
 from melanoscope.training.precision import accelerator, describe_accelerator, precision
+from melanoscope.version import __version__
 
 _PACKAGES = (
     *("torch", "torchvision", "lightning-fabric", "timm"),

@@ -52,7 +52,7 @@ def _root(
 @app.command()
 def version() -> None:
     """Print the version."""
-    from melanoscope import __version__
+    from melanoscope.version import __version__
 
     say(__version__)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from melanoscope.atomic import refuse_bytes_as_name
-from melanoscope.errors import RunError
 
 if TYPE_CHECKING:
     from melanoscope.data.archive import ReadOptions
@@ -94,22 +92,11 @@ WeightsOption = Annotated[
 
 def cache_folder(option: Path | None) -> Path:
     """Return the folder of decoded photographs: the option, the environment, the user's cache."""
-    folder = option or _default_cache()
+    from melanoscope.data.cache_folder import cache_folder as usual_folder
+
+    folder = usual_folder(option)
     refuse_bytes_as_name(folder, "--cache")
     return folder
-
-
-def _default_cache() -> Path:
-    if variable := os.environ.get("MELANOSCOPE_CACHE"):
-        return Path(variable)
-    if variable := os.environ.get("XDG_CACHE_HOME"):
-        return Path(variable) / "melanoscope"
-    try:
-        return Path.home() / ".cache" / "melanoscope"
-    except RuntimeError:
-        raise RunError(
-            "a home folder to keep decoded photographs in", "none", "name a folder with --cache"
-        ) from None
 
 
 def read_options(cache: Path | None, columns: str | None, image_type: str | None) -> ReadOptions:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from melanoscope import __version__
 from melanoscope.atomic import atomic_path
 from melanoscope.imaging.decode import DECODER_VERSION
 from melanoscope.inference.batch.run import diagnose_table
 from melanoscope.locks import lock_file
 from melanoscope.machine_faults import explain_machine_faults
+from melanoscope.version import __version__
 
 if TYPE_CHECKING:
     from melanoscope.inference.predictor import Predictor
@@ -53,9 +53,10 @@ def predict_catalog(
         RunError: The disk is full; what is written so far is kept for the next call.
     """
     columns = ("path", *_PATIENT, "image_id", "target")
+    # The table lies in the cache: names of files that hold from here would not from there.
     rows = [
-        ["" if value is None else str(value) for value in row]
-        for row in frame.select(columns).iter_rows()
+        [str(Path(path).absolute()), *("" if value is None else str(value) for value in others)]
+        for path, *others in frame.select(columns).iter_rows()
     ]
     folder = cache / "evaluations" / _identity(predictor, rows, contents)
     with explain_machine_faults(cache):

@@ -196,10 +196,12 @@ def _write_graphs(
 
 def _development(model: TrainedModel) -> pl.DataFrame:
     """Hash the photographs of all parts; those of no part took none in the development."""
-    rows, split = {}, model.split
-    for part, which in zip(PARTS, (split.train, split.validation, split.test), strict=True):
-        rows |= dict.fromkeys(model.arrays.image_id[which].tolist(), part)
-    parts = pl.DataFrame({"image_id": list(rows), "part": list(rows.values())})
+    split = model.split
+    ids = [model.arrays.image_id[rows] for rows in (split.train, split.validation, split.test)]
+    parts = pl.concat(
+        pl.DataFrame({"image_id": names.tolist()}).with_columns(part=pl.lit(part))
+        for part, names in zip(PARTS, ids, strict=True)
+    )
     return development_hashes(model.frame.join(parts, on="image_id"), model.id_spaces)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import polars as pl
 
-from melanoscope import __version__, patient
+from melanoscope import patient
 from melanoscope.imaging.decode import DECODER_VERSION
 from melanoscope.inference.manifest import SCHEMA
 from melanoscope.inference.manifest_records import (
@@ -29,6 +29,7 @@ from melanoscope.inference.result import DISCLAIMER
 from melanoscope.models.backbones import get_backbone
 from melanoscope.runs.results import PREVALENCE
 from melanoscope.target import MELANOMA
+from melanoscope.version import __version__
 
 if TYPE_CHECKING:
     from melanoscope.export.trained_model import TrainedModel

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from melanoscope import __version__
 from melanoscope.inference.result import DISCLAIMER
 from melanoscope.service.http.hosts import AllowedHosts
 from melanoscope.service.http.middleware import RequestMiddleware
@@ -26,6 +25,7 @@ from melanoscope.service.routes import health as health_routes
 from melanoscope.service.routes import page as page_routes
 from melanoscope.service.workers.pool import WorkerPool
 from melanoscope.service.workers.tasks import ImageTasks
+from melanoscope.version import __version__
 
 if TYPE_CHECKING:
     from melanoscope.inference.predictor import Predictor

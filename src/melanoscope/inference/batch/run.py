@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from melanoscope import __version__
 from melanoscope.errors import DataError
 from melanoscope.hardware import available_cores
 from melanoscope.imaging.decode import DECODER_VERSION
@@ -26,6 +25,7 @@ from melanoscope.inference.batch.rows_out import FAILED, RowDiagnoser
 from melanoscope.inference.calibration import log_odds
 from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.tables.formulas import as_text
+from melanoscope.version import __version__
 
 if TYPE_CHECKING:
     from melanoscope.inference.predictor import Predictor
