@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from melanoscope.cli import bundles, compare, comparison, keys, predict, serve
+from melanoscope.cli import bundles, compare, comparison, keys, power, predict, serve
 from melanoscope.cli.data import data_app
 from melanoscope.cli.output import say, say_aside
 from melanoscope.cli.signals import Stopped, end, stop_on_signals
@@ -31,6 +31,7 @@ for command in (
     comparison.benchmark,
     comparison.report,
     compare.compare,
+    power.power,
     bundles.train,
     bundles.export,
     predict.predict,
@@ -81,7 +82,7 @@ def _explain(error: Exception) -> str | None:
     if isinstance(error, ModuleNotFoundError):
         if (error.name or "").startswith("melanoscope"):
             return None
-        extra = "stats" if "compare" in sys.argv[1:2] else "train"
+        extra = "stats" if sys.argv[1:2] in (["compare"], ["power"]) else "train"
         install = f"pip install 'melanoscope[{extra}]'"
         return str(MelanoscopeError(f"the package {error.name}", "none", install))
     if fault := machine_fault(error):
