@@ -240,7 +240,7 @@ def _load_model(
         config=dataset.config,
         frame=dataset.table(),
         arrays=dataset.arrays,
-        split=dataset.split(cell.repeat, cell.fold),
+        split=dataset.split(cell.repeat, cell.fold, cell.seed_index),
         run_metadata=run_metadata,
         cell_metadata=run_folder.cell_record(cell),
         selection=selection,
