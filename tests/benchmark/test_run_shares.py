@@ -139,6 +139,15 @@ def test_goes_on_where_it_stopped_and_gives_the_same(
         assert one.validation.equals(other.validation)
 
 
+def test_a_network_of_a_share_is_exported_with_the_parts_it_had(whole: Path, cache: Path) -> None:
+    from melanoscope.export.trained_model import model_from_run
+
+    share = share_folder(whole, 0.3)
+    model = model_from_run(share, cache, Names(), backbone="standard_cnn", fold=1)
+    record = read_run(share).records[model.cell]
+    assert len(model.split.train) == record.n_train < model.arrays.targets.size / 4
+
+
 def test_shares_of_another_run_are_refused(whole: Path, tmp_path: Path, cache: Path) -> None:
     run_benchmark(
         replace(CONFIG, seed=1, seeds=1), tmp_path / "run", cache, RunProgress(quiet=True)
@@ -146,20 +155,6 @@ def test_shares_of_another_run_are_refused(whole: Path, tmp_path: Path, cache: P
     (tmp_path / "run" / "shares").symlink_to(whole / "shares")
     with pytest.raises(RunError, match=r"of another \(.*seed"):
         read_shares(read_run(tmp_path / "run"))
-
-
-def test_too_few_of_a_class_are_found_before_the_first_training(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def one_class(*_: object) -> None:
-        raise DataError("both classes", "one", "use larger shares")
-
-    monkeypatch.setattr("melanoscope.benchmark.dataset.take_share", one_class)
-    progress = Names()
-    with pytest.raises(DataError, match="larger shares"):
-        run_benchmark(CONFIG, tmp_path / "run", cache, progress, SHARES, draws=2)
-    assert progress.cells == []
-    assert not (tmp_path / "run").exists()
 
 
 def test_a_share_is_part_of_the_identity_and_a_whole_run_is_as_before() -> None:

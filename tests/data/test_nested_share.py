@@ -29,16 +29,12 @@ def test_smaller_shares_are_parts_of_larger_ones(patients: int, seed: int) -> No
     groups, targets = archive(patients, seed)
     if targets.sum() in (0, len(targets)):
         return
-    taken = []
-    for share in SHARES:
-        try:
-            taken.append(nested_share(groups, targets, share, seed))
-        except DataError:
-            assert share < 1
+    taken = [nested_share(groups, targets, share, seed) for share in SHARES]
     assert taken[-1].all()
     for smaller, larger in pairwise(taken):
         assert (larger | ~smaller).all()
     for marked in taken:
+        assert 0 < targets[marked].sum() < marked.sum()
         inside = {group for group, one in zip(groups, marked, strict=True) if one}
         outside = {group for group, one in zip(groups, marked, strict=True) if not one}
         assert not inside & outside
@@ -83,11 +79,14 @@ def test_shares_that_are_none(share: float) -> None:
         nested_share(list("ab"), [0, 1], share, 0)
 
 
-def test_a_share_of_one_class_is_refused() -> None:
-    # All others belong to patients with a positive, one of whom has no others.
-    groups, targets = ["a", "b", "b", "b"], [1, 1, 0, 0]
-    orders = [list(np.random.default_rng(seed).permutation(2)) for seed in range(20)]
-    alone, beside = orders.index([0, 1]), orders.index([1, 0])
-    with pytest.raises(DataError, match=r"both classes in a share of 0\.5"):
-        nested_share(groups, targets, 0.5, alone)
-    assert nested_share(groups, targets, 0.5, beside).tolist() == [False, True, True, True]
+def test_both_classes_are_there_wherever_the_others_lie() -> None:
+    """All others belong to a patient with a positive, who may come last."""
+    groups, targets = [*"abcdee", "f"], np.array([1, 1, 1, 1, 1, 0, 1])
+    taken = [nested_share(groups, targets, 0.01, seed) for seed in range(40)]
+    assert all(marked[4] and marked[5] for marked in taken)
+    assert {marked.sum() for marked in taken} == {2, 3, 4, 5, 6, 7}
+
+
+def test_one_class_has_no_share() -> None:
+    with pytest.raises(DataError, match="both classes"):
+        nested_share(list("abc"), [0, 0, 0], 0.5, 0)

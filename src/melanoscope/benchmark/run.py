@@ -47,13 +47,12 @@ def run_benchmark(
             process writes the folder.
     """
     run_folder = RunFolder(out)
+    configs = [replace(config, share=share, seeds=draws) for share in shares]
     with run_folder.exclusive():
         # Weights first: to learn in the third hour that they are missing helps nobody.
         weights = describe_weights(config)
         dataset = prepare_dataset(config, cache, progress)
-        configs = [replace(config, share=share, seeds=draws) for share in shares]
         parts = [replace(dataset, config=one) for one in configs]
-        _refuse_impossible(parts)
         planned = [(one.share, cell) for one in (config, *configs) for cell in cells_of(one)]
         _run_cells(dataset, weights, run_folder, planned, progress)
         for part in parts:
@@ -90,13 +89,6 @@ def _run_cells(
             progress.cell_begins(name, index, len(planned), config.train.epochs)
             run_cell(dataset, cell, run_folder, progress)
     run_folder.join_cells()
-
-
-def _refuse_impossible(parts: Sequence[Dataset]) -> None:
-    """Divide once before the first training: a share may leave a fold without a class."""
-    for part in parts:
-        for cell in cells_of(part.config):
-            part.split(*cell.split, cell.seed_index)
 
 
 def _baselines(dataset: Dataset) -> pl.DataFrame:

@@ -126,10 +126,7 @@ def take_share(split: Split, frame: pl.DataFrame, share: float, seed: int) -> Sp
             of a larger one.
 
     Returns:
-        The parts, that for testing as it was.
-
-    Raises:
-        DataError: A part is left with one class.
+        The parts, that for testing as it was; each of the others has both classes.
     """
 
     def some(rows: NDArray[np.int64]) -> NDArray[np.int64]:

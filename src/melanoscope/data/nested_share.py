@@ -21,8 +21,8 @@ def nested_share(
     """Mark about a share of the photographs, whole groups at a time.
 
     Groups stand in one random order, those with a positive and the others apart. Of the former so
-    many are taken that the share of the positives comes nearest, of the latter of the photographs;
-    of each at least one.
+    many are taken that the share of the positives comes nearest, of the latter of the photographs,
+    and at least so many that both classes are there.
 
     Args:
         groups: Name of each photograph's group, length n.
@@ -34,10 +34,10 @@ def nested_share(
         True for each photograph that is taken, shape (n,).
 
     Raises:
-        DataError: The share is out of range, or what it marks is of one class.
+        DataError: The share is out of range, or there is one class only.
 
     >>> groups, targets = list("aabbccddee"), [1, 1, 0, 0, 0, 0, 0, 0, 1, 1]
-    >>> nested_share(groups, targets, 0.5, seed=0).sum()
+    >>> int(nested_share(groups, targets, 0.5, seed=0).sum())
     4
     >>> bool(nested_share(groups, targets, 1, seed=0).all())
     True
@@ -45,20 +45,24 @@ def nested_share(
     if not 0 < share <= 1:
         raise DataError("a share above 0, to 1", f"{share}", "state a tenth as 0.1")
     counts, group_of = count_classes(groups, targets)
+    if not counts.sum(axis=0).all():
+        raise DataError("photographs of both classes", "of one", "add the missing class")
     order = np.random.default_rng(seed).permutation(len(counts))
-    taken = np.zeros(len(counts), bool)
     holds = counts[order, 1] > 0
-    for stratum, weight in ((order[holds], counts[:, 1]), (order[~holds], counts.sum(axis=1))):
-        if stratum.size:
-            reached = np.cumsum(weight[stratum])
-            nearest = int(np.abs(reached - share * reached[-1]).argmin())
-            taken[stratum[: nearest + 1]] = True
+    positives, others = order[holds], order[~holds]
+    n = _nearest(counts[positives, 1], share)
+    if not others.size:  # all others belong to patients with a positive
+        n = max(n, 1 + int((counts[positives, 0] > 0).argmax()))
+    taken = np.zeros(len(counts), bool)
+    taken[positives[:n]] = True
+    taken[others[: _nearest(counts[others].sum(axis=1), share)]] = True
     marked: NDArray[np.bool_] = taken[group_of]
-    positives = int(np.asarray(targets)[marked].sum())
-    if positives in (0, int(marked.sum())):
-        raise DataError(
-            f"photographs of both classes in a share of {share:g}",
-            f"{positives} positive of {int(marked.sum())}",
-            "use larger shares, or add photographs",
-        )
     return marked
+
+
+def _nearest(sizes: NDArray[np.int64], share: float) -> int:
+    """Return how many of the first groups come nearest to a share of all, at least one of any."""
+    if not sizes.size:
+        return 0
+    reached = np.cumsum(sizes)
+    return 1 + int(np.abs(reached - share * reached[-1]).argmin())
