@@ -65,6 +65,7 @@ def bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: Callable[...,
             [str(bundle), "--table", str(table), "--out", str(here / "out.csv")],
         ],
         "report": [[run]],
+        "evaluate": [[str(bundle), *data, *out]],
         "compare": [[*answers, *out, "--positive", "positive", "--replicates", "100"]],
         "power": [
             ["--auroc", "0.7", "--difference", "0.2", "--prevalence", "0.3", *LITTLE],

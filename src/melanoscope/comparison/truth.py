@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from melanoscope.comparison.class_names import UNKNOWN, class_name, is_known_word
 from melanoscope.comparison.column_names import ColumnPairs
-from melanoscope.data.groups import group_ids
+from melanoscope.data.groups import group_ids, group_unit
 from melanoscope.data.identifiers import lesions_within_patients
 from melanoscope.data.sources import isic, own_csv
 from melanoscope.data.sources.image_files.names import split_row_name
@@ -122,7 +122,7 @@ def read_truth(path: str | Path, columns: ColumnPairs = (), further: Sequence[st
         label=np.array(label, object),
         target=target,
         group=np.array([group_of[one] for one in rows["image_id"]], object),
-        group_unit=_unit(rows),
+        group_unit=group_unit(rows),
         center=None if rows["center"].is_null().all() else _levels(rows["center"]),
         subgroups={
             **_patients(rows),
@@ -216,8 +216,3 @@ def _patients(rows: pl.DataFrame) -> dict[str, NDArray[Any]]:
 def _levels(column: pl.Series) -> NDArray[Any]:
     words = [UNKNOWN if word is None else one_line(word) for word in column.to_list()]
     return np.array(words, object)
-
-
-def _unit(rows: pl.DataFrame) -> str:
-    known = [f"{what}s" for what in ("patient", "lesion") if rows[f"{what}_id"].count()]
-    return " and ".join(known) or "photographs"

@@ -56,6 +56,7 @@ class Catalog:
             the reason in `unlabelled`. No network sees them.
         tables: What became of each archive's table, in the order of the sources.
         notes: What the user must read of the tables together, one line each.
+        id_spaces: Name of a table -> the space that its ids belong to, of tables that have one.
     """
 
     frame: pl.DataFrame
@@ -64,6 +65,7 @@ class Catalog:
     unlabelled: pl.DataFrame = field(default_factory=pl.DataFrame)
     tables: tuple[TableFacts, ...] = ()
     notes: tuple[str, ...] = ()
+    id_spaces: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.frame.height
@@ -184,6 +186,12 @@ def build_catalog(tables: Sequence[SourceTable], target: Target = MELANOMA) -> C
         unlabelled=kept.filter(pl.col("target").is_null()),
         tables=facts,
         notes=(*notes, *copies),
+        id_spaces={
+            str(name): table.id_space
+            for table in tables
+            if table.id_space is not None
+            for name in table.rows["dataset"].unique()
+        },
     )
 
 

@@ -55,3 +55,13 @@ def first_connected(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> d
     _, component = connected_components(graph, directed=False)
     first: dict[int, str] = {}
     return {name: first.setdefault(int(c), name) for name, c in zip(names, component, strict=True)}
+
+
+def group_unit(rows: pl.DataFrame) -> str:
+    """Say what groups are, for readers: "patients and lesions", "lesions", "photographs".
+
+    Args:
+        rows: Columns patient_id and lesion_id; null where none is known.
+    """
+    known = [f"{what}s" for what in ("patient", "lesion") if rows[f"{what}_id"].count()]
+    return " and ".join(known) or "photographs"

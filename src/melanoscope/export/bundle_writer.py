@@ -9,8 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import polars as pl
 
 from melanoscope.atomic import atomic_folder, atomic_path, refuse_bytes_as_name
+from melanoscope.data.development import (
+    DEVELOPMENT,
+    PARTS,
+    development_hashes,
+    write_development,
+)
 from melanoscope.errors import BundleError
 from melanoscope.export.evaluation import (
     Holdout,
@@ -144,6 +151,7 @@ def _write_graphs(
     """Write weights and graphs, and measure all that the manifest says of them."""
     on_step("graphs")
     gradient = _export_network(model, folder)
+    write_development(_development(model), folder / DEVELOPMENT)
     on_step("held-out photographs")
     outputs = {"float32": _run_heldout(folder / MODEL, model)}
     files = {"float32": folder / MODEL}
@@ -184,6 +192,15 @@ def _write_graphs(
         files={},
         seal="",
     )
+
+
+def _development(model: TrainedModel) -> pl.DataFrame:
+    """Hash the photographs of all parts; those of no part took none in the development."""
+    rows, split = {}, model.split
+    for part, which in zip(PARTS, (split.train, split.validation, split.test), strict=True):
+        rows |= dict.fromkeys(model.arrays.image_id[which].tolist(), part)
+    parts = pl.DataFrame({"image_id": list(rows), "part": list(rows.values())})
+    return development_hashes(model.frame.join(parts, on="image_id"), model.id_spaces)
 
 
 def _run_heldout(path: Path, model: TrainedModel) -> tuple[GraphOutputs, GraphOutputs]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,7 @@ class TrainedModel:
         cell: Which network of which fold it is.
         config: How it was trained.
         frame: Catalog of the photographs with groups and skin tone.
+        id_spaces: Name of an archive's table -> the space that its ids belong to.
         arrays: What a network sees of the photographs; they are those of `frame` by their ids.
         split: Rows of `arrays` that it learnt from; that decided on stopping, and now on
             temperature, thresholds and the gate; that it is tested on. No group is in two of them.
@@ -54,6 +55,7 @@ class TrainedModel:
     cell: CellKey
     config: BenchmarkConfig
     frame: pl.DataFrame
+    id_spaces: Mapping[str, str]
     arrays: LesionArrays
     split: Split
     run_metadata: RunRecord
@@ -239,6 +241,7 @@ def _load_model(
         cell=cell,
         config=dataset.config,
         frame=dataset.table(),
+        id_spaces=dataset.catalog.id_spaces,
         arrays=dataset.arrays,
         split=dataset.split(cell.repeat, cell.fold, cell.seed_index),
         run_metadata=run_metadata,

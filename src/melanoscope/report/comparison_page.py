@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from melanoscope.atomic import write_together
 from melanoscope.comparison.evidence import (
     ComparisonEvidence,
+    ModelEvidence,
     as_matrix,
     collect_evidence,
     warnings_of,
@@ -133,7 +134,7 @@ def _values(
         "margin": settings.margin,
         "replicates": settings.replicates,
         "points": points,
-        "subgroups": _subgroup_rows(evidence),
+        "subgroups": subgroup_rows(evidence.models),
         "significant": evidence.significant,
         "tests": evidence.subgroup_tests,
         "figures": figures,
@@ -142,9 +143,9 @@ def _values(
     }
 
 
-def _subgroup_rows(evidence: ComparisonEvidence) -> dict[str, list[dict[str, Any]]]:
-    """Return variable -> its levels, each with the AUROC of every model."""
-    best, *others = evidence.models
+def subgroup_rows(models: Sequence[ModelEvidence]) -> dict[str, list[dict[str, Any]]]:
+    """Return variable -> its levels, each with the AUROC of every one of `models`."""
+    best, *others = models
     rows: dict[str, list[dict[str, Any]]] = {}
     for i, variable in enumerate(best.subgroups):
         rows[variable.name] = [

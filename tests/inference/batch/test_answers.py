@@ -12,7 +12,7 @@ from melanoscope.inference.batch.run import diagnose_table
 
 from .fakes import Fake, many, read, say, write
 
-ADDED = ["status", "concerns", "probability", "prevalence", "high", "low"]
+ADDED = ["status", "forced", "concerns", "probability", "prevalence", "high", "low"]
 ADDED += [f"evidence_{part}" for part in ("photograph", "age", "sex", "site", "bias")]
 ADDED += ["logit", "distance", "error"]
 
@@ -78,7 +78,8 @@ def test_forced(tmp_path):
     table = write(tmp_path / "t.csv", "photograph\n10.jpg\n")
     diagnose_table(Fake(), table, tmp_path / "out.csv", force=True)
     (row,) = read(tmp_path / "out.csv")
-    assert (row["status"], row["concerns"]) == ("doubtful", "blurred: sharpness 10")
+    assert (row["status"], row["forced"]) == ("doubtful", "true")
+    assert row["concerns"] == "blurred: sharpness 10"
     assert row["probability"]
 
 

@@ -13,7 +13,7 @@ from melanoscope.inference.batch.run import diagnose_table
 
 from .fakes import Fake, many, read, why_not_diagnosed, write
 
-ADDED = ["status", "concerns", "probability", "prevalence", "high", "low"]
+ADDED = ["status", "forced", "concerns", "probability", "prevalence", "high", "low"]
 ADDED += [f"evidence_{part}" for part in ("photograph", "age", "sex", "site", "bias")]
 ADDED += ["logit", "distance", "error"]
 

@@ -50,7 +50,8 @@ class RowDiagnoser:
     @cached_property
     def columns(self) -> list[str]:
         """Names of the columns that are added to each row."""
-        wanted = ["status", "concerns", "probability", "prevalence", *self._threshold_keys]
+        wanted = ["status", "forced", "concerns", "probability", "prevalence"]
+        wanted += self._threshold_keys
         wanted += [*(f"evidence_{part}" for part in EVIDENCE_PARTS), "logit", "distance", "error"]
         return _new_names(wanted, self.table.header)
 
@@ -118,6 +119,7 @@ class RowDiagnoser:
         concerns = "; ".join(f"{issue.kind}: {issue.found}" for issue in diagnosis.concerns)
         return [
             diagnosis.status,
+            "true" if diagnosis.forced else "false",
             _line(concerns),
             _number(diagnosis.probability),
             _number(diagnosis.prevalence),

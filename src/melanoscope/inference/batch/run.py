@@ -76,10 +76,11 @@ def diagnose_table(
 ) -> TableSummary:
     """Diagnose each photograph of a table; the same call goes on where a kill stopped it.
 
-    Columns added: status (accepted, doubtful, refused, failed), concerns, probability, prevalence,
-    one per threshold (positive, negative), evidence_photograph, evidence_age, evidence_sex,
-    evidence_site, evidence_bias, which add up to logit, then distance and error. A name that the
-    table already has is taken as `melanoscope_NAME`.
+    Columns added: status (accepted, doubtful, refused, failed), forced (whether a refusal was
+    overridden: true, false), concerns, probability, prevalence, one per threshold (positive,
+    negative), evidence_photograph, evidence_age, evidence_sex, evidence_site, evidence_bias, which
+    add up to logit, then distance and error. A name that the table already has is taken as
+    `melanoscope_NAME`.
 
     Args:
         predictor: Predictor of a bundle.

@@ -15,6 +15,8 @@ from melanoscope.stats.metrics.roc_band import RocBand
 
 _COLOR, _OTHERS = "#0072B2", "#b9c0c8"
 _COLUMNS, _SIDE = 4, 2.0
+_ONE = "ROC curve"
+_SEVERAL = "ROC curves, best AUROC first; in grey those of the other models"
 
 
 def roc_panels(curves: Mapping[str, RocBand]) -> ReportFigure:
@@ -43,8 +45,8 @@ def roc_panels(curves: Mapping[str, RocBand]) -> ReportFigure:
         name="roc",
         figure=figure,
         alt="ROC curve of each model with its 95 % band.",
-        caption="ROC curves, best AUROC first; in grey those of the other models. Bands: 95 % at "
-        "each false positive rate by itself, percentiles over draws of whole groups.",
+        caption=f"{_ONE if len(curves) == 1 else _SEVERAL}. Bands: 95 % at each false positive "
+        "rate by itself, percentiles over draws of whole groups.",
     )
 
 

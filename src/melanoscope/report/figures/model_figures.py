@@ -61,25 +61,29 @@ def comparison_figures(
     if binary:
         bands = {name: roc_band(one, results.weights) for name, one in binary.items()}
         figures["roc"] = roc_panels(bands)
-        figures["calibration"] = _calibration(results, binary)
+        figures["calibration"] = calibration_panels(
+            binary, results.positives, widening=results.design.factor
+        )
     return figures
 
 
-def _calibration(results: ComparisonResults, models: Mapping[str, Predictions]) -> ReportFigure:
+def calibration_panels(
+    models: Mapping[str, Predictions], positives: str, *, widening: float, simulated: bool = False
+) -> ReportFigure:
+    """Draw the calibration curve of each of `models`, named for readers as are the `positives`."""
     panels = [
         CalibrationPanel(
             one_line(name),
             one.target,
             one.probability,
             tuple(calibration_bins(one.target, one.probability)),
-            _curve(one, results.design.factor),
+            _curve(one, widening),
         )
         for name, one in models.items()
     ]
-    positives = results.positives
     return ReportFigure(
         name="calibration",
-        figure=calibration_figure(panels, "positives", simulated=False),
+        figure=calibration_figure(panels, "positives", simulated=simulated),
         alt="Observed share against predicted probability of each model.",
         caption="Calibration curves: logistic regression of the outcome on a restricted cubic "
         "spline of the logit, with a 95 % band for each point by itself. Dots: means of bins of "

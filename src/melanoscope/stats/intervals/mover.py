@@ -76,3 +76,34 @@ def difference(a: Clustered, b: Clustered, *, n: int) -> tuple[Interval, float]:
         unit="groups",
     )
     return interval, min(p_value, 1.0)
+
+
+def independent_difference(a: Interval, b: Interval) -> Interval:
+    """Return a - b with its 95 % interval, of two estimates from different patients.
+
+    Args:
+        a: One estimate with its 95 % interval.
+        b: Another.
+
+    Returns:
+        The difference; its n is that of the estimate that rests on less.
+
+    >>> def share(hits: int, n: int) -> Interval:
+    ...     from melanoscope.stats.intervals.proportion import wilson_interval
+    ...     return wilson_interval(hits, n)
+    >>> found = independent_difference(share(56, 70), share(48, 80))
+    >>> round(found.low, 4), round(found.high, 4)  # Newcombe (1998), table II, method 10
+    (0.0524, 0.3339)
+    """
+    estimate = a.estimate - b.estimate
+    down = square_and_add(a.estimate - a.low, b.high - b.estimate, 0.0)
+    up = square_and_add(a.high - a.estimate, b.estimate - b.low, 0.0)
+    return Interval(
+        estimate=estimate,
+        low=estimate - down,
+        high=estimate + up,
+        standard_error=float(np.hypot(a.standard_error, b.standard_error)),
+        n=min(a.n, b.n),
+        method=METHOD,
+        unit=a.unit,
+    )

@@ -1,0 +1,1 @@
+"""A finished network on photographs of another archive: external validation."""
