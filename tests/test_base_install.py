@@ -87,6 +87,7 @@ def test_the_two_lines_of_the_readme(clean, small_bundle, simulated_photograph):
         (("serve", "bundle"), "serve"),
         (("compare", "a.csv", "b.csv"), "stats"),
         (("power", "--auroc", "0.8", "--prevalence", "0.1"), "stats"),
+        (("evaluate", "bundle", "--data", "simulated=9"), "stats"),
     ],
 )
 def test_what_needs_more_says_what_to_install(clean, words, extra, tmp_path):
@@ -115,15 +116,20 @@ def test_serve_answers_and_shows_the_page(serving, small_bundle, simulated_photo
     assert told.decode() == f"melanoscope: {address} (Ctrl-C stops it)\n"
 
 
-def test_predictions_are_compared_without_pytorch(tmp_path):
+@pytest.fixture(scope="module")
+def comparing(tmp_path_factory) -> Path:
+    """Programs of an environment with those of statistics, too."""
+    return install(tmp_path_factory.mktemp("comparing"), "[stats]")
+
+
+def test_predictions_are_compared_without_pytorch(comparing, tmp_path):
     """The extra [stats] is all that it takes, page and figures included."""
-    programs = install(tmp_path, "[stats]")
     for name, step in (("a", 7), ("b", 11)):
         rows = [f"i{i},{(i * step % 97 + 40 * (i % 2)) / 140:.4f},{i % 2}" for i in range(80)]
         (tmp_path / f"{name}.csv").write_text("\n".join(["image_id,probability,target", *rows]))
     done = subprocess.run(
         [
-            programs / "melanoscope",
+            comparing / "melanoscope",
             "compare",
             "a.csv",
             "b.csv",
@@ -139,3 +145,17 @@ def test_predictions_are_compared_without_pytorch(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "out" / "index.html").is_file()
+
+
+def test_a_bundle_is_evaluated_without_pytorch(comparing, small_bundle, tmp_path):
+    words = ("evaluate", small_bundle, "--data", "simulated=480", "--replicates", "100", "--json")
+    done = subprocess.run(
+        [comparing / "melanoscope", *words, "--cache", tmp_path / "cache"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["photographs"] > 60
+    assert (tmp_path / "evaluation" / "index.html").is_file()
