@@ -86,6 +86,7 @@ def test_the_two_lines_of_the_readme(clean, small_bundle, simulated_photograph):
         (("demo", "--out", "run"), "train"),
         (("serve", "bundle"), "serve"),
         (("compare", "a.csv", "b.csv"), "stats"),
+        (("power", "--auroc", "0.8", "--prevalence", "0.1"), "stats"),
         (("evaluate", "bundle", "--data", "simulated=9"), "stats"),
     ],
 )

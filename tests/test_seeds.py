@@ -52,6 +52,7 @@ def test_what_met_before_no_longer_meets() -> None:
             {"seed": 0, "purpose": Purpose.TRAINING, "network": "vgg16-scratch"},
             2_150_727_519_715_086,
         ),
+        ({"seed": 0, "purpose": Purpose.SHARE, "fold": 1, "seed_index": 2}, 5_696_998_150_978_236),
     ],
 )
 def test_a_seed_stays_what_it_was(key: dict[str, int], seed: int) -> None:

@@ -1,6 +1,9 @@
-"""One progress display on stderr: decoding, then cells and epochs with the time left."""
+"""Progress on stderr: of a run decoding, then cells and epochs with the time left; or one line."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -101,3 +104,21 @@ class RunProgress:
         if self._epoch_task is not None:
             done = (self._cell - self._first_cell) * self._epochs + epoch
             self._bar.update(self._epoch_task, description=description, completed=done)
+
+
+@contextmanager
+def status_line(text: str) -> Iterator[Callable[[str], None]]:
+    """Show one line that changes, for work without a known end; nothing but in a terminal.
+
+    Args:
+        text: What the line says at first.
+
+    Yields:
+        What changes the line.
+    """
+    console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status(one_line(text)) as status:
+        yield lambda line: status.update(one_line(line))

@@ -25,6 +25,7 @@ class Purpose(IntEnum):
         DROPOUT: Dropout.
         SHUFFLING: The order of the photographs in an epoch.
         AUGMENTATION: How photographs are varied.
+        SHARE: In which order groups are taken for a share of the training photographs, of one draw.
     """
 
     DIVISION = 1
@@ -35,6 +36,7 @@ class Purpose(IntEnum):
     DROPOUT = 6
     SHUFFLING = 7
     AUGMENTATION = 8
+    SHARE = 9
 
 
 def derive_seed(

@@ -18,6 +18,7 @@ from .conftest import Call
 from .odd_values import NOT_UTF8, Bases, TooSlowError, commands, odd_calls, time_limit
 
 SMALL = ["--transfer", "scratch", "--size", "32", "--epochs", "1"]
+LITTLE = ["--simulations", "100", "--most", "200"]
 SECONDS = 60.0
 EVERY = 80  # of the short form
 SKILL = {("resnet50", "scratch"): 1.1, ("resnet50", "finetune"): 2.6}
@@ -66,6 +67,10 @@ def bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: Callable[...,
         "report": [[run]],
         "evaluate": [[str(bundle), *data, *out]],
         "compare": [[*answers, *out, "--positive", "positive", "--replicates", "100"]],
+        "power": [
+            ["--auroc", "0.7", "--difference", "0.2", "--prevalence", "0.3", *LITTLE],
+            ["--run", run],
+        ],
         "demo": [out],
         "serve": [[str(bundle), "--port", "0"]],
         "keygen": [["--out", str(here / "secret.key"), "--no-passphrase"]],

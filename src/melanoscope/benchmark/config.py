@@ -52,11 +52,13 @@ class BenchmarkConfig:
         image_types: Types of photographs that take part; empty: all.
         threads: Threads of each training, 1 to 1,024; None for one a core. A run that is taken up
             keeps the number it began with, since another one gives other bits.
+        share: Share of the groups of each training and validation part, above 0, to 1. Below 1 each
+            training of a network on a fold (`seeds`) draws groups of its own.
 
     Raises:
         DataError: No backbone or no transfer is named, a number is out of range, a backbone is
             unknown, the photographs are too small for one, or the poster's protocol has another
-            target than melanoma.
+            target than melanoma, or a share of the photographs.
     """
 
     data: tuple[DataSpec, ...]
@@ -75,6 +77,7 @@ class BenchmarkConfig:
     columns: tuple[tuple[str, str], ...] = ()
     image_types: tuple[str, ...] = ()
     threads: int | None = None
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         from melanoscope.benchmark.splits import poster_sources
@@ -86,7 +89,15 @@ class BenchmarkConfig:
         refuse_beyond(self.repeats, 1, MOST_REPEATS, "--repeats")
         refuse_beyond(self.seeds, 1, MOST_SEEDS, "--seeds")
         refuse_beyond(self.seed, 0, MOST_SEED, "--seed")
+        if not 0 < self.share <= 1:
+            raise DataError("a share above 0, to 1", f"{self.share}", "state a tenth as 0.1")
         if self.protocol == "poster":
+            if self.share < 1:
+                raise DataError(
+                    "all photographs with the poster's protocol",
+                    f"a share of {self.share:g}",
+                    "leave out --protocol or --shares",
+                )
             if self.target.name != MELANOMA.name or self.target.diagnoses:
                 raise DataError(
                     "the target melanoma with the poster's protocol",
@@ -146,6 +157,7 @@ class BenchmarkConfig:
             columns=tuple(configuration["columns"].items()),
             image_types=tuple(configuration["image_types"]),
             threads=configuration["threads"],
+            share=configuration.get("share", 1.0),
         )
 
     @property
@@ -168,6 +180,8 @@ class BenchmarkConfig:
             "recipe": asdict(self.train),
             "protocol": self.protocol,
             "near_duplicates": self.near_duplicates,
+            # Left out of whole runs, so that those of before are the same runs.
+            **({"share": self.share} if self.share < 1 else {}),
         }
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from melanoscope.benchmark.config import BenchmarkConfig
 from melanoscope.benchmark.photo_checks import PhotoChecks, check_photos
-from melanoscope.benchmark.splits import Split, assign_protocol_folds, split_catalog
+from melanoscope.benchmark.splits import Split, assign_protocol_folds, split_catalog, take_share
 from melanoscope.data.archive import ReadOptions
 from melanoscope.data.catalog import Catalog, build_catalog
 from melanoscope.data.pixel_store import PixelStore, open_pixel_store
@@ -59,16 +59,31 @@ class Dataset:
         content = pl.Series("content", [self.contents[name] for name in ids], pl.String)
         return self.usable.frame.with_columns(content, *folds, skin)
 
-    def split(self, repeat: int, fold: int) -> Split:
-        """Divide the usable photographs for a `fold` of a `repeat`, the same for every network."""
-        return split_catalog(
+    def split(self, repeat: int, fold: int, draw: int = 0) -> Split:
+        """Divide the usable photographs for a `fold` of a `repeat`, the same for every network.
+
+        Args:
+            repeat: Division into folds, from 0.
+            fold: Fold of that division, from 0.
+            draw: Which draw of the training groups, from 0: the cell's seed_index. Without effect
+                where all of them take part.
+
+        Returns:
+            The parts; that for testing is whole at any share.
+        """
+        seed = self.config.seed
+        whole = split_catalog(
             self.config.protocol,
             self.usable.frame,
             self.folds[repeat],
             fold,
             self.config.train.validation_fraction,
-            derive_seed(self.config.seed, Purpose.VALIDATION, repeat=repeat, fold=fold),
+            derive_seed(seed, Purpose.VALIDATION, repeat=repeat, fold=fold),
         )
+        if self.config.share == 1:
+            return whole
+        order = derive_seed(seed, Purpose.SHARE, repeat=repeat, fold=fold, seed_index=draw)
+        return take_share(whole, self.usable.frame, self.config.share, order)
 
 
 def prepare_dataset(config: BenchmarkConfig, cache: Path, progress: RunProgress) -> Dataset:

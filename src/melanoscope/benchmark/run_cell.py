@@ -48,7 +48,7 @@ def run_cell(dataset: Dataset, cell: CellKey, run_folder: RunFolder, progress: R
     torch.set_num_threads(record["threads"])
     conditions = _conditions(record, cell)
     training = identity_hash({**conditions, "cell": cell.name})
-    split = dataset.split(cell.repeat, cell.fold)
+    split = dataset.split(cell.repeat, cell.fold, cell.seed_index)
     seeds = cell.seeds(config.seed)
     seed = seeds["training"]
     network = _new_network(cell, config, seed, run_folder, conditions["weights"])
@@ -79,6 +79,7 @@ def run_cell(dataset: Dataset, cell: CellKey, run_folder: RunFolder, progress: R
         validation=_predictions(dataset, split.validation, on_validation, threshold),
         record=_describe_fit(fitted, split)
         | conditions
+        | {"n_train_positives": int(targets[split.train].sum())}
         | {"threshold": threshold, "seeds": seeds, "auroc": score},
     )
     progress.cell_ends(score)

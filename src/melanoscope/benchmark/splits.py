@@ -9,7 +9,7 @@ its numbers do not mean what they seem to (docs/poster.md).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from melanoscope.data.folds import assign_folds, hold_out
+from melanoscope.data.nested_share import nested_share
 from melanoscope.data.sources import DataSpec
 from melanoscope.errors import DataError, nearest
 from melanoscope.runs.files import TEST_FOLD
@@ -109,3 +110,27 @@ def split_catalog(
         validation=others[held_out],
         test=np.flatnonzero(folds == fold),
     )
+
+
+def take_share(split: Split, frame: pl.DataFrame, share: float, seed: int) -> Split:
+    """Keep a share of the groups of both parts that are learned from.
+
+    Who has a tenth of the patients has a tenth of them to validate on, too; all are tested on the
+    same photographs.
+
+    Args:
+        split: The parts of one cell.
+        frame: Rows of the catalog.
+        share: Share of the groups, above 0, to 1.
+        seed: Seed of the order in which groups are taken; a smaller share by the same seed is part
+            of a larger one.
+
+    Returns:
+        The parts, that for testing as it was; each of the others has both classes.
+    """
+
+    def some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        groups = frame["group_id"].gather(rows).to_list()
+        return rows[nested_share(groups, frame["target"].to_numpy()[rows], share, seed)]
+
+    return replace(split, train=some(split.train), validation=some(split.validation))

@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from melanoscope.cli import bundles, compare, comparison, evaluate, keys, predict, serve
+from melanoscope.cli import (
+    bundles,
+    compare,
+    comparison,
+    evaluate,
+    keys,
+    power,
+    predict,
+    serve,
+)
 from melanoscope.cli.data import data_app
 from melanoscope.cli.output import say, say_aside
 from melanoscope.cli.signals import Stopped, end, stop_on_signals
@@ -32,6 +41,7 @@ for command in (
     comparison.report,
     compare.compare,
     evaluate.evaluate,
+    power.power,
     bundles.train,
     bundles.export,
     predict.predict,
@@ -82,7 +92,7 @@ def _explain(error: Exception) -> str | None:
     if isinstance(error, ModuleNotFoundError):
         if (error.name or "").startswith("melanoscope"):
             return None
-        extra = "stats" if sys.argv[1:2] in (["compare"], ["evaluate"]) else "train"
+        extra = "stats" if sys.argv[1:2] in (["compare"], ["evaluate"], ["power"]) else "train"
         install = f"pip install 'melanoscope[{extra}]'"
         return str(MelanoscopeError(f"the package {error.name}", "none", install))
     if fault := machine_fault(error):

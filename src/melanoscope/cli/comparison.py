@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from melanoscope.benchmark.config import BenchmarkConfig, parse_transfers, split_names
+from melanoscope.benchmark.shares import DRAWS, parse_shares
 from melanoscope.cli.options import (
     BatchSizeOption,
     CacheOption,
@@ -50,6 +52,19 @@ def benchmark(
             "run may be given more."
         ),
     ] = BenchmarkConfig.seeds,
+    shares: Annotated[
+        str | None,
+        typer.Option(
+            help="Learning curves: also train on these shares of the training patients, as "
+            "0.1,0.25,0.5,1, four or more, and say how many more positives +0.01 AUROC takes."
+        ),
+    ] = None,
+    draws: Annotated[
+        int,
+        typer.Option(
+            help="With --shares, draws of the patients at each share, and at least as many --seeds."
+        ),
+    ] = DRAWS,
     epochs: Annotated[
         int, typer.Option(help="At most so many epochs a network.")
     ] = TrainConfig.epochs,
@@ -81,13 +96,14 @@ def benchmark(
     from melanoscope.data.targets import parse_target
     from melanoscope.models.backbones import POSTER
 
+    parts = parse_shares(shares, draws)
     config = BenchmarkConfig(
         data=tuple(parse_spec(text) for text in data),
         backbones=split_names(backbones, POSTER),
         transfer=parse_transfers(transfer),
         folds=folds,
         repeats=repeats,
-        seeds=seeds,
+        seeds=max(seeds, draws) if parts else seeds,
         image_size=size,
         seed=seed,
         weights=weights,
@@ -99,7 +115,7 @@ def benchmark(
         image_types=parse_image_type(image_type),
         threads=threads,
     )
-    _run_and_report(config, out, cache, as_json)
+    _run_and_report(config, out, cache, as_json, parts, draws)
 
 
 def report(
@@ -147,13 +163,20 @@ def demo(
     _run_and_report(config, out, cache, as_json)
 
 
-def _run_and_report(config: BenchmarkConfig, out: Path, cache: Path | None, as_json: bool) -> None:
+def _run_and_report(
+    config: BenchmarkConfig,
+    out: Path,
+    cache: Path | None,
+    as_json: bool,
+    shares: Sequence[float] = (),
+    draws: int = DRAWS,
+) -> None:
     from melanoscope.benchmark.run import run_benchmark
     from melanoscope.progress import RunProgress
     from melanoscope.report.from_run import report_run, result_of
 
     with RunProgress() as progress:
-        run_benchmark(config, out, cache_folder(cache), progress)
+        run_benchmark(config, out, cache_folder(cache), progress, shares, draws)
     written = report_run(out)
     if as_json:
         print_json(result_of(written))

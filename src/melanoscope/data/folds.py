@@ -39,7 +39,7 @@ def assign_folds(
         >>> assign_folds(["P1", "P1", "P2", "P3", "P4"], [0, 1, 0, 1, 0], n_folds=2, seed=0)
         array([0, 0, 1, 1, 0])
     """
-    counts, group_of = _count_classes(groups, targets)
+    counts, group_of = count_classes(groups, targets)
     _refuse_impossible(counts, n_folds)
 
     shuffled = np.random.default_rng(seed).permutation(len(counts))
@@ -79,11 +79,11 @@ def hold_out(
     Raises:
         DataError: One class only, or fewer groups than two such parts need.
     """
-    n_folds = min(round(1 / fraction), _most_folds(_count_classes(groups, targets)[0]))
+    n_folds = min(round(1 / fraction), _most_folds(count_classes(groups, targets)[0]))
     return np.equal(assign_folds(groups, targets, max(2, n_folds), seed), 0)
 
 
-def _count_classes(
+def count_classes(
     groups: Sequence[str], targets: Sequence[int] | NDArray[np.int8]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return each group's photographs by class, shape (groups, 2), and each photograph's group."""

@@ -243,7 +243,7 @@ def _load_model(
         frame=dataset.table(),
         id_spaces=dataset.catalog.id_spaces,
         arrays=dataset.arrays,
-        split=dataset.split(cell.repeat, cell.fold),
+        split=dataset.split(cell.repeat, cell.fold, cell.seed_index),
         run_metadata=run_metadata,
         cell_metadata=run_folder.cell_record(cell),
         selection=selection,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from melanoscope.runs.photographs import PhotographComparison, compare_photographs
 from melanoscope.runs.results import PREVALENCE, RunResults
+from melanoscope.runs.shares import read_shares
 from melanoscope.transfers import TRANSFER_NAMES
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class ReportContext(RunResults):
     def photographs(self) -> PhotographComparison:
         """Whether the photographs are still those of the run."""
         return compare_photographs(self.run)
+
+    @cached_property
+    def shares(self) -> tuple[RunResults, ...]:
+        """Results on shares of the training groups, ascending, without the whole."""
+        return tuple(RunResults(run=one) for one in read_shares(self.run))
 
     def label(self, key: RowKey) -> str:
         """Name a row, of a backbone and a transfer, for readers."""

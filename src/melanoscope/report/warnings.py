@@ -51,6 +51,10 @@ def _by_division(context: ReportContext) -> Iterator[DataWarning]:
             "what their names say."
         )
         yield DataWarning(words, "method", grave=True)
+    share = context.run.configuration.share
+    if share < 1:
+        words = f"Trained on {share:.3g} of the training patients: one size of a learning curve."
+        yield DataWarning(words, "method", grave=True)
     area = archive_auroc(context.run)
     if area is not None and area >= _SHORTCUT:
         words = f"The archive's name alone foretells the label: AUROC {area:.3f}."

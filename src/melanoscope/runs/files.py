@@ -8,6 +8,7 @@
     RUN/validation.parquet        validation predictions of all cells, joined
     RUN/cells/<cell>/             model.safetensors, history.csv, both predictions, done.json;
                                   while it is trained, training.safetensors
+    RUN/shares/<share>/           a run folder of trainings on that share of the training groups
     RUN/report/                   tables, figures and one page
 
 Every file is whole or not there, and recorded by its content in run.json or done.json. Every reason
@@ -32,6 +33,7 @@ SCHEMA = 4
 RUN, CATALOG, NEAR_DUPLICATES = "run.json", "catalog.parquet", "near_duplicates.parquet"
 BASELINES, PREDICTIONS = "baselines.parquet", "predictions.parquet"
 VALIDATION, CELLS, REPORT = "validation.parquet", "cells", "report"
+SHARES = "shares"
 CHECKPOINT, HISTORY, DONE = "model.safetensors", "history.csv", "done.json"
 TRAINING_STATE, LOCK = "training.safetensors", ".lock"
 

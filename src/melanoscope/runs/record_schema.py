@@ -40,6 +40,9 @@ RunSeed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 FoldNumber = Annotated[int, Meta(ge=-1, le=1000)]
 """A fold from 0, or `files.TEST_FOLD`."""
 
+Share = Annotated[float, Meta(gt=0, le=1)]
+"""Share of the groups of a training."""
+
 BackboneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.]*[A-Za-z0-9_]\Z")]
 """Name of a backbone; names of folders are made of it, so it may not lead out of one."""
 
@@ -58,7 +61,12 @@ class Weights(Struct, frozen=True):
 
 
 class Configuration(Struct, frozen=True):
-    """What the run was asked to do; `weights` names their folder."""
+    """What the run was asked to do.
+
+    Attributes:
+        weights: Name of their folder.
+        share: Share of the groups of each training and validation part that took part.
+    """
 
     data: tuple[str, ...]
     columns: dict[str, str]
@@ -77,6 +85,7 @@ class Configuration(Struct, frozen=True):
     weights: str | None
     threads: Threads | None
     simulated: bool
+    share: Share = 1.0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
@@ -195,6 +204,7 @@ class CellRecord(Struct, frozen=True, kw_only=True):
         seconds: Duration of the training.
         files: By names of `files.CELL_FILES`.
         software: Versions and precision that the cell was trained with.
+        n_train_positives: Positives trained on; None where a run of before does not say.
     """
 
     n_train: Positive
@@ -209,6 +219,7 @@ class CellRecord(Struct, frozen=True, kw_only=True):
     files: FileRecords
     software: dict[str, str]
     threads: Threads
+    n_train_positives: Count | None = None
 
 
 AnyRecord = TypeVar("AnyRecord", RunRecord, CellRecord)

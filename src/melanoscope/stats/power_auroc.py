@@ -24,7 +24,10 @@ from melanoscope.stats.selection.power import POWER
 from melanoscope.stats.validation import FEWEST_GROUPS
 
 SIMULATIONS = 1000
+MOST_SIMULATIONS = 100_000
 MOST_PATIENTS = 5000
+MOST_PHOTOGRAPHS = 1_000_000
+"""Photographs of one simulated study: their scores have to fit into memory."""
 METHOD = "Wilson, of simulated studies"
 _STEP = 1.02
 """Two neighbouring numbers of patients that are looked at differ by so much."""
@@ -87,8 +90,8 @@ def simulated_power(
             level of the test.
         patients: Number of patients, of whom 2 or more hold each class.
         alpha: Level of the two-sided test, between 0 and 1.
-        simulations: Number of simulated studies, 100 or more.
-        seed: Seed of the simulation.
+        simulations: Number of simulated studies, 100 to 100,000.
+        seed: Seed of the simulation, 0 or more.
 
     Returns:
         The power with its Monte Carlo interval.
@@ -101,11 +104,11 @@ def simulated_power(
     >>> point.positives, round(point.power.estimate, 1)
     (36, 0.9)
     """
-    if not 0 < alpha < 1 or simulations < 100:
+    if not (0 < alpha < 1 and 100 <= simulations <= MOST_SIMULATIONS and seed >= 0):
         raise StatisticsError(
-            "a level between 0 and 1, and 100 simulations or more",
-            f"{alpha!r}, {simulations}",
-            "use 0.05 and 1000",
+            f"a level between 0 and 1, 100 to {MOST_SIMULATIONS:,} simulations, a seed from 0",
+            f"{alpha!r}, {simulations} and {seed}",
+            "use 0.05, 1000 and 0",
         )
     told = told_differences(design, patients, simulations, alpha=alpha, seed=seed)
     hits = int((told == (1 if design.difference >= 0 else -1)).sum())
@@ -124,6 +127,7 @@ def patients_needed(
     most: int = MOST_PATIENTS,
     simulations: int = SIMULATIONS,
     seed: int = 0,
+    looked_at: Callable[[PowerPoint], None] | None = None,
 ) -> PatientsNeeded:
     """Return how many patients it takes to tell the two models of `design` apart.
 
@@ -135,9 +139,11 @@ def patients_needed(
         design: What is stated of models and patients; its AUROCs differ.
         power: Chance to tell the better model, between `alpha` and 1.
         alpha: Level of the two-sided test, between 0 and 1.
-        most: Largest number of patients to look for.
-        simulations: Number of simulated studies, 100 or more.
-        seed: Seed of the simulation.
+        most: Largest number of patients to look for; with all of their photographs at most
+            1,000,000.
+        simulations: Number of simulated studies, 100 to 100,000.
+        seed: Seed of the simulation, 0 or more.
+        looked_at: Is told each number of patients once it is simulated, to show progress.
 
     Returns:
         The number with its Monte Carlo bounds, and all powers that were simulated.
@@ -157,7 +163,7 @@ def patients_needed(
             "state the smallest difference that matters, and a power of 0.8",
         )
     grid = _numbers(design, most)
-    search = _Search(design, grid, alpha, simulations, seed)
+    search = _Search(design, grid, alpha, simulations, seed, looked_at or (lambda _: None))
     needed = search.first(lambda point: point.power.estimate >= power)
     low = search.first(lambda point: point.power.high >= power)
     high = search.first(lambda point: point.power.low >= power)
@@ -182,6 +188,7 @@ class _Search:
     alpha: float
     simulations: int
     seed: int
+    looked_at: Callable[[PowerPoint], None]
     found: dict[int, PowerPoint] = field(default_factory=dict)
 
     def at(self, index: int) -> PowerPoint:
@@ -193,6 +200,7 @@ class _Search:
                 simulations=self.simulations,
                 seed=self.seed,
             )
+            self.looked_at(self.found[index])
         return self.found[index]
 
     def first(self, enough: Callable[[PowerPoint], bool]) -> int | None:
@@ -215,6 +223,12 @@ class _Search:
 
 def _numbers(design: StudyDesign, most: int) -> Codes:
     """Return the numbers of patients to look at, from the fewest with enough of each class."""
+    if most * design.photographs > MOST_PHOTOGRAPHS:
+        raise StatisticsError(
+            f"at most {MOST_PHOTOGRAPHS:,} photographs of all patients together",
+            f"{most} patients of {design.photographs} photographs",
+            "look among fewer patients",
+        )
     positive = design.positive(max(most, 1))
     counts = [np.cumsum(side.any(axis=1)) for side in (positive, ~positive)]
     if min(count[-1] for count in counts) < FEWEST_GROUPS:

@@ -16,6 +16,9 @@ from melanoscope.report.sections.misses import misses_section
 from melanoscope.report.sections.poster_table import poster_table_section
 from melanoscope.report.sections.protocols import protocols_section
 from melanoscope.report.sections.reporting import checklist_section
+from melanoscope.report.sections.sample_size import NAME as SAMPLE_SIZE
+from melanoscope.report.sections.sample_size import TITLE as SAMPLE_SIZE_TITLE
+from melanoscope.report.sections.sample_size import sample_size_section
 from melanoscope.report.sections.section import Section
 from melanoscope.report.sections.selection import NAME as SELECTION
 from melanoscope.report.sections.selection import TITLE as SELECTION_TITLE
@@ -29,6 +32,7 @@ _BUILDERS: dict[tuple[str, str], _Builder] = {
     (SELECTION, SELECTION_TITLE): selection_section,
     ("intervals", "How sure"): intervals_section,
     ("components", "What the uncertainty is made of"): components_section,
+    (SAMPLE_SIZE, SAMPLE_SIZE_TITLE): sample_size_section,
     ("shortcuts", "Shortcuts"): shortcuts_section,
     ("leaks", "Leaks"): leaks_section,
     ("protocols", "The poster's protocol"): protocols_section,
