@@ -30,7 +30,10 @@ class Comparison(ResultTable):
     results: ComparisonResults
 
     def pairs(self, metric: str | None = None) -> pl.DataFrame:
-        """Return every two models compared by a metric, by default the primary one.
+        """Return every two models compared by a metric.
+
+        Args:
+            metric: Name of the metric; None for the primary one.
 
         Returns:
             Columns a, b, difference (a minus b) with low and high, p_value, p_holm,
@@ -80,7 +83,8 @@ def compare(
 
     Args:
         predictions: Tables of predictions, CSV or Parquet, one for each model.
-        truth: Table of the photographs: labels, patients, lesions, age, sex, site, center.
+        truth: Table of the photographs: labels, patients, lesions, age, sex, site, center; or an
+            archive, "KIND=PATH".
         positive: Classes that count as positive; none to tell all classes apart.
         classes: Table that names the numbers of classes.
         columns: "ours=theirs,ours=theirs", for columns that are not recognised.
@@ -112,7 +116,7 @@ def compare(
     """
     results = compare_files(
         [Path(one) for one in predictions],
-        truth=None if truth is None else Path(truth),
+        truth=truth,
         positive=[positive] if isinstance(positive, str) else positive,
         classes=None if classes is None else Path(classes),
         columns=columns,

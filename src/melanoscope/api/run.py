@@ -94,7 +94,7 @@ def run_benchmark(
         batch_size: Photographs a step.
         cache: Folder of decoded photographs; None for the user's cache.
         quiet: Whether no progress is shown.
-        options: Further fields of `BenchmarkConfig`: folds, repeats, seeds, image_size, seed,
+        **options: Further fields of `BenchmarkConfig`: folds, repeats, seeds, image_size, seed,
             weights, protocol, near_duplicates, threads.
 
     Returns:

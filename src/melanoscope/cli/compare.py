@@ -17,10 +17,11 @@ def compare(
         typer.Argument(help="Tables of predictions (CSV or Parquet), one for each model."),
     ],
     truth: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="Table with the labels, and patients, lesions, age, sex, site, center if known. "
-            "Default: the labels of the files."
+            metavar="TABLE|KIND=PATH",
+            help="Table with the labels, and patients, lesions, age, sex, site, center if known; "
+            "or an archive, as for --data. Default: the labels of the files.",
         ),
     ] = None,
     positive: Annotated[

@@ -6,19 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from melanoscope.comparison.class_names import read_class_table
-from melanoscope.comparison.column_names import parse_columns
+from melanoscope.comparison.column_names import ColumnPairs, parse_columns
 from melanoscope.comparison.join import join_predictions
 from melanoscope.comparison.model_predictions import ModelPredictions
 from melanoscope.comparison.read_predictions import read_predictions
 from melanoscope.comparison.results import ComparisonResults
 from melanoscope.comparison.settings import ComparisonSettings
-from melanoscope.comparison.truth import read_truth
+from melanoscope.comparison.truth import Truth, read_truth, truth_of
+from melanoscope.data.archive import ReadOptions
+from melanoscope.data.cache_folder import cache_folder
+from melanoscope.data.sources import ARCHIVES, parse_spec, read_sources
+from melanoscope.errors import DataError
 
 
 def compare_files(
     predictions: Sequence[Path],
     *,
-    truth: Path | None = None,
+    truth: Path | str | None = None,
     positive: Sequence[str] = (),
     classes: Path | None = None,
     columns: str | None = None,
@@ -29,7 +33,8 @@ def compare_files(
 
     Args:
         predictions: Tables of predictions, CSV or Parquet, one for each model.
-        truth: Table of the photographs: labels, patients, lesions, age, sex, site, center.
+        truth: Table of the photographs: labels, patients, lesions, age, sex, site, center; or
+            "KIND=PATH" for an archive whose labels lie in several tables, as for ``--data``.
         positive: Classes that count as positive; none to tell all classes apart.
         classes: Table that names the numbers of classes.
         columns: "ours=theirs,ours=theirs", for columns that are not recognised.
@@ -54,9 +59,23 @@ def compare_files(
             class_names=names,
             positive=positive,
         )
-    known = read_truth(truth, pairs, subgroups) if truth is not None else None
+    known = None if truth is None else _read_truth(truth, pairs, subgroups)
     return ComparisonResults(
         joined=join_predictions(models, known, positive=positive),
         settings=settings or ComparisonSettings(),
         forms={model.name: model.form for model in models},
     )
+
+
+def _read_truth(truth: Path | str, columns: ColumnPairs, subgroups: Sequence[str]) -> Truth:
+    kind, equals, _ = str(truth).partition("=")
+    if not equals or kind not in ARCHIVES or Path(truth).exists():
+        return read_truth(truth, columns, subgroups)
+    if subgroups:
+        raise DataError(
+            "--subgroups beside a table",
+            f"the archive {kind}, of which sex, age, site and center are read",
+            "leave --subgroups out, or name a table with --truth",
+        )
+    (table,) = read_sources([parse_spec(str(truth))], ReadOptions(cache_folder()))
+    return truth_of(table.rows, name=kind, pairs=table.duplicate_pairs, notes=table.notes)

@@ -107,16 +107,43 @@ def read_truth(path: str | Path, columns: ColumnPairs = (), further: Sequence[st
     _check_columns(text, path, given, further)
     raw = _one_row_each(_with_labels(text, path), path)
     rows = lesions_within_patients(catalog_rows(raw, "truth", path))
-    group_of = group_ids(rows, ())
+    return truth_of(
+        rows,
+        name=f"'{path.name}'",
+        notes=text.notes,
+        further={name: _levels(blank_to_null(raw[_FURTHER + name])) for name in further},
+    )
+
+
+def truth_of(
+    rows: pl.DataFrame,
+    *,
+    name: str,
+    pairs: Sequence[tuple[str, str]] = (),
+    notes: tuple[str, ...] = (),
+    further: Mapping[str, NDArray[Any]] | None = None,
+) -> Truth:
+    """Return what rows of a catalog say, whoever read them.
+
+    Args:
+        rows: Columns of `archive.ROW_SCHEMA`, each image id once.
+        name: What the rows are of, for readers.
+        pairs: Pairs of image ids that are listed as duplicates.
+        notes: What a person should be told of how they were read.
+        further: Further variables to compare subgroups by, and the level of each row.
+
+    Returns:
+        The truth, in the order of the rows.
+    """
+    group_of = group_ids(rows, pairs)
     rows = rows.with_columns(  # what contradicts itself says nothing
         pl.when(pl.col("unlabelled").is_null()).then("target"),
         pl.when(pl.col("unlabelled").is_null()).then("diagnosis").otherwise(pl.lit(UNKNOWN)),
     )
     label = [None if word == UNKNOWN else word for word in map(class_name, rows["diagnosis"])]
     target = rows["target"].fill_null(NO_TARGET).cast(pl.Int64).to_numpy()
-    notes = text.notes
     if not any(label) and (target == NO_TARGET).all():
-        notes = (*notes, f"'{path.name}' has no labels: those of the predictions count")
+        notes = (*notes, f"{name} has no labels: those of the predictions count")
     return Truth(
         image_id=np.array(rows["image_id"].to_list(), object),
         label=np.array(label, object),
@@ -124,10 +151,7 @@ def read_truth(path: str | Path, columns: ColumnPairs = (), further: Sequence[st
         group=np.array([group_of[one] for one in rows["image_id"]], object),
         group_unit=group_unit(rows),
         center=None if rows["center"].is_null().all() else _levels(rows["center"]),
-        subgroups={
-            **_patients(rows),
-            **{name: _levels(blank_to_null(raw[_FURTHER + name])) for name in further},
-        },
+        subgroups={**_patients(rows), **(further or {})},
         notes=notes,
     )
 

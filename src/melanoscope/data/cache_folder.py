@@ -9,7 +9,13 @@ from melanoscope.errors import RunError
 
 
 def cache_folder(option: Path | None = None) -> Path:
-    """Return the folder: the option, the environment's, or the user's cache.
+    """Choose the folder.
+
+    Args:
+        option: Folder that the user names.
+
+    Returns:
+        That folder; else the one that MELANOSCOPE_CACHE names, else melanoscope in the user's cache.
 
     Raises:
         RunError: The user has no home folder.

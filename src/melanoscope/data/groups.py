@@ -58,10 +58,13 @@ def first_connected(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> d
 
 
 def group_unit(rows: pl.DataFrame) -> str:
-    """Say what groups are, for readers: "patients and lesions", "lesions", "photographs".
+    """Say what groups are made of.
 
     Args:
         rows: Columns patient_id and lesion_id; null where none is known.
+
+    Returns:
+        Words for readers: "patients and lesions", "patients", "lesions" or "photographs".
     """
     known = [f"{what}s" for what in ("patient", "lesion") if rows[f"{what}_id"].count()]
     return " and ".join(known) or "photographs"
