@@ -15,7 +15,7 @@ def cache_folder(option: Path | None = None) -> Path:
         option: Folder that the user names.
 
     Returns:
-        That folder; else the one that MELANOSCOPE_CACHE names, else melanoscope in the user's cache.
+        That folder; else MELANOSCOPE_CACHE, else melanoscope in the user's cache.
 
     Raises:
         RunError: The user has no home folder.
