@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import norm
 
 from melanoscope.stats.bootstrap.group_bootstrap import group_bootstrap
 from melanoscope.stats.bootstrap.weighted_rank_metrics import RankedFold
 from melanoscope.stats.intervals.auroc_interval import (
     delong_interval,
     influence_interval,
-    placement_values,
 )
+from melanoscope.stats.intervals.delong_test import delong_test
 from melanoscope.stats.intervals.interval import Interval
 from melanoscope.stats.intervals.pooled_auroc import pooled_auroc
 from melanoscope.stats.metrics.between_groups_auroc import between_groups_auroc
 from melanoscope.stats.metrics.classification import auprc, auroc
-from null_study_parts import methods
 from r_oracles_parts.inputs import Floats, Inputs
 from r_oracles_parts.quantities import Quantity
 
@@ -49,15 +47,8 @@ def _clustered(i: Inputs) -> list[float]:
 
 
 def _paired(i: Inputs) -> list[float]:
-    """The difference by the DeLong of the null study, which is paired, with mid-ranks for ties."""
-    positive = i.target == 1
-    won, lost = zip(*(placement_values(positive, p) for p in i.probability), strict=True)
-    code = np.flatnonzero
-    scores = i.probability[:, positive], i.probability[:, ~positive]
-    ranked = methods.Ranked(code(positive), code(~positive), *scores, np.stack(won), np.stack(lost))
-    difference = float(ranked.auroc[0] - ranked.auroc[1])
-    z = difference / float(methods.delong_error([ranked])[2])
-    return [difference, z, 2 * float(norm.sf(abs(z)))]
+    found = delong_test(i.target, *i.probability[:2])
+    return [found.difference.estimate, found.z, found.p_value]
 
 
 def _partial(i: Inputs) -> list[float]:
@@ -113,7 +104,7 @@ QUANTITIES = (
     Quantity("auroc_by_fold", "pROC::roc", "auroc", _by_fold),
     Quantity("delong_variance", "pROC::var", "delong_interval", _variances),
     Quantity("delong_interval", "pROC::ci.auc", "delong_interval", _bounds),
-    Quantity("paired_delong", "pROC::roc.test", "delong_error of the null study", _paired),
+    Quantity("paired_delong", "pROC::roc.test", "delong_test", _paired),
     Quantity("partial_auroc", "pROC::auc, partial", "RankedFold.metrics", _partial),
     Quantity("obuchowski_variance", "plain R", "delong_interval by group", _clustered),
     Quantity("influence_interval", "plain R", "influence_interval", _influence),

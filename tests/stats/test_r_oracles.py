@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from melanoscope.stats.intervals.delong_test import delong_test
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
@@ -75,9 +73,3 @@ def test_r_still_says_so(given: Inputs) -> None:
     for name in compared:
         # Draws of the multivariate t and of bootstraps differ between versions of R.
         assert values[name] == pytest.approx(KEPT["values"][name], rel=0.02, abs=1e-6), name
-
-
-def test_delong_test_says_what_procs_roc_test_says(given: Inputs) -> None:
-    found = delong_test(given.target, *given.probability)
-    theirs = KEPT["values"]["paired_delong"]
-    assert [found.difference.estimate, found.z, found.p_value] == pytest.approx(theirs, rel=1e-9)
