@@ -80,6 +80,36 @@ def test_the_page_says_what_it_rests_on(own: Path) -> None:
     assert all((own / f"{name}.svg").is_file() for name in ("roc", "calibration"))
 
 
+def test_the_report_of_the_run_tells_it(own: Path, run: Path, call: Call) -> None:
+    status, text, err = call("report", run, "--external", own, "--replicates", "100", "--json")
+    assert status == 0, err
+    found = json.loads((own / "evaluation.json").read_text())
+    (mine,) = json.loads(text)["evidence"]["external"]
+    assert mine["photographs"] == found["photographs"]
+    assert mine["external"] == found["carried"]["auroc"]["external"]
+    page = (run / "report" / "index.html").read_text()
+    assert "Another archive" in page
+    assert "which no network was trained on." in page
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"development": "00" * 32}, "other photographs"),
+        ({"carried": {}}, "auroc"),
+        ({"carried": {"auroc": {"internal": {}, "external": {}, "change": {}}}}, "estimate"),
+    ],
+)
+def test_an_evaluation_of_something_else_is_refused(
+    own: Path, run: Path, call: Call, tmp_path: Path, change: dict, said: str
+) -> None:
+    content = json.loads((own / "evaluation.json").read_text())
+    (tmp_path / "evaluation.json").write_text(json.dumps(content | change))
+    status, _, err = call("report", run, "--external", tmp_path, "--replicates", "100")
+    assert (status, err.count("\n")) == (1, 1)
+    assert said in err
+
+
 def test_predictions_can_be_compared(own: Path, call: Call, tmp_path: Path) -> None:
     answers = pl.read_csv(own / "predictions.csv")
     assert answers.height == 240

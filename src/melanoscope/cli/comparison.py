@@ -124,6 +124,10 @@ def report(
         list[Path] | None,
         typer.Option(help="Another run to set beside it, of --protocol poster for example."),
     ] = None,
+    external: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of `melanoscope evaluate RUN`, to report what it found."),
+    ] = None,
     prevalence: Annotated[
         float | None,
         typer.Option(
@@ -137,7 +141,7 @@ def report(
     """Write the report of a run anew: tables, figures and one page."""
     from melanoscope.report.from_run import report_run, result_of
 
-    written = report_run(run, beside or (), prevalence, replicates)
+    written = report_run(run, beside or (), external or (), prevalence, replicates)
     if as_json:
         print_json(result_of(written))
     else:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from melanoscope.report.external import ExternalResult
     from melanoscope.runs.cell import RowKey
 
 
@@ -28,12 +29,14 @@ class ReportContext(RunResults):
         replicates: Number of replicates of each bootstrap.
         labels: Backbone -> its name for readers.
         beside: Results of runs to set beside this one, of the poster's protocol for example.
+        external: Results of the run's networks on other archives.
         prevalence: Share of positives, 0..1, at which predictive values are to be given; None for
             the one that `assumed_prevalence` chooses.
     """
 
     labels: Mapping[str, str]
     beside: tuple[RunResults, ...] = ()
+    external: tuple[ExternalResult, ...] = ()
     prevalence: float | None = None
 
     @property

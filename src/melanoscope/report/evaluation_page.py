@@ -63,6 +63,7 @@ def evaluation_document(results: EvaluationResults) -> dict[str, Any]:
     return {
         "network": results.name,
         "bundle": results.bundle.fingerprint,
+        "development": manifest.data.fingerprint,
         "variant": results.variant,
         "target": manifest.target.name,
         "disclaimer": manifest.disclaimer,

@@ -10,6 +10,7 @@ from melanoscope.errors import RunError, StatisticsError
 from melanoscope.models.backbones import labels
 from melanoscope.report.build import Report, build
 from melanoscope.report.context import ReportContext
+from melanoscope.report.external import read_external
 from melanoscope.report.figures.poster_figures import figure_2, figure_4
 from melanoscope.report.protocol_words import words_of
 from melanoscope.report.sections.section import plain
@@ -27,6 +28,7 @@ _INTERVAL = ("estimate", "low", "high", "n", "method")
 def report_run(
     folder: Path,
     beside: Sequence[Path] = (),
+    external: Sequence[Path] = (),
     prevalence: float | None = None,
     replicates: int = REPLICATES,
 ) -> Report:
@@ -35,6 +37,7 @@ def report_run(
     Args:
         folder: The run folder.
         beside: Folders of runs to set beside it, of the poster's protocol for example.
+        external: Folders of `melanoscope evaluate` of the run's networks.
         prevalence: Share of positives, above 0 and below 1, at which predictive values are given;
             None for that of ISIC 2020 where melanoma is the target, else for that of the data.
         replicates: Number of replicates of each bootstrap, 100 to 100,000.
@@ -43,7 +46,8 @@ def report_run(
         The report.
 
     Raises:
-        RunError: A folder holds no run, or a run beside it has another target.
+        RunError: A folder holds no run or no evaluation of it, or a run beside it has another
+            target.
         StatisticsError: The run's predictions allow no honest number, or the prevalence or the
             replicates are out of range.
     """
@@ -67,6 +71,7 @@ def report_run(
         run=run,
         labels=labels(),
         beside=others,
+        external=tuple(read_external(one, run) for one in external),
         prevalence=prevalence,
         replicates=replicates,
     )

@@ -10,6 +10,9 @@ from melanoscope.report.context import ReportContext
 from melanoscope.report.sections.calibration import calibration_section
 from melanoscope.report.sections.components import components_section
 from melanoscope.report.sections.decisions import decisions_section
+from melanoscope.report.sections.external import NAME as EXTERNAL
+from melanoscope.report.sections.external import TITLE as EXTERNAL_TITLE
+from melanoscope.report.sections.external import external_section
 from melanoscope.report.sections.intervals import intervals_section
 from melanoscope.report.sections.leaks import leaks_section
 from melanoscope.report.sections.misses import misses_section
@@ -33,6 +36,7 @@ _BUILDERS: dict[tuple[str, str], _Builder] = {
     ("intervals", "How sure"): intervals_section,
     ("components", "What the uncertainty is made of"): components_section,
     (SAMPLE_SIZE, SAMPLE_SIZE_TITLE): sample_size_section,
+    (EXTERNAL, EXTERNAL_TITLE): external_section,
     ("shortcuts", "Shortcuts"): shortcuts_section,
     ("leaks", "Leaks"): leaks_section,
     ("protocols", "The poster's protocol"): protocols_section,

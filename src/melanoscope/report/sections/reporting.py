@@ -68,7 +68,7 @@ def _facts(context: ReportContext, sections: Sequence[Section]) -> Facts:
         recalibration=_RECALIBRATION if "calibration" in content else None,
         imbalance="",
         ensembling="",
-        external=(),
+        external=tuple(one.words for one in context.external),
         attribution=_ATTRIBUTION,
         failures=sum(len(misses.get(kind, ())) for kind in ("missed_positives", "false_alarms")),
         image_types=_by_frequency(catalog["image_type"].drop_nulls()),
