@@ -12,7 +12,7 @@ from melanoscope.json_text import json_text
 from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.report.context import ReportContext
 from melanoscope.report.figures.comparison import learning_figure, roc_figures, transfer_figure
-from melanoscope.report.figures.report_figure import ReportFigure
+from melanoscope.report.figures.report_figure import ReportFigure, files_of
 from melanoscope.report.page import render_page
 from melanoscope.report.protocol_words import words_of
 from melanoscope.report.sections.all import all_sections
@@ -105,6 +105,5 @@ def _write_tables(tables: Iterable[Table], folder: Path) -> None:
 
 def _write_figures(figures: Iterable[ReportFigure], folder: Path) -> None:
     folder.mkdir()
-    for figure in figures:
-        for kind, content in figure.files.items():
-            (folder / f"{figure.name}.{kind}").write_bytes(content)
+    for name, content in files_of(figures).items():
+        (folder / name).write_bytes(content)

@@ -20,7 +20,7 @@ from melanoscope.comparison.results import ComparisonResults
 from melanoscope.json_text import json_text
 from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.report.figures.model_figures import comparison_figures
-from melanoscope.report.figures.report_figure import ReportFigure
+from melanoscope.report.figures.report_figure import ReportFigure, files_of
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.intervals import COLUMNS as WITH_INTERVALS
 from melanoscope.report.sections.section import plain
@@ -53,12 +53,10 @@ def write_comparison(results: ComparisonResults, folder: Path) -> Path:
     figures = comparison_figures(results, evidence)
     page = render_template("comparison.html.j2", _values(results, evidence, figures))
     document = json_text(comparison_document(results, evidence), indent=1) + "\n"
-    contents = {
-        f"{figure.name}.{kind}": content
-        for figure in figures.values()
-        for kind, content in figure.files.items()
+    contents = files_of(figures.values()) | {
+        "comparison.json": document.encode(),
+        "index.html": page.encode(),
     }
-    contents |= {"comparison.json": document.encode(), "index.html": page.encode()}
     with explain_machine_faults(folder):
         write_together(folder, contents)
     return folder / "index.html"

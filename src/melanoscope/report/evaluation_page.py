@@ -17,7 +17,7 @@ from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.report.comparison_page import COLUMNS, subgroup_rows
 from melanoscope.report.figures.model_curves import roc_panels
 from melanoscope.report.figures.model_figures import calibration_panels
-from melanoscope.report.figures.report_figure import ReportFigure
+from melanoscope.report.figures.report_figure import ReportFigure, files_of
 from melanoscope.report.figures.style import mark_simulated
 from melanoscope.report.html import render_template
 from melanoscope.report.sections.section import plain
@@ -44,12 +44,10 @@ def write_evaluation(results: EvaluationResults, folder: Path) -> Path:
     figures = _figures(results)
     page = render_template("evaluation.html.j2", _values(results, figures))
     document = json_text(evaluation_document(results), indent=1) + "\n"
-    contents = {
-        f"{figure.name}.{kind}": content
-        for figure in figures.values()
-        for kind, content in figure.files.items()
+    contents = files_of(figures.values()) | {
+        "evaluation.json": document.encode(),
+        "index.html": page.encode(),
     }
-    contents |= {"evaluation.json": document.encode(), "index.html": page.encode()}
     with explain_machine_faults(folder):
         write_together(folder, contents)
         with atomic_path(folder / ANSWERS) as partial:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -47,6 +48,15 @@ class ReportFigure:
         """The figure as a data URI: as SVG where there is one."""
         kind, data = list(self.files.items())[-1]
         return f"data:{_MIME[kind]};base64,{b64encode(data).decode('ascii')}"
+
+
+def files_of(figures: Iterable[ReportFigure]) -> dict[str, bytes]:
+    """Return the name of each file of `figures`, and its content."""
+    return {
+        f"{figure.name}.{kind}": content
+        for figure in figures
+        for kind, content in figure.files.items()
+    }
 
 
 def _render(figure: Figure, kind: str) -> bytes:
