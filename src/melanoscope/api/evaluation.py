@@ -47,6 +47,7 @@ def evaluate(
     variant: str = "float32",
     trust: PublicKey | Path | str | None = None,
     replicates: int = REPLICATES,
+    corrupted: int = 0,
     cache: Path | str | None = None,
     quiet: bool = False,
 ) -> Evaluation:
@@ -59,6 +60,7 @@ def evaluate(
         variant: "float32", or "int8" where the bundle has it.
         trust: Public key that must have signed the bundle; None where anybody may have made it.
         replicates: Number of replicates of the bootstrap, at least 100.
+        corrupted: Number of photographs that artefacts are drawn on, about; 0 for none.
         cache: Folder of answers and decoded photographs; None for the user's cache.
         quiet: Whether no progress is shown.
 
@@ -77,7 +79,7 @@ def evaluate(
             ReadOptions(cache_of(cache)),
             progress,
             development=archives_of(development),
-            settings=EvaluationSettings(replicates=replicates),
+            settings=EvaluationSettings(replicates=replicates, corrupted=corrupted),
         )
     own = {metric: one.internal for metric, one in results.metrics.items()}
     return Evaluation(

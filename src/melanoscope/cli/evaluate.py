@@ -48,6 +48,17 @@ def evaluate(
             "bundle only equal files, ids, lesions and patients are found.",
         ),
     ] = None,
+    corruptions: Annotated[
+        bool,
+        typer.Option(
+            "--corruptions",
+            help="Also draw hair, rulers, ink, bubbles, dark corners, blur and such on some of the "
+            "photographs, at five strengths, and hide the lesion: what becomes of the answers.",
+        ),
+    ] = False,
+    corruption_photographs: Annotated[
+        int, typer.Option(help="About so many photographs, for --corruptions.")
+    ] = 400,
     columns: ColumnsOption = None,
     image_type: ImageTypeOption = None,
     variant: Annotated[str, typer.Option(help="float32 or int8.")] = "float32",
@@ -64,7 +75,9 @@ def evaluate(
     from melanoscope.progress import RunProgress
     from melanoscope.report.evaluation_page import evaluation_document, write_evaluation
 
-    settings = EvaluationSettings(replicates=replicates)
+    settings = EvaluationSettings(
+        replicates=replicates, corrupted=corruption_photographs if corruptions else 0
+    )
     archives = [parse_spec(text) for text in data]
     developed = [parse_spec(text) for text in development or ()]
     with RunProgress() as progress:

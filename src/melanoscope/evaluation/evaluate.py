@@ -18,6 +18,7 @@ from melanoscope.evaluation.development_copies import near_duplicates_of_develop
 from melanoscope.evaluation.overlap import find_overlap
 from melanoscope.evaluation.predict_catalog import predict_catalog, read_answers
 from melanoscope.evaluation.results import EvaluationResults, EvaluationSettings
+from melanoscope.evaluation.robustness_run import measure_robustness
 from melanoscope.evaluation.sample import EvaluationSample
 
 if TYPE_CHECKING:
@@ -75,13 +76,21 @@ def evaluate_bundle(
             f"none: all {len(present):,} belong to patients, lesions or files of its development",
             "name another archive with --data",
         )
+    chosen = settings or EvaluationSettings()
+    sample = EvaluationSample(frame=frame, manifest=bundle.manifest)
+    robustness = None
+    if chosen.corrupted:
+        robustness = measure_robustness(
+            sample, predictor, chosen.corrupted, chosen.seed, progress.decoding
+        )
     return EvaluationResults(
-        sample=EvaluationSample(frame=frame, manifest=bundle.manifest),
+        sample=sample,
         bundle=bundle,
         variant=predictor.variant,
         overlap=overlap.overlap,
         catalog=catalog,
         group_unit=group_unit(frame),
         answers=answers,
-        settings=settings or EvaluationSettings(),
+        settings=chosen,
+        robustness=robustness,
     )

@@ -21,11 +21,13 @@ from melanoscope.comparison.settings import ComparisonSettings
 from melanoscope.data.catalog import Catalog
 from melanoscope.data.sources import ARCHIVES
 from melanoscope.data.subgroup_variables import subgroup_variables
+from melanoscope.errors import StatisticsError
 from melanoscope.evaluation.calibration_shift import CalibrationShift, calibration_shift
 from melanoscope.evaluation.carried_thresholds import CarriedThreshold, carry_thresholds
 from melanoscope.evaluation.case_mix import CaseMix, describe_case_mix
 from melanoscope.evaluation.gate_effect import GateEffect, gate_effect
 from melanoscope.evaluation.overlap import Overlap
+from melanoscope.evaluation.robustness import Robustness
 from melanoscope.evaluation.sample import EvaluationSample
 from melanoscope.inference.bundle import Bundle
 from melanoscope.stats.bootstrap.group_weights import REPLICATES
@@ -44,13 +46,19 @@ class EvaluationSettings:
     Attributes:
         replicates: Number of replicates of the bootstrap, at least 100.
         seed: Seed of the bootstrap, of the folds of recalibration and of the draws of its cost.
+        corrupted: Number of photographs that artefacts are drawn on, about; 0 for none.
     """
 
     replicates: int = REPLICATES
     seed: int = 0
+    corrupted: int = 0
 
     def __post_init__(self) -> None:
         ComparisonSettings(replicates=self.replicates)  # which refuses what is out of range
+        if self.corrupted < 0:
+            raise StatisticsError(
+                "photographs to draw artefacts on", str(self.corrupted), "use 400"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +89,7 @@ class EvaluationResults:
         group_unit: What groups are, for readers.
         answers: CSV of all answers.
         settings: What to compute.
+        robustness: What artefacts do to the answers; None where nobody asked.
     """
 
     sample: EvaluationSample
@@ -91,6 +100,7 @@ class EvaluationResults:
     group_unit: str
     answers: Path
     settings: EvaluationSettings = field(default_factory=EvaluationSettings)
+    robustness: Robustness | None = None
 
     @cached_property
     def as_model(self) -> ComparisonResults:

@@ -15,6 +15,7 @@ from melanoscope.evaluation.results import EvaluationResults
 from melanoscope.json_text import json_text
 from melanoscope.machine_faults import explain_machine_faults
 from melanoscope.report.comparison_page import COLUMNS, subgroup_rows
+from melanoscope.report.figures.corruptions import corruption_figure
 from melanoscope.report.figures.model_curves import roc_panels
 from melanoscope.report.figures.model_figures import calibration_panels
 from melanoscope.report.figures.report_figure import ReportFigure, files_of
@@ -82,6 +83,7 @@ def evaluation_document(results: EvaluationResults) -> dict[str, Any]:
         "calibration": plain(results.calibration),
         "thresholds": plain(results.thresholds),
         "gate": plain(results.gate),
+        "robustness": plain(results.robustness),
         "subgroups": plain(results.evidence.subgroups),
         "subgroup_tests": results.subgroup_tests,
         "warnings": warnings_of(results),
@@ -107,7 +109,11 @@ def _figures(results: EvaluationResults) -> dict[str, ReportFigure]:
     steps = {name: results.sample.predictions(one) for name, one in found.items()}
     roc = roc_panels({results.name: roc_band(answered, model.weights)})
     mark_simulated(roc.figure, results.simulated)
+    figures = {}
+    if results.robustness is not None:
+        figures["corruptions"] = corruption_figure(results.robustness, simulated=results.simulated)
     return {
+        **figures,
         "roc": roc,
         "calibration": calibration_panels(
             steps, target.plural, widening=UNTOUCHED, simulated=results.simulated
@@ -147,6 +153,7 @@ def _values(results: EvaluationResults, figures: dict[str, ReportFigure]) -> dic
         "shifted": variants[PRIOR_SHIFT],
         "thresholds": results.thresholds,
         "gate": results.gate,
+        "robustness": results.robustness,
         "models": [evidence],
         "subgroups": subgroup_rows([evidence]),
         "significant": results.significant,
